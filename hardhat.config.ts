@@ -1,0 +1,85 @@
+import { createRequire } from "node:module";
+
+import toolbox from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
+import { configVariable, defineConfig } from "hardhat/config";
+
+/** Optimizer runs: one number for every contract, because deployed size and gas per call trade against each other here. */
+const OPTIMIZER_RUNS = 200;
+/** The well-known development mnemonic: its keys are public and must never hold value. */
+const DEVELOPMENT_MNEMONIC = "test test test test test test test test test test test junk";
+/** One seed for fuzz and invariant tests, so that every run and every gas snapshot is reproducible. */
+const TEST_SEED = "0x1234";
+
+// A path instead of a version makes Hardhat use the compiler from npm; without it Hardhat downloads one.
+const solcPath = createRequire(import.meta.url).resolve("solc/soljson.js");
+const compiler = {
+  version: "0.8.33",
+  path: solcPath,
+  settings: {
+    optimizer: { enabled: true, runs: OPTIMIZER_RUNS },
+    evmVersion: "cancun",
+    outputSelection: { "*": { "*": ["storageLayout"] } },
+  },
+};
+
+const cancunFromGenesis = { cancun: { blockNumber: 0 } };
+
+/** An in-process chain with twenty funded accounts; chain and network id are the same. */
+function simulated(chainId: number) {
+  return {
+    type: "edr-simulated" as const,
+    chainType: "l1" as const,
+    chainId,
+    networkId: chainId,
+    hardfork: "cancun",
+    accounts: { mnemonic: DEVELOPMENT_MNEMONIC, count: 20, accountsBalance: 10_000n * 10n ** 18n },
+  };
+}
+
+/** A live chain: address and key come from the keystore or the environment and are read only when it is used. */
+function live(chainId: number, variablePrefix: string) {
+  return {
+    type: "http" as const,
+    chainType: "l1" as const,
+    chainId,
+    url: configVariable(`${variablePrefix}_RPC_URL`),
+    accounts: [configVariable(`${variablePrefix}_DEPLOYER_KEY`)],
+  };
+}
+
+// Set by scripts/test.ts only: the depth of the invariant run.
+const invariantRuns = Number(process.env["CANTILEVER_INVARIANT_RUNS"] ?? 32);
+const invariantDepth = Number(process.env["CANTILEVER_INVARIANT_DEPTH"] ?? 20);
+
+export default defineConfig({
+  plugins: [toolbox],
+  // The production profile repeats the default one: left implicit it would lose evmVersion.
+  solidity: { profiles: { default: compiler, production: compiler } },
+  paths: { sources: "./contracts", tests: { mocha: "./test", solidity: "./test/contracts" } },
+  chainDescriptors: {
+    138: {
+      name: "DeFi Oracle Meta Mainnet",
+      chainType: "l1",
+      blockExplorers: {},
+      hardforkHistory: cancunFromGenesis,
+    },
+    651940: { name: "ALL Mainnet", chainType: "l1", blockExplorers: {}, hardforkHistory: cancunFromGenesis },
+  },
+  networks: {
+    sim138: simulated(138),
+    sim651940: simulated(651940),
+    mainnetFork: simulated(1),
+    localRpc: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },
+    localhost: { type: "http", chainType: "l1", chainId: 138, url: "http://127.0.0.1:8545" },
+    chain138: live(138, "CHAIN138"),
+    alltra: live(651940, "ALLTRA"),
+  },
+  test: {
+    solidity: {
+      fuzz: { runs: 64, seed: TEST_SEED },
+      invariant: { runs: invariantRuns, depth: invariantDepth, failOnRevert: true },
+    },
+    mocha: { timeout: 60_000 },
+  },
+  typechain: { outDir: "./protocol/generated/contracts" },
+});
