@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.33;
+
+import {ICommonErrors} from "./ICommonErrors.sol";
+import {IDodoV2Pool} from "./IDodoV2Pool.sol";
+
+/// @title What both kinds of Cantilever pool offer beyond the DODO V2 interface
+/// @notice Proactive-market-maker pool with an anchor (fixed `i` or the XAU oracle), exact rounding against the trader, and a history
+/// of the ratio mid / anchor that a swing inside one block cannot touch.
+/// @dev Units: amounts are token base units; `anchor`, `i` and mid = quote units per base unit times 1e18; rates and ratios 1e18 = 1.
+/// @dev Rounding: gross output <= exact (formulas of docs/spec.md in real numbers from the stored state) and >= exact - 1 unit; each
+/// fee rounds up, so net >= exact net - 2 (- 3 with a maintainer fee).
+interface IPmmPool is IDodoV2Pool, ICommonErrors {
+    enum Kind {
+        PUBLIC,
+        PRIVATE
+    }
+
+    /// @dev FIXED: the anchor is the stored `i`. ORACLE: the anchor is the oracle's, and `i` is not used.
+    enum Pricing {
+        FIXED,
+        ORACLE
+    }
+
+    /// @notice Emitted when a block's first change moves the former block-end value into the ring.
+    event HistoryWritten(uint32 indexed blockNumber, uint256 ratioWad);
+    /// @notice Emitted when new parameters are announced; applicable from `readyAt` (unix seconds).
+    event ParametersProposed(uint256 i, uint256 k, uint256 lpFeeRate, uint256 readyAt);
+    event ParametersApplied(uint256 i, uint256 k, uint256 lpFeeRate);
+    event ParametersCancelled();
+
+    /// @notice Thrown by swaps of a pool without liquidity.
+    error EmptyPool();
+    /// @notice Thrown when the output would empty a reserve.
+    error ReserveExhausted(uint256 amountOut, uint256 reserve);
+    /// @notice Thrown when reserves would exceed what the pool can record.
+    error ReserveOverflow(uint256 reserve);
+    /// @notice Thrown when the repayment of a flash loan is short. Units: base units of the two tokens.
+    error FlashLoanNotRepaid(uint256 baseShort, uint256 quoteShort);
+    /// @notice Thrown when the history of `blockNumber` is not kept (before creation, older than the ring, or not ended yet).
+    error HistoryUnavailable(uint256 blockNumber);
+    /// @notice Thrown when a proposed parameter moves further than one step may.
+    error StepTooLarge(uint256 current, uint256 proposed, uint256 maxStepWad);
+    /// @notice Thrown when parameters are applied while the mid stands further from the anchor than one LP fee.
+    error NotBalanced(uint256 ratioWad, uint256 lpFeeRate);
+
+    /// @notice Sells exactly `baseIn`, pulled from `payer`; pays `to` at least `minQuoteOut` or reverts.
+    /// @dev Public pools: `payer` must be the caller. Private pools: the caller must be allow-listed. Surplus tokens in the pool are
+    /// never counted and never paid out. Reverts TransferMismatch for fee-on-transfer tokens.
+    function swapBase(
+        uint256 baseIn,
+        uint256 minQuoteOut,
+        address payer,
+        address to,
+        uint256 deadline
+    ) external returns (uint256 quoteOut);
+
+    /// @notice Sells exactly `quoteIn`; see `swapBase`.
+    function swapQuote(
+        uint256 quoteIn,
+        uint256 minBaseOut,
+        address payer,
+        address to,
+        uint256 deadline
+    ) external returns (uint256 baseOut);
+
+    function kind() external view returns (Kind);
+
+    function pricing() external view returns (Pricing);
+
+    function factory() external view returns (address);
+
+    /// @notice The oracle whose anchor prices the pool; zero for FIXED.
+    function oracle() external view returns (address);
+
+    /// @notice The fee-exempt stabilizer, immutable since creation; may be zero.
+    function stabilizer() external view returns (address);
+
+    /// @notice Flash loan fee rate on each borrowed amount, rounded up, paid to the reserves.
+    function flashFeeRate() external view returns (uint256);
+
+    /// @notice Anchors for a trader now: by the newest round and by the one before (equal outside the grace window).
+    /// @dev `sellBase` is priced with the smaller, `sellQuote` with the larger. Reverts when the oracle has doubts.
+    function anchors() external view returns (uint256 anchorNew, uint256 anchorPrevious);
+
+    /// @notice mid / anchor now, from the stored state at the newest anchor. 1e18 = at the anchor.
+    function spotRatio() external view returns (uint256 ratioWad);
+
+    /// @notice What must be sold to bring the mid back to the newest anchor in one trade by a fee-exempt seller.
+    /// @return sellBase_ true: sell `amountIn` base; false: sell `amountIn` quote. Rounded down; 0 at the anchor.
+    function amountToAnchor() external view returns (bool sellBase_, uint256 amountIn);
+
+    /// @notice Block-end ratios of the last `count` ended blocks, newest first (element 0 is block.number - 1).
+    /// @dev Blocks without a change repeat the value before: no heartbeat, no poke. Bounded by the ring size.
+    function recentBlockEnds(uint256 count) external view returns (uint256[] memory ratiosWad);
+
+    /// @notice Block-end ratio of one ended block.
+    function blockEndRatio(uint256 blockNumber) external view returns (uint256 ratioWad);
+
+    /// @notice Mean of the block-end ratios of the last `count` ended blocks, rounded down.
+    function twapRatio(uint256 count) external view returns (uint256 ratioWad);
+
+    /// @notice For how many consecutive ended blocks, at most `maxCount`, the block-end ratio has stood outside 1 +- `bandWad` on the
+    /// side of the newest one.
+    function blocksOutside(uint256 bandWad, uint256 maxCount) external view returns (uint256 count, bool above);
+
+    /// @notice Announces new parameters (governance of the pool). Bounds and steps are checked here and again at `applyParameters`.
+    function proposeParameters(uint256 i, uint256 k, uint256 lpFeeRate) external;
+
+    /// @notice Applies announced parameters after the delay; anyone may call.
+    function applyParameters() external;
+
+    function cancelParameters() external;
+}
+
+/// @title Owner functions of private pools
+interface IPmmPrivatePool is IPmmPool {
+    event SetAllowed(address indexed trader, bool allowed);
+    event Deposited(address indexed from, uint256 baseIn, uint256 quoteIn);
+    event Withdrawn(address indexed to, uint256 baseOut, uint256 quoteOut);
+    event OwnershipTransferPrepared(address indexed previousOwner, address indexed newOwner);
+    event OwnershipTransferred(address indexed previousOwner, address indexed newOwner);
+
+    /// @notice Thrown when a caller is not on the private pool's allow-list.
+    error NotAllowed(address caller);
+
+    function _OWNER_() external view returns (address);
+
+    function _NEW_OWNER_() external view returns (address);
+
+    function transferOwnership(address newOwner) external;
+
+    function claimOwnership() external;
+
+    function isAllowed(address trader) external view returns (bool);
+
+    function setAllowed(address trader, bool allowed) external;
+
+    /// @notice Owner pulls tokens in from `payer`; re-anchors targets to the new reserves scaled in proportion (docs/spec.md).
+    function deposit(uint256 baseIn, uint256 quoteIn, address payer) external;
+
+    /// @notice Owner takes tokens out. Reads no oracle.
+    function withdraw(uint256 baseOut, uint256 quoteOut, address to) external;
+
+    /// @notice Owner takes what lies in the pool beyond its recorded reserves, of any token.
+    function retrieve(address to, address token, uint256 amount) external;
+}

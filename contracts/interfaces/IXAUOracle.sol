@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.33;
+
+import {ICommonErrors} from "./ICommonErrors.sol";
+
+/// @title Price of a token in XAU and in USD from k-of-n Chainlink-interface feeds
+/// @notice Median of the usable feeds. On any doubt every function reverts with the reason: there is no default price and no
+/// last-known price.
+/// @dev Units: `priceWad` = whole units of the numeraire per whole token, 1e18 fixed point. `anchor` = quote base units per base
+/// base-unit, times 1e18, that is `price * 10^(18 + quoteDecimals - baseDecimals)` (DODO's `i`).
+/// @dev The *previous* price of a token replaces, in the median, each feed whose newest round is younger than `graceBlocks` by that
+/// feed's round before. Pools charge the trader the worse of the two anchors, so that nobody gains by trading around an update.
+interface IXAUOracle is ICommonErrors {
+    /// @notice How a feed is read.
+    /// @dev CHAINLINK: AggregatorV3Interface; age in blocks is derived from `updatedAt` and the configured longest block time.
+    /// SIGNED: our SignedPriceFeed, one packed read with both rounds and the arrival block.
+    enum FeedKind {
+        CHAINLINK,
+        SIGNED
+    }
+
+    struct Feed {
+        address source;
+        FeedKind kind;
+        /// @dev Oldest acceptable `updatedAt`, seconds before the block's timestamp.
+        uint32 maxAgeSeconds;
+    }
+
+    struct TokenConfig {
+        /// @dev Decimals of the token itself, checked against the token at configuration.
+        uint8 tokenDecimals;
+        /// @dev Fewest usable feeds (k of n). A feed is usable when fresh, positive and inside the bounds.
+        uint8 minFeeds;
+        /// @dev Largest accepted (max - min) / median over usable feeds, in bps.
+        uint16 maxDisagreementBps;
+        /// @dev Hard bounds of each feed's answer, USD per whole token, 1e18.
+        uint128 minPriceWad;
+        uint128 maxPriceWad;
+        Feed[] feeds;
+    }
+
+    /// @notice Emitted when a token's feeds are set; `configHash` = keccak256(abi.encode(config)).
+    event SetToken(address indexed token, bytes32 configHash);
+
+    /// @notice Thrown when the token has no feeds.
+    error TokenNotConfigured(address token);
+    /// @notice Thrown when fewer than `required` feeds are usable.
+    error NotEnoughFeeds(address token, uint256 usable, uint256 required);
+    /// @notice Thrown when usable feeds lie further apart than allowed.
+    error FeedsDisagree(address token, uint256 disagreementBps, uint256 maxDisagreementBps);
+    /// @notice Thrown when an anchor would keep too few digits (see MIN_ANCHOR).
+    error AnchorTooSmall(address baseToken, address quoteToken, uint256 anchor);
+    /// @notice Thrown at configuration when the declared decimals are not the token's.
+    error DecimalsMismatch(address token, uint8 declared, uint8 actual);
+
+    /// @notice The token that stands for one troy ounce of gold (18 decimals).
+    function xau() external view returns (address);
+
+    /// @notice Blocks after a new round during which the previous round still counts.
+    function graceBlocks() external view returns (uint256);
+
+    /// @notice USD per whole token, 1e18, newest rounds.
+    function priceInUsd(address token) external view returns (uint256 priceWad);
+
+    /// @notice XAU (troy ounces) per whole token, 1e18, rounded down.
+    function priceInXau(address token) external view returns (uint256 priceWad);
+
+    /// @notice Value of `amountUnits` of token in XAU wei, rounded down.
+    function valueInXau(address token, uint256 amountUnits) external view returns (uint256 xauWei);
+
+    /// @notice Anchors of a pair by the newest and by the previous rounds (equal when no round is younger than `graceBlocks`).
+    /// @dev Both rounded down.
+    function anchors(
+        address baseToken,
+        address quoteToken
+    ) external view returns (uint256 anchorNew, uint256 anchorPrevious);
+
+    /// @notice Like `anchors`, and keeps each token's price in transient storage for the rest of the transaction.
+    /// @dev A price reported later in the same transaction is not seen by it: such a caller trades as if before the report.
+    function pullAnchors(
+        address baseToken,
+        address quoteToken
+    ) external returns (uint256 anchorNew, uint256 anchorPrevious);
+
+    /// @notice Like `valueInXau`, through the same transient copy as `pullAnchors`.
+    function pullValueInXau(address token, uint256 amountUnits) external returns (uint256 xauWei);
+
+    /// @notice The configuration of a token.
+    function tokenConfig(address token) external view returns (TokenConfig memory);
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.33;
+
+import {ICommonErrors} from "./ICommonErrors.sol";
+
+/// @title Private mesh: one private XAU/token pool per token, never one per pair
+/// @notice `swap` routes A -> XAU -> B (one leg when A or B is XAU). Only operators named by the owner may call what moves tokens.
+/// @dev The mesh never holds tokens: pools pull from the operator, who has approved the pools, and pay the operator.
+interface IXauMesh is ICommonErrors {
+    event PoolRegistered(address indexed token, address indexed pool);
+    event SetOperator(address indexed operator, bool allowed);
+    event MeshSwap(
+        address indexed operator,
+        address indexed tokenIn,
+        address indexed tokenOut,
+        uint256 amountIn,
+        uint256 amountOut
+    );
+    event Funded(address indexed pool, address indexed from, uint256 baseIn, uint256 quoteIn);
+    event Withdrawn(address indexed pool, address indexed to, uint256 baseOut, uint256 quoteOut);
+
+    /// @notice Thrown when no mesh pool stands for the token.
+    error NoMeshPool(address token);
+    /// @notice Thrown when a pool is not a private XAU pool of an accepted factory that names this mesh.
+    error NotAMeshPool(address pool);
+
+    function xau() external view returns (address);
+
+    /// @notice The private XAU/token pool, or zero.
+    function poolOf(address token) external view returns (address);
+
+    /// @notice All tokens with a pool, in order of registration.
+    function tokens() external view returns (address[] memory);
+
+    function isOperator(address account) external view returns (bool);
+
+    /// @notice What `swap` would pay for an operator now. Reverts where `swap` would.
+    function quote(address tokenIn, uint256 amountIn, address tokenOut) external view returns (uint256 amountOut);
+
+    /// @notice Operator only. Pulls exactly `amountIn` from the caller and pays the caller.
+    function swap(
+        address tokenIn,
+        uint256 amountIn,
+        address tokenOut,
+        uint256 minOut,
+        uint256 deadline
+    ) external returns (uint256 amountOut);
+
+    /// @notice Recorded reserves of a token's pool: XAU wei and token base units.
+    function reserves(address token) external view returns (uint256 xauWei, uint256 tokenUnits);
+}
