@@ -69,7 +69,8 @@ interface IXAUOracle is ICommonErrors {
     function valueInXau(address token, uint256 amountUnits) external view returns (uint256 xauWei);
 
     /// @notice Anchors of a pair by the newest and by the previous rounds (equal when no round is younger than `graceBlocks`).
-    /// @dev Both rounded down.
+    /// @dev Both rounded down. The views, too, answer from the transient copy when this transaction has pulled the token's price:
+    /// one transaction sees one price, and a stabilizer execution pays for each feed once.
     function anchors(
         address baseToken,
         address quoteToken
