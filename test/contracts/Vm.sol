@@ -157,8 +157,6 @@ interface Vm {
 
     function label(address account, string calldata newLabel) external;
 
-    function skip(bool skipTest, string calldata reason) external;
-
     function toString(address value) external pure returns (string memory text);
 
     function toString(bytes32 value) external pure returns (string memory text);

@@ -1,0 +1,161 @@
+/** `npm test`: runs the suites one after another, streams what they print and closes with one line of totals. */
+import { spawn } from "node:child_process";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { type CommandContext, runCommand, UsageError } from "./cli.js";
+import {
+  addCounts,
+  closingLine,
+  type Counts,
+  DEFAULT_INVARIANT_CALLS,
+  filesOf,
+  invariantDepth,
+  NO_TESTS,
+  orphanedFiles,
+  readOutput,
+  type Suite,
+  SUITES,
+} from "./testSuites.js";
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const hardhat = path.join(root, "node_modules", "hardhat", "dist", "src", "cli.js");
+
+const definition = {
+  command: "npm test --",
+  summary: "Runs the test suites. Without a name: all of them.",
+  positionals: [
+    { name: "suite", help: "only this suite", choices: SUITES.map((suite) => suite.name) },
+    { name: "file", help: "only these files of the suite", variadic: true },
+  ],
+  flags: {
+    calls: { kind: "integer", min: 1, default: DEFAULT_INVARIANT_CALLS, help: "calls of each invariant" },
+    grep: { kind: "string", placeholder: "PATTERN", help: "only tests whose name matches" },
+    "snapshot-check": { kind: "boolean", help: "compare gas with the committed snapshots" },
+    snapshot: { kind: "boolean", help: "write the gas snapshots anew" },
+  },
+} as const;
+
+type Context = CommandContext<(typeof definition)["flags"]>;
+
+interface Outcome {
+  readonly suite: string;
+  readonly counts: Counts;
+  readonly problems: readonly string[];
+  readonly reasons: readonly string[];
+  readonly seconds: number;
+}
+
+/** Arguments of the Hardhat task that runs these files. The bootstrap has compiled everything already. */
+function taskArguments(suite: Suite, files: readonly string[], { flags }: Context): string[] {
+  const isSnapshotSuite = suite.name === "contracts";
+  return [
+    ...["test", suite.runner, "--no-compile"],
+    ...(flags.grep === undefined ? [] : ["--grep", flags.grep]),
+    ...(isSnapshotSuite && flags.snapshot ? ["--snapshot"] : []),
+    ...(isSnapshotSuite && flags["snapshot-check"] ? ["--snapshot-check"] : []),
+    ...files,
+  ];
+}
+
+function environment(suite: Suite, { flags }: Context): NodeJS.ProcessEnv {
+  const { runs, depth } = invariantDepth(flags.calls);
+  return {
+    ...process.env,
+    ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
+    ...(suite.name === "invariants"
+      ? { CANTILEVER_INVARIANT_RUNS: String(runs), CANTILEVER_INVARIANT_DEPTH: String(depth) }
+      : {}),
+  };
+}
+
+/** Runs one process, hands its output on line by line as it comes and returns what it said. */
+function stream(suite: Suite, args: readonly string[], context: Context): Promise<{ output: string; code: number }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [hardhat, ...args], {
+      cwd: root,
+      env: environment(suite, context),
+      stdio: ["ignore", "pipe", "inherit"],
+      signal: context.signal,
+    });
+    const people = context.json ? process.stderr : process.stdout;
+    let output = "";
+    child.stdout.setEncoding("utf8");
+    child.stdout.on("data", (text: string) => {
+      output += text;
+      people.write(text);
+    });
+    child.on("error", (error) => {
+      if (context.signal.aborted) resolve({ output, code: 130 });
+      else reject(error);
+    });
+    child.on("close", (code) => {
+      resolve({ output, code: code ?? 1 });
+    });
+  });
+}
+
+async function runSuite(suite: Suite, files: readonly string[], context: Context): Promise<Outcome> {
+  const started = Date.now();
+  const calls = suite.name === "invariants" ? `, ${String(context.flags.calls)} calls each` : "";
+  context.say(`\n=== ${suite.name}: ${suite.about} (${String(files.length)} files${calls})`);
+  if (files.length === 0) {
+    return {
+      suite: suite.name,
+      counts: { ...NO_TESTS, failed: 1 },
+      problems: ["no test files"],
+      reasons: [],
+      seconds: 0,
+    };
+  }
+  const { output, code } = await stream(suite, taskArguments(suite, files, context), context);
+  const { counts, reasons } = readOutput(output);
+  const problems: string[] = [];
+  if (counts.passed + counts.failed + counts.skipped === 0 && context.flags.grep === undefined) {
+    problems.push("ran no tests");
+  }
+  if (counts.skipped > 0 && reasons.length === 0) problems.push("skipped tests without saying why");
+  if (code !== 0 && counts.failed === 0) problems.push(`exited with code ${String(code)}`);
+  return {
+    suite: suite.name,
+    counts: addCounts(counts, { ...NO_TESTS, failed: problems.length }),
+    problems,
+    reasons,
+    seconds: Math.round((Date.now() - started) / 1000),
+  };
+}
+
+function selectSuites(context: Context): { suite: Suite; files: readonly string[] }[] {
+  const [name, ...chosen] = context.positionals;
+  if (context.flags.snapshot && context.flags["snapshot-check"]) {
+    throw new UsageError("CONFLICTING_FLAGS", "--snapshot and --snapshot-check exclude each other");
+  }
+  return SUITES.filter((suite) => name === undefined || suite.name === name).map((suite) => ({
+    suite,
+    files: chosen.length > 0 ? chosen : filesOf(suite, root),
+  }));
+}
+
+await runCommand(definition, async (context) => {
+  const outcomes: Outcome[] = [];
+  for (const { suite, files } of selectSuites(context)) {
+    if (!context.signal.aborted) outcomes.push(await runSuite(suite, files, context));
+  }
+  const orphans = orphanedFiles(SUITES, root);
+  const counts = outcomes.map((outcome) => outcome.counts).reduce(addCounts, { ...NO_TESTS, failed: orphans.length });
+
+  context.say("");
+  for (const { suite, counts: own, seconds, problems } of outcomes) {
+    context.say(`${suite.padEnd(12)} ${closingLine(own)} (${String(seconds)} s)`);
+    for (const problem of problems) context.say(`${suite.padEnd(12)} failed: ${problem}`);
+  }
+  for (const file of orphans) context.say(`failed: ${file} belongs to no suite, see scripts/testSuites.ts`);
+  for (const { suite, reasons } of outcomes) {
+    for (const reason of reasons) context.say(`${suite.padEnd(12)} ${reason}`);
+  }
+  context.say(closingLine(counts));
+  return {
+    ok: counts.failed === 0,
+    report: { ...counts, suites: outcomes },
+  };
+});

@@ -1,0 +1,101 @@
+/** The test suites: which files each one runs, and how many calls an invariant run makes. */
+import { globSync } from "node:fs";
+
+export interface Suite {
+  readonly name: string;
+  readonly about: string;
+  readonly runner: "solidity" | "mocha";
+  readonly include: readonly string[];
+  readonly exclude?: readonly string[];
+}
+
+export const SUITES: readonly Suite[] = [
+  {
+    name: "contracts",
+    about: "contract logic, in Solidity, with gas snapshots",
+    runner: "solidity",
+    include: ["test/contracts/**/*.t.sol"],
+    exclude: ["test/contracts/**/*.invariant.t.sol"],
+  },
+  {
+    name: "invariants",
+    about: "invariants of docs/spec.md under random calls, in Solidity",
+    runner: "solidity",
+    include: ["test/contracts/**/*.invariant.t.sol"],
+  },
+  {
+    name: "integration",
+    about: "flows over several contracts on simulated chains",
+    runner: "mocha",
+    include: ["test/integration/**/*.test.ts"],
+  },
+  {
+    name: "fork",
+    about: "our code against deployed protocols on a fork",
+    runner: "mocha",
+    include: ["test/fork/**/*.test.ts"],
+  },
+  {
+    name: "keepers",
+    about: "keepers, protocol library and scripts",
+    runner: "mocha",
+    include: ["test/keepers/**/*.test.ts", "test/protocol/**/*.test.ts", "test/scripts/**/*.test.ts"],
+  },
+];
+
+/** The files of a suite, sorted, relative to `root`. */
+export function filesOf(suite: Suite, root: string): string[] {
+  const exclude = new Set(globSync([...(suite.exclude ?? [])], { cwd: root }));
+  return globSync([...suite.include], { cwd: root })
+    .filter((file) => !exclude.has(file))
+    .sort();
+}
+
+/** Test files that no suite would ever run. */
+export function orphanedFiles(suites: readonly Suite[], root: string): string[] {
+  const covered = new Set(suites.flatMap((suite) => filesOf(suite, root)));
+  return globSync(["test/**/*.test.ts", "test/**/*.t.sol"], { cwd: root })
+    .filter((file) => !covered.has(file))
+    .sort();
+}
+
+/** Calls of each invariant within `npm test`; `--calls 40000` is the nightly depth. */
+export const DEFAULT_INVARIANT_CALLS = 2_000;
+
+/** Splits the calls of an invariant into runs: each run starts from a fresh state, deeper runs reach rarer states. */
+export function invariantDepth(calls: number): { readonly runs: number; readonly depth: number } {
+  const depth = Math.min(calls, calls >= 10_000 ? 100 : 50);
+  return { runs: Math.ceil(calls / depth), depth };
+}
+
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+export const NO_TESTS: Counts = { passed: 0, failed: 0, skipped: 0 };
+
+export function addCounts(a: Counts, b: Counts): Counts {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
+}
+
+/** The closing line of `npm test` and of .ci/run. */
+export function closingLine({ passed, failed, skipped }: Counts): string {
+  return `${String(passed)} passed, ${String(failed)} failed, ${String(skipped)} skipped`;
+}
+
+/** Marks the title of a skipped suite (test/helpers/describeWith.ts). */
+const SKIP_REASON = /\[skipped: .+\]/;
+
+/** What a test runner printed, read from its summary. A skip without a reason is reported as such. */
+export function readOutput(output: string): { readonly counts: Counts; readonly reasons: string[] } {
+  const plain = output.replaceAll(/\u001b\[[0-9;]*m/g, "");
+  const total = (word: string): number => {
+    const matches = [...plain.matchAll(new RegExp(`^\\s*(\\d+) ${word}\\b`, "gm"))];
+    return Number(matches.at(-1)?.[1] ?? 0);
+  };
+  const counts = { passed: total("passing"), failed: total("failing"), skipped: total("(?:pending|skipped)") };
+  const reasons = plain.split("\n").filter((line) => SKIP_REASON.test(line));
+  return { counts, reasons: [...new Set(reasons.map((line) => line.trim()))] };
+}

@@ -1,0 +1,38 @@
+import { expect } from "chai";
+
+import { addCounts, closingLine, invariantDepth, readOutput } from "../../scripts/testSuites.js";
+
+describe("test runner", () => {
+  it("reads mocha's summary and the reasons of its skips", () => {
+    const output = [
+      "  a fork [skipped: set X]",
+      "    - reads \u001b[36m2 passing\u001b[0m",
+      "",
+      "  \u001b[32m7 passing\u001b[0m (3s)",
+      "  \u001b[36m2 pending\u001b[0m",
+      "  1 failing",
+    ].join("\n");
+    const { counts, reasons } = readOutput(output);
+    expect(counts).to.deep.equal({ passed: 7, failed: 1, skipped: 2 });
+    expect(reasons).to.deep.equal(["a fork [skipped: set X]"]);
+  });
+
+  it("reads the Solidity summary and finds no reason where none is given", () => {
+    const { counts, reasons } = readOutput("  - test_x()\n\n  11 passing\n  3 skipped\n");
+    expect(counts).to.deep.equal({ passed: 11, failed: 0, skipped: 3 });
+    expect(reasons).to.deep.equal([]);
+  });
+
+  it("sums up and closes with the agreed line", () => {
+    const sum = addCounts({ passed: 1, failed: 2, skipped: 3 }, { passed: 10, failed: 0, skipped: 1 });
+    expect(closingLine(sum)).to.equal("11 passed, 2 failed, 4 skipped");
+  });
+
+  it("makes at least the calls that were asked for", () => {
+    for (const calls of [1, 49, 50, 51, 2_000, 9_999, 10_000, 40_000]) {
+      const { runs, depth } = invariantDepth(calls);
+      expect(runs * depth, String(calls)).to.be.at.least(calls);
+      expect(runs * depth - calls, String(calls)).to.be.below(depth);
+    }
+  });
+});
