@@ -1,0 +1,45 @@
+/** Suites that need something from outside: skipped loudly where it is missing, failing where everything is required. */
+
+interface Requirement {
+  readonly isMet: (env: NodeJS.ProcessEnv) => boolean;
+  /** What is missing and how to provide it, read after "skipped:". */
+  readonly reason: string;
+}
+
+const REQUIREMENTS = {
+  rpc: {
+    isMet: (env) => (env["MAINNET_RPC_URL"] ?? "") !== "",
+    reason: "set MAINNET_RPC_URL to the URL of an Ethereum mainnet archive node",
+  },
+} as const satisfies Record<string, Requirement>;
+
+export type RequirementName = keyof typeof REQUIREMENTS;
+
+export type Gate = { readonly kind: "run" } | { readonly kind: "skip" | "fail"; readonly reason: string };
+
+/** Whether a suite runs, is skipped, or fails because `REQUIRE_ALL=1` forbids skipping. */
+export function gate(name: RequirementName, env: NodeJS.ProcessEnv = process.env): Gate {
+  const requirement = REQUIREMENTS[name];
+  if (requirement.isMet(env)) return { kind: "run" };
+  return { kind: env["REQUIRE_ALL"] === "1" ? "fail" : "skip", reason: requirement.reason };
+}
+
+/** As mocha's `describe`, for a suite that needs `name`. */
+export function describeWith(name: RequirementName, title: string, define: (this: Mocha.Suite) => void): void {
+  const decision = gate(name);
+  switch (decision.kind) {
+    case "run":
+      describe(title, define);
+      break;
+    case "skip":
+      describe.skip(`${title} [skipped: ${decision.reason}]`, define);
+      break;
+    case "fail":
+      describe(title, () => {
+        it(`has what it needs: ${decision.reason}`, () => {
+          throw new Error(`REQUIRE_ALL=1 forbids skipping: ${decision.reason}`);
+        });
+      });
+      break;
+  }
+}
