@@ -1,0 +1,312 @@
+import { HDNodeWallet } from "ethers";
+
+import type { ParameterProblem } from "../errors.js";
+import { parseBpsAsWad, parseDecimal, parseWad } from "../units.js";
+import { tokenNames, type NetworkParams, type PoolParams } from "./schema.js";
+
+/** The public development mnemonic: on any network that holds value its keys are everybody's. */
+export const DEVELOPMENT_MNEMONIC = "test test test test test test test test test test test junk";
+const DEVELOPMENT_PATH = "m/44'/60'/0'/0";
+/** Accounts of the development mnemonic that are refused elsewhere. */
+const DEVELOPMENT_ACCOUNTS = 40;
+
+/** `base/quote`, the key under which people know a pool. */
+export function pairOf(pool: { base: string; quote: string }): string {
+  return `${pool.base}/${pool.quote}`;
+}
+
+let developmentWallets: readonly HDNodeWallet[] | undefined;
+
+/** Wallets of the development mnemonic, in order. For localhost and tests only. */
+export function developmentAccounts(): readonly HDNodeWallet[] {
+  if (developmentWallets === undefined) {
+    const parent = HDNodeWallet.fromPhrase(DEVELOPMENT_MNEMONIC, "", DEVELOPMENT_PATH);
+    developmentWallets = Array.from({ length: DEVELOPMENT_ACCOUNTS }, (_, index) => parent.deriveChild(index));
+  }
+  return developmentWallets;
+}
+
+/** Every rule that looks at more than one value. Returns all problems; an empty list means the file may be used. */
+export function crossCheck(params: NetworkParams, local: boolean): ParameterProblem[] {
+  return [
+    ...checkRoles(params, local),
+    ...checkFeeds(params),
+    ...params.pools.flatMap((pool, index) => checkPool(params, pool, `pools.${String(index)}`)),
+    ...checkPairs(params),
+    ...checkStabilizer(params),
+    ...checkFunding(params, local),
+    ...checkCreate2(params),
+  ];
+}
+
+/** Values that are still null and must be decided before anything can be deployed. */
+export function unsetValues(params: NetworkParams): ParameterProblem[] {
+  const problems = (["deployer", "admin", "guardian", "keeper", "treasury"] as const)
+    .filter((role) => params.roles[role] === null)
+    .map((role) => ({ code: "PARAM_UNSET", path: `roles.${role}`, message: "not decided yet: write its address" }));
+  const signed = tokenNames.some((name) =>
+    params.oracle.tokens[name].sources.some((source) => source.kind === "signed"),
+  );
+  if (signed && params.reporters.addresses.length === 0) {
+    problems.push({
+      code: "PARAM_UNSET",
+      path: "reporters.addresses",
+      message: "not decided yet: write the reporters",
+    });
+  }
+  return problems;
+}
+
+function checkRoles(params: NetworkParams, local: boolean): ParameterProblem[] {
+  const problems: ParameterProblem[] = [];
+  const { reporters, roles } = params;
+  const named = [
+    ...(["deployer", "admin", "guardian", "keeper", "treasury"] as const).map(
+      (role) => [`roles.${role}`, roles[role]] as const,
+    ),
+    ...reporters.addresses.map((address, index) => [`reporters.addresses.${String(index)}`, address] as const),
+  ];
+  if (!local) {
+    const publicKeys = new Set(developmentAccounts().map((wallet) => wallet.address.toLowerCase()));
+    for (const [path, address] of named) {
+      if (address !== null && publicKeys.has(address.toLowerCase())) {
+        problems.push({
+          code: "PARAM_DEVELOPMENT_KEY",
+          path,
+          message: "belongs to the public development mnemonic; anybody can sign for it",
+        });
+      }
+    }
+  }
+  if (roles.deployer !== null && roles.deployer === roles.admin) {
+    problems.push({
+      code: "PARAM_DEPLOYER_KEEPS",
+      path: "roles.admin",
+      message: "is the deployer, who must keep nothing",
+    });
+  }
+  if (!local && roles.timelockDelaySeconds < 3_600) {
+    problems.push({
+      code: "PARAM_OUT_OF_BOUNDS",
+      path: "roles.timelockDelaySeconds",
+      message: `${String(roles.timelockDelaySeconds)} is below 3600 seconds outside localhost`,
+    });
+  }
+  if (reporters.addresses.length > 0 && reporters.threshold > reporters.addresses.length) {
+    problems.push({
+      code: "PARAM_OUT_OF_BOUNDS",
+      path: "reporters.threshold",
+      message: `${String(reporters.threshold)} signatures asked of ${String(reporters.addresses.length)} reporters`,
+    });
+  }
+  if (new Set(reporters.addresses.map((address) => address.toLowerCase())).size !== reporters.addresses.length) {
+    problems.push({ code: "PARAM_DUPLICATE", path: "reporters.addresses", message: "names a reporter twice" });
+  }
+  return problems;
+}
+
+function checkFeeds(params: NetworkParams): ParameterProblem[] {
+  const problems: ParameterProblem[] = [];
+  const descriptions = new Set<string>();
+  for (const name of tokenNames) {
+    const feeds = params.oracle.tokens[name];
+    const path = `oracle.tokens.${name}`;
+    const [low, high, reference] = [feeds.minPriceUsd, feeds.maxPriceUsd, feeds.referencePriceUsd].map(parseWad);
+    if (low !== undefined && high !== undefined && reference !== undefined && !(low < reference && reference < high)) {
+      problems.push({
+        code: "PARAM_OUT_OF_BOUNDS",
+        path: `${path}.referencePriceUsd`,
+        message: `${feeds.referencePriceUsd} is not between minPriceUsd ${feeds.minPriceUsd} and maxPriceUsd ${feeds.maxPriceUsd}`,
+      });
+    }
+    if (feeds.minFeeds > feeds.sources.length) {
+      problems.push({
+        code: "PARAM_OUT_OF_BOUNDS",
+        path: `${path}.minFeeds`,
+        message: `${String(feeds.minFeeds)} of ${String(feeds.sources.length)} feeds can never be reached`,
+      });
+    }
+    for (const [index, source] of feeds.sources.entries()) {
+      if (source.maxAgeSeconds <= source.heartbeatSeconds) {
+        problems.push({
+          code: "PARAM_OUT_OF_BOUNDS",
+          path: `${path}.sources.${String(index)}.maxAgeSeconds`,
+          message: `${String(source.maxAgeSeconds)} must exceed the heartbeat of ${String(source.heartbeatSeconds)} seconds`,
+        });
+      }
+      const identity = source.kind === "signed" ? source.description : source.existing.toLowerCase();
+      if (descriptions.has(identity)) {
+        problems.push({
+          code: "PARAM_DUPLICATE",
+          path: `${path}.sources.${String(index)}`,
+          message: `"${identity}" is used by another feed; two readings of one source are not independent`,
+        });
+      }
+      descriptions.add(identity);
+    }
+  }
+  return problems;
+}
+
+function checkPool(params: NetworkParams, pool: PoolParams, path: string): ParameterProblem[] {
+  const problems: ParameterProblem[] = [];
+  const pair = pairOf(pool);
+  if (pool.base === pool.quote) {
+    return [{ code: "PARAM_DUPLICATE", path, message: `${pair} names one token twice` }];
+  }
+  if (params.tokens[pool.base].decimals < params.tokens[pool.quote].decimals) {
+    problems.push({
+      code: "PARAM_ORIENTATION",
+      path,
+      message: `${pair} has a base of fewer decimals than its quote and would lose price digits; write it as ${pool.quote}/${pool.base}`,
+    });
+  }
+  if ((pool.pricing === "fixed") !== (pool.fixedPrice !== undefined)) {
+    problems.push({
+      code: "PARAM_CONFLICT",
+      path: `${path}.fixedPrice`,
+      message: 'belongs to pricing "fixed" and only to it',
+    });
+  }
+  const updateLoss =
+    pool.pricing === "oracle" ? oracleUpdateLoss(params, pool.base, pool.quote, pool.lpFeeBps) : undefined;
+  if (updateLoss !== undefined && !params.acceptOracleUpdateLoss.includes(pair)) {
+    problems.push({ code: "PARAM_ORACLE_UPDATE_LOSS", path: `${path}.lpFeeBps`, message: updateLoss });
+  }
+  return problems;
+}
+
+/** Why an LP fee does not cover trading around feed updates, or undefined when it does. */
+function oracleUpdateLoss(
+  params: NetworkParams,
+  base: keyof NetworkParams["tokens"],
+  quote: keyof NetworkParams["tokens"],
+  lpFeeBps: string,
+): string | undefined {
+  const thresholds = [base, quote].flatMap((name) =>
+    params.oracle.tokens[name].sources.map((source) => source.deviationThresholdBps),
+  );
+  const largest = thresholds.reduce((a, b) => (parseBpsAsWad(a) >= parseBpsAsWad(b) ? a : b));
+  if (2n * parseBpsAsWad(lpFeeBps) >= parseBpsAsWad(largest)) return undefined;
+  return (
+    `${lpFeeBps} bps is below half of the feeds' deviation threshold of ${largest} bps: trading around a feed update would gain; ` +
+    `raise it, or name ${base}/${quote} in acceptOracleUpdateLoss`
+  );
+}
+
+function checkPairs(params: NetworkParams): ParameterProblem[] {
+  const problems: ParameterProblem[] = [];
+  const seen = new Set<string>();
+  for (const [index, pool] of params.pools.entries()) {
+    const key = [pool.base, pool.quote].sort().join("/");
+    if (seen.has(key)) {
+      problems.push({
+        code: "PARAM_DUPLICATE",
+        path: `pools.${String(index)}`,
+        message: `the pair ${pairOf(pool)} already has a pool`,
+      });
+    }
+    seen.add(key);
+  }
+  const pairs = params.pools.map(pairOf);
+  for (const [index, pair] of params.acceptOracleUpdateLoss.entries()) {
+    if (!pairs.includes(pair) && !params.mesh.tokens.some((name) => `XAU/${name}` === pair)) {
+      problems.push({
+        code: "PARAM_UNKNOWN_POOL",
+        path: `acceptOracleUpdateLoss.${String(index)}`,
+        message: `no pool is called ${pair}`,
+      });
+    }
+  }
+  for (const [index, name] of params.mesh.tokens.entries()) {
+    const path = `mesh.tokens.${String(index)}`;
+    if (name === "XAU") problems.push({ code: "PARAM_DUPLICATE", path, message: "XAU needs no pool against itself" });
+    if (params.mesh.tokens.indexOf(name) !== index) {
+      problems.push({ code: "PARAM_DUPLICATE", path, message: `${name} is listed twice` });
+    }
+  }
+  return problems;
+}
+
+function checkStabilizer(params: NetworkParams): ParameterProblem[] {
+  const problems: ParameterProblem[] = [];
+  const { profiles } = params.stabilizer;
+  for (const [name, profile] of Object.entries(profiles)) {
+    const path = `stabilizer.profiles.${name}`;
+    if (parseBpsAsWad(profile.fastThresholdBps) < parseBpsAsWad(profile.thresholdBps)) {
+      problems.push({
+        code: "PARAM_OUT_OF_BOUNDS",
+        path: `${path}.fastThresholdBps`,
+        message: `${profile.fastThresholdBps} lies below thresholdBps ${profile.thresholdBps}`,
+      });
+    }
+    if (parseWad(profile.minTradeXau) > parseWad(profile.capXau)) {
+      problems.push({
+        code: "PARAM_OUT_OF_BOUNDS",
+        path: `${path}.minTradeXau`,
+        message: `${profile.minTradeXau} exceeds capXau ${profile.capXau}: nothing could ever be done`,
+      });
+    }
+    if (2n * parseWad(profile.capXau) > parseWad(params.stabilizer.globalCapXau) && params.pools.length > 1) {
+      problems.push({
+        code: "PARAM_OUT_OF_BOUNDS",
+        path: "stabilizer.globalCapXau",
+        message: `${params.stabilizer.globalCapXau} is below two pool caps of profile ${name} (2 × ${profile.capXau})`,
+      });
+    }
+  }
+  // The mesh is funded out of the stabilization capital: of each token, pools × capital.
+  const capital = parseDecimal(params.stabilizer.capitalUsdPerToken, 6);
+  const meshDepth = parseDecimal(params.mesh.depthUsdPerSide, 6);
+  const poolsOf = (name: string) =>
+    BigInt(params.pools.filter((pool) => pool.kind === "public" && (pool.base === name || pool.quote === name)).length);
+  for (const name of params.mesh.tokens) {
+    if (meshDepth > capital * poolsOf(name)) {
+      problems.push({
+        code: "PARAM_OUT_OF_BOUNDS",
+        path: "mesh.depthUsdPerSide",
+        message: `${params.mesh.depthUsdPerSide} USD exceeds the stabilization capital in ${name}`,
+      });
+    }
+  }
+  if (meshDepth * BigInt(params.mesh.tokens.length) > capital * poolsOf("XAU")) {
+    problems.push({
+      code: "PARAM_OUT_OF_BOUNDS",
+      path: "mesh.depthUsdPerSide",
+      message: `${String(params.mesh.tokens.length)} × ${params.mesh.depthUsdPerSide} USD exceeds the stabilization capital in XAU`,
+    });
+  }
+  return problems;
+}
+
+function checkFunding(params: NetworkParams, local: boolean): ParameterProblem[] {
+  if (params.funding.source !== "bootstrap-mint") return [];
+  if (!local) {
+    return [
+      {
+        code: "PARAM_LOCAL_ONLY",
+        path: "funding.source",
+        message: '"bootstrap-mint" makes unbacked tokens and exists on localhost only',
+      },
+    ];
+  }
+  return tokenNames
+    .filter((name) => params.tokens[name].existing !== undefined)
+    .map((name) => ({
+      code: "PARAM_CONFLICT",
+      path: `tokens.${name}.existing`,
+      message: "an adopted token cannot be minted by the bootstrap",
+    }));
+}
+
+function checkCreate2(params: NetworkParams): ParameterProblem[] {
+  const singleUse = params.create2.root === "single-use-key";
+  if (singleUse === (params.create2.rootDeployer !== undefined)) return [];
+  return [
+    {
+      code: "PARAM_CONFLICT",
+      path: "create2.rootDeployer",
+      message: 'belongs to root "single-use-key" and only to it',
+    },
+  ];
+}

@@ -1,0 +1,225 @@
+import { getAddress, isAddress } from "ethers";
+import { z } from "zod";
+
+import { UnitError } from "../errors.js";
+import { parseDecimal } from "../units.js";
+
+/** Problem codes of single values; the rules across values are in `rules.ts`. */
+function problem(ctx: z.RefinementCtx, code: string, message: string): void {
+  ctx.addIssue({ code: "custom", message, params: { code } });
+}
+
+/** A decimal text with at most `decimals` digits after the point, inside a closed range given in the same unit. */
+function decimalText(unitName: string, decimals: number, minimum: string, maximum: string) {
+  const low = parseDecimal(minimum, decimals);
+  const high = parseDecimal(maximum, decimals);
+  return z.string().superRefine((text, ctx) => {
+    let value: bigint;
+    try {
+      value = parseDecimal(text, decimals);
+    } catch (error) {
+      if (!(error instanceof UnitError)) throw error;
+      problem(ctx, "PARAM_WRONG_UNIT", `${error.message}; expected ${unitName} as a plain decimal text`);
+      return;
+    }
+    if (value < low || value > high) {
+      problem(
+        ctx,
+        value === 0n ? "PARAM_ZERO" : "PARAM_OUT_OF_BOUNDS",
+        `${text} is outside ${minimum} … ${maximum} ${unitName}`,
+      );
+    }
+  });
+}
+
+/** A whole number inside a closed range. */
+function count(what: string, minimum: number, maximum: number) {
+  return z
+    .number()
+    .int()
+    .superRefine((value, ctx) => {
+      if (value < minimum || value > maximum) {
+        problem(
+          ctx,
+          "PARAM_OUT_OF_BOUNDS",
+          `${String(value)} is outside ${String(minimum)} … ${String(maximum)} ${what}`,
+        );
+      }
+    });
+}
+
+const address = z.string().superRefine((value, ctx) => {
+  if (!isAddress(value)) problem(ctx, "PARAM_BAD_ADDRESS", `"${value}" is not an address (or its checksum is wrong)`);
+  else if (BigInt(value) === 0n) problem(ctx, "PARAM_BAD_ADDRESS", "the zero address");
+});
+/** null = not decided yet: allowed in the file, refused by the commands that need it. */
+const decidable = address.nullable();
+
+// Ceilings of the contracts (IPmmFactory.PoolParams, StabilizerLimits): a file beyond them could only revert.
+const kRatio = decimalText("(ratio)", 18, "0.0001", "0.999");
+const lpFeeBps = decimalText("bps", 14, "0.1", "100");
+const usd = decimalText("USD", 6, "1", "1000000000000");
+const priceUsd = decimalText("USD per whole token", 18, "0.000001", "1000000");
+const xau = decimalText("troy ounces", 18, "0.000001", "100000000");
+const bpsText = decimalText("bps", 14, "0.01", "10000");
+const share = decimalText("(share of 1)", 18, "0.000001", "1");
+const gwei = decimalText("gwei", 9, "0.000000001", "1000000");
+
+const TOKEN_NAMES = ["cUSDT", "cUSDC", "cEURT", "XAU"] as const;
+/** Tokens of this protocol version. */
+export type TokenName = (typeof TOKEN_NAMES)[number];
+export const tokenNames: readonly TokenName[] = TOKEN_NAMES;
+const tokenName = z.enum(TOKEN_NAMES);
+
+/** All tokens as keys, each with the same shape. */
+function perToken<T extends z.ZodType>(value: T) {
+  return z.strictObject({ cUSDT: value, cUSDC: value, cEURT: value, XAU: value });
+}
+
+const token = z.strictObject({
+  name: z.string().min(1).max(31),
+  decimals: count("decimals", 0, 18),
+  /** An already deployed token to adopt instead of creating ours; decimals and code are checked first. */
+  existing: address.optional(),
+});
+
+const signedSource = z.strictObject({
+  kind: z.literal("signed"),
+  /** Names the feed: reporters sign its hash. */
+  description: z.string().min(1).max(64),
+  deviationThresholdBps: bpsText,
+  heartbeatSeconds: count("seconds", 1, 7 * 86_400),
+  maxAgeSeconds: count("seconds", 1, 14 * 86_400),
+});
+const chainlinkSource = z.strictObject({
+  kind: z.literal("chainlink"),
+  existing: address,
+  decimals: count("decimals", 0, 18),
+  deviationThresholdBps: bpsText,
+  heartbeatSeconds: count("seconds", 1, 7 * 86_400),
+  maxAgeSeconds: count("seconds", 1, 14 * 86_400),
+});
+
+const tokenFeeds = z.strictObject({
+  minFeeds: count("feeds", 1, 7),
+  maxDisagreementBps: count("bps", 1, 1_000),
+  minPriceUsd: priceUsd,
+  maxPriceUsd: priceUsd,
+  /** Used for the arithmetic of the deployment checks and for the first local rounds; never by a contract. */
+  referencePriceUsd: priceUsd,
+  sources: z
+    .array(z.discriminatedUnion("kind", [signedSource, chainlinkSource]))
+    .min(1)
+    .max(7),
+});
+
+const stabilizerShape = {
+  thresholdBps: bpsText,
+  fastThresholdBps: bpsText,
+  gain: share,
+  maxSlippageBps: bpsText,
+  maxDeviationAgreeBps: bpsText,
+  minShare: share,
+  minBlocks: count("blocks", 1, 300),
+  confirmations: count("blocks", 1, 32),
+  windowBlocks: count("blocks", 1, 32),
+  capXau: xau,
+  bucketXau: xau,
+  bucketRefillXauPerBlock: xau,
+  minTradeXau: xau,
+  rewardShare: share,
+  rewardBudgetXauPerDay: xau,
+};
+const stabilizerProfile = z.strictObject(stabilizerShape);
+
+const pool = z.strictObject({
+  base: tokenName,
+  quote: tokenName,
+  kind: z.enum(["public", "private"]),
+  pricing: z.enum(["oracle", "fixed"]),
+  /** Only with pricing "fixed": quote per base in whole tokens. */
+  fixedPrice: decimalText("quote per base", 18, "0.000001", "1000000000").optional(),
+  kRatio,
+  lpFeeBps,
+  depthUsdPerSide: usd,
+  /** Values that differ from the chosen stabilizer profile. */
+  stabilizer: stabilizerProfile.partial().optional(),
+});
+
+/** The reviewed input of one network. Keys carry their unit; amounts and ratios are decimal text. */
+export const networkParamsSchema = z.strictObject({
+  chainId: count("(chain id)", 1, 2 ** 48),
+  /** Seconds between blocks, for the arithmetic of the checks. */
+  blockSeconds: decimalText("seconds", 3, "0.1", "60"),
+  /** Deployment transactions wait while the network asks for more. */
+  maxGasPriceGwei: gwei,
+  create2: z.strictObject({
+    root: z.enum(["deterministic-proxy", "single-use-key"]),
+    /** Only for "single-use-key": the account that deploys the proxy as its very first transaction. */
+    rootDeployer: address.optional(),
+    salt: z.string().min(1).max(31),
+  }),
+  roles: z.strictObject({
+    /** Sends the deployment; part of the addresses; keeps nothing. */
+    deployer: decidable,
+    /** Multisig that proposes to and executes through the timelock. */
+    admin: decidable,
+    guardian: decidable,
+    keeper: decidable,
+    treasury: decidable,
+    timelockDelaySeconds: count("seconds", 0, 30 * 86_400),
+  }),
+  reporters: z.strictObject({ addresses: z.array(address).max(16), threshold: count("signatures", 1, 16) }),
+  tokens: perToken(token),
+  oracle: z.strictObject({
+    graceBlocks: count("blocks", 1, 100),
+    maxBlockSeconds: count("seconds", 1, 600),
+    /** Signed feeds: blocks between two rounds, and the oldest observation a round may carry. */
+    minRoundGapBlocks: count("blocks", 1, 1_000),
+    maxReportDelaySeconds: count("seconds", 1, 3_600),
+    tokens: perToken(tokenFeeds),
+  }),
+  pools: z.array(pool).min(1).max(32),
+  mesh: z.strictObject({
+    tokens: z.array(tokenName).min(1),
+    kRatio,
+    lpFeeBps,
+    depthUsdPerSide: usd,
+  }),
+  stabilizer: z.strictObject({
+    profile: z.enum(["target", "literal"]),
+    profiles: z.strictObject({ target: stabilizerProfile, literal: stabilizerProfile }),
+    /** Stabilization capital of each of the two tokens of each public pool, mesh reserves included. */
+    capitalUsdPerToken: usd,
+    globalCapXau: xau,
+    maxGasPriceGwei: gwei,
+  }),
+  flow: z.strictObject({
+    netFlowUsdPerHour: usd,
+    bandBps: bpsText,
+    minCapitalHours: decimalText("hours", 2, "0.1", "10000"),
+  }),
+  funding: z.strictObject({
+    /** "bootstrap-mint" exists on localhost only; "treasury": the deployer brings the tokens; "none": pools stay empty. */
+    source: z.enum(["bootstrap-mint", "treasury", "none"]),
+  }),
+  dodo: z.strictObject({
+    /** Real DODO V2 factories to accept beside ours. */
+    existingFactories: z.array(z.strictObject({ kind: z.enum(["public", "private"]), existing: address })),
+  }),
+  /** Pools ("base/quote") whose LP fee may lie below half of the feeds' deviation threshold. */
+  acceptOracleUpdateLoss: z.array(z.string()),
+  /** Deployment checks ("throughput:base/quote", "drift:…", "capital-hours:…") that may fail. */
+  acceptFailedChecks: z.array(z.string()),
+});
+
+/** A parameter file as validated: texts stay texts, so that what is reviewed is what is used. */
+export type NetworkParams = z.infer<typeof networkParamsSchema>;
+export type PoolParams = NetworkParams["pools"][number];
+export type StabilizerProfile = NetworkParams["stabilizer"]["profiles"]["target"];
+export type FeedSource = NetworkParams["oracle"]["tokens"]["XAU"]["sources"][number];
+
+/** Checksummed form of an address that passed the schema. */
+export function checksummed(value: string): string {
+  return getAddress(value);
+}
