@@ -2,14 +2,15 @@
  * The command-line contract of every program here: typed flags, `--help`, `--json`, stable exit codes.
  *
  * Exit codes: 0 success, 1 a finding or failed work, 2 wrong usage, 130 Ctrl-C. With `--json` the last line of standard
- * output is one JSON object and everything for people goes to standard error. Keep this file free of project imports:
- * keepers/main.ts and service/main.ts use it too.
+ * output is one JSON object and everything for people goes to standard error. Throw a `UsageError` for wrong usage and any
+ * other `CantileverError` for failed work. The entry points of keepers/ and service/ use this file too.
  */
 import { parseArgs } from "node:util";
 
-import { describeFlags, type FlagDefinitions, type FlagValues, nearest, parseValue, UsageError } from "./flags.js";
+import { CantileverError } from "../protocol/errors.js";
+import { describeFlags, type FlagDefinitions, type FlagValues, nearest, parseValue, usageError } from "./flags.js";
 
-export { UsageError } from "./flags.js";
+export { usageError } from "./flags.js";
 export type { FlagDefinition, FlagDefinitions, FlagValues } from "./flags.js";
 
 /** What can stand before or between the flags, such as the name of a keeper. */
@@ -58,7 +59,7 @@ const COMMON_FLAGS = {
   help: { kind: "boolean", help: "show this help" },
 } as const satisfies FlagDefinitions;
 
-/** Parses the words after the program's name. Throws {@link UsageError}. */
+/** Parses the words after the program's name. Throws a UsageError. */
 export function parseCommand<F extends FlagDefinitions>(
   definition: CommandDefinition<F>,
   words: readonly string[],
@@ -82,27 +83,26 @@ export function parseCommand<F extends FlagDefinitions>(
     const flag = known[token.name];
     if (flag === undefined) {
       const hint = nearest(token.name, Object.keys(known));
-      const suggestion = hint === undefined ? "" : `; did you mean --${hint}?`;
-      throw new UsageError("UNKNOWN_FLAG", `unknown flag ${token.rawName}${suggestion}`, hint);
+      throw usageError("UNKNOWN_FLAG", `unknown flag ${token.rawName}`, hint === undefined ? undefined : `--${hint}`);
     }
     // Without `=` the parser takes the next word whatever it is; `--for --json` is a forgotten value.
-    const isForgotten = token.value === undefined || (token.inlineValue === false && token.value.startsWith("--"));
+    const isForgotten = token.value === undefined || (!token.inlineValue && token.value.startsWith("--"));
     if (flag.kind !== "boolean" && isForgotten) {
-      throw new UsageError("MISSING_VALUE", `--${token.name} needs a value: ${flag.help}`);
+      throw usageError("MISSING_VALUE", `--${token.name} needs a value: ${flag.help}`);
     }
     if (flag.kind === "boolean" && token.value !== undefined) {
-      throw new UsageError("UNEXPECTED_VALUE", `--${token.name} takes no value`);
+      throw usageError("UNEXPECTED_VALUE", `--${token.name} takes no value`);
     }
     const value = parseValue(token.name, flag, token.value ?? "");
     const before = values[token.name];
-    values[token.name] = Array.isArray(before) && Array.isArray(value) ? [...(before as unknown[]), ...value] : value;
+    values[token.name] = Array.isArray(before) && Array.isArray(value) ? (before as unknown[]).concat(value) : value;
   }
   const help = values["help"] === true;
   for (const [name, flag] of Object.entries(known)) {
     if (flag.kind === "boolean") values[name] ??= false;
     else if (flag.default !== undefined) values[name] ??= flag.default;
     else if (flag.required === true && values[name] === undefined && !help) {
-      throw new UsageError("MISSING_FLAG", `--${name} is required: ${flag.help}`);
+      throw usageError("MISSING_FLAG", `--${name} is required: ${flag.help}`);
     }
   }
   if (!help) checkPositionals(definition.positionals ?? [], positionals);
@@ -113,15 +113,18 @@ function checkPositionals(definitions: readonly PositionalDefinition[], words: r
   const last = definitions.at(-1);
   words.forEach((word, index) => {
     const definition = definitions[index] ?? (last?.variadic === true ? last : undefined);
-    if (definition === undefined) throw new UsageError("UNEXPECTED_ARGUMENT", `unexpected argument ${word}`);
+    if (definition === undefined) throw usageError("UNEXPECTED_ARGUMENT", `unexpected argument ${word}`);
     if (definition.choices !== undefined && !definition.choices.includes(word)) {
       const hint = nearest(word, definition.choices);
-      const suggestion = hint === undefined ? `one of ${definition.choices.join(", ")}` : `did you mean ${hint}?`;
-      throw new UsageError("INVALID_VALUE", `unknown ${definition.name} ${word}; ${suggestion}`, hint);
+      throw usageError(
+        "INVALID_VALUE",
+        `unknown ${definition.name} ${word}; known: ${definition.choices.join(", ")}`,
+        hint,
+      );
     }
   });
   const missing = definitions.find((definition, index) => definition.required === true && words[index] === undefined);
-  if (missing !== undefined) throw new UsageError("MISSING_ARGUMENT", `<${missing.name}> is required: ${missing.help}`);
+  if (missing !== undefined) throw usageError("MISSING_ARGUMENT", `<${missing.name}> is required: ${missing.help}`);
 }
 
 /** The text of `--help`. */
@@ -210,23 +213,36 @@ export async function runCommand<F extends FlagDefinitions>(
     report = { ok: result.ok, ...result.report };
     exitCode = interrupted.exitCode() ?? (result.ok ? 0 : 1);
   } catch (error) {
-    const isUsage = error instanceof UsageError;
-    const code = isUsage ? error.code : codeOf(error);
-    const message = error instanceof Error ? error.message : String(error);
-    report = { ok: false, error: { code, message } };
-    exitCode = isUsage ? 2 : (interrupted.exitCode() ?? 1);
+    const failure = describeFailure(error);
+    const isUsage = failure.exitCode === 2;
+    report = { ok: false, error: failure.json };
+    exitCode = isUsage ? 2 : (interrupted.exitCode() ?? failure.exitCode);
     if (interrupted.exitCode() === undefined) {
-      const hint = isUsage ? `\nSee: ${definition.command} --help` : "";
-      await write(process.stderr, `${isUsage ? "" : `${code}: `}${message}${hint}`);
+      const lines = [...failure.lines, ...(isUsage ? [`see: ${definition.command} --help`] : [])];
+      await write(process.stderr, lines.join("\n"));
     }
   }
   if (json) await write(process.stdout, toJsonLine(report));
   process.exit(exitCode);
 }
 
-/** The stable name of a failure: its `code` when it has one, else its class. */
-function codeOf(error: unknown): string {
-  if (typeof error === "object" && error !== null && "code" in error && typeof error.code === "string")
-    return error.code;
-  return error instanceof Error ? error.name : "Error";
+interface Failure {
+  readonly exitCode: 1 | 2;
+  readonly lines: readonly string[];
+  readonly json: object;
+}
+
+/** An error of ours speaks for itself; anything else is a defect, so people get to see where it came from. */
+function describeFailure(error: unknown): Failure {
+  if (error instanceof CantileverError) {
+    const lines = [error.exitCode === 2 ? error.message : `${error.code}: ${error.message}`];
+    return {
+      exitCode: error.exitCode,
+      lines: [...lines, ...(error.fix === undefined ? [] : [error.fix])],
+      json: error.toJSON(),
+    };
+  }
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : name;
+  return { exitCode: 1, lines: [stack ?? `${name}: ${message}`], json: { code, message } };
 }

@@ -1,4 +1,5 @@
 /** Flags as typed values: definitions, parsing of one value, and the nearest known name for a misspelt one. */
+import { UsageError } from "../protocol/errors.js";
 
 interface Common {
   readonly help: string;
@@ -47,7 +48,7 @@ type FlagValue<D extends FlagDefinition> = D extends { readonly kind: "choice"; 
 
 type IsAlwaysPresent<D> = D extends { readonly kind: "boolean" }
   ? true
-  : D extends { readonly default: NonNullable<unknown> }
+  : D extends { readonly default: string | number | readonly string[] | readonly number[] }
     ? true
     : D extends { readonly required: true }
       ? true
@@ -69,25 +70,17 @@ export type UsageErrorCode =
   | "CONFLICTING_FLAGS"
   | "PART_NOT_BUILT";
 
-/** Wrong usage: exit code 2. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-
-  constructor(
-    readonly code: UsageErrorCode,
-    message: string,
-    /** The nearest known flag or word, when there is one. */
-    readonly suggestion?: string,
-  ) {
-    super(message);
-  }
+/** Wrong usage, exit code 2. `suggestion` is the nearest known flag or word, as people would type it. */
+export function usageError(code: UsageErrorCode, message: string, suggestion?: string): UsageError {
+  if (suggestion === undefined) return new UsageError(code, message);
+  return new UsageError(code, message, `did you mean ${suggestion}?`, { suggestion });
 }
 
 const MILLISECONDS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 /** A typing error such as `1..50000000` should not become an array that fills the memory. */
 const MAX_RANGE_LENGTH = 100_000;
 
-/** Turns the text of one flag into its value. Throws {@link UsageError} with code INVALID_VALUE. */
+/** Turns the text of one flag into its value. Throws a UsageError with code INVALID_VALUE. */
 export function parseValue(name: string, flag: FlagDefinition, text: string): unknown {
   switch (flag.kind) {
     case "boolean":
@@ -109,7 +102,7 @@ export function parseValue(name: string, flag: FlagDefinition, text: string): un
 }
 
 function invalid(name: string, text: string, expected: string, suggestion?: string): UsageError {
-  return new UsageError("INVALID_VALUE", `--${name} ${text}: expected ${expected}`, suggestion);
+  return usageError("INVALID_VALUE", `--${name} ${text}: expected ${expected}`, suggestion);
 }
 
 function parseChoice(name: string, choices: readonly string[], text: string): string {
@@ -183,7 +176,7 @@ function editDistance(a: string, b: string): number {
 export function describeFlags(flags: FlagDefinitions): string[] {
   return Object.entries(flags).map(([name, flag]) => {
     if (flag.kind === "boolean") return `  ${`--${name}`.padEnd(24)}${flag.help}`;
-    const choices = "choices" in flag && flag.choices !== undefined ? flag.choices.join("|") : undefined;
+    const choices = flag.kind === "choice" || flag.kind === "list" ? flag.choices?.join("|") : undefined;
     const usage = `--${name} ${flag.placeholder ?? choices ?? flag.kind.toUpperCase()}`;
     const preset = flag.default === undefined ? "" : ` (default ${describeDefault(flag.kind, flag.default)})`;
     const required = flag.required === true ? " (required)" : "";

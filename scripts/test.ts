@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { type CommandContext, runCommand, UsageError } from "./cli.js";
+import { type CommandContext, runCommand, usageError } from "./cli.js";
 import {
   addCounts,
   closingLine,
@@ -128,7 +128,7 @@ async function runSuite(suite: Suite, files: readonly string[], context: Context
 function selectSuites(context: Context): { suite: Suite; files: readonly string[] }[] {
   const [name, ...chosen] = context.positionals;
   if (context.flags.snapshot && context.flags["snapshot-check"]) {
-    throw new UsageError("CONFLICTING_FLAGS", "--snapshot and --snapshot-check exclude each other");
+    throw usageError("CONFLICTING_FLAGS", "--snapshot and --snapshot-check exclude each other");
   }
   return SUITES.filter((suite) => name === undefined || suite.name === name).map((suite) => ({
     suite,

@@ -1,5 +1,6 @@
 /** The test suites: which files each one runs, and how many calls an invariant run makes. */
 import { globSync } from "node:fs";
+import { stripVTControlCharacters } from "node:util";
 
 export interface Suite {
   readonly name: string;
@@ -90,7 +91,7 @@ const SKIP_REASON = /\[skipped: .+\]/;
 
 /** What a test runner printed, read from its summary. A skip without a reason is reported as such. */
 export function readOutput(output: string): { readonly counts: Counts; readonly reasons: string[] } {
-  const plain = output.replaceAll(/\u001b\[[0-9;]*m/g, "");
+  const plain = stripVTControlCharacters(output);
   const total = (word: string): number => {
     const matches = [...plain.matchAll(new RegExp(`^\\s*(\\d+) ${word}\\b`, "gm"))];
     return Number(matches.at(-1)?.[1] ?? 0);

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
-import { helpText, parseCommand, toJsonLine, UsageError } from "../../scripts/cli.js";
+import { UsageError } from "../../protocol/errors.js";
+import { helpText, parseCommand, toJsonLine } from "../../scripts/cli.js";
 import { nearest } from "../../scripts/flags.js";
 
 const definition = {
@@ -73,8 +74,8 @@ describe("command line", () => {
   it("names the nearest known flag", () => {
     const error = usageErrorOf("--sped", "5");
     expect(error.code).to.equal("UNKNOWN_FLAG");
-    expect(error.suggestion).to.equal("speed");
-    expect(usageErrorOf("--zzzzzzzzzz").suggestion).to.equal(undefined);
+    expect(error.details["suggestion"]).to.equal("--speed");
+    expect(usageErrorOf("--zzzzzzzzzz").details).to.deep.equal({});
     expect(nearest("price-reportr", ["rebalancer", "price-reporter"])).to.equal("price-reporter");
   });
 
