@@ -1,4 +1,4 @@
-import { AbiCoder, Interface, type ErrorFragment } from "ethers";
+import { AbiCoder, type Interface, type ErrorFragment } from "ethers";
 
 import { RevertError } from "./errors.js";
 import { factories } from "./generated/contracts/index.js";
