@@ -14,6 +14,7 @@ abstract contract Base is Assertions {
         bytes4[] selectors;
     }
 
+    // solhint-disable-next-line const-name-snakecase
     Vm internal constant vm = Vm(VM_ADDRESS);
 
     /// @notice Tells the runner that this is a test contract.

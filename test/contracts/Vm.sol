@@ -4,6 +4,7 @@ pragma solidity 0.8.33;
 /// @title Vm
 /// @notice The cheatcodes of Hardhat's Solidity test runner that our tests use, at `VM_ADDRESS`.
 /// @dev Written from the runner's list of selectors; forge answers the same ones.
+// solhint-disable-next-line interface-starts-with-i
 interface Vm {
     /// @notice One recorded event.
     struct Log {
