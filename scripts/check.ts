@@ -1,0 +1,76 @@
+/** `npm run check`: what the compiler and the linters do not see. Expects compiled contracts, which the bootstrap brings. */
+import { existsSync, globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { checkCommands } from "./checks/commands.js";
+import type { Finding } from "./checks/finding.js";
+import { checkInvariants } from "./checks/invariants.js";
+import { type Artifact, checkSizes } from "./checks/sizes.js";
+import { checkSolidity } from "./checks/solidity.js";
+import { runCommand } from "./cli.js";
+
+const SOLIDITY_VERSION = "0.8.33";
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
+const files = (pattern: string | string[]): string[] => globSync(pattern, { cwd: root }).sort();
+
+async function hardhatTasks(): Promise<string[]> {
+  const { tasks } = await import("hardhat");
+  const names: string[] = [];
+  const collect = (level: typeof tasks.rootTasks): void => {
+    for (const task of level.values()) {
+      names.push(task.id.join(" "));
+      collect(task.subtasks);
+    }
+  };
+  collect(tasks.rootTasks);
+  return names;
+}
+
+const CHECKS: Readonly<Record<string, () => Finding[] | Promise<Finding[]>>> = {
+  solidity: () =>
+    checkSolidity(
+      files("contracts/**/*.sol").map((file) => ({ file, text: read(file) })),
+      SOLIDITY_VERSION,
+    ),
+  sizes: () => checkSizes(files("artifacts/contracts/**/*.json").map((file) => JSON.parse(read(file)) as Artifact)),
+  invariants: () => {
+    const tests = files(["test/**/*.t.sol", "test/**/*.test.ts"]).filter((file) => !file.startsWith("test/scripts/"));
+    const spec = existsSync(path.join(root, "docs/spec.md")) ? read("docs/spec.md") : undefined;
+    return checkInvariants(spec, new Map(tests.map((file) => [file, read(file)])));
+  },
+  commands: async () => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+    const fileExists = (file: string): boolean => existsSync(path.join(root, file));
+    const project = { scripts, fileExists, tasks: await hardhatTasks() };
+    const documents = files([
+      "README.md",
+      "CONTRIBUTING.md",
+      "SECURITY.md",
+      "keepers/**/README.md",
+      "service/**/README.md",
+    ]);
+    return documents.flatMap((file) => checkCommands(file, read(file), project));
+  },
+};
+
+const definition = {
+  command: "npm run check --",
+  summary: "Checks contracts, deployed sizes, invariants and documented commands. Without a name: everything.",
+  positionals: [{ name: "check", help: "only this check", choices: Object.keys(CHECKS) }],
+  flags: {},
+} as const;
+
+await runCommand(definition, async ({ positionals, say }) => {
+  const selected = Object.entries(CHECKS).filter(([name]) => positionals.length === 0 || positionals.includes(name));
+  const findings: (Finding & { check: string })[] = [];
+  for (const [check, run] of selected) {
+    const found = await run();
+    findings.push(...found.map((finding) => ({ check, ...finding })));
+    for (const { place, rule, message } of found) say(`${place}  ${rule}  ${message}`);
+    say(`${check}: ${found.length === 0 ? "ok" : `${String(found.length)} findings`}`);
+  }
+  return { ok: findings.length === 0, report: { findings } };
+});
