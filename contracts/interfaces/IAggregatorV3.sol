@@ -13,10 +13,7 @@ interface IAggregatorV3 {
     /// @dev Reverts when the round is not known.
     function getRoundData(
         uint80 roundId
-    )
-        external
-        view
-        returns (uint80 id, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound);
+    ) external view returns (uint80 id, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound);
 
     /// @dev Reverts when there is no round yet.
     function latestRoundData()

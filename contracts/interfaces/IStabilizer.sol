@@ -57,7 +57,12 @@ interface IStabilizer is ICommonErrors {
     function executeBatch(Order[] calldata orders) external returns (uint256 executed);
 
     /// @notice Rebalances own balances through the mesh at no loss beyond the mesh's curve (owner or keeper).
-    function settle(address tokenIn, uint256 amountIn, address tokenOut, uint256 minOut) external returns (uint256 amountOut);
+    function settle(
+        address tokenIn,
+        uint256 amountIn,
+        address tokenOut,
+        uint256 minOut
+    ) external returns (uint256 amountOut);
 
     /// @notice Stabilizer balances and mesh reserves valued together at the oracle, XAU wei.
     function inventoryXauWei() external view returns (uint256);
