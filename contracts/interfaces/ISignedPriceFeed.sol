@@ -20,7 +20,12 @@ interface ISignedPriceFeed is IAggregatorV3, ICommonErrors {
     /// @notice Emitted for each accepted round.
     event RoundSubmitted(uint32 indexed roundId, uint72 answer, uint40 observedAt, address sender);
     /// @notice Emitted when the reporter set changes.
+    /// @dev `signers` holds every scheduled reporter too, in force from its own `activeFrom`.
     event SetSigners(address[] signers, uint256 threshold);
+    /// @notice Emitted when a reporter is scheduled; it counts from `activeFrom` (unix seconds) on.
+    event ScheduleSigner(address indexed signer, uint256 activeFrom);
+    event RemoveSigner(address indexed signer);
+    event SetGuardian(address indexed guardian);
 
     /// @notice Thrown when the round's id or time does not come after the current one.
     error RoundNotNewer(uint32 roundId, uint40 observedAt);
@@ -32,14 +37,37 @@ interface ISignedPriceFeed is IAggregatorV3, ICommonErrors {
     error NotEnoughSignatures(uint256 given, uint256 required);
     /// @notice Thrown when a signature is not by a reporter, or the signers are not in strictly increasing order.
     error BadSigner(address recovered);
+    /// @notice Thrown when a reporter is scheduled twice, or one is removed that is not there.
+    error SignerUnchanged(address signer);
+    /// @notice Thrown when a removal would leave fewer active reporters than the threshold.
+    error TooFewSigners(uint256 left, uint256 threshold);
     /// @notice Thrown by reads before the first round, or of a round that is not kept.
     error NoData(uint80 roundId);
 
-    /// @notice keccak256 of the feed's description: what the reporters sign beside the round.
+    /// @notice keccak256(abi.encode(description, decimals)): what the reporters sign beside the round. The decimals are part of it, so
+    /// that one answer cannot mean two prices on two chains.
     function feedId() external view returns (bytes32);
 
     /// @notice EIP-712 digest of a round (domain: name, version and the feed id as salt; no chain id, no contract).
     function digest(Round calldata round) external view returns (bytes32);
+
+    /// @notice Fewest blocks from one round to the next.
+    function minGapBlocks() external view returns (uint256);
+
+    /// @notice Oldest observation accepted, seconds before the block's timestamp.
+    function maxDelaySeconds() external view returns (uint256);
+
+    /// @notice Signatures a round needs.
+    function threshold() external view returns (uint256);
+
+    /// @notice Reporters in force now.
+    function signers() external view returns (address[] memory);
+
+    /// @notice Schedules a reporter: the owner only; it counts after the delay.
+    function scheduleSigner(address signer) external;
+
+    /// @notice Removes a reporter at once, active or scheduled: the owner or the guardian.
+    function removeSigner(address signer) external;
 
     /// @notice Accepts a round signed by at least `threshold` reporters, signatures in strictly increasing signer order.
     function submit(Round calldata round, bytes[] calldata signatures) external;

@@ -33,7 +33,7 @@ interface IXAUOracle is ICommonErrors {
         uint8 minFeeds;
         /// @dev Largest accepted (max - min) / median over usable feeds, in bps.
         uint16 maxDisagreementBps;
-        /// @dev Hard bounds of each feed's answer, USD per whole token, 1e18.
+        /// @dev Hard bounds of each feed's answer, USD per whole token, 1e18. The upper one is below 2^120.
         uint128 minPriceWad;
         uint128 maxPriceWad;
         Feed[] feeds;
@@ -41,6 +41,8 @@ interface IXAUOracle is ICommonErrors {
 
     /// @notice Emitted when a token's feeds are set; `configHash` = keccak256(abi.encode(config)).
     event SetToken(address indexed token, bytes32 configHash);
+    /// @notice Emitted when a token's feeds are removed; its price reverts from then on.
+    event RemoveToken(address indexed token);
 
     /// @notice Thrown when the token has no feeds.
     error TokenNotConfigured(address token);
@@ -53,19 +55,42 @@ interface IXAUOracle is ICommonErrors {
     /// @notice Thrown at configuration when the declared decimals are not the token's.
     error DecimalsMismatch(address token, uint8 declared, uint8 actual);
 
+    /// @notice Thrown at configuration when two feeds of a token are one source, or sign under one feed id.
+    error DuplicateFeed(address source);
+    /// @notice Thrown at configuration when a feed does not answer as its kind says, or a SIGNED feed is declared CHAINLINK.
+    error FeedKindMismatch(address source);
+    /// @notice Thrown at configuration when a feed accepts rounds sooner after each other than `graceBlocks`: the round before the
+    /// newest would then not be the price before the grace window.
+    error GapBelowGrace(address source, uint256 minGapBlocks, uint256 graceBlocks);
+    /// @notice Thrown when a feed's call failed and the caller had left it less gas than a feed is entitled to. Without this a caller
+    /// could choose which feeds count.
+    error GasTooLow(uint256 gasLeft, uint256 required);
+
+    /// @notice Sets or replaces a token's feeds: the owner (timelock) only.
+    function setToken(address token, TokenConfig calldata config) external;
+
+    /// @notice Removes a token: the owner only.
+    function removeToken(address token) external;
+
     /// @notice The token that stands for one troy ounce of gold (18 decimals).
     function xau() external view returns (address);
 
     /// @notice Blocks after a new round during which the previous round still counts.
     function graceBlocks() external view returns (uint256);
 
+    /// @notice Longest time between two blocks, seconds: turns the age of a CHAINLINK round into blocks.
+    function maxBlockSeconds() external view returns (uint256);
+
+    /// @notice The tokens that have feeds.
+    function tokens() external view returns (address[] memory);
+
     /// @notice USD per whole token, 1e18, newest rounds.
     function priceInUsd(address token) external view returns (uint256 priceWad);
 
-    /// @notice XAU (troy ounces) per whole token, 1e18, rounded down.
+    /// @notice XAU (troy ounces) per whole token, 1e18, rounded down. Exactly 1e18 for XAU itself, whatever its feeds say.
     function priceInXau(address token) external view returns (uint256 priceWad);
 
-    /// @notice Value of `amountUnits` of token in XAU wei, rounded down.
+    /// @notice Value of `amountUnits` of token in XAU wei, rounded down. XAU is worth its own amount, whatever its feeds say.
     function valueInXau(address token, uint256 amountUnits) external view returns (uint256 xauWei);
 
     /// @notice Anchors of a pair by the newest and by the previous rounds (equal when no round is younger than `graceBlocks`).
