@@ -31,6 +31,9 @@ interface IStabilizer is ICommonErrors {
     /// @notice Emitted when the spent token was bought back through the mesh in the same transaction.
     event Replenished(address indexed pool, address tokenIn, uint256 amountIn, address tokenOut, uint256 amountOut);
     event Settled(address indexed tokenIn, uint256 amountIn, address indexed tokenOut, uint256 amountOut);
+    event SetKeeper(address indexed keeper, bool allowed);
+    event Withdrawn(address indexed token, uint256 amountUnits, address indexed to);
+    event ApprovalsSynced(address indexed pool, bool approved);
 
     /// @notice Thrown with the reason why nothing is allowed.
     error NoAction(address pool, IStabilizerLimits.Reason reason);
@@ -69,6 +72,17 @@ interface IStabilizer is ICommonErrors {
 
     /// @notice Own balance plus nothing else: what can be spent on a pool now, token base units.
     function available(address token) external view returns (uint256);
+
+    /// @notice Approves a registered pool for its two tokens, or revokes a pool that is no longer registered. Anyone may call.
+    function syncApprovals(address pool) external;
+
+    /// @notice Approves the mesh pools for their two tokens. Anyone may call, after the mesh got a new pool.
+    function syncMeshApprovals() external;
+
+    /// @notice Owner only. Keepers may settle.
+    function setKeeper(address keeper, bool allowed) external;
+
+    function isKeeper(address account) external view returns (bool);
 
     /// @notice Owner only; never paused.
     function withdraw(address token, uint256 amountUnits, address to) external;

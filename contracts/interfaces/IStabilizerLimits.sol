@@ -26,7 +26,8 @@ interface IStabilizerLimits is ICommonErrors {
         WRONG_DIRECTION,
         SLIPPAGE,
         WOULD_LOSE,
-        HISTORY_UNAVAILABLE
+        HISTORY_UNAVAILABLE,
+        EXECUTION_FAILED
     }
 
     struct PoolConfig {
@@ -59,6 +60,46 @@ interface IStabilizerLimits is ICommonErrors {
         /// @dev Volume of all pools in one block; at least the sum of the two largest pool caps.
         uint128 capXauWei;
         uint128 maxGasPriceWei;
+        /// @dev Value of one whole native coin for the reward's bound of twice the gas cost: XAU wei. 0 = no reward.
+        uint128 nativePriceXauWei;
+    }
+
+    /// @notice What governance can never exceed; immutable.
+    struct Ceilings {
+        uint128 poolCapXauWei;
+        uint128 bucketXauWei;
+        uint128 bucketRefillXauWeiPerBlock;
+        uint128 rewardBudgetXauWeiPerDay;
+        uint128 globalCapXauWei;
+        uint128 maxGasPriceWei;
+        uint128 nativePriceXauWei;
+    }
+
+    /// @notice What `consume` allowed, with the prices it was allowed at.
+    struct Grant {
+        /// @dev Anything but NONE: nothing was consumed.
+        Reason reason;
+        bool sellBase;
+        address pool;
+        address tokenIn;
+        address tokenOut;
+        /// @dev Input to trade now and the smallest that is accepted, token base units.
+        uint256 amountIn;
+        uint256 minAmountIn;
+        /// @dev Value of `amountIn`, and of 10^decimals of `tokenIn` and `tokenOut`, XAU wei at the oracle, rounded down.
+        uint256 valueInXauWei;
+        uint256 priceInXauWei;
+        uint256 priceOutXauWei;
+        /// @dev 10^decimals of the two tokens.
+        uint256 unitIn;
+        uint256 unitOut;
+        /// @dev Least output by the pool's own anchor (FIXED pools; 0 for ORACLE pools, whose anchor is the oracle).
+        uint256 anchorOut;
+        uint256 ratioBeforeWad;
+        uint256 maxSlippageWad;
+        uint256 rewardShareWad;
+        /// @dev What may be paid to the caller at most: twice the gas cost, and what is left of the day's budget. XAU wei.
+        uint256 maxRewardXauWei;
     }
 
     /// @notice The answer for one pool. `reason == NONE` means: act.
@@ -74,7 +115,7 @@ interface IStabilizerLimits is ICommonErrors {
         uint256 minAmountIn;
         /// @dev Input that returns the pool exactly to the anchor.
         uint256 fullCloseIn;
-        /// @dev Newest block-end, average over W and spot, each minus 1e18.
+        /// @dev Newest block-end, average over W and spot, each minus 1e18; 0 where it cannot be read.
         int256 blockEndDeviationWad;
         int256 averageDeviationWad;
         int256 spotDeviationWad;
@@ -84,6 +125,12 @@ interface IStabilizerLimits is ICommonErrors {
 
     event SetPoolConfig(address indexed pool, PoolConfig config);
     event SetGlobalConfig(GlobalConfig config);
+    event SetStabilizer(address indexed stabilizer);
+    event SetFactory(address indexed factory, bool accepted);
+    event SetGuardian(address indexed guardian);
+    event PausedUntil(uint256 timestamp);
+    /// @notice Emitted when volume is consumed. XAU wei; `bucketLeftXauWei` after it.
+    event Consumed(address indexed pool, uint256 volumeXauWei, uint256 bucketLeftXauWei);
     event PoolRegistered(address indexed pool, address indexed baseToken, address indexed quoteToken);
     event PoolRemoved(address indexed pool);
 
@@ -91,14 +138,36 @@ interface IStabilizerLimits is ICommonErrors {
     error PoolAlreadyRegistered(address pool);
     /// @notice Thrown when a pair already has a registered pool.
     error PairTaken(address baseToken, address quoteToken);
-    /// @notice Thrown by consumption when the answer is a reason.
-    error NotAllowedNow(address pool, Reason reason);
+    /// @notice Thrown when the pool is not a public pool of the accepted factory that exempts this stabilizer from its fee.
+    error NotAStabilizedPool(address pool);
+    /// @notice Thrown when the global cap would not cover the two largest pool caps.
+    error GlobalCapTooSmall(uint256 capXauWei, uint256 requiredXauWei);
+    /// @notice Thrown when W + N - 1 block-ends are more than a pool keeps for us.
+    error HistoryTooLong(uint256 blocks, uint256 maxBlocks);
+    /// @notice Thrown when the stabilizer is set a second time.
+    error StabilizerAlreadySet(address stabilizer);
+    /// @notice Thrown when the fast threshold lies below the slow one.
+    error FastBelowThreshold(uint256 fastThresholdWad, uint256 thresholdWad);
 
     /// @notice The full answer for a pool at this block, for an inventory of `stabilizer`. Never reverts for a registered pool.
+    /// @dev Quotes the pool for `maxAmountIn`, so that WOULD_LOSE and SLIPPAGE are known before a transaction is sent.
     function allowance(address pool) external view returns (Allowance memory);
+
+    /// @notice Stabilizer only. Checks everything for the pool of the pair and consumes cap, bucket and cooldown for
+    /// min(maxAmountIn, allowed). A reason other than NONE comes without any effect.
+    /// @dev Reason WRONG_DIRECTION: `grant.tokenIn` is the right one.
+    function consume(address tokenIn, address tokenOut, uint256 maxAmountIn) external returns (Grant memory grant);
+
+    /// @notice Like `consume` for a pool, in whichever direction it needs.
+    function consumePool(address pool, uint256 maxAmountIn) external returns (Grant memory grant);
+
+    /// @notice Stabilizer only. Takes a paid reward from the pool's budget of the day; reverts beyond it.
+    function consumeReward(address pool, uint256 rewardXauWei) external;
 
     /// @notice Registered pools in order of registration.
     function pools() external view returns (address[] memory);
+
+    function isRegistered(address pool) external view returns (bool);
 
     /// @notice The pool registered for a pair in either order, or zero.
     function poolFor(address tokenA, address tokenB) external view returns (address);
@@ -106,4 +175,57 @@ interface IStabilizerLimits is ICommonErrors {
     function poolConfig(address pool) external view returns (PoolConfig memory);
 
     function globalConfig() external view returns (GlobalConfig memory);
+
+    function ceilings() external view returns (Ceilings memory);
+
+    function oracle() external view returns (address);
+
+    function isFactory(address factory) external view returns (bool);
+
+    function stabilizer() external view returns (address);
+
+    function guardian() external view returns (address);
+
+    /// @notice Unix seconds until which nothing is allowed; in the past when not paused.
+    function pausedUntil() external view returns (uint256);
+
+    /// @notice What a pool has used: last execution, bucket level now, today's rewards, and all pools' volume in this block. XAU wei.
+    function usage(
+        address pool
+    )
+        external
+        view
+        returns (
+            uint256 lastExecutionBlock,
+            uint256 bucketLevelXauWei,
+            uint256 rewardTodayXauWei,
+            uint256 blockVolumeXauWei
+        );
+
+    /// @notice Owner only. Registers a public pool of the factory; one pool per pair.
+    function registerPool(address pool, PoolConfig calldata config) external;
+
+    /// @notice Owner only. Counters stay: neither cooldown nor bucket is refilled by a change.
+    function setPoolConfig(address pool, PoolConfig calldata config) external;
+
+    /// @notice Owner only.
+    function removePool(address pool) external;
+
+    /// @notice Owner only.
+    function setGlobalConfig(GlobalConfig calldata config) external;
+
+    /// @notice Owner only. Pools of accepted factories may be registered.
+    function setFactory(address factory, bool accepted) external;
+
+    /// @notice Owner only, once.
+    function setStabilizer(address newStabilizer) external;
+
+    /// @notice Owner only.
+    function setGuardian(address newGuardian) external;
+
+    /// @notice Guardian: stops acting for MAX_PAUSE_SECONDS, then waits as long before the next pause. Owner: at any time.
+    function pause() external;
+
+    /// @notice Owner only. Ends a pause early.
+    function unpause() external;
 }

@@ -8,6 +8,8 @@ import {ICommonErrors} from "./ICommonErrors.sol";
 /// @dev The mesh never holds tokens: pools pull from the operator, who has approved the pools, and pay the operator.
 interface IXauMesh is ICommonErrors {
     event PoolRegistered(address indexed token, address indexed pool);
+    event PoolRemoved(address indexed token, address indexed pool);
+    event SetFactory(address indexed factory, bool accepted);
     event SetOperator(address indexed operator, bool allowed);
     event MeshSwap(
         address indexed operator,
@@ -23,6 +25,8 @@ interface IXauMesh is ICommonErrors {
     error NoMeshPool(address token);
     /// @notice Thrown when a pool is not a private XAU pool of an accepted factory that names this mesh.
     error NotAMeshPool(address pool);
+    /// @notice Thrown when the token has a pool already.
+    error TokenTaken(address token);
 
     function xau() external view returns (address);
 
@@ -48,4 +52,34 @@ interface IXauMesh is ICommonErrors {
 
     /// @notice Recorded reserves of a token's pool: XAU wei and token base units.
     function reserves(address token) external view returns (uint256 xauWei, uint256 tokenUnits);
+
+    /// @notice Whether pools of this factory may be registered.
+    function isFactory(address factory) external view returns (bool);
+
+    /// @notice Owner only. Registers a private XAU/token pool that was created with this mesh as its owner.
+    function registerPool(address pool) external;
+
+    /// @notice Owner only. The pool keeps its funds; `withdraw` still reaches them.
+    function removePool(address token) external;
+
+    /// @notice Owner only.
+    function setFactory(address factory, bool accepted) external;
+
+    /// @notice Owner only.
+    function setOperator(address operator, bool allowed) external;
+
+    /// @notice Owner and operators. Pulls from the caller, who has approved the pool, into the token's pool.
+    function fund(address token, uint256 xauIn, uint256 tokenIn) external;
+
+    /// @notice Owner only; never paused; reads no oracle. Takes funds out of any pool this mesh owns, registered or not.
+    function withdraw(address pool, uint256 xauOut, uint256 tokenOut, address to) external;
+
+    /// @notice Owner only. Takes what lies in a pool beyond its recorded reserves, of any token.
+    function retrieve(address pool, address token, uint256 amountUnits, address to) external;
+
+    /// @notice Owner only. Announces parameters of an owned pool; anyone may apply them at the pool after its delay.
+    function proposeParameters(address pool, uint256 i, uint256 k, uint256 lpFeeRate) external;
+
+    /// @notice Owner only.
+    function cancelParameters(address pool) external;
 }
