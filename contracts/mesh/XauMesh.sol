@@ -132,18 +132,20 @@ contract XauMesh is IXauMesh, Ownable2Step {
     ) external onlyOperator returns (uint256 amountOut) {
         require(tokenIn != tokenOut, IdenticalTokens(tokenIn));
         // The middle leg needs no minimum: the whole route is bound by `minOut`.
-        uint256 xauAmount = tokenIn == xau
-            ? amountIn
-            : IPmmPool(_requirePool(tokenIn)).swapQuote(
-                amountIn,
-                tokenOut == xau ? minOut : 0,
-                msg.sender,
-                msg.sender,
-                deadline
-            );
-        amountOut = tokenOut == xau
-            ? xauAmount
-            : IPmmPool(_requirePool(tokenOut)).swapBase(xauAmount, minOut, msg.sender, msg.sender, deadline);
+        uint256 xauAmount =
+            tokenIn == xau
+                ? amountIn
+                : IPmmPool(_requirePool(tokenIn)).swapQuote(
+                    amountIn,
+                    tokenOut == xau ? minOut : 0,
+                    msg.sender,
+                    msg.sender,
+                    deadline
+                );
+        amountOut =
+            tokenOut == xau
+                ? xauAmount
+                : IPmmPool(_requirePool(tokenOut)).swapBase(xauAmount, minOut, msg.sender, msg.sender, deadline);
         emit MeshSwap(msg.sender, tokenIn, tokenOut, amountIn, amountOut);
     }
 

@@ -28,7 +28,8 @@ import {Median} from "./Median.sol";
 /// - CHAINLINK: a round is inside the window while it is younger than `graceBlocks * maxBlockSeconds` seconds. The round before is
 ///   `latest - 1`; at the first round of a new phase that cannot be read. Two rounds inside one window: the feed does not count.
 ///
-/// TRANSIENT COPY: `pullAnchors` and `pullValueInXau` keep each token's two prices for the rest of the transaction. This is safe: the
+/// TRANSIENT COPY: `pullAnchors` and `pullValueInXau` keep each token's two prices for the rest of the transaction, and the views answer
+/// from it, so that one transaction sees one price and reads each feed once. This is safe: the
 /// copy can only be older than the feeds by rounds reported inside this very transaction, so who trades on it trades exactly as if he had
 /// sent the trade before the report; the grace window then still covers everybody who trades after the report.
 ///
@@ -222,14 +223,21 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
     // --- Internal: reading ---
 
     function _read(address token) internal view returns (TokenPrice memory) {
+        TokenPrice memory price = _kept(token);
+        if (price.newestWad != 0) return price;
         (uint256 start, uint256 end) = ConfigBlob.load(configData);
         return _price(_find(start, end, token));
     }
 
     function _readTwo(address a, address b) internal view returns (TokenPrice memory, TokenPrice memory) {
         require(a != b, IdenticalTokens(a));
+        TokenPrice memory priceA = _kept(a);
+        TokenPrice memory priceB = _kept(b);
+        if (priceA.newestWad != 0 && priceB.newestWad != 0) return (priceA, priceB);
         (uint256 start, uint256 end) = ConfigBlob.load(configData);
-        return (_price(_find(start, end, a)), _price(_find(start, end, b)));
+        if (priceA.newestWad == 0) priceA = _price(_find(start, end, a));
+        if (priceB.newestWad == 0) priceB = _price(_find(start, end, b));
+        return (priceA, priceB);
     }
 
     function _pullTwo(address a, address b) internal returns (TokenPrice memory priceA, TokenPrice memory priceB) {

@@ -60,10 +60,7 @@ contract Stabilizer is IStabilizer, Ownable2Step, ReentrancyGuardTransient {
     /// @inheritdoc IStabilizer
     function executePrivateSwap(uint256 tradeSize, address tokenIn, address tokenOut) external nonReentrant {
         IStabilizerLimits.Grant memory grant = limits.consume(tokenIn, tokenOut, tradeSize);
-        require(
-            grant.reason != IStabilizerLimits.Reason.WRONG_DIRECTION,
-            WrongDirection(tokenIn, grant.tokenIn)
-        );
+        require(grant.reason != IStabilizerLimits.Reason.WRONG_DIRECTION, WrongDirection(tokenIn, grant.tokenIn));
         // A request below the minimum says so; a pool that allows less than the minimum is a reason like any other.
         if (grant.reason == IStabilizerLimits.Reason.BELOW_MINIMUM && grant.amountIn == tradeSize) {
             revert BelowMinimum(tradeSize, grant.minAmountIn);
@@ -206,9 +203,10 @@ contract Stabilizer is IStabilizer, Ownable2Step, ReentrancyGuardTransient {
         require(grant.reason == IStabilizerLimits.Reason.NONE, NoAction(grant.pool, grant.reason));
 
         IPmmPool pool = IPmmPool(grant.pool);
-        uint256 amountOut = grant.sellBase
-            ? pool.swapBase(grant.amountIn, 0, address(this), address(this), block.timestamp)
-            : pool.swapQuote(grant.amountIn, 0, address(this), address(this), block.timestamp);
+        uint256 amountOut =
+            grant.sellBase
+                ? pool.swapBase(grant.amountIn, 0, address(this), address(this), block.timestamp)
+                : pool.swapQuote(grant.amountIn, 0, address(this), address(this), block.timestamp);
 
         uint256 valueOut = amountOut.mulDiv(grant.priceOutXauWei, grant.unitOut);
         if (valueOut < grant.valueInXauWei || amountOut < grant.anchorOut) {
@@ -252,7 +250,10 @@ contract Stabilizer is IStabilizer, Ownable2Step, ReentrancyGuardTransient {
     /// @dev Buys the spent token back with what was received. A mesh that is short, too far from the oracle or stopped leaves the
     /// inventory where it is.
     function _replenish(IStabilizerLimits.Grant memory grant, uint256 amountIn) internal {
-        uint256 fair = amountIn.mulDiv(grant.priceOutXauWei, grant.unitOut).mulDiv(grant.unitIn, grant.priceInXauWei + 1);
+        uint256 fair = amountIn.mulDiv(grant.priceOutXauWei, grant.unitOut).mulDiv(
+            grant.unitIn,
+            grant.priceInXauWei + 1
+        );
         uint256 minOut = fair.mulDiv(WAD - grant.maxSlippageWad, WAD);
         try mesh.swap(grant.tokenOut, amountIn, grant.tokenIn, minOut, block.timestamp) returns (uint256 back) {
             emit Replenished(grant.pool, grant.tokenOut, amountIn, grant.tokenIn, back);

@@ -293,17 +293,12 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
             return grant;
         }
         bool inIsBase = (tokenIn < tokenOut) == pair.baseIsLower;
-        Question memory question = inIsBase
-            ? _question(pair, tokenIn, tokenOut)
-            : _question(pair, tokenOut, tokenIn);
+        Question memory question = inIsBase ? _question(pair, tokenIn, tokenOut) : _question(pair, tokenOut, tokenIn);
         _consume(question, grant, maxAmountIn, tokenIn);
     }
 
     /// @inheritdoc IStabilizerLimits
-    function consumePool(
-        address pool,
-        uint256 maxAmountIn
-    ) external onlyStabilizer returns (Grant memory grant) {
+    function consumePool(address pool, uint256 maxAmountIn) external onlyStabilizer returns (Grant memory grant) {
         grant.pool = pool;
         if (!isRegistered(pool)) {
             grant.reason = Reason.NOT_REGISTERED;
@@ -519,12 +514,14 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     }
 
     function _price(Question memory question, Grant memory grant) internal view {
-        (grant.priceInXauWei, grant.unitIn) = grant.sellBase
-            ? (question.basePriceXauWei, question.baseUnit)
-            : (question.quotePriceXauWei, question.quoteUnit);
-        (grant.priceOutXauWei, grant.unitOut) = grant.sellBase
-            ? (question.quotePriceXauWei, question.quoteUnit)
-            : (question.basePriceXauWei, question.baseUnit);
+        (grant.priceInXauWei, grant.unitIn) =
+            grant.sellBase
+                ? (question.basePriceXauWei, question.baseUnit)
+                : (question.quotePriceXauWei, question.quoteUnit);
+        (grant.priceOutXauWei, grant.unitOut) =
+            grant.sellBase
+                ? (question.quotePriceXauWei, question.quoteUnit)
+                : (question.basePriceXauWei, question.baseUnit);
         grant.valueInXauWei = _valueUp(grant.amountIn, grant.priceInXauWei, grant.unitIn);
         if (question.fixedPricing) grant.anchorOut = _anchorOut(question.pool, grant.sellBase, grant.amountIn);
     }
@@ -583,9 +580,8 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
             }
             answer.fullCloseIn = amountIn;
             answer.sellBase = sellBase;
-            (answer.tokenIn, answer.tokenOut) = sellBase
-                ? (question.baseToken, question.quoteToken)
-                : (question.quoteToken, question.baseToken);
+            (answer.tokenIn, answer.tokenOut) =
+                sellBase ? (question.baseToken, question.quoteToken) : (question.quoteToken, question.baseToken);
             bool agrees = amountIn > 0 && sellBase == (answer.blockEndDeviationWad > 0);
             return agrees ? Reason.NONE : Reason.SPOT_DISAGREES;
         } catch {
@@ -597,9 +593,10 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     function _agreement(Question memory question, Trigger memory trigger) internal view returns (Reason) {
         if (!question.fixedPricing) return Reason.NONE;
         uint256 fixedAnchor = IDodoV2Pool(question.pool)._I_();
-        uint256 distance = question.oracleAnchor > fixedAnchor
-            ? question.oracleAnchor - fixedAnchor
-            : fixedAnchor - question.oracleAnchor;
+        uint256 distance =
+            question.oracleAnchor > fixedAnchor
+                ? question.oracleAnchor - fixedAnchor
+                : fixedAnchor - question.oracleAnchor;
         bool agrees = distance.mulDiv(WAD, fixedAnchor, Math.Rounding.Ceil) <= trigger.maxDeviationAgreeWad;
         return agrees ? Reason.NONE : Reason.ANCHOR_DISAGREES;
     }
