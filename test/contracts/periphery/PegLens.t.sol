@@ -37,7 +37,7 @@ contract PegLensTest is Base {
         _answer(
             limits,
             IStabilizerLimits.globalConfig.selector,
-            abi.encode(IStabilizerLimits.GlobalConfig({capXauWei: 11e18, maxGasPriceWei: 22e9}))
+            abi.encode(IStabilizerLimits.GlobalConfig({capXauWei: 11e18, maxGasPriceWei: 22e9, nativePriceXauWei: 0}))
         );
         IStabilizerLimits.PoolConfig memory config;
         config.thresholdWad = 3e14;
