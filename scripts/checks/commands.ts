@@ -1,6 +1,8 @@
 /** Every command that a document shows exists: npm scripts with the program behind them, and Hardhat tasks. */
 import type { Finding } from "./finding.js";
 
+/** Stands for any words in a document. */
+const PLACEHOLDER = /^(?:…|\.\.\.|<.+>)$/;
 /** npm's own verbs. */
 const NPM_VERBS = new Set(["ci", "install", "audit", "run"]);
 /** npm verbs that stand for a script. */
@@ -36,6 +38,7 @@ function scriptOf(words: readonly string[]): string | undefined {
 }
 
 function problemWithScript(name: string, project: Project): { rule: string; message: string } | undefined {
+  if (PLACEHOLDER.test(name)) return undefined;
   const script = project.scripts[name];
   if (script === undefined) return { rule: "no-such-script", message: `npm script ${name} does not exist` };
   const program =
@@ -66,7 +69,7 @@ export function checkCommands(file: string, markdown: string, project: Project):
       const words = (match[1] ?? "").trim().split(/\s+/);
       const names = words.slice(0, words.findIndex((word) => word.startsWith("-")) >>> 0);
       const isKnown = names.some((_, index) => project.tasks.includes(names.slice(0, index + 1).join(" ")));
-      if (names.length > 0 && !isKnown) {
+      if (names.length > 0 && !names.some((name) => PLACEHOLDER.test(name)) && !isKnown) {
         findings.push({ rule: "no-such-task", place, message: `hardhat task ${names.join(" ")} does not exist` });
       }
     }

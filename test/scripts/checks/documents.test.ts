@@ -78,7 +78,7 @@ describe("check of documented commands", () => {
 
   it("accepts what exists", () => {
     const text =
-      "Run `npm test -- keepers`.\n```sh\nnpm run lint && npm ci # then\nnpx hardhat deployment verify --network N\n```";
+      "Run `npm test -- keepers`, `npm run …`, `npx hardhat …`.\n```sh\nnpm run lint && npm ci # then\nnpx hardhat deployment verify --network N\n```";
     expect(rules(text)).to.deep.equal([]);
   });
 
