@@ -9,7 +9,7 @@ import {IXAUOracle} from "../interfaces/IXAUOracle.sol";
 /// @dev Entry of a token, `2 + feedCount` words:
 /// head   token (160) | tokenDecimals (8) | minFeeds (8) | feedCount (8) | maxDisagreementBps (16), from the top
 /// bounds maxPriceWad (128) | minPriceWad (128)
-/// feed   source (160) | kind (8) | maxAgeSeconds (32) | decimals of the answer (8), from the top
+/// feed   source (160) | kind (8) | maxAgeSeconds (24) | 10^(18 - decimals of the answer) (64), from the top
 /// @dev The code of the data contract begins with STOP, so a call to it does nothing.
 library ConfigBlob {
     /// @dev Thrown when the data contract could not be created. Only lack of gas can cause it.
@@ -45,14 +45,23 @@ library ConfigBlob {
 
     /// @notice Position of the token's entry, or 0.
     function find(uint256 start, uint256 end, address token) internal pure returns (uint256 entry) {
-        for (entry = start; entry < end; entry += entryBytes(entry)) {
-            if (tokenOf(entry) == token) return entry;
+        assembly ("memory-safe") {
+            let wanted := shl(96, token)
+            for {
+                let at := start
+            } lt(at, end) {} {
+                let head := mload(at)
+                if iszero(shl(96, shr(96, xor(head, wanted)))) {
+                    entry := at
+                    break
+                }
+                at := add(at, shl(5, add(2, and(shr(72, head), 0xff))))
+            }
         }
-        return 0;
     }
 
     /// @notice The words of one token.
-    /// @param feedDecimals decimals of each feed's answer, read from the feeds.
+    /// @param feedDecimals decimals of each feed's answer, read from the feeds, at most 18. Ages are below 2^24 seconds.
     function encode(
         address token,
         IXAUOracle.TokenConfig calldata config,
@@ -75,9 +84,8 @@ library ConfigBlob {
                 words,
                 feed.source,
                 uint8(feed.kind),
-                feed.maxAgeSeconds,
-                feedDecimals[i],
-                bytes6(0)
+                uint24(feed.maxAgeSeconds),
+                uint64(10 ** (18 - feedDecimals[i]))
             );
         }
     }
@@ -91,56 +99,71 @@ library ConfigBlob {
         }
     }
 
+    // --- Parts of an entry ---
+
     function entryBytes(uint256 entry) internal pure returns (uint256) {
         unchecked {
-            return (2 + feedCountOf(entry)) << 5;
+            return (2 + feedCountOf(headOf(entry))) << 5;
         }
     }
 
-    function tokenOf(uint256 entry) internal pure returns (address) {
-        return address(uint160(_word(entry) >> 96));
-    }
-
-    function tokenDecimalsOf(uint256 entry) internal pure returns (uint256) {
-        return (_word(entry) >> 88) & 0xff;
-    }
-
-    function minFeedsOf(uint256 entry) internal pure returns (uint256) {
-        return (_word(entry) >> 80) & 0xff;
-    }
-
-    function feedCountOf(uint256 entry) internal pure returns (uint256) {
-        return (_word(entry) >> 72) & 0xff;
-    }
-
-    function maxDisagreementBpsOf(uint256 entry) internal pure returns (uint256) {
-        return (_word(entry) >> 56) & 0xffff;
+    function headOf(uint256 entry) internal pure returns (uint256) {
+        return wordAt(entry);
     }
 
     function boundsOf(uint256 entry) internal pure returns (uint256 minPriceWad, uint256 maxPriceWad) {
-        uint256 word = _word(entry + 32);
+        uint256 word = wordAt(entry + 32);
         return (word & type(uint128).max, word >> 128);
     }
 
-    function feedOf(
-        uint256 entry,
-        uint256 index
-    )
-        internal
-        pure
-        returns (address source, IXAUOracle.FeedKind kind, uint256 maxAgeSeconds, uint256 feedDecimals)
-    {
-        uint256 word;
+    function feedOf(uint256 entry, uint256 index) internal pure returns (uint256) {
         unchecked {
-            word = _word(entry + 64 + (index << 5));
+            return wordAt(entry + 64 + (index << 5));
         }
-        source = address(uint160(word >> 96));
-        kind = IXAUOracle.FeedKind((word >> 88) & 0xff);
-        maxAgeSeconds = (word >> 56) & 0xffffffff;
-        feedDecimals = (word >> 48) & 0xff;
     }
 
-    function _word(uint256 position) private pure returns (uint256 word) {
+    // --- Fields of a head ---
+
+    function tokenOf(uint256 head) internal pure returns (address) {
+        return address(uint160(head >> 96));
+    }
+
+    function tokenDecimalsOf(uint256 head) internal pure returns (uint256) {
+        return (head >> 88) & 0xff;
+    }
+
+    function minFeedsOf(uint256 head) internal pure returns (uint256) {
+        return (head >> 80) & 0xff;
+    }
+
+    function feedCountOf(uint256 head) internal pure returns (uint256) {
+        return (head >> 72) & 0xff;
+    }
+
+    function maxDisagreementBpsOf(uint256 head) internal pure returns (uint256) {
+        return (head >> 56) & 0xffff;
+    }
+
+    // --- Fields of a feed ---
+
+    function sourceOf(uint256 feed) internal pure returns (address) {
+        return address(uint160(feed >> 96));
+    }
+
+    function kindOf(uint256 feed) internal pure returns (uint256) {
+        return (feed >> 88) & 0xff;
+    }
+
+    function maxAgeSecondsOf(uint256 feed) internal pure returns (uint256) {
+        return (feed >> 64) & 0xffffff;
+    }
+
+    /// @notice What an answer is multiplied with to have 18 decimals.
+    function unitOf(uint256 feed) internal pure returns (uint256) {
+        return feed & type(uint64).max;
+    }
+
+    function wordAt(uint256 position) internal pure returns (uint256 word) {
         assembly ("memory-safe") {
             word := mload(position)
         }

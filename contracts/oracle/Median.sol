@@ -4,12 +4,19 @@ pragma solidity 0.8.33;
 /// @title Median
 /// @notice Median of a few prices. Odd count: the middle one. Even count: the mean of the two middle ones, rounded down.
 library Median {
-    /// @notice Puts `value` into its place among the first `count` ascending values of `list`, which has room for one more.
-    function insert(uint256[] memory list, uint256 count, uint256 value) internal pure {
+    /// @notice Room for `count` values in memory; answers its position.
+    function room(uint256 count) internal pure returns (uint256 list) {
         assembly ("memory-safe") {
-            let first := add(list, 32)
-            let at := add(first, shl(5, count))
-            for {} gt(at, first) {} {
+            list := mload(0x40)
+            mstore(0x40, add(list, shl(5, count)))
+        }
+    }
+
+    /// @notice Puts `value` into its place among the first `count` ascending values at `list`, which has room for one more.
+    function insert(uint256 list, uint256 count, uint256 value) internal pure {
+        assembly ("memory-safe") {
+            let at := add(list, shl(5, count))
+            for {} gt(at, list) {} {
                 let below := mload(sub(at, 32))
                 if iszero(gt(below, value)) { break }
                 mstore(at, below)
@@ -19,12 +26,37 @@ library Median {
         }
     }
 
+    /// @notice Puts `value` at position `index` of `list`, which has room for it.
+    function put(uint256 list, uint256 index, uint256 value) internal pure {
+        assembly ("memory-safe") {
+            mstore(add(list, shl(5, index)), value)
+        }
+    }
+
+    /// @notice Brings the first `count` values of `list` into ascending order.
+    function sort(uint256 list, uint256 count) internal pure {
+        for (uint256 i = 1; i < count; ++i) {
+            uint256 value;
+            assembly ("memory-safe") {
+                value := mload(add(list, shl(5, i)))
+            }
+            insert(list, i, value);
+        }
+    }
+
     /// @notice Median of the first `count` values, ascending; `count` > 0, values below 2^255.
-    function ofSorted(uint256[] memory list, uint256 count) internal pure returns (uint256) {
-        uint256 middle = count >> 1;
-        if (count & 1 == 1) return list[middle];
-        unchecked {
-            return (list[middle - 1] + list[middle]) >> 1;
+    function ofSorted(uint256 list, uint256 count) internal pure returns (uint256 median) {
+        assembly ("memory-safe") {
+            let middle := add(list, shl(5, shr(1, count)))
+            median := mload(middle)
+            if iszero(and(count, 1)) { median := shr(1, add(median, mload(sub(middle, 32)))) }
+        }
+    }
+
+    /// @notice Largest minus smallest of the first `count` values, ascending; `count` > 0.
+    function spread(uint256 list, uint256 count) internal pure returns (uint256 difference) {
+        assembly ("memory-safe") {
+            difference := sub(mload(add(list, shl(5, sub(count, 1)))), mload(list))
         }
     }
 }

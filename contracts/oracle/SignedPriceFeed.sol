@@ -2,7 +2,6 @@
 pragma solidity 0.8.33;
 
 import {Ownable, Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
-import {ShortString, ShortStrings} from "@openzeppelin/contracts/utils/ShortStrings.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {IAggregatorV3} from "../interfaces/IAggregatorV3.sol";
@@ -33,10 +32,7 @@ import {ISignedPriceFeed} from "../interfaces/ISignedPriceFeed.sol";
 /// HOW TO STOP IT: remove reporters until only `threshold` are left, or let readers replace the feed; there is no pause, because a
 /// feed that stops grows stale and every reader of ours then refuses it.
 contract SignedPriceFeed is ISignedPriceFeed, Ownable2Step {
-    using ShortStrings for string;
-    using ShortStrings for ShortString;
-
-    /// @dev 9 + 9 + 5 + 5 + 4 = 32 bytes: everything a pool needs in one read.
+    /// @dev 9 + 9 + 5 + 5 + 4 = 32 bytes: everything a pool needs in one read. `latestTwo` unpacks this layout by hand.
     struct Newest {
         uint72 answer;
         uint72 previousAnswer;
@@ -53,7 +49,7 @@ contract SignedPriceFeed is ISignedPriceFeed, Ownable2Step {
 
     /// @notice What a feed is made of.
     struct FeedParams {
-        /// @dev At most 31 bytes, for example "cUSDT / USD a".
+        /// @dev Names token and source, for example "cUSDT / USD a".
         string description;
         /// @dev Of the answer, at most 18.
         uint8 decimals;
@@ -95,7 +91,6 @@ contract SignedPriceFeed is ISignedPriceFeed, Ownable2Step {
     uint8 public immutable decimals;
     /// @inheritdoc IAggregatorV3
     uint256 public constant version = 1;
-    ShortString private immutable _description;
     bytes32 private immutable _domainSeparator;
 
     Newest private _newest;
@@ -106,6 +101,8 @@ contract SignedPriceFeed is ISignedPriceFeed, Ownable2Step {
     /// @notice May remove reporters at once.
     address public guardian;
     address[] private _signers;
+    /// @inheritdoc IAggregatorV3
+    string public description;
 
     constructor(FeedParams memory params) Ownable(params.owner) {
         uint256 count = params.signers.length;
@@ -120,7 +117,7 @@ contract SignedPriceFeed is ISignedPriceFeed, Ownable2Step {
             OutOfRange(params.maxAnswer, params.minAnswer, type(uint72).max)
         );
 
-        _description = params.description.toShortString();
+        description = params.description;
         decimals = params.decimals;
         feedId = keccak256(abi.encode(params.description, params.decimals));
         _domainSeparator = keccak256(abi.encode(_DOMAIN_TYPEHASH, _NAME_HASH, _VERSION_HASH, feedId));
@@ -219,9 +216,19 @@ contract SignedPriceFeed is ISignedPriceFeed, Ownable2Step {
         view
         returns (uint256 answer, uint256 updatedAt, uint256 arrivedInBlock, uint256 previousAnswer)
     {
-        Newest memory newest = _newest;
-        require(newest.roundId != 0, NoData(0));
-        return (newest.answer, newest.observedAt, newest.arrivedInBlock, newest.previousAnswer);
+        uint256 packed;
+        assembly ("memory-safe") {
+            packed := sload(_newest.slot)
+        }
+        require(packed != 0, NoData(0));
+        // By hand: pools pay for every read, and encoding four words costs as much again as the rest.
+        assembly {
+            mstore(0x00, and(packed, 0xffffffffffffffffff))
+            mstore(0x20, and(shr(144, packed), 0xffffffffff))
+            mstore(0x40, and(shr(184, packed), 0xffffffffff))
+            mstore(0x60, and(shr(72, packed), 0xffffffffffffffffff))
+            return(0x00, 0x80)
+        }
     }
 
     /// @inheritdoc IAggregatorV3
@@ -250,11 +257,6 @@ contract SignedPriceFeed is ISignedPriceFeed, Ownable2Step {
         if (roundId == newest.roundId) return _asRoundData(newest.roundId, newest.answer, newest.observedAt);
         require(roundId == previous.roundId, NoData(roundId));
         return _asRoundData(previous.roundId, newest.previousAnswer, previous.observedAt);
-    }
-
-    /// @inheritdoc IAggregatorV3
-    function description() external view returns (string memory) {
-        return _description.toString();
     }
 
     /// @inheritdoc ISignedPriceFeed

@@ -42,19 +42,17 @@ import {Median} from "./Median.sol";
 ///
 /// HOW TO STOP IT: `removeToken`; or let the feeds grow stale. Everything that moves money on this price then reverts.
 contract XAUOracle is IXAUOracle, Ownable2Step {
-    /// @dev 15 + 15 + 1 bytes when kept in transient storage; as words here.
-    struct TokenPrice {
-        uint256 newestWad;
-        uint256 previousWad;
-        uint256 decimals;
-    }
+    using ConfigBlob for uint256;
+
+    /// @dev A token's two prices in one word: newest (120 bits) | previous (120) | token decimals (8). 0 = none, a price is positive.
+    type TokenPrice is uint256;
 
     /// @notice Smallest anchor: nine digits, so that rounding down costs less than 1e-9.
     uint256 public constant MIN_ANCHOR = 1e9;
     uint256 public constant MAX_FEEDS = 8;
     uint256 public constant MAX_TOKENS = 16;
     uint256 public constant MAX_DISAGREEMENT_BPS = 10_00; // 10 %
-    uint256 public constant MAX_AGE_SECONDS = 7 days;
+    uint256 public constant MAX_AGE_SECONDS = 14 days;
     uint256 public constant MAX_GRACE_BLOCKS = 256;
 
     uint256 private constant _WAD = 1e18;
@@ -120,20 +118,23 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
 
     /// @inheritdoc IXAUOracle
     function priceInUsd(address token) external view returns (uint256 priceWad) {
-        return _read(token).newestWad;
+        TokenPrice kept = _kept(token);
+        if (TokenPrice.unwrap(kept) != 0) return _newest(kept);
+        (uint256 start, uint256 end) = ConfigBlob.load(configData);
+        return _newest(_read(start, end, token));
     }
 
     /// @inheritdoc IXAUOracle
     function priceInXau(address token) external view returns (uint256 priceWad) {
         if (token == xau) return _WAD;
-        (TokenPrice memory price, TokenPrice memory xauPrice) = _readTwo(token, xau);
-        return (price.newestWad * _WAD) / xauPrice.newestWad;
+        (TokenPrice price, TokenPrice xauPrice) = _readTwo(token, xau);
+        return (_newest(price) * _WAD) / _newest(xauPrice);
     }
 
     /// @inheritdoc IXAUOracle
     function valueInXau(address token, uint256 amountUnits) external view returns (uint256 xauWei) {
         if (token == xau) return amountUnits;
-        (TokenPrice memory price, TokenPrice memory xauPrice) = _readTwo(token, xau);
+        (TokenPrice price, TokenPrice xauPrice) = _readTwo(token, xau);
         return _value(price, xauPrice, amountUnits);
     }
 
@@ -142,7 +143,7 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
         address baseToken,
         address quoteToken
     ) external view returns (uint256 anchorNew, uint256 anchorPrevious) {
-        (TokenPrice memory base, TokenPrice memory quote) = _readTwo(baseToken, quoteToken);
+        (TokenPrice base, TokenPrice quote) = _readTwo(baseToken, quoteToken);
         return _anchors(baseToken, quoteToken, base, quote);
     }
 
@@ -151,14 +152,14 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
         address baseToken,
         address quoteToken
     ) external returns (uint256 anchorNew, uint256 anchorPrevious) {
-        (TokenPrice memory base, TokenPrice memory quote) = _pullTwo(baseToken, quoteToken);
+        (TokenPrice base, TokenPrice quote) = _pullTwo(baseToken, quoteToken);
         return _anchors(baseToken, quoteToken, base, quote);
     }
 
     /// @inheritdoc IXAUOracle
     function pullValueInXau(address token, uint256 amountUnits) external returns (uint256 xauWei) {
         if (token == xau) return amountUnits;
-        (TokenPrice memory price, TokenPrice memory xauPrice) = _pullTwo(token, xau);
+        (TokenPrice price, TokenPrice xauPrice) = _pullTwo(token, xau);
         return _value(price, xauPrice, amountUnits);
     }
 
@@ -168,17 +169,22 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
     function tokenConfig(address token) external view returns (TokenConfig memory config) {
         (uint256 start, uint256 end) = ConfigBlob.load(configData);
         uint256 entry = _find(start, end, token);
-        config.tokenDecimals = uint8(ConfigBlob.tokenDecimalsOf(entry));
-        config.minFeeds = uint8(ConfigBlob.minFeedsOf(entry));
-        config.maxDisagreementBps = uint16(ConfigBlob.maxDisagreementBpsOf(entry));
-        (uint256 minPriceWad, uint256 maxPriceWad) = ConfigBlob.boundsOf(entry);
+        uint256 head = entry.headOf();
+        config.tokenDecimals = uint8(head.tokenDecimalsOf());
+        config.minFeeds = uint8(head.minFeedsOf());
+        config.maxDisagreementBps = uint16(head.maxDisagreementBpsOf());
+        (uint256 minPriceWad, uint256 maxPriceWad) = entry.boundsOf();
         config.minPriceWad = uint128(minPriceWad);
         config.maxPriceWad = uint128(maxPriceWad);
-        uint256 count = ConfigBlob.feedCountOf(entry);
+        uint256 count = head.feedCountOf();
         config.feeds = new Feed[](count);
         for (uint256 i = 0; i < count; ++i) {
-            (address source, FeedKind kind, uint256 maxAgeSeconds, ) = ConfigBlob.feedOf(entry, i);
-            config.feeds[i] = Feed({source: source, kind: kind, maxAgeSeconds: uint32(maxAgeSeconds)});
+            uint256 feed = entry.feedOf(i);
+            config.feeds[i] = Feed({
+                source: feed.sourceOf(),
+                kind: FeedKind(feed.kindOf()),
+                maxAgeSeconds: uint32(feed.maxAgeSecondsOf())
+            });
         }
     }
 
@@ -187,8 +193,8 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
         (uint256 start, uint256 end) = ConfigBlob.load(configData);
         list = new address[](MAX_TOKENS);
         uint256 count;
-        for (uint256 entry = start; entry < end; entry += ConfigBlob.entryBytes(entry)) {
-            list[count++] = ConfigBlob.tokenOf(entry);
+        for (uint256 entry = start; entry < end; entry += entry.entryBytes()) {
+            list[count++] = entry.headOf().tokenOf();
         }
         assembly ("memory-safe") {
             mstore(list, count) // shortens the array; count <= MAX_TOKENS
@@ -197,80 +203,70 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
 
     // --- Internal: formulas ---
 
-    /// @dev priceBase / priceQuote * 10^(18 + quoteDecimals - baseDecimals), rounded down. No overflow: 120 bits times at most 10^36.
+    /// @dev priceBase / priceQuote * 10^(18 + quoteDecimals - baseDecimals), rounded down.
     function _anchors(
         address baseToken,
         address quoteToken,
-        TokenPrice memory base,
-        TokenPrice memory quote
+        TokenPrice base,
+        TokenPrice quote
     ) internal pure returns (uint256 anchorNew, uint256 anchorPrevious) {
-        uint256 scale = 10 ** (18 + quote.decimals - base.decimals);
-        anchorNew = (base.newestWad * scale) / quote.newestWad;
-        anchorPrevious = (base.previousWad * scale) / quote.previousWad;
-        uint256 smaller = Math.min(anchorNew, anchorPrevious);
-        require(smaller >= MIN_ANCHOR, AnchorTooSmall(baseToken, quoteToken, smaller));
+        unchecked {
+            // No overflow: decimals are at most 18, and 120 bits times at most 10^36 are below 2^240. No division by 0: prices are positive.
+            uint256 scale = 10 ** (18 + _decimals(quote) - _decimals(base));
+            anchorNew = (_newest(base) * scale) / _newest(quote);
+            anchorPrevious = (_previous(base) * scale) / _previous(quote);
+        }
+        if (anchorNew < MIN_ANCHOR) revert AnchorTooSmall(baseToken, quoteToken, anchorNew);
+        if (anchorPrevious < MIN_ANCHOR) revert AnchorTooSmall(baseToken, quoteToken, anchorPrevious);
     }
 
     /// @dev amount * price / xauPrice * 10^(18 - decimals), rounded down.
-    function _value(
-        TokenPrice memory price,
-        TokenPrice memory xauPrice,
-        uint256 amountUnits
-    ) internal pure returns (uint256) {
-        return Math.mulDiv(amountUnits, price.newestWad * 10 ** (18 - price.decimals), xauPrice.newestWad);
+    function _value(TokenPrice price, TokenPrice xauPrice, uint256 amountUnits) internal pure returns (uint256) {
+        return Math.mulDiv(amountUnits, _newest(price) * 10 ** (18 - _decimals(price)), _newest(xauPrice));
+    }
+
+    function _newest(TokenPrice price) private pure returns (uint256) {
+        return TokenPrice.unwrap(price) & _PRICE_MASK;
+    }
+
+    function _previous(TokenPrice price) private pure returns (uint256) {
+        return (TokenPrice.unwrap(price) >> _PRICE_BITS) & _PRICE_MASK;
+    }
+
+    function _decimals(TokenPrice price) private pure returns (uint256) {
+        return TokenPrice.unwrap(price) >> (2 * _PRICE_BITS);
     }
 
     // --- Internal: reading ---
 
-    function _read(address token) internal view returns (TokenPrice memory) {
-        TokenPrice memory price = _kept(token);
-        if (price.newestWad != 0) return price;
-        (uint256 start, uint256 end) = ConfigBlob.load(configData);
-        return _price(_find(start, end, token));
-    }
-
-    function _readTwo(address a, address b) internal view returns (TokenPrice memory, TokenPrice memory) {
-        require(a != b, IdenticalTokens(a));
-        TokenPrice memory priceA = _kept(a);
-        TokenPrice memory priceB = _kept(b);
-        if (priceA.newestWad != 0 && priceB.newestWad != 0) return (priceA, priceB);
-        (uint256 start, uint256 end) = ConfigBlob.load(configData);
-        if (priceA.newestWad == 0) priceA = _price(_find(start, end, a));
-        if (priceB.newestWad == 0) priceB = _price(_find(start, end, b));
-        return (priceA, priceB);
-    }
-
-    function _pullTwo(address a, address b) internal returns (TokenPrice memory priceA, TokenPrice memory priceB) {
+    function _readTwo(address a, address b) internal view returns (TokenPrice priceA, TokenPrice priceB) {
         require(a != b, IdenticalTokens(a));
         priceA = _kept(a);
         priceB = _kept(b);
-        if (priceA.newestWad != 0 && priceB.newestWad != 0) return (priceA, priceB);
+        bool needA = TokenPrice.unwrap(priceA) == 0;
+        bool needB = TokenPrice.unwrap(priceB) == 0;
+        if (!needA && !needB) return (priceA, priceB);
         (uint256 start, uint256 end) = ConfigBlob.load(configData);
-        if (priceA.newestWad == 0) {
-            priceA = _price(_find(start, end, a));
-            _keep(a, priceA);
-        }
-        if (priceB.newestWad == 0) {
-            priceB = _price(_find(start, end, b));
-            _keep(b, priceB);
-        }
+        if (needA) priceA = _read(start, end, a);
+        if (needB) priceB = _read(start, end, b);
+    }
+
+    function _pullTwo(address a, address b) internal returns (TokenPrice priceA, TokenPrice priceB) {
+        (priceA, priceB) = _readTwo(a, b);
+        _keep(a, priceA);
+        _keep(b, priceB);
     }
 
     /// @dev The transient slot of a token is its address; this contract has no other transient storage.
-    function _kept(address token) internal view returns (TokenPrice memory price) {
-        uint256 packed;
+    function _kept(address token) internal view returns (TokenPrice price) {
         assembly ("memory-safe") {
-            packed := tload(token)
+            price := tload(token)
         }
-        price.newestWad = packed & _PRICE_MASK;
-        price.previousWad = (packed >> _PRICE_BITS) & _PRICE_MASK;
-        price.decimals = packed >> (2 * _PRICE_BITS);
     }
 
-    function _keep(address token, TokenPrice memory price) internal {
-        uint256 packed = price.newestWad | (price.previousWad << _PRICE_BITS) | (price.decimals << (2 * _PRICE_BITS));
+    function _keep(address token, TokenPrice price) internal {
         assembly ("memory-safe") {
-            tstore(token, packed)
+            tstore(token, price)
         }
     }
 
@@ -280,93 +276,60 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
     }
 
     /// @dev Medians of one token by the newest and by the previous rounds.
-    function _price(uint256 entry) internal view returns (TokenPrice memory price) {
-        uint256 count = ConfigBlob.feedCountOf(entry);
-        (uint256 minPriceWad, uint256 maxPriceWad) = ConfigBlob.boundsOf(entry);
-        uint256[] memory newest = new uint256[](count);
-        uint256[] memory previous = new uint256[](count);
-        uint256 usable;
-        bool insideGrace;
-        for (uint256 i = 0; i < count; ++i) {
-            (uint256 newestWad, uint256 previousWad) = _readFeed(entry, i);
-            if (newestWad < minPriceWad || newestWad > maxPriceWad) continue;
-            if (previousWad != newestWad) {
-                if (previousWad < minPriceWad || previousWad > maxPriceWad) continue;
-                insideGrace = true;
+    function _read(uint256 start, uint256 end, address token) internal view returns (TokenPrice) {
+        uint256 entry = _find(start, end, token);
+        uint256 head = entry.headOf();
+        uint256 count = head.feedCountOf();
+        uint256 newest = Median.room(count);
+        uint256 previous = Median.room(count);
+        (uint256 usable, bool insideGrace) = _collect(entry, count, newest, previous);
+        if (usable < head.minFeedsOf()) revert NotEnoughFeeds(token, usable, head.minFeedsOf());
+
+        uint256 newestWad = Median.ofSorted(newest, usable);
+        unchecked {
+            // Prices are below 2^120.
+            uint256 scaledSpread = Median.spread(newest, usable) * _BPS;
+            if (scaledSpread > head.maxDisagreementBpsOf() * newestWad) {
+                revert FeedsDisagree(token, Math.ceilDiv(scaledSpread, newestWad), head.maxDisagreementBpsOf());
             }
-            Median.insert(newest, usable, newestWad);
-            Median.insert(previous, usable, previousWad);
-            unchecked {
+        }
+        uint256 previousWad = newestWad;
+        if (insideGrace) {
+            Median.sort(previous, usable);
+            previousWad = Median.ofSorted(previous, usable);
+        }
+        return
+            TokenPrice.wrap(
+                newestWad | (previousWad << _PRICE_BITS) | (head.tokenDecimalsOf() << (2 * _PRICE_BITS))
+            );
+    }
+
+    /// @dev Reads the feeds of an entry into the two lists; only the newest are in ascending order.
+    function _collect(
+        uint256 entry,
+        uint256 count,
+        uint256 newest,
+        uint256 previous
+    ) internal view returns (uint256 usable, bool insideGrace) {
+        (uint256 minPriceWad, uint256 maxPriceWad) = entry.boundsOf();
+        unchecked {
+            uint256 rangeWad = maxPriceWad - minPriceWad;
+            uint256 last = entry + 32 + (count << 5);
+            for (uint256 at = entry + 64; at <= last; at += 32) {
+                uint256 feed = ConfigBlob.wordAt(at);
+                (uint256 newestWad, uint256 previousWad) = feed.kindOf() == uint256(FeedKind.SIGNED)
+                    ? FeedReader.readSigned(feed, graceBlocks)
+                    : FeedReader.readChainlink(feed, graceBlocks * maxBlockSeconds);
+                // A price below the minimum wraps to a distance beyond every range.
+                if (newestWad - minPriceWad > rangeWad) continue;
+                if (previousWad != newestWad) {
+                    if (previousWad - minPriceWad > rangeWad) continue;
+                    insideGrace = true;
+                }
+                Median.insert(newest, usable, newestWad);
+                Median.put(previous, usable, previousWad);
                 ++usable;
             }
-        }
-        uint256 required = ConfigBlob.minFeedsOf(entry);
-        if (usable < required) revert NotEnoughFeeds(ConfigBlob.tokenOf(entry), usable, required);
-        price.newestWad = Median.ofSorted(newest, usable);
-        price.previousWad = insideGrace ? Median.ofSorted(previous, usable) : price.newestWad;
-        price.decimals = ConfigBlob.tokenDecimalsOf(entry);
-        _checkAgreement(entry, newest[usable - 1] - newest[0], price.newestWad);
-    }
-
-    function _checkAgreement(uint256 entry, uint256 spreadWad, uint256 medianWad) internal pure {
-        uint256 limitBps = ConfigBlob.maxDisagreementBpsOf(entry);
-        if (spreadWad * _BPS <= limitBps * medianWad) return;
-        revert FeedsDisagree(ConfigBlob.tokenOf(entry), Math.ceilDiv(spreadWad * _BPS, medianWad), limitBps);
-    }
-
-    /// @dev Newest answer and the one that counts as previous (equal outside the grace window), 1e18; 0 where there is none to use.
-    function _readFeed(uint256 entry, uint256 index) internal view returns (uint256 newestWad, uint256 previousWad) {
-        (address source, FeedKind kind, uint256 maxAgeSeconds, uint256 feedDecimals) = ConfigBlob.feedOf(entry, index);
-        uint256 unit = 10 ** (18 - feedDecimals);
-        return
-            kind == FeedKind.SIGNED
-                ? _readSigned(source, maxAgeSeconds, unit)
-                : _readChainlink(source, maxAgeSeconds, unit);
-    }
-
-    function _readSigned(
-        address source,
-        uint256 maxAgeSeconds,
-        uint256 unit
-    ) internal view returns (uint256 newestWad, uint256 previousWad) {
-        (bool ok, uint256 answer, uint256 updatedAt, uint256 arrivedInBlock, uint256 previousAnswer) = FeedReader
-            .readSigned(source);
-        if (!ok || !_isFresh(updatedAt, maxAgeSeconds) || arrivedInBlock > block.number) return (0, 0);
-        newestWad = _toWad(answer, unit);
-        unchecked {
-            previousWad = block.number - arrivedInBlock < graceBlocks ? _toWad(previousAnswer, unit) : newestWad;
-        }
-    }
-
-    function _readChainlink(
-        address source,
-        uint256 maxAgeSeconds,
-        uint256 unit
-    ) internal view returns (uint256 newestWad, uint256 previousWad) {
-        (bool ok, uint256 roundId, int256 answer, uint256 updatedAt) = FeedReader.readLatest(source);
-        if (!ok || answer <= 0 || !_isFresh(updatedAt, maxAgeSeconds)) return (0, 0);
-        newestWad = _toWad(uint256(answer), unit);
-        uint256 windowSeconds = graceBlocks * maxBlockSeconds;
-        if (block.timestamp - updatedAt >= windowSeconds) return (newestWad, newestWad);
-
-        if (roundId == 0 || roundId > type(uint80).max) return (0, 0);
-        uint256 previousAt;
-        (ok, , answer, previousAt) = FeedReader.readRound(source, uint80(roundId - 1));
-        if (!ok || answer <= 0 || previousAt == 0 || previousAt > updatedAt) return (0, 0);
-        if (block.timestamp - previousAt < windowSeconds) return (0, 0);
-        previousWad = _toWad(uint256(answer), unit);
-    }
-
-    function _isFresh(uint256 updatedAt, uint256 maxAgeSeconds) internal view returns (bool) {
-        unchecked {
-            return updatedAt <= block.timestamp && block.timestamp - updatedAt <= maxAgeSeconds;
-        }
-    }
-
-    /// @dev 0 for an answer too large to be a price; 128 bits times 10^18 do not overflow.
-    function _toWad(uint256 answer, uint256 unit) internal pure returns (uint256) {
-        unchecked {
-            return answer > type(uint128).max ? 0 : answer * unit;
         }
     }
 
@@ -377,16 +340,15 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
         (uint256 start, uint256 end) = ConfigBlob.load(configData);
         bytes memory blob;
         uint256 count;
-        for (uint256 entry = start; entry < end; entry += ConfigBlob.entryBytes(entry)) {
-            if (ConfigBlob.tokenOf(entry) == token) continue;
+        for (uint256 entry = start; entry < end; entry += entry.entryBytes()) {
+            if (entry.headOf().tokenOf() == token) continue;
             blob = bytes.concat(blob, ConfigBlob.copy(entry));
             ++count;
         }
         if (words.length > 0) ++count;
         require(count <= MAX_TOKENS, OutOfRange(count, 0, MAX_TOKENS));
         configData = ConfigBlob.write(bytes.concat(blob, words));
-        TokenPrice memory none;
-        _keep(token, none); // what was pulled by the old configuration is forgotten
+        _keep(token, TokenPrice.wrap(0)); // what was pulled by the old configuration is forgotten
     }
 
     function _checkDecimals(address token, uint8 declared) internal view {
