@@ -18,7 +18,9 @@ library Median {
             let at := add(list, shl(5, count))
             for {} gt(at, list) {} {
                 let below := mload(sub(at, 32))
-                if iszero(gt(below, value)) { break }
+                if iszero(gt(below, value)) {
+                    break
+                }
                 mstore(at, below)
                 at := sub(at, 32)
             }
@@ -49,7 +51,9 @@ library Median {
         assembly ("memory-safe") {
             let middle := add(list, shl(5, shr(1, count)))
             median := mload(middle)
-            if iszero(and(count, 1)) { median := shr(1, add(median, mload(sub(middle, 32)))) }
+            if iszero(and(count, 1)) {
+                median := shr(1, add(median, mload(sub(middle, 32))))
+            }
         }
     }
 

@@ -112,10 +112,7 @@ contract SignedPriceFeed is ISignedPriceFeed, Ownable2Step {
         require(params.minGapBlocks > 0, OutOfRange(params.minGapBlocks, 1, type(uint32).max));
         require(params.maxDelaySeconds > 0, OutOfRange(params.maxDelaySeconds, 1, type(uint32).max));
         require(params.minAnswer > 0, OutOfRange(params.minAnswer, 1, params.maxAnswer));
-        require(
-            params.maxAnswer >= params.minAnswer,
-            OutOfRange(params.maxAnswer, params.minAnswer, type(uint72).max)
-        );
+        require(params.maxAnswer >= params.minAnswer, OutOfRange(params.maxAnswer, params.minAnswer, type(uint72).max));
 
         description = params.description;
         decimals = params.decimals;
@@ -148,10 +145,7 @@ contract SignedPriceFeed is ISignedPriceFeed, Ownable2Step {
             uint256 earliest = last.arrivedInBlock + minGapBlocks;
             require(block.number >= earliest, RoundTooSoon(block.number, earliest));
         }
-        require(
-            round.answer >= minAnswer && round.answer <= maxAnswer,
-            OutOfRange(round.answer, minAnswer, maxAnswer)
-        );
+        require(round.answer >= minAnswer && round.answer <= maxAnswer, OutOfRange(round.answer, minAnswer, maxAnswer));
         _checkSignatures(digest(round), signatures);
 
         _previous = Previous({observedAt: last.observedAt, roundId: last.roundId});
@@ -246,11 +240,7 @@ contract SignedPriceFeed is ISignedPriceFeed, Ownable2Step {
     /// @dev Only the two newest rounds are kept.
     function getRoundData(
         uint80 roundId
-    )
-        external
-        view
-        returns (uint80 id, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)
-    {
+    ) external view returns (uint80 id, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound) {
         Newest memory newest = _newest;
         Previous memory previous = _previous;
         require(roundId != 0, NoData(roundId));

@@ -299,9 +299,7 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
             previousWad = Median.ofSorted(previous, usable);
         }
         return
-            TokenPrice.wrap(
-                newestWad | (previousWad << _PRICE_BITS) | (head.tokenDecimalsOf() << (2 * _PRICE_BITS))
-            );
+            TokenPrice.wrap(newestWad | (previousWad << _PRICE_BITS) | (head.tokenDecimalsOf() << (2 * _PRICE_BITS)));
     }
 
     /// @dev Reads the feeds of an entry into the two lists; only the newest are in ascending order.

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.33;
 
-import {
-    AccessControlDefaultAdminRules
-} from "@openzeppelin/contracts/access/extensions/AccessControlDefaultAdminRules.sol";
+import {AccessControlDefaultAdminRules} from "@openzeppelin/contracts/access/extensions/AccessControlDefaultAdminRules.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
@@ -66,8 +64,9 @@ contract M1Token is IM1Token, IERC20Errors, AccessControlDefaultAdminRules, EIP7
     /// @notice Bounds the cost of a pause.
     uint256 public constant MAX_SYSTEM_CONTRACTS = 64;
 
-    bytes32 private constant _PERMIT_TYPEHASH =
-        keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)");
+    bytes32 private constant _PERMIT_TYPEHASH = keccak256(
+        "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
+    );
 
     uint256 private constant _AMOUNT_MASK = type(uint128).max;
     uint256 private constant _PAUSE_SHIFT = 128;
@@ -150,9 +149,7 @@ contract M1Token is IM1Token, IERC20Errors, AccessControlDefaultAdminRules, EIP7
         bytes32 s
     ) external {
         require(block.timestamp <= deadline, DeadlineExpired(deadline, block.timestamp));
-        bytes32 structHash = keccak256(
-            abi.encode(_PERMIT_TYPEHASH, owner, spender, value, _useNonce(owner), deadline)
-        );
+        bytes32 structHash = keccak256(abi.encode(_PERMIT_TYPEHASH, owner, spender, value, _useNonce(owner), deadline));
         (address signer, , ) = ECDSA.tryRecover(_hashTypedDataV4(structHash), v, r, s);
         require(signer != address(0) && signer == owner, NotAuthorized(signer));
         _approve(owner, spender, value);
@@ -210,10 +207,7 @@ contract M1Token is IM1Token, IERC20Errors, AccessControlDefaultAdminRules, EIP7
     /// @inheritdoc IM1Token
     function renewPause(uint256 timestamp) external onlyRole(DEFAULT_ADMIN_ROLE) {
         uint256 latest = block.timestamp + MAX_PAUSE_SECONDS;
-        require(
-            timestamp > block.timestamp && timestamp <= latest,
-            OutOfRange(timestamp, block.timestamp + 1, latest)
-        );
+        require(timestamp > block.timestamp && timestamp <= latest, OutOfRange(timestamp, block.timestamp + 1, latest));
         _setPause(timestamp, timestamp + PAUSE_COOLDOWN_SECONDS, true);
     }
 
