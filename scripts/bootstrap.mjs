@@ -17,7 +17,7 @@ const OLDEST_NODE = [20, 0];
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const modules = path.join(root, "node_modules");
-const inRoot = (name) => path.join(root, name);
+const inRoot = (name) => path.resolve(root, name);
 
 /** An expected failure: the code is stable, the message says what to do. */
 class BootstrapError extends Error {

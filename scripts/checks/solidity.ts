@@ -19,7 +19,13 @@ export const DELEGATECALL_ALLOWED: Readonly<Record<string, string>> = {};
 export const TX_ORIGIN_ALLOWED: readonly string[] = ["contracts/dodo/DodoObserver.sol"];
 
 /** DODO's transfer-first entry points are called from these folders only. */
-const DODO_CALLERS = ["contracts/dodo/", "contracts/pmm/", "contracts/interfaces/", "contracts/mocks/"];
+const DODO_CALLERS = [
+  "contracts/dodo/",
+  "contracts/pmm/",
+  "contracts/interfaces/",
+  "contracts/local/",
+  "contracts/mocks/",
+];
 
 const OPENZEPPELIN_INTERFACE = /^@openzeppelin\/contracts(?:-upgradeable)?\/.*\/(?:I[A-Z]\w*|draft-I\w+)\.sol$/;
 
