@@ -17,6 +17,7 @@ contract HostileFeed {
 
     error Hostile();
 
+    // solhint-disable-next-line const-name-snakecase
     uint8 public constant decimals = 8;
     bool public immutable isSigned;
     Mode public mode;

@@ -14,6 +14,7 @@ contract MockAggregator is IAggregatorV3 {
     error NoDataPresent();
 
     uint8 public immutable decimals;
+    // solhint-disable-next-line const-name-snakecase
     uint256 public constant version = 4;
     uint80 public latestId;
     mapping(uint80 id => Round) public rounds;

@@ -90,6 +90,7 @@ contract SignedPriceFeed is ISignedPriceFeed, Ownable2Step {
     /// @inheritdoc IAggregatorV3
     uint8 public immutable decimals;
     /// @inheritdoc IAggregatorV3
+    // solhint-disable-next-line const-name-snakecase
     uint256 public constant version = 1;
     bytes32 private immutable _domainSeparator;
 
