@@ -71,6 +71,9 @@ interface IPmmFactory is ICommonErrors {
         bool isOpenTWAP
     ) external returns (address newStablePool);
 
+    /// @notice Address at which `creator` would create a pool of these parameters now. It depends on nobody else's actions.
+    function predictPool(address creator, PoolParams calldata params) external view returns (address pool);
+
     function isPool(address pool) external view returns (bool);
 
     function getDODOPool(address baseToken, address quoteToken) external view returns (address[] memory pools);

@@ -2,7 +2,7 @@
 pragma solidity 0.8.33;
 
 import {ICommonErrors} from "./ICommonErrors.sol";
-import {IDodoV2Pool} from "./IDodoV2Pool.sol";
+import {IDodoV2Pool, IDodoV2PublicPool} from "./IDodoV2Pool.sol";
 
 /// @title What both kinds of Cantilever pool offer beyond the DODO V2 interface
 /// @notice Proactive-market-maker pool with an anchor (fixed `i` or the XAU oracle), exact rounding against the trader, and a history
@@ -22,6 +22,22 @@ interface IPmmPool is IDodoV2Pool, ICommonErrors {
         ORACLE
     }
 
+    /// @notice What all pools of one implementation share, immutable.
+    struct Config {
+        /// @dev Prices ORACLE pools; zero when only FIXED pools are wanted.
+        address oracle;
+        /// @dev Pays no fee in `swapBase` and `swapQuote`; may be zero.
+        address stabilizer;
+        /// @dev Receives the maintainer fee; may be zero when the rate is zero.
+        address maintainer;
+        /// @dev Maintainer fee on outputs, 1e18 = 1, at most 0.01e18.
+        uint256 mtFeeRate;
+        /// @dev Flash loan fee on borrowed amounts, 1e18 = 1, at most 0.01e18.
+        uint256 flashFeeRate;
+        /// @dev Seconds between `proposeParameters` and `applyParameters`, 1 hour .. 30 days.
+        uint256 parameterDelay;
+    }
+
     /// @notice Emitted when a block's first change moves the former block-end value into the ring.
     event HistoryWritten(uint32 indexed blockNumber, uint256 ratioWad);
     /// @notice Emitted when new parameters are announced; applicable from `readyAt` (unix seconds).
@@ -39,6 +55,8 @@ interface IPmmPool is IDodoV2Pool, ICommonErrors {
     error FlashLoanNotRepaid(uint256 baseShort, uint256 quoteShort);
     /// @notice Thrown when the history of `blockNumber` is not kept (before creation, older than the ring, or not ended yet).
     error HistoryUnavailable(uint256 blockNumber);
+    /// @notice Thrown by an implementation contract, which is no pool, and by a second initialisation.
+    error NotInitializable();
     /// @notice Thrown when a proposed parameter moves further than one step may.
     error StepTooLarge(uint256 current, uint256 proposed, uint256 maxStepWad);
     /// @notice Thrown when parameters are applied while the mid stands further from the anchor than one LP fee.
@@ -79,6 +97,27 @@ interface IPmmPool is IDodoV2Pool, ICommonErrors {
     /// @notice Flash loan fee rate on each borrowed amount, rounded up, paid to the reserves.
     function flashFeeRate() external view returns (uint256);
 
+    /// @notice The maintainer's fee rate on outputs.
+    function mtFeeRate() external view returns (uint256);
+
+    /// @notice Seconds between the announcement of parameters and their application.
+    function parameterDelay() external view returns (uint256);
+
+    /// @notice Announced parameters; `readyAt` 0 = none.
+    function pendingParameters() external view returns (uint256 i, uint256 k, uint256 lpFeeRate, uint256 readyAt);
+
+    /// @notice Called once by the factory in the transaction that creates the clone.
+    /// @param owner_ Owner of a private pool; receiver of the first shares of a public one.
+    /// @return shares minted for the funding; 0 for private and for empty pools.
+    function initialize(
+        uint256 i,
+        uint256 k,
+        uint256 lpFeeRate,
+        address owner_,
+        uint256 baseReserve,
+        uint256 quoteReserve
+    ) external returns (uint256 shares);
+
     /// @notice Anchors for a trader now: by the newest round and by the one before (equal outside the grace window).
     /// @dev `sellBase` is priced with the smaller, `sellQuote` with the larger. Reverts when the oracle has doubts.
     function anchors() external view returns (uint256 anchorNew, uint256 anchorPrevious);
@@ -113,6 +152,34 @@ interface IPmmPool is IDodoV2Pool, ICommonErrors {
     function cancelParameters() external;
 }
 
+/// @title Shares of public pools: DODO's transfer-first functions and pull-based ones
+/// @notice Shares are ERC-20 with permit. The first 1001 shares of a pool are locked for ever.
+interface IPmmPublicPool is IPmmPool, IDodoV2PublicPool {
+    /// @notice Thrown when an amount of shares is below what is accepted (first mint, `minShares`).
+    error SharesBelowMinimum(uint256 shares, uint256 minShares);
+    /// @notice Thrown when shares would be paid out into the pool itself.
+    error BadReceiver(address receiver);
+
+    /// @notice Pulls both tokens from the caller in proportion to the reserves, at most `baseMax` and `quoteMax`, rounded up, and mints
+    /// shares rounded down. The first funding takes both amounts whole.
+    function addLiquidity(
+        uint256 baseMax,
+        uint256 quoteMax,
+        uint256 minShares,
+        address to,
+        uint256 deadline
+    ) external returns (uint256 shares, uint256 baseIn, uint256 quoteIn);
+
+    /// @notice Burns the caller's shares for both reserves in proportion, rounded down. Reads no oracle.
+    function removeLiquidity(
+        uint256 shares,
+        uint256 minBaseOut,
+        uint256 minQuoteOut,
+        address to,
+        uint256 deadline
+    ) external returns (uint256 baseOut, uint256 quoteOut);
+}
+
 /// @title Owner functions of private pools
 interface IPmmPrivatePool is IPmmPool {
     event SetAllowed(address indexed trader, bool allowed);
@@ -136,10 +203,11 @@ interface IPmmPrivatePool is IPmmPool {
 
     function setAllowed(address trader, bool allowed) external;
 
-    /// @notice Owner pulls tokens in from `payer`; re-anchors targets to the new reserves scaled in proportion (docs/spec.md).
+    /// @notice Owner pulls tokens in from `payer`. The ratio mid / anchor stays: the surplus over the target is scaled with the scarce
+    /// reserve. With an empty side, or when that is impossible, the targets become the reserves (mid = anchor).
     function deposit(uint256 baseIn, uint256 quoteIn, address payer) external;
 
-    /// @notice Owner takes tokens out. Reads no oracle.
+    /// @notice Owner takes tokens out; targets as in `deposit`. Reads no oracle.
     function withdraw(uint256 baseOut, uint256 quoteOut, address to) external;
 
     /// @notice Owner takes what lies in the pool beyond its recorded reserves, of any token.
