@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.33;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ICommonErrors} from "../interfaces/ICommonErrors.sol";
+import {IDodoV2Pool} from "../interfaces/IDodoV2Pool.sol";
+
+/// @title One transfer-first trade with a minimum, and the matching quote
+/// @dev DODO's `sell*` has neither minimum nor deadline and counts what lies in the pool beyond its reserves: transfer, call and check
+/// happen here in one call. Surplus that others left in the pool goes to this caller, as DODO means it.
+library PushSwap {
+    using SafeERC20 for IERC20;
+
+    /// @notice Moves `amountIn` from `payer` to the pool, trades, and counts what `to` received.
+    /// @dev Warning: `payer` must be the caller of the contract that uses this.
+    function swap(
+        address pool,
+        bool isSellBase,
+        address tokenIn,
+        address tokenOut,
+        uint256 amountIn,
+        uint256 minOut,
+        address payer,
+        address to
+    ) internal returns (uint256 amountOut) {
+        require(to != address(0) && to != pool, ICommonErrors.ZeroAddress());
+        push(tokenIn, payer, pool, amountIn);
+        uint256 before = IERC20(tokenOut).balanceOf(to);
+        if (isSellBase) IDodoV2Pool(pool).sellBase(to);
+        else IDodoV2Pool(pool).sellQuote(to);
+        amountOut = IERC20(tokenOut).balanceOf(to) - before;
+        require(amountOut >= minOut, ICommonErrors.OutputBelowMinimum(amountOut, minOut));
+    }
+
+    /// @notice Transfers exactly `amount` or reverts.
+    function push(address token, address from, address to, uint256 amount) internal {
+        require(amount > 0, ICommonErrors.ZeroAmount());
+        uint256 before = IERC20(token).balanceOf(to);
+        IERC20(token).safeTransferFrom(from, to, amount);
+        uint256 received = IERC20(token).balanceOf(to) - before;
+        require(received == amount, ICommonErrors.TransferMismatch(token, received, amount));
+    }
+
+    /// @notice Net output of a trade now, or false when the pool cannot answer.
+    /// @dev DVM pools return two words, DSP and DPP four: only the first is decoded.
+    function tryQuote(
+        address pool,
+        bool isSellBase,
+        uint256 amountIn
+    ) internal view returns (bool quoted, uint256 amountOut) {
+        bytes memory call =
+            isSellBase
+                ? abi.encodeCall(IDodoV2Pool.querySellBase, (address(this), amountIn))
+                : abi.encodeCall(IDodoV2Pool.querySellQuote, (address(this), amountIn));
+        bytes memory answer;
+        (quoted, answer) = pool.staticcall(call);
+        if (!quoted || answer.length < 64) return (false, 0);
+        amountOut = abi.decode(answer, (uint256));
+    }
+}
