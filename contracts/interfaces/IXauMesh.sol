@@ -23,7 +23,7 @@ interface IXauMesh is ICommonErrors {
 
     /// @notice Thrown when no mesh pool stands for the token.
     error NoMeshPool(address token);
-    /// @notice Thrown when a pool is not a private XAU pool of an accepted factory that names this mesh.
+    /// @notice Thrown when a pool is not a private XAU pool of an accepted factory, owned by this mesh and free of maintainer fees.
     error NotAMeshPool(address pool);
     /// @notice Thrown when the token has a pool already.
     error TokenTaken(address token);

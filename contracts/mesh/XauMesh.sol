@@ -185,14 +185,16 @@ contract XauMesh is IXauMesh, Ownable2Step {
     function _isMeshPool(address pool) internal view returns (bool) {
         if (pool.code.length == 0) return false;
         try IPmmPool(pool).factory() returns (address factory) {
-            return
-                isFactory[factory] &&
-                IPmmFactory(factory).isPool(pool) &&
-                IPmmPool(pool).kind() == IPmmPool.Kind.PRIVATE &&
-                IPmmPrivatePool(pool)._OWNER_() == address(this) &&
-                IDodoV2Pool(pool)._BASE_TOKEN_() == xau;
+            if (!isFactory[factory] || !IPmmFactory(factory).isPool(pool)) return false;
         } catch {
             return false;
         }
+        // A maintainer's share would leave the inventory with every swap.
+        (, uint256 mtFeeRate) = IDodoV2Pool(pool).getUserFeeRate(address(this));
+        return
+            IPmmPool(pool).kind() == IPmmPool.Kind.PRIVATE &&
+            IPmmPrivatePool(pool)._OWNER_() == address(this) &&
+            IDodoV2Pool(pool)._BASE_TOKEN_() == xau &&
+            mtFeeRate == 0;
     }
 }
