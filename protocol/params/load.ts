@@ -6,6 +6,7 @@ import { sha256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 
 import { ParameterError, PermanentError, type ParameterProblem } from "../errors.js";
+import { JsonProblem, parseStrictJson } from "./json.js";
 import { crossCheck, unsetValues } from "./rules.js";
 import { networkParamsSchema, type NetworkParams } from "./schema.js";
 import { lineAndColumn, nearest } from "./text.js";
@@ -71,7 +72,7 @@ export function loadParams(network: string, folder = DEPLOYMENTS_FOLDER): Loaded
 export function parseParams(network: string, content: string): LoadedParams {
   const file = `deployments/params/${network}.json`;
   const local = isLocalNetwork(network);
-  const parsed = networkParamsSchema.safeParse(parseJson(file, content));
+  const parsed = networkParamsSchema.safeParse(parseJson(file, content), { reportInput: true });
   if (!parsed.success) throw new ParameterError(file, parsed.error.issues.flatMap(toProblems));
   const problems = crossCheck(parsed.data, local);
   if (problems.length > 0) throw new ParameterError(file, problems);
@@ -86,16 +87,15 @@ export function requireDecided(loaded: LoadedParams): void {
 
 function parseJson(file: string, content: string): unknown {
   try {
-    return JSON.parse(content) as unknown;
+    return parseStrictJson(content);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const offset = Number(/position (\d+)/.exec(message)?.[1] ?? content.length);
-    const { line, column } = lineAndColumn(content, offset);
+    if (!(error instanceof JsonProblem)) throw error;
+    const { line, column } = lineAndColumn(content, error.offset);
     throw new ParameterError(file, [
       {
         code: "PARAMS_MALFORMED",
         path: "",
-        message: `not JSON at line ${String(line)}, column ${String(column)}: ${message.split(" in JSON")[0] ?? message}`,
+        message: `not JSON at line ${String(line)}, column ${String(column)}: ${error.message}`,
       },
     ]);
   }

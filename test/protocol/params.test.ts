@@ -1,0 +1,330 @@
+import { expect } from "chai";
+
+import { CantileverError, ParameterError } from "../../protocol/errors.js";
+import { loadParams, parseParams, requireDecided } from "../../protocol/params/load.js";
+import { developmentAccounts, unsetValues } from "../../protocol/params/rules.js";
+import type { NetworkParams } from "../../protocol/params/schema.js";
+
+type Json = Record<string, unknown>;
+
+const REAL = {
+  deployer: "0x1000000000000000000000000000000000000001",
+  admin: "0x1000000000000000000000000000000000000002",
+  guardian: "0x1000000000000000000000000000000000000003",
+  keeper: "0x1000000000000000000000000000000000000004",
+  treasury: "0x1000000000000000000000000000000000000005",
+};
+
+/** The localhost file as text after a change; loose types on purpose, because the changes are mistakes. */
+function changed(change: (copy: NetworkParams & Json) => void, network = "localhost"): string {
+  const copy = structuredClone(loadParams(network).params) as NetworkParams & Json;
+  change(copy);
+  return JSON.stringify(copy, null, 2);
+}
+
+function problemsOf(run: () => unknown): { code: string; path: string; message: string }[] {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ParameterError) return [...error.problems];
+    throw error;
+  }
+  return [];
+}
+
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof CantileverError) return error.code;
+    throw error;
+  }
+  return "no error";
+}
+
+function set(target: unknown, path: string, value: unknown): void {
+  const keys = path.split(".");
+  const last = keys.pop()!;
+  let at = target as Json;
+  for (const key of keys) at = at[key] as Json;
+  at[last] = value;
+}
+
+describe("protocol/params", () => {
+  for (const [network, chainId] of [
+    ["localhost", 138],
+    ["chain138", 138],
+    ["alltra", 651940],
+  ] as const) {
+    it(`accepts the committed file of ${network}`, () => {
+      expect(loadParams(network).params.chainId).to.equal(chainId);
+    });
+  }
+
+  it("asks for what is undecided on live networks, all at once, and for nothing on localhost", () => {
+    expect(unsetValues(loadParams("localhost").params)).to.deep.equal([]);
+    const problems = problemsOf(() => requireDecided(loadParams("chain138")));
+    expect(problems.map((problem) => problem.path)).to.include.members([
+      "roles.deployer",
+      "roles.admin",
+      "reporters.addresses",
+    ]);
+    expect(new Set(problems.map((problem) => problem.code))).to.deep.equal(new Set(["PARAM_UNSET"]));
+  });
+
+  it("says which file is missing", () => {
+    expect(codeOf(() => loadParams("nowhere"))).to.equal("PARAMS_MISSING");
+  });
+
+  it("points at line and column of malformed JSON", () => {
+    const [problem] = problemsOf(() => parseParams("localhost", '{\n  "chainId": 138,\n  "roles": }'));
+    expect(problem).to.include({ code: "PARAMS_MALFORMED" });
+    expect(problem?.message).to.contain("line 3, column 12");
+    expect(problemsOf(() => parseParams("localhost", '{\n  "chainId": 138'))[0]?.message).to.contain(
+      "line 2, column 17",
+    );
+  });
+
+  for (const [text, line, column] of [
+    ["", 1, 1],
+    ["{} x", 1, 4],
+    ['{"a": 1,}', 1, 9],
+    ["{'a': 1}", 1, 2],
+    ['{"a" 1}', 1, 6],
+    ["[1 2]", 1, 4],
+    ['{"a": 01}', 1, 8],
+    ['{\n"a": 1,\n"b": 2,\n"a": 3}', 4, 1],
+  ] as const) {
+    it(`refuses ${JSON.stringify(text)} at line ${String(line)}, column ${String(column)}`, () => {
+      const [problem] = problemsOf(() => parseParams("localhost", text));
+      expect(problem?.code).to.equal("PARAMS_MALFORMED");
+      expect(problem?.message).to.contain(`line ${String(line)}, column ${String(column)}:`);
+    });
+  }
+
+  const mistakes: readonly [what: string, path: string, value: unknown, code: string, at: string][] = [
+    [
+      "unknown key",
+      "stabilizer.profiles.target.minBlokcs",
+      3,
+      "PARAM_UNKNOWN_KEY",
+      "stabilizer.profiles.target.minBlokcs",
+    ],
+    [
+      "unknown key inside a feed",
+      "oracle.tokens.XAU.sources.0.heartbeatSecond",
+      1,
+      "PARAM_UNKNOWN_KEY",
+      "oracle.tokens.XAU.sources.0.heartbeatSecond",
+    ],
+    ["unit in the key", "pools.0.lpFeePct", "3", "PARAM_WRONG_UNIT", "pools.0.lpFeePct"],
+    ["unit in the value", "pools.0.lpFeeBps", "3 bps", "PARAM_WRONG_UNIT", "pools.0.lpFeeBps"],
+    ["exponent", "pools.0.depthUsdPerSide", "1e6", "PARAM_WRONG_UNIT", "pools.0.depthUsdPerSide"],
+    ["negative amount", "stabilizer.globalCapXau", "-40", "PARAM_WRONG_UNIT", "stabilizer.globalCapXau"],
+    ["number instead of text", "pools.0.lpFeeBps", 3, "PARAM_WRONG_TYPE", "pools.0.lpFeeBps"],
+    ["missing key", "flow", undefined, "PARAM_MISSING_KEY", "flow"],
+    ["zero fee (D6)", "pools.0.lpFeeBps", "0", "PARAM_ZERO", "pools.0.lpFeeBps"],
+    ["fee above the ceiling (D5)", "pools.0.lpFeeBps", "101", "PARAM_OUT_OF_BOUNDS", "pools.0.lpFeeBps"],
+    ["k just below 1 (D8)", "pools.0.kRatio", "0.9995", "PARAM_OUT_OF_BOUNDS", "pools.0.kRatio"],
+    [
+      "cooldown beyond the ceiling",
+      "stabilizer.profiles.target.minBlocks",
+      301,
+      "PARAM_OUT_OF_BOUNDS",
+      "stabilizer.profiles.target.minBlocks",
+    ],
+    [
+      "gain above 1",
+      "stabilizer.profiles.target.gain",
+      "1.01",
+      "PARAM_OUT_OF_BOUNDS",
+      "stabilizer.profiles.target.gain",
+    ],
+    ["bad address", "roles.admin", "0x1234", "PARAM_BAD_ADDRESS", "roles.admin"],
+    ["bad checksum", "roles.admin", "0x70997970c51812dc3A010C7d01b50e0d17dc79C8", "PARAM_BAD_ADDRESS", "roles.admin"],
+    ["zero address", "roles.admin", "0x0000000000000000000000000000000000000000", "PARAM_BAD_ADDRESS", "roles.admin"],
+    ["fee below half the feeds' threshold", "pools.0.lpFeeBps", "2.49", "PARAM_ORACLE_UPDATE_LOSS", "pools.0.lpFeeBps"],
+    [
+      "more feeds asked than listed",
+      "oracle.tokens.XAU.minFeeds",
+      4,
+      "PARAM_OUT_OF_BOUNDS",
+      "oracle.tokens.XAU.minFeeds",
+    ],
+    [
+      "one source read twice",
+      "oracle.tokens.XAU.sources.1.description",
+      "XAU / USD A",
+      "PARAM_DUPLICATE",
+      "oracle.tokens.XAU.sources.1",
+    ],
+    [
+      "age below heartbeat",
+      "oracle.tokens.XAU.sources.0.maxAgeSeconds",
+      3600,
+      "PARAM_OUT_OF_BOUNDS",
+      "oracle.tokens.XAU.sources.0.maxAgeSeconds",
+    ],
+    [
+      "reference outside the bounds",
+      "oracle.tokens.cUSDT.referencePriceUsd",
+      "1.2",
+      "PARAM_OUT_OF_BOUNDS",
+      "oracle.tokens.cUSDT.referencePriceUsd",
+    ],
+    [
+      "threshold of signatures above the reporters",
+      "reporters.threshold",
+      4,
+      "PARAM_OUT_OF_BOUNDS",
+      "reporters.threshold",
+    ],
+    ["global cap below two pools", "stabilizer.globalCapXau", "39", "PARAM_OUT_OF_BOUNDS", "stabilizer.globalCapXau"],
+    ["mesh beyond the capital", "mesh.depthUsdPerSide", "500001", "PARAM_OUT_OF_BOUNDS", "mesh.depthUsdPerSide"],
+    [
+      "fast threshold below the slow one",
+      "stabilizer.profiles.target.fastThresholdBps",
+      "2",
+      "PARAM_OUT_OF_BOUNDS",
+      "stabilizer.profiles.target.fastThresholdBps",
+    ],
+    ["fixed price on an oracle pool", "pools.0.fixedPrice", "1", "PARAM_CONFLICT", "pools.0.fixedPrice"],
+    [
+      "unknown pool accepted",
+      "acceptOracleUpdateLoss",
+      ["cUSDC/cUSDT"],
+      "PARAM_UNKNOWN_POOL",
+      "acceptOracleUpdateLoss.0",
+    ],
+    [
+      "deployer as admin",
+      "roles.admin",
+      "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
+      "PARAM_DEPLOYER_KEEPS",
+      "roles.admin",
+    ],
+    [
+      "root key without the single-use root",
+      "create2.rootDeployer",
+      REAL.admin,
+      "PARAM_CONFLICT",
+      "create2.rootDeployer",
+    ],
+  ];
+  for (const [what, path, value, code, at] of mistakes) {
+    it(`refuses: ${what}`, () => {
+      const problems = problemsOf(() =>
+        parseParams(
+          "localhost",
+          changed((copy) => {
+            set(copy, path, value);
+          }),
+        ),
+      );
+      expect(problems.map((problem) => `${problem.code} ${problem.path}`)).to.include(`${code} ${at}`);
+    });
+  }
+
+  it("names the nearest key and the right unit", () => {
+    const typing = problemsOf(() =>
+      parseParams(
+        "localhost",
+        changed((copy) => {
+          set(copy, "mesh.dephtUsdPerSide", "1");
+        }),
+      ),
+    );
+    expect(typing[0]?.message).to.contain('"depthUsdPerSide"');
+    const unit = problemsOf(() =>
+      parseParams(
+        "localhost",
+        changed((copy) => {
+          set(copy, "pools.1.lpFeeWad", "1");
+        }),
+      ),
+    );
+    expect(unit[0]?.message).to.contain('"lpFeeBps"');
+  });
+
+  it("refuses the orientation that loses price digits and says how to write it (D7)", () => {
+    const text = changed((copy) => {
+      Object.assign(copy.pools[1]!, { base: "cUSDT", quote: "XAU" });
+    });
+    const problem = problemsOf(() => parseParams("localhost", text)).find(
+      (entry) => entry.code === "PARAM_ORIENTATION",
+    );
+    expect(problem?.message).to.contain("XAU/cUSDT");
+  });
+
+  it("accepts an oracle update loss that is named", () => {
+    const text = changed((copy) => {
+      set(copy, "pools.0.lpFeeBps", "1");
+      set(copy, "acceptOracleUpdateLoss", ["cUSDT/cUSDC"]);
+    });
+    expect(problemsOf(() => parseParams("localhost", text))).to.deep.equal([]);
+  });
+
+  it("reports every problem at once", () => {
+    const text = changed((copy) => {
+      set(copy, "pools.0.lpFeeBps", "0");
+      set(copy, "pools.1.kRatio", "2");
+      set(copy, "surprise", 1);
+    });
+    expect(problemsOf(() => parseParams("localhost", text)).map((problem) => problem.code)).to.have.members([
+      "PARAM_ZERO",
+      "PARAM_OUT_OF_BOUNDS",
+      "PARAM_UNKNOWN_KEY",
+    ]);
+  });
+
+  describe("outside localhost", () => {
+    const decided = (change: (copy: NetworkParams & Json) => void = () => undefined): string =>
+      changed((copy) => {
+        Object.assign(copy.roles, REAL);
+        copy.reporters.addresses = [
+          "0x2000000000000000000000000000000000000001",
+          "0x2000000000000000000000000000000000000002",
+        ];
+        change(copy);
+      }, "chain138");
+
+    it("accepts a decided file", () => {
+      expect(
+        problemsOf(() => {
+          requireDecided(parseParams("chain138", decided()));
+        }),
+      ).to.deep.equal([]);
+    });
+
+    for (const path of [
+      "roles.deployer",
+      "roles.admin",
+      "roles.guardian",
+      "roles.keeper",
+      "roles.treasury",
+      "reporters.addresses.0",
+    ]) {
+      it(`refuses a development key as ${path}`, () => {
+        const text = decided((copy) => {
+          set(copy, path, developmentAccounts()[11]!.address);
+        });
+        expect(problemsOf(() => parseParams("chain138", text))).to.deep.include({
+          code: "PARAM_DEVELOPMENT_KEY",
+          path,
+          message: "belongs to the public development mnemonic; anybody can sign for it",
+        });
+      });
+    }
+
+    it("refuses minting out of nothing and a timelock without delay", () => {
+      const text = decided((copy) => {
+        set(copy, "funding.source", "bootstrap-mint");
+        set(copy, "roles.timelockDelaySeconds", 60);
+      });
+      expect(problemsOf(() => parseParams("chain138", text)).map((problem) => problem.code)).to.have.members([
+        "PARAM_LOCAL_ONLY",
+        "PARAM_OUT_OF_BOUNDS",
+      ]);
+    });
+  });
+});
