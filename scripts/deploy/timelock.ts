@@ -1,0 +1,85 @@
+import { AbiCoder, keccak256, toUtf8Bytes, ZeroHash, type Provider } from "ethers";
+
+import { DeploymentError } from "../../protocol/errors.js";
+import { Timelock__factory } from "../../protocol/generated/contracts/index.js";
+import { asRevertError } from "../../protocol/revert.js";
+import type { Sender } from "./sender.js";
+import type { Call } from "./types.js";
+
+/** TimelockController.OperationState. */
+const UNSET = 0n;
+const DONE = 3n;
+/** Calls of one batch: bounds the gas of one transaction (a pool with funding takes about 700,000). */
+const MAX_CALLS = 14;
+
+/** Whether the deployer still proposes: before the handover, or before the timelock exists. */
+export async function isBootstrapping(provider: Provider, timelock: string, deployer: string): Promise<boolean> {
+  if ((await provider.getCode(timelock)) === "0x") return true;
+  const contract = Timelock__factory.connect(timelock, provider);
+  return contract.hasRole(await contract.PROPOSER_ROLE(), deployer);
+}
+
+/** Splits calls that need not be atomic into batches of bearable size, keeping their order. */
+export function inBatches(groups: readonly (readonly Call[])[]): Call[][] {
+  const batches: Call[][] = [];
+  for (const group of groups) {
+    const last = batches.at(-1);
+    if (last === undefined || last.length + group.length > MAX_CALLS) batches.push([...group]);
+    else last.push(...group);
+  }
+  return batches.filter((batch) => batch.length > 0);
+}
+
+/**
+ * Makes the timelock do `calls` in one transaction: schedules them with no delay, then executes them. A batch that a killed run has
+ * scheduled already is recognised by its contents and only executed.
+ * @throws DeploymentError HANDED_OVER when the deployer governs no longer.
+ */
+export async function governBatch(
+  provider: Provider,
+  sender: Sender,
+  timelock: string,
+  batchName: string,
+  calls: readonly Call[],
+  prepare: (name: string) => (firstNonce: number, afterBlock: number) => void,
+): Promise<void> {
+  const contract = Timelock__factory.connect(timelock, provider);
+  const targets = calls.map((call) => call.to);
+  const values = calls.map(() => 0n);
+  const payloads = calls.map((call) => call.data);
+  const contents = keccak256(AbiCoder.defaultAbiCoder().encode(["address[]", "bytes[]"], [targets, payloads]));
+
+  // The same contents may be needed a second time (somebody changed a setting back): count up until an id is free.
+  for (let repeat = 0; ; repeat += 1) {
+    const salt = keccak256(toUtf8Bytes(`${contents}/${String(repeat)}`));
+    const state = await contract.getOperationState(
+      await contract.hashOperationBatch(targets, values, payloads, ZeroHash, salt),
+    );
+    if (state === DONE) continue;
+    if (state === UNSET) {
+      const data = contract.interface.encodeFunctionData("scheduleBatch", [targets, values, payloads, ZeroHash, salt, 0n]);
+      await sender.sendAll([{ label: `schedule ${batchName}`, to: timelock, data }], prepare(`schedule ${batchName}`), done);
+    }
+    const data = contract.interface.encodeFunctionData("executeBatch", [targets, values, payloads, ZeroHash, salt]);
+    try {
+      await sender.sendAll([{ label: `execute ${batchName}`, to: timelock, data }], prepare(`execute ${batchName}`), done);
+    } catch (error) {
+      throw asRevertError(error, batchName);
+    }
+    return;
+  }
+}
+
+async function done(): Promise<void> {
+  // What the batch made is read from the chain and recorded by the caller.
+}
+
+/** The error of a deployment that finds differences only the new governance can remove; it carries the calls to propose. */
+export function handedOver(timelock: string, calls: readonly Call[]): DeploymentError {
+  return new DeploymentError(
+    "HANDED_OVER",
+    `${String(calls.length)} difference(s) can be removed only by the multisig: the deployer keeps nothing`,
+    `propose to the timelock ${timelock}: ${calls.map((call) => `${call.label} = ${call.to} ${call.data}`).join("; ")}`,
+    { timelock, calls: String(calls.length) },
+  );
+}
