@@ -156,3 +156,11 @@ export function asRevertError(error: unknown, doing: string, preferred?: Interfa
     },
   );
 }
+
+/** The decoded name of a thrown revert for a short line of text, or the error's own code where it is none. */
+export function decodedName(error: unknown): string {
+  const typed = asRevertError(error, "");
+  if (typed instanceof RevertError) return typed.revertName;
+  if (typeof error === "object" && error !== null && "code" in error) return String(error.code);
+  return "unknown error";
+}

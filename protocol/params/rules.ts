@@ -108,6 +108,13 @@ function checkRoles(params: NetworkParams, local: boolean): ParameterProblem[] {
 function checkFeeds(params: NetworkParams): ParameterProblem[] {
   const problems: ParameterProblem[] = [];
   const descriptions = new Set<string>();
+  if (params.oracle.minRoundGapBlocks < params.oracle.graceBlocks) {
+    problems.push({
+      code: "PARAM_OUT_OF_BOUNDS",
+      path: "oracle.minRoundGapBlocks",
+      message: `${String(params.oracle.minRoundGapBlocks)} lies below graceBlocks ${String(params.oracle.graceBlocks)}: the round before would be lost while it still counts`,
+    });
+  }
   for (const name of tokenNames) {
     const feeds = params.oracle.tokens[name];
     const path = `oracle.tokens.${name}`;

@@ -1,0 +1,71 @@
+import type { Provider } from "ethers";
+import { parseUnits } from "ethers";
+
+import { ISignedPriceFeed__factory } from "../../protocol/generated/contracts/index.js";
+import { developmentAccounts } from "../../protocol/params/rules.js";
+import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
+import { encodeSubmit, feedIdOf, SIGNED_ROUND_TYPES, signedRoundDomain } from "../../protocol/signedRound.js";
+import { FEED_DECIMALS, type Blueprint, type PlannedFeed } from "./blueprint.js";
+import type { Call, PlannedContract, Setting, Step } from "./types.js";
+
+/** Price feeds and, on localhost, their first rounds. Elsewhere the price reporter sends those. */
+export const feedsStep: Step = {
+  id: "030_feeds",
+  title: "price feeds with their first rounds",
+  async contracts({ plan }) {
+    return tokenNames.flatMap((token) => plan.feeds[token].map(plannedFeed));
+  },
+  async settings({ plan, provider }) {
+    return tokenNames.flatMap((token) =>
+      plan.feeds[token]
+        .filter((feed) => feed.source.kind === "signed")
+        .map((feed) => firstRound(plan, provider, token, feed)),
+    );
+  },
+};
+
+function plannedFeed(feed: PlannedFeed): PlannedContract {
+  return feed.contract ?? { name: feed.name, address: feed.address, constructorArgs: [], make: { by: "adopted" } };
+}
+
+function firstRound(plan: Blueprint, provider: Provider, token: TokenName, feed: PlannedFeed): Setting {
+  const handle = ISignedPriceFeed__factory.connect(feed.address, provider);
+  return {
+    id: `${feed.name}.hasRound`,
+    at: feed.address,
+    expected: "true",
+    read: () =>
+      handle.latestTwo().then(
+        () => "true",
+        () => "false",
+      ),
+    by: plan.loaded.local ? "deployer" : "outside",
+    calls: async () => (plan.loaded.local ? [await firstLocalRound(plan, provider, token, feed)] : []),
+    fix: "start the price reporter (npm run keeper -- price-reporter) and run this again",
+    bootstrapOnly: true,
+  };
+}
+
+/** The reference price, signed by the development keys of as many reporters as the threshold asks. */
+async function firstLocalRound(plan: Blueprint, provider: Provider, token: TokenName, feed: PlannedFeed): Promise<Call> {
+  if (feed.source.kind !== "signed") throw new Error(`${feed.name} is not ours to report to`);
+  const block = await provider.getBlock("latest");
+  const answer = parseUnits(plan.params.oracle.tokens[token].referencePriceUsd, FEED_DECIMALS);
+  const round = { roundId: 1n, answer, observedAt: BigInt(block?.timestamp ?? 0) };
+  const domain = signedRoundDomain(feedIdOf({ description: feed.source.description, decimals: FEED_DECIMALS }));
+  const types = { Round: [...(SIGNED_ROUND_TYPES["Round"] ?? [])] };
+
+  const reporters = plan.params.reporters.addresses.slice(0, plan.params.reporters.threshold);
+  const signatures = await Promise.all(
+    reporters.map(async (signer) => {
+      const wallet = developmentAccounts().find((account) => account.address.toLowerCase() === signer.toLowerCase());
+      if (wallet === undefined) throw new Error(`reporter ${signer} of localhost is no development account`);
+      return { signer, signature: await wallet.signTypedData(domain, types, round) };
+    }),
+  );
+  return {
+    to: feed.address,
+    data: encodeSubmit(round, signatures),
+    label: `${feed.name}.submit(round 1, ${plan.params.oracle.tokens[token].referencePriceUsd} USD)`,
+  };
+}

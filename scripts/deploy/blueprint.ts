@@ -1,0 +1,204 @@
+import { AbiCoder, concat, getCreate2Address, getAddress, keccak256, parseUnits } from "ethers";
+
+import { recordNames } from "../../protocol/addresses.js";
+import {
+  M1Token__factory,
+  M1TokenFactory__factory,
+  SignedPriceFeed__factory,
+  Timelock__factory,
+  XAUOracle__factory,
+} from "../../protocol/generated/contracts/index.js";
+import { requireDecided, type LoadedParams } from "../../protocol/params/load.js";
+import { tokenNames, type FeedSource, type NetworkParams, type TokenName } from "../../protocol/params/schema.js";
+import { create2Address, saltOf } from "./create2.js";
+import { rootAddress } from "./root.js";
+import type { PlannedContract } from "./types.js";
+
+/** Decimals of the answers of our signed feeds, as Chainlink's USD feeds have them. */
+export const FEED_DECIMALS = 8;
+
+export interface PlannedToken {
+  readonly name: TokenName;
+  readonly address: string;
+  readonly decimals: number;
+  /** Made elsewhere: we neither create nor govern it. */
+  readonly adopted: boolean;
+  readonly fullName: string;
+}
+
+export interface PlannedFeed {
+  readonly name: string;
+  readonly address: string;
+  readonly source: FeedSource;
+  /** Undefined when adopted. */
+  readonly contract: PlannedContract | undefined;
+}
+
+/** Who holds what in the end. */
+export interface Roles {
+  readonly deployer: string;
+  readonly admin: string;
+  readonly guardian: string;
+  readonly keeper: string;
+  readonly treasury: string;
+}
+
+/**
+ * Every address of a deployment, computed from the parameters alone: all contracts stand at CREATE2 addresses, and what makes them
+ * (root, factories, timelock) does as well. Nothing is read from the chain.
+ */
+export interface Blueprint {
+  readonly loaded: LoadedParams;
+  readonly params: NetworkParams;
+  readonly roles: Roles;
+  readonly root: string;
+  readonly timelock: PlannedContract;
+  readonly tokenFactory: PlannedContract;
+  readonly tokens: Readonly<Record<TokenName, PlannedToken>>;
+  readonly feeds: Readonly<Record<TokenName, readonly PlannedFeed[]>>;
+  readonly oracle: PlannedContract;
+}
+
+/** Makes contracts of a fixed root and salt text. */
+class Planner {
+  constructor(
+    private readonly root: string,
+    private readonly saltText: string,
+  ) {}
+
+  /** @param source path of the artifact below `contracts/`. `deployment`: what TypeChain's `getDeployTransaction` answered. */
+  async contract(
+    name: string,
+    source: string,
+    deployment: Promise<{ data: string }>,
+    constructorArgs: readonly unknown[],
+  ): Promise<PlannedContract> {
+    const salt = saltOf(this.saltText, name);
+    const initCode = (await deployment).data;
+    return {
+      name,
+      address: create2Address(this.root, salt, initCode),
+      source,
+      constructorArgs: constructorArgs.map(argumentText),
+      make: { by: "root", salt, initCode },
+    };
+  }
+}
+
+/** A constructor argument as the record shows it. */
+export function argumentText(value: unknown): string {
+  if (typeof value === "object" && value !== null) {
+    return JSON.stringify(value, (_key, member: unknown) => (typeof member === "bigint" ? member.toString() : member));
+  }
+  return String(value);
+}
+
+/**
+ * Computes all addresses.
+ * @throws ParameterError PARAM_UNSET when roles or reporters are not decided.
+ */
+export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> {
+  requireDecided(loaded);
+  const { params } = loaded;
+  const roles = decidedRoles(params);
+  const root = rootAddress(params.create2);
+  const planner = new Planner(root, params.create2.salt);
+
+  const timelock = await planner.contract(
+    "Timelock",
+    "governance/Timelock",
+    new Timelock__factory().getDeployTransaction(roles.deployer),
+    [roles.deployer],
+  );
+  const tokenFactory = await planner.contract(
+    "M1TokenFactory",
+    "tokens/M1TokenFactory",
+    new M1TokenFactory__factory().getDeployTransaction(),
+    [],
+  );
+  const tokens = perToken((name) => planToken(params, name, tokenFactory.address, timelock.address));
+  const feeds = {} as Record<TokenName, readonly PlannedFeed[]>;
+  for (const name of tokenNames) feeds[name] = await planFeeds(planner, params, roles, name, timelock.address);
+
+  const oracleArgs = [
+    tokens.XAU.address,
+    params.oracle.graceBlocks,
+    params.oracle.maxBlockSeconds,
+    timelock.address,
+  ] as const;
+  const oracle = await planner.contract(
+    "XAUOracle",
+    "oracle/XAUOracle",
+    new XAUOracle__factory().getDeployTransaction(...oracleArgs),
+    oracleArgs,
+  );
+  return { loaded, params, roles, root, timelock, tokenFactory, tokens, feeds, oracle };
+}
+
+function decidedRoles(params: NetworkParams): Roles {
+  const { deployer, admin, guardian, keeper, treasury } = params.roles;
+  if (deployer === null || admin === null || guardian === null || keeper === null || treasury === null) {
+    throw new Error("requireDecided has let an undecided role through");
+  }
+  return { deployer, admin, guardian, keeper, treasury };
+}
+
+function perToken<T>(make: (name: TokenName) => T): Record<TokenName, T> {
+  return { cUSDT: make("cUSDT"), cUSDC: make("cUSDC"), cEURT: make("cEURT"), XAU: make("XAU") };
+}
+
+/** M1 tokens are made by their factory; the timelock is both creator and admin. */
+function planToken(params: NetworkParams, name: TokenName, factory: string, timelock: string): PlannedToken {
+  const token = params.tokens[name];
+  const common = { name, decimals: token.decimals, fullName: token.name };
+  if (token.existing !== undefined) return { ...common, address: getAddress(token.existing), adopted: true };
+  const coder = AbiCoder.defaultAbiCoder();
+  const salt = keccak256(
+    coder.encode(
+      ["address", "string", "string", "uint8", "address"],
+      [timelock, token.name, name, token.decimals, timelock],
+    ),
+  );
+  const initCode = concat([
+    M1Token__factory.bytecode,
+    coder.encode(["string", "string", "uint8", "address"], [token.name, name, token.decimals, timelock]),
+  ]);
+  return { ...common, address: getCreate2Address(factory, salt, keccak256(initCode)), adopted: false };
+}
+
+async function planFeeds(
+  planner: Planner,
+  params: NetworkParams,
+  roles: Roles,
+  token: TokenName,
+  timelock: string,
+): Promise<PlannedFeed[]> {
+  const bounds = params.oracle.tokens[token];
+  return Promise.all(
+    bounds.sources.map(async (source, index) => {
+      const name = recordNames.feed(token, index);
+      if (source.kind === "chainlink") {
+        return { name, address: getAddress(source.existing), source, contract: undefined };
+      }
+      const feedParams = {
+        description: source.description,
+        decimals: FEED_DECIMALS,
+        threshold: params.reporters.threshold,
+        minGapBlocks: params.oracle.minRoundGapBlocks,
+        maxDelaySeconds: params.oracle.maxReportDelaySeconds,
+        minAnswer: parseUnits(bounds.minPriceUsd, FEED_DECIMALS),
+        maxAnswer: parseUnits(bounds.maxPriceUsd, FEED_DECIMALS),
+        signers: params.reporters.addresses,
+        owner: timelock,
+        guardian: roles.guardian,
+      };
+      const contract = await planner.contract(
+        name,
+        "oracle/SignedPriceFeed",
+        new SignedPriceFeed__factory().getDeployTransaction(feedParams),
+        [feedParams],
+      );
+      return { name, address: contract.address, source, contract };
+    }),
+  );
+}

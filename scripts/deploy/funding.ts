@@ -1,0 +1,89 @@
+import { parseDecimal, parseWad } from "../../protocol/units.js";
+import { mulDivDown } from "../../protocol/math.js";
+import { pairOf } from "../../protocol/params/rules.js";
+import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
+import type { Blueprint } from "./blueprint.js";
+import type { Grant } from "./types.js";
+
+/** USD per whole token, 1e18. */
+export type Prices = Readonly<Record<TokenName, bigint>>;
+/** Base units per token. */
+export type Amounts = Record<TokenName, bigint>;
+
+/** What each pool, the mesh and the stabilizer receive at the start; token base units. */
+export interface FundingPlan {
+  readonly pools: ReadonlyMap<string, { readonly baseUnits: bigint; readonly quoteUnits: bigint }>;
+  readonly mesh: ReadonlyMap<TokenName, { readonly xauWei: bigint; readonly tokenUnits: bigint }>;
+  readonly stabilizer: Amounts;
+}
+
+/** The prices of the parameter file: for sizes only, never for a trade. */
+export function referencePrices(plan: Blueprint): Prices {
+  return eachToken((name) => parseWad(plan.params.oracle.tokens[name].referencePriceUsd));
+}
+
+/**
+ * Sizes of the first funding at given prices. Pools get both sides of equal value; the stabilization capital is `capitalUsdPerToken` for
+ * each of the two tokens of each public pool, of which the mesh reserves are a part. All amounts rounded down.
+ */
+export function planFunding(plan: Blueprint, prices: Prices): FundingPlan {
+  const { params } = plan;
+  const units = (usd: string, name: TokenName) => usdToUnits(plan, prices, usd, name);
+  const pools = new Map(
+    params.pools.map((pool) => {
+      const baseUnits = units(pool.depthUsdPerSide, pool.base);
+      const valueWad = mulDivDown(baseUnits, prices[pool.base], 10n ** BigInt(plan.tokens[pool.base].decimals));
+      const quoteUnits = mulDivDown(valueWad, 10n ** BigInt(plan.tokens[pool.quote].decimals), prices[pool.quote]);
+      return [pairOf(pool), { baseUnits, quoteUnits }] as const;
+    }),
+  );
+  const mesh = new Map(
+    params.mesh.tokens.map((name) => {
+      const { depthUsdPerSide } = params.mesh;
+      return [name, { xauWei: units(depthUsdPerSide, "XAU"), tokenUnits: units(depthUsdPerSide, name) }] as const;
+    }),
+  );
+  const stabilizer = eachToken((name) => {
+    const poolCount = params.pools.filter(
+      (pool) => pool.kind === "public" && (pool.base === name || pool.quote === name),
+    ).length;
+    const capital = units(params.stabilizer.capitalUsdPerToken, name) * BigInt(poolCount);
+    const inMesh =
+      name === "XAU"
+        ? [...mesh.values()].reduce((sum, entry) => sum + entry.xauWei, 0n)
+        : (mesh.get(name)?.tokenUnits ?? 0n);
+    return capital - inMesh;
+  });
+  return { pools, mesh, stabilizer };
+}
+
+/** All that the timelock must hold before the first funding; token base units. */
+export function totalFunding(plan: Blueprint, funding: FundingPlan): Amounts {
+  const total = { ...funding.stabilizer };
+  for (const pool of plan.params.pools) {
+    const amounts = funding.pools.get(pairOf(pool));
+    total[pool.base] += amounts?.baseUnits ?? 0n;
+    total[pool.quote] += amounts?.quoteUnits ?? 0n;
+  }
+  for (const [name, amounts] of funding.mesh) {
+    total[name] += amounts.tokenUnits;
+    total.XAU += amounts.xauWei;
+  }
+  return total;
+}
+
+/** What the bootstrap of a local network mints: the first funding and the market's tokens. Zero everywhere else. */
+export function bootstrapMints(plan: Blueprint, extraGrants: readonly Grant[]): Amounts {
+  if (plan.params.funding.source !== "bootstrap-mint") return eachToken(() => 0n);
+  const total = totalFunding(plan, planFunding(plan, referencePrices(plan)));
+  for (const grant of extraGrants) total[grant.token] += grant.amountUnits;
+  return total;
+}
+
+function usdToUnits(plan: Blueprint, prices: Prices, usd: string, name: TokenName): bigint {
+  return mulDivDown(parseDecimal(usd, 18), 10n ** BigInt(plan.tokens[name].decimals), prices[name]);
+}
+
+function eachToken(make: (name: TokenName) => bigint): Amounts {
+  return Object.fromEntries(tokenNames.map((name) => [name, make(name)])) as Amounts;
+}
