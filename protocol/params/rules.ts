@@ -262,6 +262,7 @@ function checkStabilizer(params: NetworkParams): ParameterProblem[] {
       });
     }
   }
+  problems.push(...checkCeilings(params));
   // The mesh is funded out of the stabilization capital: of each token, pools × capital.
   const capital = parseDecimal(params.stabilizer.capitalUsdPerToken, 6);
   const meshDepth = parseDecimal(params.mesh.depthUsdPerSide, 6);
@@ -284,6 +285,37 @@ function checkStabilizer(params: NetworkParams): ParameterProblem[] {
     });
   }
   return problems;
+}
+
+/** What StabilizerLimits would refuse at registration. */
+function checkCeilings(params: NetworkParams): ParameterProblem[] {
+  const { ceilings, profiles } = params.stabilizer;
+  const own = params.pools.flatMap((pool, index) =>
+    pool.stabilizer === undefined ? [] : [[`pools.${String(index)}.stabilizer`, pool.stabilizer] as const],
+  );
+  const all = [
+    ["stabilizer.profiles.target", profiles.target] as const,
+    ["stabilizer.profiles.literal", profiles.literal] as const,
+    ...own,
+  ];
+  const pairs: [path: string, value: string | undefined, ceiling: string][] = [
+    ["stabilizer.globalCapXau", params.stabilizer.globalCapXau, ceilings.globalCapXau],
+    ["stabilizer.maxGasPriceGwei", params.stabilizer.maxGasPriceGwei, ceilings.maxGasPriceGwei],
+    ["stabilizer.nativePriceXau", params.stabilizer.nativePriceXau, ceilings.nativePriceXau],
+    ...all.flatMap(([path, values]): [string, string | undefined, string][] => [
+      [`${path}.capXau`, values.capXau, ceilings.poolCapXau],
+      [`${path}.bucketXau`, values.bucketXau, ceilings.bucketXau],
+      [`${path}.bucketRefillXauPerBlock`, values.bucketRefillXauPerBlock, ceilings.bucketRefillXauPerBlock],
+      [`${path}.rewardBudgetXauPerDay`, values.rewardBudgetXauPerDay, ceilings.rewardBudgetXauPerDay],
+    ]),
+  ];
+  return pairs
+    .filter(([, value, ceiling]) => value !== undefined && parseWad(value) > parseWad(ceiling))
+    .map(([path, value, ceiling]) => ({
+      code: "PARAM_OUT_OF_BOUNDS",
+      path,
+      message: `${value ?? ""} is above its immutable ceiling ${ceiling} (stabilizer.ceilings)`,
+    }));
 }
 
 function checkFunding(params: NetworkParams, local: boolean): ParameterProblem[] {

@@ -60,7 +60,8 @@ const kRatio = decimalText("(ratio)", 18, "0.0001", "0.999");
 const lpFeeBps = decimalText("bps", 14, "0.1", "100");
 const usd = decimalText("USD", 6, "1", "1000000000000");
 const priceUsd = decimalText("USD per whole token", 18, "0.000001", "1000000");
-const xau = decimalText("troy ounces", 18, "0.000001", "100000000");
+// 2^72 wei, what the contract packs, is 4,722 ounces.
+const xau = decimalText("troy ounces", 18, "0.000001", "4722");
 const bpsText = decimalText("bps", 14, "0.01", "10000");
 const share = decimalText("(share of 1)", 18, "0.000001", "1");
 const gwei = decimalText("gwei", 9, "0.000000001", "1000000");
@@ -114,21 +115,21 @@ const tokenFeeds = z.strictObject({
 });
 
 const stabilizerShape = {
-  thresholdBps: bpsText,
-  fastThresholdBps: bpsText,
+  thresholdBps: decimalText("bps", 14, "0.01", "500"),
+  fastThresholdBps: decimalText("bps", 14, "0.01", "500"),
   gain: share,
-  maxSlippageBps: bpsText,
-  maxDeviationAgreeBps: bpsText,
+  maxSlippageBps: decimalText("bps", 14, "0", "500"),
+  maxDeviationAgreeBps: decimalText("bps", 14, "0", "500"),
   minShare: share,
   minBlocks: count("blocks", 1, 300),
-  confirmations: count("blocks", 1, 32),
-  windowBlocks: count("blocks", 1, 32),
+  confirmations: count("blocks", 1, 64),
+  windowBlocks: count("blocks", 1, 64),
   capXau: xau,
   bucketXau: xau,
   bucketRefillXauPerBlock: xau,
   minTradeXau: xau,
-  rewardShare: share,
-  rewardBudgetXauPerDay: xau,
+  rewardShare: decimalText("(share of 1)", 18, "0", "0.5"),
+  rewardBudgetXauPerDay: decimalText("troy ounces", 18, "0", "18"),
 };
 const stabilizerProfile = z.strictObject(stabilizerShape);
 
@@ -180,6 +181,12 @@ export const networkParamsSchema = z.strictObject({
     tokens: perToken(tokenFeeds),
   }),
   pools: z.array(pool).min(1).max(32),
+  /** What all pools share, immutable in their code. */
+  pmm: z.strictObject({
+    flashFeeBps: decimalText("bps", 14, "0", "100"),
+    maintainerFeeBps: decimalText("bps", 14, "0", "100"),
+    parameterDelaySeconds: count("seconds", 3_600, 30 * 86_400),
+  }),
   mesh: z.strictObject({
     tokens: z.array(tokenName).min(1),
     kRatio,
@@ -193,6 +200,18 @@ export const networkParamsSchema = z.strictObject({
     capitalUsdPerToken: usd,
     globalCapXau: xau,
     maxGasPriceGwei: gwei,
+    /** Value of one native coin, for the bound of the caller's reward; "0" = no reward. */
+    nativePriceXau: decimalText("troy ounces", 18, "0", "18"),
+    /** What governance can never exceed, immutable in StabilizerLimits. */
+    ceilings: z.strictObject({
+      poolCapXau: xau,
+      bucketXau: decimalText("troy ounces", 18, "0.000001", "4000"),
+      bucketRefillXauPerBlock: decimalText("troy ounces", 18, "0.000001", "18"),
+      rewardBudgetXauPerDay: decimalText("troy ounces", 18, "0", "18"),
+      globalCapXau: xau,
+      maxGasPriceGwei: gwei,
+      nativePriceXau: decimalText("troy ounces", 18, "0", "18"),
+    }),
   }),
   flow: z.strictObject({
     netFlowUsdPerHour: usd,
