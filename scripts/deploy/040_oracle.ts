@@ -1,10 +1,9 @@
-import { AbiCoder, ParamType } from "ethers";
-
 import { IXAUOracle__factory, type IXAUOracle } from "../../protocol/generated/contracts/index.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import { decodedName } from "../../protocol/revert.js";
 import { parseWad } from "../../protocol/units.js";
 import type { Blueprint } from "./blueprint.js";
+import { outputType, structText } from "./setting.js";
 import type { Setting, Step } from "./types.js";
 
 const FEED_KIND = { chainlink: 0n, signed: 1n } as const;
@@ -55,17 +54,8 @@ function tokenConfig(plan: Blueprint, name: TokenName): IXAUOracle.TokenConfigSt
   };
 }
 
-const CONFIG_TYPE = ParamType.from(
-  IXAUOracle__factory.createInterface().getFunction("tokenConfig").outputs[0] ?? "bytes",
-);
+const CONFIG_TYPE = outputType(IXAUOracle__factory.createInterface().getFunction("tokenConfig").outputs);
 
-/** One text for the configuration we want and the one on the chain, whatever container they come in. */
 function configText(config: IXAUOracle.TokenConfigStruct): string {
-  const coder = AbiCoder.defaultAbiCoder();
-  const [decoded] = coder.decode([CONFIG_TYPE], coder.encode([CONFIG_TYPE], [config])) as unknown as [
-    { toObject(deep?: boolean): unknown },
-  ];
-  return JSON.stringify(decoded.toObject(true), (_key, value: unknown) =>
-    typeof value === "bigint" ? value.toString() : value,
-  );
+  return structText(CONFIG_TYPE, config);
 }

@@ -4,13 +4,28 @@ import { recordNames } from "../../protocol/addresses.js";
 import {
   M1Token__factory,
   M1TokenFactory__factory,
+  PegLens__factory,
+  PmmFactory__factory,
+  PrivatePmmPool__factory,
+  PublicPmmPool__factory,
   SignedPriceFeed__factory,
+  Stabilizer__factory,
+  StabilizerLimits__factory,
   Timelock__factory,
   XAUOracle__factory,
+  XauMesh__factory,
 } from "../../protocol/generated/contracts/index.js";
 import { requireDecided, type LoadedParams } from "../../protocol/params/load.js";
 import { tokenNames, type FeedSource, type NetworkParams, type TokenName } from "../../protocol/params/schema.js";
 import { create2Address, saltOf } from "./create2.js";
+import {
+  ceilingsOf,
+  planMeshPool,
+  planPublicPool,
+  poolConfig,
+  type PlannedPool,
+  type PoolSite,
+} from "./pools.js";
 import { rootAddress } from "./root.js";
 import type { PlannedContract } from "./types.js";
 
@@ -57,6 +72,16 @@ export interface Blueprint {
   readonly tokens: Readonly<Record<TokenName, PlannedToken>>;
   readonly feeds: Readonly<Record<TokenName, readonly PlannedFeed[]>>;
   readonly oracle: PlannedContract;
+  readonly mesh: PlannedContract;
+  readonly limits: PlannedContract;
+  readonly stabilizer: PlannedContract;
+  readonly publicPool: PlannedContract;
+  readonly privatePool: PlannedContract;
+  readonly pmmFactory: PlannedContract;
+  readonly lens: PlannedContract;
+  /** Public and other registered pools in the order of the parameters. */
+  readonly pools: readonly PlannedPool[];
+  readonly meshPools: readonly PlannedPool[];
 }
 
 /** Makes contracts of a fixed root and salt text. */
@@ -132,7 +157,88 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
     new XAUOracle__factory().getDeployTransaction(...oracleArgs),
     oracleArgs,
   );
-  return { loaded, params, roles, root, timelock, tokenFactory, tokens, feeds, oracle };
+  const stabilizing = await planStabilizer(planner, params, tokens.XAU.address, oracle.address, timelock.address);
+  const pmm = await planPmm(planner, params, roles, oracle.address, stabilizing.stabilizer.address, timelock.address);
+  const site: PoolSite = { tokens, creator: timelock.address, mesh: stabilizing.mesh.address, ...pmm };
+  const pools = params.pools.map((pool) => planPublicPool(site, pool));
+  const meshPools = params.mesh.tokens.map((token) => planMeshPool(site, params, token));
+  return {
+    loaded,
+    params,
+    roles,
+    root,
+    timelock,
+    tokenFactory,
+    tokens,
+    feeds,
+    oracle,
+    ...stabilizing,
+    ...pmm,
+    pools,
+    meshPools,
+  };
+}
+
+async function planStabilizer(planner: Planner, params: NetworkParams, xau: string, oracle: string, timelock: string) {
+  const meshArgs = [xau, timelock] as const;
+  const mesh = await planner.contract(
+    "XauMesh",
+    "mesh/XauMesh",
+    new XauMesh__factory().getDeployTransaction(...meshArgs),
+    meshArgs,
+  );
+  const limitsArgs = [oracle, ceilingsOf(params), timelock] as const;
+  const limits = await planner.contract(
+    "StabilizerLimits",
+    "stabilizer/StabilizerLimits",
+    new StabilizerLimits__factory().getDeployTransaction(...limitsArgs),
+    limitsArgs,
+  );
+  const stabilizerArgs = [limits.address, mesh.address, timelock] as const;
+  const stabilizer = await planner.contract(
+    "Stabilizer",
+    "stabilizer/Stabilizer",
+    new Stabilizer__factory().getDeployTransaction(...stabilizerArgs),
+    stabilizerArgs,
+  );
+  const lens = await planner.contract(
+    "PegLens",
+    "periphery/PegLens",
+    new PegLens__factory().getDeployTransaction(limits.address, oracle),
+    [limits.address, oracle],
+  );
+  return { mesh, limits, stabilizer, lens };
+}
+
+async function planPmm(
+  planner: Planner,
+  params: NetworkParams,
+  roles: Roles,
+  oracle: string,
+  stabilizer: string,
+  timelock: string,
+) {
+  const config = poolConfig(params, oracle, stabilizer, roles.treasury);
+  const publicPool = await planner.contract(
+    "PublicPmmPool",
+    "pmm/PublicPmmPool",
+    new PublicPmmPool__factory().getDeployTransaction(config),
+    [config],
+  );
+  const privatePool = await planner.contract(
+    "PrivatePmmPool",
+    "pmm/PrivatePmmPool",
+    new PrivatePmmPool__factory().getDeployTransaction(config),
+    [config],
+  );
+  const factoryArgs = [timelock, publicPool.address, privatePool.address] as const;
+  const pmmFactory = await planner.contract(
+    "PmmFactory",
+    "pmm/PmmFactory",
+    new PmmFactory__factory().getDeployTransaction(...factoryArgs),
+    factoryArgs,
+  );
+  return { publicPool, privatePool, pmmFactory };
 }
 
 function decidedRoles(params: NetworkParams): Roles {

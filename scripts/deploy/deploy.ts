@@ -166,6 +166,7 @@ class Run {
       provider: this.provider,
       bootstrapping: await isBootstrapping(this.provider, timelock.address, roles.deployer),
       extraGrants: this.options.extraGrants ?? [],
+      fromBlock: this.recorder.fromBlock,
       hasCode: async (address) => (await this.provider.getCode(address)) !== "0x",
     };
   }

@@ -1,9 +1,10 @@
+import { IM1Token__factory, IPmmPool__factory, type IM1Token } from "../../protocol/generated/contracts/index.js";
 import { parseDecimal, parseWad } from "../../protocol/units.js";
 import { mulDivDown } from "../../protocol/math.js";
 import { pairOf } from "../../protocol/params/rules.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import type { Blueprint } from "./blueprint.js";
-import type { Grant } from "./types.js";
+import type { Grant, StepContext } from "./types.js";
 
 /** USD per whole token, 1e18. */
 export type Prices = Readonly<Record<TokenName, bigint>>;
@@ -86,4 +87,43 @@ function usdToUnits(plan: Blueprint, prices: Prices, usd: string, name: TokenNam
 
 function eachToken(make: (name: TokenName) => bigint): Amounts {
   return Object.fromEntries(tokenNames.map((name) => [name, make(name)])) as Amounts;
+}
+
+/** What the timelock must still pay out: pools not made, mesh pools not funded, a stabilizer and grants not paid. Token base units. */
+export async function remainingFunding(context: StepContext, name: TokenName): Promise<bigint> {
+  const { plan, provider, extraGrants } = context;
+  const funding = planFunding(plan, referencePrices(plan));
+  let needed = 0n;
+  for (const pool of plan.pools) {
+    if (await context.hasCode(pool.address)) continue;
+    const amounts = funding.pools.get(pool.pair);
+    if (pool.base === name) needed += amounts?.baseUnits ?? 0n;
+    if (pool.quote === name) needed += amounts?.quoteUnits ?? 0n;
+  }
+  for (const pool of plan.meshPools) {
+    if (await isFunded(context, pool.address)) continue;
+    const amounts = funding.mesh.get(pool.quote);
+    if (pool.quote === name) needed += amounts?.tokenUnits ?? 0n;
+    if (name === "XAU") needed += amounts?.xauWei ?? 0n;
+  }
+  const handle = IM1Token__factory.connect(plan.tokens[name].address, provider);
+  const owed = [
+    { to: plan.stabilizer.address, amountUnits: funding.stabilizer[name] },
+    ...extraGrants.filter((grant) => grant.token === name),
+  ];
+  for (const { to, amountUnits } of owed) needed += await stillOwed(handle, to, amountUnits);
+  return needed;
+}
+
+/** Whether a pool has reserves. */
+export async function isFunded(context: StepContext, pool: string): Promise<boolean> {
+  if (!(await context.hasCode(pool))) return false;
+  const [baseReserve] = await IPmmPool__factory.connect(pool, context.provider).getVaultReserve();
+  return baseReserve > 0n;
+}
+
+/** What an account lacks of what it is to hold. */
+export async function stillOwed(token: IM1Token, to: string, amountUnits: bigint): Promise<bigint> {
+  const held = await token.balanceOf(to);
+  return held < amountUnits ? amountUnits - held : 0n;
 }

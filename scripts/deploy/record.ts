@@ -33,6 +33,11 @@ export class Recorder {
     return this.record;
   }
 
+  /** First block in which something of this deployment can have happened: everything governed is younger than the timelock. */
+  get fromBlock(): number {
+    return this.record.contracts["Timelock"]?.block ?? 0;
+  }
+
   /** Writes down what is about to be sent, before it is. */
   intend(intents: readonly Intent[]): void {
     this.intents = [...this.intents.filter((old) => !intents.some((fresh) => fresh.name === old.name)), ...intents];

@@ -2,7 +2,29 @@ import { timelockStep } from "./010_timelock.js";
 import { tokensStep } from "./020_tokens.js";
 import { feedsStep } from "./030_feeds.js";
 import { oracleStep } from "./040_oracle.js";
+import { limitsStep, poolCodeStep, stabilizerStep } from "./050_code.js";
+import { wiringStep } from "./080_wiring.js";
+import { fundsStep, poolsStep } from "./090_pools.js";
+import { capitalStep, registrationStep } from "./110_registration.js";
+import { handoverStep, mintersStep } from "./130_handover.js";
+import { auditStep } from "./150_audit.js";
 import type { Step } from "./types.js";
 
 /** All steps in order. */
-export const steps: readonly Step[] = [timelockStep, tokensStep, feedsStep, oracleStep];
+export const steps: readonly Step[] = [
+  timelockStep,
+  tokensStep,
+  feedsStep,
+  oracleStep,
+  limitsStep,
+  stabilizerStep,
+  poolCodeStep,
+  wiringStep,
+  fundsStep,
+  poolsStep,
+  registrationStep,
+  capitalStep,
+  mintersStep,
+  handoverStep,
+  auditStep,
+];

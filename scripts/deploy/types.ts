@@ -96,6 +96,8 @@ export interface StepContext {
   /** Nobody but the deployer can act through the timelock yet. */
   readonly bootstrapping: boolean;
   readonly extraGrants: readonly Grant[];
+  /** Block from which logs of this deployment can exist. */
+  readonly fromBlock: number;
   hasCode(address: string): Promise<boolean>;
 }
 

@@ -1,0 +1,126 @@
+import { id, ZeroHash } from "ethers";
+
+import { M1Token__factory, Timelock__factory } from "../../protocol/generated/contracts/index.js";
+import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
+import { allLogs } from "./logs.js";
+import { answer, governed } from "./setting.js";
+import type { Call, Setting, Step, StepContext } from "./types.js";
+
+/** The bootstrap minter disappears. */
+export const mintersStep: Step = {
+  id: "130_minters",
+  title: "nobody mints who is not in the parameters",
+  async contracts() {
+    return [];
+  },
+  async settings(context) {
+    return tokenNames.filter((name) => !context.plan.tokens[name].adopted).map((name) => noBootstrapMinter(context, name));
+  },
+};
+
+function noBootstrapMinter({ plan, provider }: StepContext, name: TokenName): Setting {
+  const at = plan.tokens[name].address;
+  const token = M1Token__factory.connect(at, provider);
+  const minter = plan.timelock.address;
+  const role = id("MINTER_ROLE");
+  const closed = { minter, mintCapacity: 0n, mintRefillPerSecond: 0n, burnCapacity: 0n, burnRefillPerSecond: 0n };
+  const { interface: abi } = token;
+  return {
+    id: `${name}.bootstrapMinter`,
+    at,
+    expected: "none",
+    read: async () => ((await token.hasRole(role, minter)) || (await token.mintAvailable(minter)) > 0n ? minter : "none"),
+    by: "timelock",
+    calls: async () => [
+      { to: at, data: abi.encodeFunctionData("setMinterLimit", [closed]), label: `${name}.setMinterLimit(Timelock, 0)` },
+      { to: at, data: abi.encodeFunctionData("revokeRole", [role, minter]), label: `${name}.revokeRole(MINTER_ROLE, Timelock)` },
+    ],
+  };
+}
+
+const ROLES = { proposer: id("PROPOSER_ROLE"), executor: id("EXECUTOR_ROLE"), canceller: id("CANCELLER_ROLE") } as const;
+const ROLE_NAMES = Object.keys(ROLES) as (keyof typeof ROLES)[];
+
+/**
+ * The last batch: the delay, the multisig and the guardian come in, the deployer goes out, in one transaction. All settings together stay
+ * below the size of a batch, so that there is no moment with nobody or with both halves missing.
+ */
+export const handoverStep: Step = {
+  id: "140_handover",
+  title: "the multisig governs, the deployer keeps nothing",
+  async contracts() {
+    return [];
+  },
+  async settings(context) {
+    const { plan, provider } = context;
+    const at = plan.timelock.address;
+    const timelock = Timelock__factory.connect(at, provider);
+    const delay = String(plan.params.roles.timelockDelaySeconds);
+    return [
+      await noPendingOperations(context),
+      governed("Timelock.minDelay", at, delay, () => answer(timelock.getMinDelay()), {
+        to: at,
+        data: timelock.interface.encodeFunctionData("updateDelay", [delay]),
+        label: `Timelock.updateDelay(${delay} s)`,
+      }),
+      ...ROLE_NAMES.map((role) => holds(context, role, "admin", plan.roles.admin, true)),
+      holds(context, "canceller", "guardian", plan.roles.guardian, true),
+      ...ROLE_NAMES.map((role) => holds(context, role, "deployer", plan.roles.deployer, false)),
+    ];
+  },
+};
+
+function holds(
+  { plan, provider }: StepContext,
+  role: keyof typeof ROLES,
+  who: string,
+  account: string,
+  wanted: boolean,
+): Setting {
+  const at = plan.timelock.address;
+  const timelock = Timelock__factory.connect(at, provider);
+  const { interface: abi } = timelock;
+  const data = wanted
+    ? abi.encodeFunctionData("grantRole", [ROLES[role], account])
+    : abi.encodeFunctionData("revokeRole", [ROLES[role], account]);
+  const verb = wanted ? "grantRole" : "revokeRole";
+  return governed(`Timelock.${role}(${who})`, at, String(wanted), () => answer(timelock.hasRole(ROLES[role], account)), {
+    to: at,
+    data,
+    label: `Timelock.${verb}(${role}, ${who} ${account})`,
+  });
+}
+
+/** Orders that a killed run scheduled and never executed would wait for the multisig without any delay: they are cancelled. */
+async function noPendingOperations(context: StepContext): Promise<Setting> {
+  const { plan, provider } = context;
+  const at = plan.timelock.address;
+  const timelock = Timelock__factory.connect(at, provider);
+  const pending = async (): Promise<string[]> => {
+    const scheduled = await allLogs(provider, {
+      address: at,
+      topics: [timelock.interface.getEvent("CallScheduled").topicHash],
+      fromBlock: context.fromBlock,
+    });
+    const ids = [...new Set(scheduled.map((log) => log.topics[1] ?? ZeroHash))];
+    const waiting = await Promise.all(ids.map((operation) => timelock.isOperationPending(operation)));
+    return ids.filter((_, index) => waiting[index] === true);
+  };
+  return {
+    id: "Timelock.pendingOperations",
+    at,
+    expected: "none",
+    read: async () => {
+      const ids = await pending();
+      return ids.length === 0 ? "none" : ids.join(", ");
+    },
+    by: "deployer",
+    calls: async (): Promise<Call[]> =>
+      (await pending()).map((operation) => ({
+        to: at,
+        data: timelock.interface.encodeFunctionData("cancel", [operation]),
+        label: `Timelock.cancel(${operation})`,
+      })),
+    bootstrapOnly: true,
+  };
+}

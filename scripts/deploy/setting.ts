@@ -1,0 +1,48 @@
+import { AbiCoder, ParamType } from "ethers";
+
+import { decodedName } from "../../protocol/revert.js";
+import type { Call, Setting } from "./types.js";
+
+/** A setting that the timelock puts right with one call. */
+export function governed(
+  id: string,
+  at: string,
+  expected: string,
+  read: () => Promise<string>,
+  call: Call,
+  more: Partial<Setting> = {},
+): Setting {
+  return { id, at, expected, read, by: "timelock", calls: async () => [call], ...more };
+}
+
+/** A setting that only people can put right. */
+export function outside(id: string, at: string, expected: string, read: () => Promise<string>, fix: string): Setting {
+  return { id, at, expected, read, by: "outside", calls: async () => [], fix };
+}
+
+/** What a view says as text, or the name of the error it reverts with. */
+export async function answer(view: Promise<unknown>): Promise<string> {
+  try {
+    return String(await view);
+  } catch (error) {
+    return `reverts ${decodedName(error)}`;
+  }
+}
+
+/** One text for a struct we want and one read from the chain, whatever container they come in. */
+export function structText(type: ParamType, value: unknown): string {
+  const coder = AbiCoder.defaultAbiCoder();
+  const [decoded] = coder.decode([type], coder.encode([type], [value])) as unknown as [
+    { toObject(deep?: boolean): unknown },
+  ];
+  return JSON.stringify(decoded.toObject(true), (_key, member: unknown) =>
+    typeof member === "bigint" ? member.toString() : member,
+  );
+}
+
+/** The type of the only output of a view. */
+export function outputType(outputs: readonly ParamType[]): ParamType {
+  const [type] = outputs;
+  if (type === undefined) throw new Error("the function has no output");
+  return type;
+}
