@@ -47,7 +47,12 @@ function firstRound(plan: Blueprint, provider: Provider, token: TokenName, feed:
 }
 
 /** The reference price, signed by the development keys of as many reporters as the threshold asks. */
-async function firstLocalRound(plan: Blueprint, provider: Provider, token: TokenName, feed: PlannedFeed): Promise<Call> {
+async function firstLocalRound(
+  plan: Blueprint,
+  provider: Provider,
+  token: TokenName,
+  feed: PlannedFeed,
+): Promise<Call> {
   if (feed.source.kind !== "signed") throw new Error(`${feed.name} is not ours to report to`);
   const block = await provider.getBlock("latest");
   const answer = parseUnits(plan.params.oracle.tokens[token].referencePriceUsd, FEED_DECIMALS);

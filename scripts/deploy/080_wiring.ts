@@ -1,4 +1,8 @@
-import { IStabilizer__factory, IStabilizerLimits__factory, IXauMesh__factory } from "../../protocol/generated/contracts/index.js";
+import {
+  IStabilizer__factory,
+  IStabilizerLimits__factory,
+  IXauMesh__factory,
+} from "../../protocol/generated/contracts/index.js";
 import { globalConfigOf } from "./pools.js";
 import { answer, governed, outputType, structText } from "./setting.js";
 import type { Setting, Step, StepContext } from "./types.js";
@@ -28,7 +32,11 @@ function limitsSettings({ plan, provider }: StepContext): Setting[] {
       at,
       structText(globalType, globalConfig),
       async () => structText(globalType, await limits.globalConfig()),
-      { to: at, data: abi.encodeFunctionData("setGlobalConfig", [globalConfig]), label: "StabilizerLimits.setGlobalConfig" },
+      {
+        to: at,
+        data: abi.encodeFunctionData("setGlobalConfig", [globalConfig]),
+        label: "StabilizerLimits.setGlobalConfig",
+      },
     ),
     governed("StabilizerLimits.stabilizer", at, plan.stabilizer.address, () => answer(limits.stabilizer()), {
       to: at,

@@ -1,6 +1,11 @@
 import { id, zeroPadValue } from "ethers";
 
-import { IM1Token__factory, IPmmFactory__factory, IPmmPool__factory, IXAUOracle__factory } from "../../protocol/generated/contracts/index.js";
+import {
+  IM1Token__factory,
+  IPmmFactory__factory,
+  IPmmPool__factory,
+  IXAUOracle__factory,
+} from "../../protocol/generated/contracts/index.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import type { Blueprint } from "./blueprint.js";
 import { planFunding, referencePrices, remainingFunding, type FundingPlan } from "./funding.js";
@@ -22,7 +27,10 @@ export const fundsStep: Step = {
   },
   async settings(context) {
     const { plan } = context;
-    return [...tokenNames.map((name) => priceSetting(context, name)), ...(plan.params.funding.source === "none" ? [] : fundSettings(context))];
+    return [
+      ...tokenNames.map((name) => priceSetting(context, name)),
+      ...(plan.params.funding.source === "none" ? [] : fundSettings(context)),
+    ];
   },
 };
 
@@ -91,7 +99,13 @@ export const poolsStep: Step = {
       const fix = "governance changed it: write the new value into the parameters, or propose the old one to the pool";
       return [
         outside(`${pool.name}._K_`, pool.address, String(pool.params.k), () => answer(handle._K_()), fix),
-        outside(`${pool.name}._LP_FEE_RATE_`, pool.address, String(pool.params.lpFeeRate), () => answer(handle._LP_FEE_RATE_()), fix),
+        outside(
+          `${pool.name}._LP_FEE_RATE_`,
+          pool.address,
+          String(pool.params.lpFeeRate),
+          () => answer(handle._LP_FEE_RATE_()),
+          fix,
+        ),
         outside(`${pool.name}._I_`, pool.address, String(pool.params.i), () => answer(handle._I_()), fix),
       ].slice(0, pool.params.i === 0n ? 2 : 3);
     });
@@ -104,7 +118,9 @@ function plannedPool(plan: Blueprint, pool: PlannedPool, funding: FundingPlan | 
   return {
     name: pool.name,
     address: pool.address,
-    constructorArgs: [JSON.stringify(pool.params, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value))],
+    constructorArgs: [
+      JSON.stringify(pool.params, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value)),
+    ],
     checkCode: async (code) => (code.toLowerCase() === expected ? undefined : "code that is not a clone of our pool"),
     make: {
       by: "timelock",
@@ -127,11 +143,23 @@ function creation(plan: Blueprint, pool: PlannedPool, funding: FundingPlan | und
   const abi = IPmmFactory__factory.createInterface();
   const amounts = pool.entry === undefined ? undefined : funding?.pools.get(pool.pair);
   if (amounts === undefined) {
-    return [{ to, data: abi.encodeFunctionData("createPool", [asStruct(pool.params)]), label: `PmmFactory.createPool(${pool.name})` }];
+    return [
+      {
+        to,
+        data: abi.encodeFunctionData("createPool", [asStruct(pool.params)]),
+        label: `PmmFactory.createPool(${pool.name})`,
+      },
+    ];
   }
   const { baseUnits, quoteUnits } = amounts;
   const shares = pool.kind === "public" ? MIN_SHARES : 0n;
-  const data = abi.encodeFunctionData("createFundedPool", [asStruct(pool.params), baseUnits, quoteUnits, shares, NO_DEADLINE]);
+  const data = abi.encodeFunctionData("createFundedPool", [
+    asStruct(pool.params),
+    baseUnits,
+    quoteUnits,
+    shares,
+    NO_DEADLINE,
+  ]);
   return [
     approval(plan, pool.base, to, baseUnits),
     approval(plan, pool.quote, to, quoteUnits),
@@ -147,4 +175,3 @@ export function approval(plan: Blueprint, name: TokenName, spender: string, amou
     label: `${name}.approve(${spender}, ${String(amountUnits)})`,
   };
 }
-

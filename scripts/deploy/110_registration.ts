@@ -44,7 +44,9 @@ function limitsRegistration({ plan, provider }: StepContext, pool: PlannedPool):
     at,
     expected: structText(type, config),
     read: async () =>
-      (await limits.isRegistered(pool.address)) ? structText(type, await limits.poolConfig(pool.address)) : "not registered",
+      (await limits.isRegistered(pool.address))
+        ? structText(type, await limits.poolConfig(pool.address))
+        : "not registered",
     by: "timelock",
     calls: async () => {
       const known = await limits.isRegistered(pool.address);
@@ -71,13 +73,11 @@ function meshRegistration({ plan, provider }: StepContext, pool: PlannedPool): S
 function poolApproval({ plan, provider }: StepContext, pool: PlannedPool): Setting {
   const at = plan.stabilizer.address;
   const data = IStabilizer__factory.createInterface().encodeFunctionData("syncApprovals", [pool.address]);
-  return governed(
-    `Stabilizer.approves(${pool.name})`,
-    at,
-    "true",
-    () => approvesBoth(provider, at, pool),
-    { to: at, data, label: `Stabilizer.syncApprovals(${pool.pair})` },
-  );
+  return governed(`Stabilizer.approves(${pool.name})`, at, "true", () => approvesBoth(provider, at, pool), {
+    to: at,
+    data,
+    label: `Stabilizer.syncApprovals(${pool.pair})`,
+  });
 }
 
 function meshApprovals({ plan, provider }: StepContext): Setting {
@@ -162,7 +162,12 @@ function meshFunding(context: StepContext, pool: PlannedPool): Setting {
 function paid({ plan, provider, extraGrants }: StepContext): Setting[] {
   const { stabilizer } = planFunding(plan, referencePrices(plan));
   const owed = [
-    ...tokenNames.map((token) => ({ token, to: plan.stabilizer.address, amountUnits: stabilizer[token], who: "Stabilizer" })),
+    ...tokenNames.map((token) => ({
+      token,
+      to: plan.stabilizer.address,
+      amountUnits: stabilizer[token],
+      who: "Stabilizer",
+    })),
     ...extraGrants.map((grant) => ({ ...grant, who: grant.to })),
   ];
   return owed

@@ -14,7 +14,9 @@ export const mintersStep: Step = {
     return [];
   },
   async settings(context) {
-    return tokenNames.filter((name) => !context.plan.tokens[name].adopted).map((name) => noBootstrapMinter(context, name));
+    return tokenNames
+      .filter((name) => !context.plan.tokens[name].adopted)
+      .map((name) => noBootstrapMinter(context, name));
   },
 };
 
@@ -29,16 +31,29 @@ function noBootstrapMinter({ plan, provider }: StepContext, name: TokenName): Se
     id: `${name}.bootstrapMinter`,
     at,
     expected: "none",
-    read: async () => ((await token.hasRole(role, minter)) || (await token.mintAvailable(minter)) > 0n ? minter : "none"),
+    read: async () =>
+      (await token.hasRole(role, minter)) || (await token.mintAvailable(minter)) > 0n ? minter : "none",
     by: "timelock",
     calls: async () => [
-      { to: at, data: abi.encodeFunctionData("setMinterLimit", [closed]), label: `${name}.setMinterLimit(Timelock, 0)` },
-      { to: at, data: abi.encodeFunctionData("revokeRole", [role, minter]), label: `${name}.revokeRole(MINTER_ROLE, Timelock)` },
+      {
+        to: at,
+        data: abi.encodeFunctionData("setMinterLimit", [closed]),
+        label: `${name}.setMinterLimit(Timelock, 0)`,
+      },
+      {
+        to: at,
+        data: abi.encodeFunctionData("revokeRole", [role, minter]),
+        label: `${name}.revokeRole(MINTER_ROLE, Timelock)`,
+      },
     ],
   };
 }
 
-const ROLES = { proposer: id("PROPOSER_ROLE"), executor: id("EXECUTOR_ROLE"), canceller: id("CANCELLER_ROLE") } as const;
+const ROLES = {
+  proposer: id("PROPOSER_ROLE"),
+  executor: id("EXECUTOR_ROLE"),
+  canceller: id("CANCELLER_ROLE"),
+} as const;
 const ROLE_NAMES = Object.keys(ROLES) as (keyof typeof ROLES)[];
 
 /**
@@ -84,11 +99,17 @@ function holds(
     ? abi.encodeFunctionData("grantRole", [ROLES[role], account])
     : abi.encodeFunctionData("revokeRole", [ROLES[role], account]);
   const verb = wanted ? "grantRole" : "revokeRole";
-  return governed(`Timelock.${role}(${who})`, at, String(wanted), () => answer(timelock.hasRole(ROLES[role], account)), {
-    to: at,
-    data,
-    label: `Timelock.${verb}(${role}, ${who} ${account})`,
-  });
+  return governed(
+    `Timelock.${role}(${who})`,
+    at,
+    String(wanted),
+    () => answer(timelock.hasRole(ROLES[role], account)),
+    {
+      to: at,
+      data,
+      label: `Timelock.${verb}(${role}, ${who} ${account})`,
+    },
+  );
 }
 
 /** Orders that a killed run scheduled and never executed would wait for the multisig without any delay: they are cancelled. */

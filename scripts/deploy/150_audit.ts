@@ -66,20 +66,32 @@ async function accessControl(context: StepContext): Promise<Setting[]> {
   const settings = tables.flatMap((table) => {
     const known = Object.entries(table.roles).map(([role, expected]) => {
       const key = roleKey(table.at, role === "DEFAULT_ADMIN_ROLE" ? ZeroHash : id(role));
-      return outside(`${table.contract}.${role}`, table.at, listText(expected), async () => {
-        holders ??= readHolders(context, tables);
-        return listText((await holders).get(key) ?? []);
-      }, FIX);
+      return outside(
+        `${table.contract}.${role}`,
+        table.at,
+        listText(expected),
+        async () => {
+          holders ??= readHolders(context, tables);
+          return listText((await holders).get(key) ?? []);
+        },
+        FIX,
+      );
     });
     const roleHashes = Object.keys(table.roles).map((role) => (role === "DEFAULT_ADMIN_ROLE" ? ZeroHash : id(role)));
     const knownKeys = new Set(roleHashes.map((hash) => roleKey(table.at, hash)));
-    const unknown = outside(`${table.contract}.otherRoles`, table.at, NOBODY, async () => {
-      holders ??= readHolders(context, tables);
-      const others = [...(await holders)].filter(
-        ([key, list]) => key.startsWith(table.at.toLowerCase()) && !knownKeys.has(key) && list.length > 0,
-      );
-      return listText(others.flatMap(([, list]) => list));
-    }, FIX);
+    const unknown = outside(
+      `${table.contract}.otherRoles`,
+      table.at,
+      NOBODY,
+      async () => {
+        holders ??= readHolders(context, tables);
+        const others = [...(await holders)].filter(
+          ([key, list]) => key.startsWith(table.at.toLowerCase()) && !knownKeys.has(key) && list.length > 0,
+        );
+        return listText(others.flatMap(([, list]) => list));
+      },
+      FIX,
+    );
     return [...known, unknown];
   });
   return settings;
@@ -90,10 +102,15 @@ function roleKey(contract: string, role: string): string {
 }
 
 function listText(accounts: readonly string[]): string {
-  return accounts.length === 0 ? NOBODY : [...new Set(accounts.map((account) => getAddress(account)))].sort().join(", ");
+  return accounts.length === 0
+    ? NOBODY
+    : [...new Set(accounts.map((account) => getAddress(account)))].sort().join(", ");
 }
 
-async function readHolders(context: StepContext, tables: readonly RoleTable[]): Promise<ReadonlyMap<string, readonly string[]>> {
+async function readHolders(
+  context: StepContext,
+  tables: readonly RoleTable[],
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const abi = M1Token__factory.createInterface();
   const granted = abi.getEvent("RoleGranted").topicHash;
   const revoked = abi.getEvent("RoleRevoked").topicHash;

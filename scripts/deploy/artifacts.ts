@@ -10,9 +10,7 @@ const ARTIFACTS = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "art
 
 const artifactSchema = z.object({
   deployedBytecode: z.string(),
-  immutableReferences: z
-    .record(z.string(), z.array(z.object({ start: z.number(), length: z.number() })))
-    .optional(),
+  immutableReferences: z.record(z.string(), z.array(z.object({ start: z.number(), length: z.number() }))).optional(),
 });
 
 interface Runtime {

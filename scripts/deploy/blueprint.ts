@@ -18,14 +18,7 @@ import {
 import { requireDecided, type LoadedParams } from "../../protocol/params/load.js";
 import { tokenNames, type FeedSource, type NetworkParams, type TokenName } from "../../protocol/params/schema.js";
 import { create2Address, saltOf } from "./create2.js";
-import {
-  ceilingsOf,
-  planMeshPool,
-  planPublicPool,
-  poolConfig,
-  type PlannedPool,
-  type PoolSite,
-} from "./pools.js";
+import { ceilingsOf, planMeshPool, planPublicPool, poolConfig, type PlannedPool, type PoolSite } from "./pools.js";
 import { rootAddress } from "./root.js";
 import type { PlannedContract } from "./types.js";
 

@@ -52,7 +52,11 @@ async function chosenSteps(options: DeployOptions): Promise<readonly Step[]> {
     only,
     steps.map((step) => step.id),
   );
-  throw new UsageError("UNKNOWN_STEP", `no step is called "${only}"`, `the nearest is "${guess ?? ""}"; all: ${steps.map((step) => step.id).join(", ")}`);
+  throw new UsageError(
+    "UNKNOWN_STEP",
+    `no step is called "${only}"`,
+    `the nearest is "${guess ?? ""}"; all: ${steps.map((step) => step.id).join(", ")}`,
+  );
 }
 
 class Run {
@@ -73,7 +77,14 @@ class Run {
     if (options.execute === true && options.signer !== undefined) {
       const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       const { maxGasPriceGwei } = options.loaded.params;
-      this.sender = new Sender(options.signer, options.provider, maxGasPriceGwei, timeoutMs, options.faults ?? {}, this.log);
+      this.sender = new Sender(
+        options.signer,
+        options.provider,
+        maxGasPriceGwei,
+        timeoutMs,
+        options.faults ?? {},
+        this.log,
+      );
     }
   }
 
@@ -138,7 +149,11 @@ class Run {
       );
     }
     if ((extraGrants ?? []).length > 0 && loaded.params.funding.source !== "bootstrap-mint") {
-      throw new PermanentError("GRANTS_NOT_LOCAL", "tokens are granted only where the bootstrap mints", "leave the grants out");
+      throw new PermanentError(
+        "GRANTS_NOT_LOCAL",
+        "tokens are granted only where the bootstrap mints",
+        "leave the grants out",
+      );
     }
     if (execute !== true) return;
     const address = await signer?.getAddress();
@@ -154,7 +169,13 @@ class Run {
   private async root(): Promise<void> {
     if (await rootExists(this.provider, this.plan.root)) return;
     this.log(`000_root: the CREATE2 root ${this.plan.root} is missing`);
-    this.found.push({ step: "000_root", kind: "missing", id: "Create2Root", found: "no code", expected: this.plan.root });
+    this.found.push({
+      step: "000_root",
+      kind: "missing",
+      id: "Create2Root",
+      found: "no code",
+      expected: this.plan.root,
+    });
     if (this.sender === undefined) return;
     await makeRoot(this.provider, this.plan.params.create2, this.sender, this.options.rootSigner);
   }
@@ -192,11 +213,23 @@ class Run {
       if (state.kind === "foreign") throw foreignCode(contract, state.complaint);
       if (state.kind === "missing") {
         this.log(`  - ${contract.name} is missing at ${contract.address}`);
-        this.found.push({ step: step.id, kind: "missing", id: contract.name, found: "no code", expected: contract.address });
+        this.found.push({
+          step: step.id,
+          kind: "missing",
+          id: contract.name,
+          found: "no code",
+          expected: contract.address,
+        });
         missing.push(contract);
       } else if (!this.recorder.knows(contract, state.code)) {
         this.log(`  - ${contract.name} is at ${contract.address}, but not in the record`);
-        this.found.push({ step: step.id, kind: "record", id: contract.name, found: "not recorded", expected: contract.address });
+        this.found.push({
+          step: step.id,
+          kind: "record",
+          id: contract.name,
+          found: "not recorded",
+          expected: contract.address,
+        });
         if (this.sender !== undefined) await this.recorder.add(contract, state.code);
       }
     }
@@ -236,7 +269,11 @@ class Run {
   private async recordCreated(contract: PlannedContract, receipt?: TransactionReceipt): Promise<void> {
     const state = await inspectContract(this.provider, contract);
     if (state.kind === "missing") {
-      throw new PermanentError("NOT_CREATED", `${contract.name} has no code at ${contract.address} after its creating transaction`, "report this: the computed address is wrong");
+      throw new PermanentError(
+        "NOT_CREATED",
+        `${contract.name} has no code at ${contract.address} after its creating transaction`,
+        "report this: the computed address is wrong",
+      );
     }
     if (state.kind === "foreign") throw foreignCode(contract, state.complaint);
     await this.recorder.add(contract, state.code, receipt);
@@ -276,7 +313,9 @@ class Run {
     for (const [index, batch] of batches.entries()) {
       for (const call of batch) this.log(`    ${call.label}`);
       const batchName = batches.length === 1 ? name : `${name} ${String(index + 1)}/${String(batches.length)}`;
-      await governBatch(this.provider, sender, this.plan.timelock.address, batchName, batch, (label) => this.intend([label]));
+      await governBatch(this.provider, sender, this.plan.timelock.address, batchName, batch, (label) =>
+        this.intend([label]),
+      );
     }
   }
 

@@ -92,15 +92,26 @@ export class Recorder {
     }
   }
 
-  private async findEvent(event: { at: string; topics: readonly string[] }): Promise<{ hash: string; blockNumber: number } | undefined> {
+  private async findEvent(event: {
+    at: string;
+    topics: readonly string[];
+  }): Promise<{ hash: string; blockNumber: number } | undefined> {
     const fromBlock = this.intents.length === 0 ? 0 : Math.min(...this.intents.map((intent) => intent.afterBlock));
-    const [log] = await this.provider.getLogs({ address: event.at, topics: [...event.topics], fromBlock, toBlock: "latest" });
+    const [log] = await this.provider.getLogs({
+      address: event.at,
+      topics: [...event.topics],
+      fromBlock,
+      toBlock: "latest",
+    });
     return log === undefined ? undefined : { hash: log.transactionHash, blockNumber: log.blockNumber };
   }
 }
 
 /** The transaction of an account with a given nonce: the first block after which the account's count exceeds the nonce. */
-async function findByNonce(provider: Provider, intent: Intent): Promise<{ hash: string; blockNumber: number } | undefined> {
+async function findByNonce(
+  provider: Provider,
+  intent: Intent,
+): Promise<{ hash: string; blockNumber: number } | undefined> {
   let low = intent.afterBlock;
   let high = await provider.getBlockNumber();
   if ((await provider.getTransactionCount(intent.from, high)) <= intent.nonce) return undefined;

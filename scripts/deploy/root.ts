@@ -45,7 +45,11 @@ export async function makeRoot(
   if (create2.root === "single-use-key") await makeRootWithKey(provider, create2, rootSigner);
   else await makeKeylessRoot(provider, sender);
   if (!(await rootExists(provider, rootAddress(create2)))) {
-    throw new PermanentError("ROOT_NOT_CREATED", "the CREATE2 root has no code after its creating transaction", ROOT_REFUSED_FIX);
+    throw new PermanentError(
+      "ROOT_NOT_CREATED",
+      "the CREATE2 root has no code after its creating transaction",
+      ROOT_REFUSED_FIX,
+    );
   }
 }
 

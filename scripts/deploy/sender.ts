@@ -75,9 +75,14 @@ export class Sender {
       const label = transactions[index]?.label ?? hash;
       const receipt = await this.until(`${label} (${hash})`, () => this.provider.getTransactionReceipt(hash));
       if (receipt.status !== 1) {
-        throw new PermanentError("TRANSACTION_FAILED", `${label} failed in transaction ${hash}`, "look at it in an explorer, then run again", {
-          hash,
-        });
+        throw new PermanentError(
+          "TRANSACTION_FAILED",
+          `${label} failed in transaction ${hash}`,
+          "look at it in an explorer, then run again",
+          {
+            hash,
+          },
+        );
       }
       await done(index, receipt);
       this.recorded += 1;
@@ -86,7 +91,12 @@ export class Sender {
     }
   }
 
-  private async broadcast(transaction: Outgoing, from: string, nonce: number, fees: TransactionRequest): Promise<string> {
+  private async broadcast(
+    transaction: Outgoing,
+    from: string,
+    nonce: number,
+    fees: TransactionRequest,
+  ): Promise<string> {
     const request = { from, to: transaction.to, data: transaction.data, value: transaction.valueWei ?? 0n };
     try {
       const gas = await this.provider.estimateGas(request);

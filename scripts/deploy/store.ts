@@ -42,7 +42,8 @@ export class FileStore implements DeploymentStore {
       return JSON.parse(readFileSync(this.journalFile(), "utf8")) as Intent[];
     } catch (error) {
       // The journal only helps to find transaction hashes again: without it they are recorded as unknown.
-      if (error instanceof SyntaxError || (error instanceof Error && "code" in error && error.code === "ENOENT")) return [];
+      if (error instanceof SyntaxError || (error instanceof Error && "code" in error && error.code === "ENOENT"))
+        return [];
       throw error;
     }
   }

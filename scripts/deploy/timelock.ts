@@ -57,12 +57,27 @@ export async function governBatch(
     );
     if (state === DONE) continue;
     if (state === UNSET) {
-      const data = contract.interface.encodeFunctionData("scheduleBatch", [targets, values, payloads, ZeroHash, salt, 0n]);
-      await sender.sendAll([{ label: `schedule ${batchName}`, to: timelock, data }], prepare(`schedule ${batchName}`), done);
+      const data = contract.interface.encodeFunctionData("scheduleBatch", [
+        targets,
+        values,
+        payloads,
+        ZeroHash,
+        salt,
+        0n,
+      ]);
+      await sender.sendAll(
+        [{ label: `schedule ${batchName}`, to: timelock, data }],
+        prepare(`schedule ${batchName}`),
+        done,
+      );
     }
     const data = contract.interface.encodeFunctionData("executeBatch", [targets, values, payloads, ZeroHash, salt]);
     try {
-      await sender.sendAll([{ label: `execute ${batchName}`, to: timelock, data }], prepare(`execute ${batchName}`), done);
+      await sender.sendAll(
+        [{ label: `execute ${batchName}`, to: timelock, data }],
+        prepare(`execute ${batchName}`),
+        done,
+      );
     } catch (error) {
       throw asRevertError(error, batchName);
     }

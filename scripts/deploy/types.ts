@@ -62,7 +62,11 @@ export interface PlannedContract {
   /** How it comes to be. `adopted`: it must be there already. */
   readonly make:
     | { readonly by: "root"; readonly salt: string; readonly initCode: string }
-    | { readonly by: "timelock"; readonly calls: readonly Call[]; readonly event: { readonly at: string; readonly topics: readonly string[] } }
+    | {
+        readonly by: "timelock";
+        readonly calls: readonly Call[];
+        readonly event: { readonly at: string; readonly topics: readonly string[] };
+      }
     | { readonly by: "adopted" };
   /** What its code must be when it is neither our artifact nor adopted: clones are told by their factory. Returns a complaint. */
   readonly checkCode?: (code: string) => Promise<string | undefined>;

@@ -188,7 +188,13 @@ describe("protocol/params", () => {
       "PARAM_OUT_OF_BOUNDS",
       "stabilizer.profiles.target.fastThresholdBps",
     ],
-    ["rounds closer than the grace window", "oracle.minRoundGapBlocks", 1, "PARAM_OUT_OF_BOUNDS", "oracle.minRoundGapBlocks"],
+    [
+      "rounds closer than the grace window",
+      "oracle.minRoundGapBlocks",
+      1,
+      "PARAM_OUT_OF_BOUNDS",
+      "oracle.minRoundGapBlocks",
+    ],
     ["fixed price on an oracle pool", "pools.0.fixedPrice", "1", "PARAM_CONFLICT", "pools.0.fixedPrice"],
     [
       "unknown pool accepted",
