@@ -206,11 +206,7 @@ contract SignedPriceFeed is ISignedPriceFeed, Ownable2Step {
     // --- Reads ---
 
     /// @inheritdoc ISignedPriceFeed
-    function latestTwo()
-        external
-        view
-        returns (uint256 answer, uint256 updatedAt, uint256 arrivedInBlock, uint256 previousAnswer)
-    {
+    function latestTwo() external view returns (uint256, uint256, uint256, uint256) {
         uint256 packed;
         assembly ("memory-safe") {
             packed := sload(_newest.slot)

@@ -68,11 +68,7 @@ abstract contract OracleBase is Base {
         config.maxPriceWad = uint128(uint256(answer) * 1e10) * 2;
         config.feeds = new IXAUOracle.Feed[](SOURCES);
         for (uint256 i = 0; i < SOURCES; ++i) {
-            config.feeds[i] = IXAUOracle.Feed(
-                address(feedsOf[address(token)][i]),
-                IXAUOracle.FeedKind.SIGNED,
-                MAX_AGE
-            );
+            config.feeds[i] = IXAUOracle.Feed(address(feedsOf[address(token)][i]), IXAUOracle.FeedKind.SIGNED, MAX_AGE);
         }
     }
 
@@ -107,11 +103,7 @@ abstract contract OracleBase is Base {
         try feed.latestRoundData() returns (uint80 id, int256, uint256, uint256, uint80) {
             roundId = uint32(id) + 1;
         } catch {}
-        ISignedPriceFeed.Round memory round = ISignedPriceFeed.Round(
-            roundId,
-            answer,
-            uint40(vm.getBlockTimestamp())
-        );
+        ISignedPriceFeed.Round memory round = ISignedPriceFeed.Round(roundId, answer, uint40(vm.getBlockTimestamp()));
         feed.submit(round, _sign(feed, round, 2));
     }
 
