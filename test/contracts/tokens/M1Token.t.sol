@@ -5,7 +5,6 @@ import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol"
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {ICommonErrors} from "../../../contracts/interfaces/ICommonErrors.sol";
 import {IM1Token} from "../../../contracts/interfaces/IM1Token.sol";
-import {M1Token} from "../../../contracts/tokens/M1Token.sol";
 import {M1Base} from "./M1Base.t.sol";
 
 abstract contract M1TokenBehaviour is M1Base {
