@@ -227,8 +227,10 @@ library PmmMath {
     function _awayFromTarget(Sale memory sale, uint256 rest, uint256 g) private pure returns (uint256) {
         unchecked {
             uint256 unit = sale.priceDen * sale.targetOut;
-            uint256 f = _fractionBits(((rest >> g) * sale.priceNum) / unit + 1); // also keeps b below 2^256
+            uint256 whole = ((rest >> g) * sale.priceNum) / unit;
+            require(whole < MAX_IMBALANCE, ICommonErrors.OutOfRange(whole, 0, MAX_IMBALANCE - 1)); // keeps b below 2^247
             uint256 b = Math.mulDiv(rest, sale.priceNum, unit); // with g bits
+            uint256 f = _fractionBits(b >> g);
             Point memory target = Point({f: f, g: f, ratio: 1 << f, slack: 0, height: 1 << f, error: 0});
             return _away(target, f > g ? b << (f - g) : b >> (g - f), sale.targetOut, sale.k);
         }

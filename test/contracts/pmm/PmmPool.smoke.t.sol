@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.33;
 
-import {IPmmPool, IPmmPublicPool} from "../../../contracts/interfaces/IPmmPool.sol";
+import {IPmmPublicPool} from "../../../contracts/interfaces/IPmmPool.sol";
 import {PlainERC20} from "../../../contracts/mocks/PlainERC20.sol";
 import {PmmTestBase} from "./PmmTestBase.sol";
 

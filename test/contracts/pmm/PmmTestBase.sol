@@ -2,7 +2,7 @@
 pragma solidity 0.8.33;
 
 import {IPmmFactory} from "../../../contracts/interfaces/IPmmFactory.sol";
-import {IPmmPool, IPmmPrivatePool, IPmmPublicPool} from "../../../contracts/interfaces/IPmmPool.sol";
+import {IPmmPool} from "../../../contracts/interfaces/IPmmPool.sol";
 import {AnchorOracleMock} from "../../../contracts/mocks/AnchorOracleMock.sol";
 import {PlainERC20} from "../../../contracts/mocks/PlainERC20.sol";
 import {PmmFactory} from "../../../contracts/pmm/PmmFactory.sol";
