@@ -4,10 +4,7 @@ import type { Step } from "./types.js";
 export const timelockStep: Step = {
   id: "010_timelock",
   title: "timelock that owns every governed contract",
-  async contracts({ plan }) {
+  contracts({ plan }) {
     return [plan.timelock];
-  },
-  async settings() {
-    return [];
   },
 };

@@ -10,12 +10,12 @@ import type { Call, Grant, PlannedContract, Setting, Step } from "./types.js";
 export const tokensStep: Step = {
   id: "020_tokens",
   title: "tokens cUSDT, cUSDC, cEURT and XAU",
-  async contracts({ plan, extraGrants }) {
+  contracts({ plan, extraGrants }) {
     const tokens = tokenNames.map((name) => plan.tokens[name]);
     const factory = tokens.every((token) => token.adopted) ? [] : [plan.tokenFactory];
     return [...factory, ...tokens.map((token) => plannedToken(plan, token, extraGrants))];
   },
-  async settings({ plan, provider }) {
+  settings({ plan, provider }) {
     return tokenNames.map((name): Setting => {
       const token = plan.tokens[name];
       const handle = IM1Token__factory.connect(token.address, provider);
@@ -25,7 +25,7 @@ export const tokensStep: Step = {
         expected: String(token.decimals),
         read: async () => String(await handle.decimals()),
         by: "outside",
-        calls: async () => [],
+        calls: () => [],
         fix: token.adopted
           ? `tokens.${name}.existing names a token with other decimals: correct the address or the decimals`
           : "the token was made by other code",

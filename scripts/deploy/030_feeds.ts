@@ -12,10 +12,10 @@ import type { Call, PlannedContract, Setting, Step } from "./types.js";
 export const feedsStep: Step = {
   id: "030_feeds",
   title: "price feeds with their first rounds",
-  async contracts({ plan }) {
+  contracts({ plan }) {
     return tokenNames.flatMap((token) => plan.feeds[token].map(plannedFeed));
   },
-  async settings({ plan, provider }) {
+  settings({ plan, provider }) {
     return tokenNames.flatMap((token) =>
       plan.feeds[token]
         .filter((feed) => feed.source.kind === "signed")

@@ -12,10 +12,10 @@ const FEED_KIND = { chainlink: 0n, signed: 1n } as const;
 export const oracleStep: Step = {
   id: "040_oracle",
   title: "oracle of prices in XAU and USD",
-  async contracts({ plan }) {
+  contracts({ plan }) {
     return [plan.oracle];
   },
-  async settings({ plan, provider }) {
+  settings({ plan, provider }) {
     const oracle = IXAUOracle__factory.connect(plan.oracle.address, provider);
     return tokenNames.map((name): Setting => {
       const config = tokenConfig(plan, name);
@@ -26,7 +26,7 @@ export const oracleStep: Step = {
         expected: configText(config),
         read: () => oracle.tokenConfig(token).then(configText, (error: unknown) => `not set (${decodedName(error)})`),
         by: "timelock",
-        calls: async () => [
+        calls: () => [
           {
             to: plan.oracle.address,
             data: oracle.interface.encodeFunctionData("setToken", [token, config]),

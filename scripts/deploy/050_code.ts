@@ -4,11 +4,8 @@ import type { Step } from "./types.js";
 export const limitsStep: Step = {
   id: "050_mesh_and_limits",
   title: "private mesh and the stabilizer's limits",
-  async contracts({ plan }) {
+  contracts({ plan }) {
     return [plan.mesh, plan.limits];
-  },
-  async settings() {
-    return [];
   },
 };
 
@@ -16,11 +13,8 @@ export const limitsStep: Step = {
 export const stabilizerStep: Step = {
   id: "060_stabilizer",
   title: "stabilizer and the keeper's lens",
-  async contracts({ plan }) {
+  contracts({ plan }) {
     return [plan.stabilizer, plan.lens];
-  },
-  async settings() {
-    return [];
   },
 };
 
@@ -28,10 +22,7 @@ export const stabilizerStep: Step = {
 export const poolCodeStep: Step = {
   id: "070_pool_code",
   title: "implementations of public and private pools",
-  async contracts({ plan }) {
+  contracts({ plan }) {
     return [plan.publicPool, plan.privatePool];
-  },
-  async settings() {
-    return [];
   },
 };

@@ -11,10 +11,10 @@ import type { Setting, Step, StepContext } from "./types.js";
 export const wiringStep: Step = {
   id: "080_factory_and_wiring",
   title: "pool factory; who knows whom",
-  async contracts({ plan }) {
+  contracts({ plan }) {
     return [plan.pmmFactory];
   },
-  async settings(context) {
+  settings(context) {
     return [...limitsSettings(context), ...meshSettings(context), ...stabilizerSettings(context)];
   },
 };

@@ -22,10 +22,7 @@ const MIN_SHARES = 1n;
 export const fundsStep: Step = {
   id: "090_prices_and_funds",
   title: "the oracle answers; the timelock holds the first funding",
-  async contracts() {
-    return [];
-  },
-  async settings(context) {
+  settings(context) {
     const { plan } = context;
     return [
       ...tokenNames.map((name) => priceSetting(context, name)),
@@ -89,11 +86,11 @@ function fundSettings(context: StepContext): Setting[] {
 export const poolsStep: Step = {
   id: "100_pools",
   title: "public pools and the pools of the mesh",
-  async contracts({ plan }) {
+  contracts({ plan }) {
     const funding = plan.params.funding.source === "none" ? undefined : planFunding(plan, referencePrices(plan));
     return [...plan.pools, ...plan.meshPools].map((pool) => plannedPool(plan, pool, funding));
   },
-  async settings({ plan, provider }) {
+  settings({ plan, provider }) {
     return [...plan.pools, ...plan.meshPools].flatMap((pool): Setting[] => {
       const handle = IPmmPool__factory.connect(pool.address, provider);
       const fix = "governance changed it: write the new value into the parameters, or propose the old one to the pool";
@@ -121,7 +118,7 @@ function plannedPool(plan: Blueprint, pool: PlannedPool, funding: FundingPlan | 
     constructorArgs: [
       JSON.stringify(pool.params, (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value)),
     ],
-    checkCode: async (code) => (code.toLowerCase() === expected ? undefined : "code that is not a clone of our pool"),
+    checkCode: (code) => (code.toLowerCase() === expected ? undefined : "code that is not a clone of our pool"),
     make: {
       by: "timelock",
       calls: creation(plan, pool, funding),

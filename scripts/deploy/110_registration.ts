@@ -17,10 +17,7 @@ import type { Setting, Step, StepContext } from "./types.js";
 export const registrationStep: Step = {
   id: "110_registration",
   title: "pools registered with stabilizer, mesh and tokens",
-  async contracts() {
-    return [];
-  },
-  async settings(context) {
+  settings(context) {
     const { plan } = context;
     const stabilized = plan.pools.filter((pool) => pool.kind === "public");
     return [
@@ -129,10 +126,7 @@ function systemContracts({ plan, provider }: StepContext, name: TokenName): Sett
 export const capitalStep: Step = {
   id: "120_capital",
   title: "stabilization capital",
-  async contracts() {
-    return [];
-  },
-  async settings(context) {
+  settings(context) {
     if (context.plan.params.funding.source === "none") return [];
     return [...context.plan.meshPools.map((pool) => meshFunding(context, pool)), ...paid(context)];
   },
@@ -150,7 +144,7 @@ function meshFunding(context: StepContext, pool: PlannedPool): Setting {
     expected: "true",
     read: async () => String(await isFunded(context, pool.address)),
     by: "timelock",
-    calls: async () => [
+    calls: () => [
       approval(plan, "XAU", pool.address, xauWei),
       approval(plan, pool.quote, pool.address, tokenUnits),
       { to: plan.mesh.address, data, label: `XauMesh.fund(${pool.quote}, ${String(xauWei)}, ${String(tokenUnits)})` },

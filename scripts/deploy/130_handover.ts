@@ -10,10 +10,7 @@ import type { Call, Setting, Step, StepContext } from "./types.js";
 export const mintersStep: Step = {
   id: "130_minters",
   title: "nobody mints who is not in the parameters",
-  async contracts() {
-    return [];
-  },
-  async settings(context) {
+  settings(context) {
     return tokenNames
       .filter((name) => !context.plan.tokens[name].adopted)
       .map((name) => noBootstrapMinter(context, name));
@@ -34,7 +31,7 @@ function noBootstrapMinter({ plan, provider }: StepContext, name: TokenName): Se
     read: async () =>
       (await token.hasRole(role, minter)) || (await token.mintAvailable(minter)) > 0n ? minter : "none",
     by: "timelock",
-    calls: async () => [
+    calls: () => [
       {
         to: at,
         data: abi.encodeFunctionData("setMinterLimit", [closed]),
@@ -63,16 +60,13 @@ const ROLE_NAMES = Object.keys(ROLES) as (keyof typeof ROLES)[];
 export const handoverStep: Step = {
   id: "140_handover",
   title: "the multisig governs, the deployer keeps nothing",
-  async contracts() {
-    return [];
-  },
-  async settings(context) {
+  settings(context) {
     const { plan, provider } = context;
     const at = plan.timelock.address;
     const timelock = Timelock__factory.connect(at, provider);
     const delay = String(plan.params.roles.timelockDelaySeconds);
     return [
-      await noPendingOperations(context),
+      noPendingOperations(context),
       governed("Timelock.minDelay", at, delay, () => answer(timelock.getMinDelay()), {
         to: at,
         data: timelock.interface.encodeFunctionData("updateDelay", [delay]),
@@ -113,7 +107,7 @@ function holds(
 }
 
 /** Orders that a killed run scheduled and never executed would wait for the multisig without any delay: they are cancelled. */
-async function noPendingOperations(context: StepContext): Promise<Setting> {
+function noPendingOperations(context: StepContext): Setting {
   const { plan, provider } = context;
   const at = plan.timelock.address;
   const timelock = Timelock__factory.connect(at, provider);

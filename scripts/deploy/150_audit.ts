@@ -13,11 +13,8 @@ const FIX = "find out who changed it; the multisig can put it right through the 
 export const auditStep: Step = {
   id: "150_audit",
   title: "every role and owner",
-  async contracts() {
-    return [];
-  },
-  async settings(context) {
-    return [...owners(context), ...(await accessControl(context)), ...adminCode(context)];
+  settings(context) {
+    return [...owners(context), ...accessControl(context), ...adminCode(context)];
   },
 };
 
@@ -60,7 +57,7 @@ function intendedRoles({ plan }: StepContext): RoleTable[] {
 }
 
 /** Holders are read from all grants and revocations ever made: AccessControl has no list to ask. */
-async function accessControl(context: StepContext): Promise<Setting[]> {
+function accessControl(context: StepContext): Setting[] {
   const tables = intendedRoles(context);
   let holders: Promise<ReadonlyMap<string, readonly string[]>> | undefined;
   const settings = tables.flatMap((table) => {

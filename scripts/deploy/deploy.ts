@@ -6,6 +6,7 @@ import { deploymentChecks, type DeploymentCheck } from "../../protocol/params/ch
 import { nearest } from "../../protocol/params/text.js";
 import { createBlueprint, type Blueprint } from "./blueprint.js";
 import { referencePrices } from "./funding.js";
+import { stepContext } from "./context.js";
 import { findDifferences, foreignCode, inspectContract, toDifference, type Finding } from "./inspect.js";
 import { Recorder } from "./record.js";
 import { makeRoot, rootExists } from "./root.js";
@@ -39,23 +40,23 @@ export interface DeployResult {
  */
 export async function deploy(options: DeployOptions): Promise<DeployResult> {
   const plan = await createBlueprint(options.loaded);
-  const run = new Run(options, plan, await chosenSteps(options));
+  const run = new Run(options, plan, chosenSteps(options, plan));
   return run.all();
 }
 
-async function chosenSteps(options: DeployOptions): Promise<readonly Step[]> {
+/** Steps whose id, or one of whose contracts, contains the text of `only`. */
+function chosenSteps(options: DeployOptions, plan: Blueprint): readonly Step[] {
   const { only } = options;
   if (only === undefined) return steps;
-  const chosen = steps.filter((step) => step.id.includes(only));
+  const context = stepContext(plan, options.provider, { bootstrapping: true, fromBlock: 0, extraGrants: [] });
+  const namesOf = (step: Step) => [step.id, ...(step.contracts?.(context) ?? []).map((contract) => contract.name)];
+  const chosen = steps.filter((step) => namesOf(step).some((name) => name.toLowerCase().includes(only.toLowerCase())));
   if (chosen.length > 0) return chosen;
-  const guess = nearest(
-    only,
-    steps.map((step) => step.id),
-  );
+  const names = steps.flatMap(namesOf);
   throw new UsageError(
     "UNKNOWN_STEP",
-    `no step is called "${only}"`,
-    `the nearest is "${guess ?? ""}"; all: ${steps.map((step) => step.id).join(", ")}`,
+    `no step or contract is called "${only}"`,
+    `did you mean "${nearest(only, names) ?? ""}"? All: ${names.join(", ")}`,
   );
 }
 
@@ -132,15 +133,7 @@ class Run {
   /** Refuses the wrong chain, the wrong key and grants where nothing is minted. */
   private async admit(): Promise<void> {
     const { loaded, signer, execute, extraGrants } = this.options;
-    const { chainId } = await this.provider.getNetwork();
-    if (chainId !== BigInt(loaded.params.chainId)) {
-      throw new PermanentError(
-        "WRONG_CHAIN",
-        `${loaded.file} is for chain ${String(loaded.params.chainId)}, the connected chain is ${String(chainId)}`,
-        "connect to the right RPC, or name the network you mean",
-        { expected: String(loaded.params.chainId), found: String(chainId) },
-      );
-    }
+    await requireChain(this.provider, loaded);
     if (this.recorder.current.chainId !== loaded.params.chainId) {
       throw new PermanentError(
         "WRONG_CHAIN",
@@ -157,7 +150,7 @@ class Run {
     }
     if (execute !== true) return;
     const address = await signer?.getAddress();
-    if (address === undefined || address.toLowerCase() !== this.plan.roles.deployer.toLowerCase()) {
+    if (address?.toLowerCase() !== this.plan.roles.deployer.toLowerCase()) {
       throw new PermanentError(
         "WRONG_DEPLOYER",
         `roles.deployer is ${this.plan.roles.deployer}, the key at hand is ${address ?? "none"}: other addresses would result`,
@@ -182,21 +175,16 @@ class Run {
 
   private async context(): Promise<StepContext> {
     const { timelock, roles } = this.plan;
-    return {
-      plan: this.plan,
-      provider: this.provider,
-      bootstrapping: await isBootstrapping(this.provider, timelock.address, roles.deployer),
-      extraGrants: this.options.extraGrants ?? [],
-      fromBlock: this.recorder.fromBlock,
-      hasCode: async (address) => (await this.provider.getCode(address)) !== "0x",
-    };
+    const bootstrapping = await isBootstrapping(this.provider, timelock.address, roles.deployer);
+    const { fromBlock } = this.recorder;
+    return stepContext(this.plan, this.provider, { bootstrapping, fromBlock, extraGrants: this.options.extraGrants ?? [] });
   }
 
   private async step(step: Step): Promise<void> {
     const context = await this.context();
     this.log(`${step.id}: ${step.title}`);
     await this.contracts(step, context);
-    const settings = await step.settings(context);
+    const settings = step.settings?.(context) ?? [];
     const findings = await findDifferences(settings, context);
     this.report(step, findings);
     if (this.sender === undefined || findings.length === 0) return;
@@ -206,7 +194,7 @@ class Run {
 
   /** Creates what is missing, records what is there. */
   private async contracts(step: Step, context: StepContext): Promise<void> {
-    const planned = await step.contracts(context);
+    const planned = step.contracts?.(context) ?? [];
     const missing: PlannedContract[] = [];
     for (const contract of planned) {
       const state = await inspectContract(this.provider, contract);
@@ -287,7 +275,7 @@ class Run {
 
     const direct = await this.callsOf(findings, "deployer");
     const prepare = this.intend(direct.map((call) => call.label));
-    await sender.sendAll(direct, prepare, async () => undefined);
+    await sender.sendAll(direct, prepare, () => Promise.resolve());
 
     const groups: (readonly Call[])[] = [];
     for (const { setting } of findings) if (setting.by === "timelock") groups.push(await setting.calls());
@@ -342,7 +330,7 @@ class Run {
   private async confirm(step: Step, before: StepContext): Promise<void> {
     const after = await this.context();
     const context = { ...after, bootstrapping: before.bootstrapping };
-    const [left] = await findDifferences(await step.settings(context), context);
+    const [left] = await findDifferences(step.settings?.(context) ?? [], context);
     if (left === undefined) return;
     throw new PermanentError(
       "SETTING_NOT_TAKEN",

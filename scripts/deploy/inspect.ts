@@ -18,7 +18,7 @@ export async function inspectContract(provider: Provider, contract: PlannedContr
     const complaint = `code with hash ${keccak256(code)}, not ${contract.source}`;
     return { kind: "foreign", code, complaint };
   }
-  const complaint = await contract.checkCode?.(code);
+  const complaint = contract.checkCode?.(code);
   return complaint === undefined ? { kind: "ours", code } : { kind: "foreign", code, complaint };
 }
 

@@ -1,4 +1,4 @@
-import { AbiCoder, ParamType } from "ethers";
+import { AbiCoder, type ParamType } from "ethers";
 
 import { decodedName } from "../../protocol/revert.js";
 import type { Call, Setting } from "./types.js";
@@ -12,12 +12,12 @@ export function governed(
   call: Call,
   more: Partial<Setting> = {},
 ): Setting {
-  return { id, at, expected, read, by: "timelock", calls: async () => [call], ...more };
+  return { id, at, expected, read, by: "timelock", calls: () => [call], ...more };
 }
 
 /** A setting that only people can put right. */
 export function outside(id: string, at: string, expected: string, read: () => Promise<string>, fix: string): Setting {
-  return { id, at, expected, read, by: "outside", calls: async () => [], fix };
+  return { id, at, expected, read, by: "outside", calls: () => [], fix };
 }
 
 /** What a view says as text, or the name of the error it reverts with. */

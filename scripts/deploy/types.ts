@@ -69,7 +69,7 @@ export interface PlannedContract {
       }
     | { readonly by: "adopted" };
   /** What its code must be when it is neither our artifact nor adopted: clones are told by their factory. Returns a complaint. */
-  readonly checkCode?: (code: string) => Promise<string | undefined>;
+  readonly checkCode?: (code: string) => string | undefined;
 }
 
 /** Something the chain must say. */
@@ -85,7 +85,7 @@ export interface Setting {
    * deployment stops there and continues when it is run again.
    */
   readonly by: "timelock" | "deployer" | "outside";
-  readonly calls: () => Promise<readonly Call[]>;
+  readonly calls: () => readonly Call[] | Promise<readonly Call[]>;
   readonly fix?: string;
   /** Holds while the deployer still governs and is not looked at afterwards (first funding, first rounds). */
   readonly bootstrapOnly?: boolean;
@@ -105,12 +105,12 @@ export interface StepContext {
   hasCode(address: string): Promise<boolean>;
 }
 
-/** One numbered step. Both functions only read. */
+/** One numbered step: what must exist and what the chain must say. Neither reads anything yet. */
 export interface Step {
   readonly id: string;
   readonly title: string;
-  contracts(context: StepContext): Promise<readonly PlannedContract[]>;
-  settings(context: StepContext): Promise<readonly Setting[]>;
+  contracts?(context: StepContext): readonly PlannedContract[];
+  settings?(context: StepContext): readonly Setting[];
 }
 
 /** What differs between the files and the chain. */

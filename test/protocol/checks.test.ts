@@ -20,9 +20,15 @@ function params(change: (copy: NetworkParams) => void = () => undefined): Networ
     capXau: "20",
     bucketRefillXauPerBlock: "10",
   });
-  for (const pool of copy.pools) Object.assign(pool, { depthUsdPerSide: "1000000", kRatio: "0.005" });
+  for (const each of copy.pools) Object.assign(each, { depthUsdPerSide: "1000000", kRatio: "0.005" });
   change(copy);
   return copy;
+}
+
+function pool(from: NetworkParams, index: number): NetworkParams["pools"][number] {
+  const found = from.pools[index];
+  if (found === undefined) throw new Error(`there is no pool ${String(index)}`);
+  return found;
 }
 
 function check(from: NetworkParams, name: DeploymentCheck["name"], pair = "cUSDT/cUSDC"): DeploymentCheck {
@@ -36,7 +42,7 @@ describe("protocol/params/checks", () => {
     const all = deploymentChecks(params(), XAU_USD);
     expect(all.map((entry) => `${entry.name}:${entry.pair}`)).to.have.length(12);
     const without = params((copy) => {
-      for (const pool of copy.pools.slice(1)) pool.kind = "private";
+      for (const other of copy.pools.slice(1)) other.kind = "private";
     });
     expect(deploymentChecks(without, XAU_USD)).to.have.length(3);
   });
@@ -72,15 +78,15 @@ describe("protocol/params/checks", () => {
   describe("drift: Δ·(M + W + N)·b/60 ≤ band·D0/(2k)", () => {
     // Left: 1,000 · (3 + 3 + 2) · 2 / 60 = 266.666… USD. Right: 0.001 · D0 / (2 · 0.005) = D0 / 10.
     it("passes just above and fails just below the depth at which both sides meet", () => {
-      const deep = params((copy) => (copy.pools[0]!.depthUsdPerSide = "2666.666667"));
-      const thin = params((copy) => (copy.pools[0]!.depthUsdPerSide = "2666.666666"));
+      const deep = params((copy) => (pool(copy, 0).depthUsdPerSide = "2666.666667"));
+      const thin = params((copy) => (pool(copy, 0).depthUsdPerSide = "2666.666666"));
       expect(check(deep, "drift").ok).to.equal(true);
       expect(check(thin, "drift").ok).to.equal(false);
     });
 
     it("fails for the literal 35 blocks where the target profile passes", () => {
       // literal: 1,000 · (35 + 3 + 2) · 2 / 60 = 1,333.3 > 5,000 / 10 = 500 > 266.7
-      const shallow = params((copy) => (copy.pools[0]!.depthUsdPerSide = "5000"));
+      const shallow = params((copy) => (pool(copy, 0).depthUsdPerSide = "5000"));
       expect(check(shallow, "drift").ok).to.equal(true);
       shallow.stabilizer.profile = "literal";
       expect(check(shallow, "drift").ok).to.equal(false);
@@ -115,9 +121,9 @@ describe("protocol/params/checks", () => {
   });
 
   it("puts a pool's own values over the profile", () => {
-    const own = params((copy) => (copy.pools[0]!.stabilizer = { minBlocks: 7 }));
-    expect(profileOf(own, own.pools[0]!).minBlocks).to.equal(7);
-    expect(profileOf(own, own.pools[1]!).minBlocks).to.equal(3);
-    expect(profileOf(own, own.pools[1]!, "literal").minBlocks).to.equal(35);
+    const own = params((copy) => (pool(copy, 0).stabilizer = { minBlocks: 7 }));
+    expect(profileOf(own, pool(own, 0)).minBlocks).to.equal(7);
+    expect(profileOf(own, pool(own, 1)).minBlocks).to.equal(3);
+    expect(profileOf(own, pool(own, 1), "literal").minBlocks).to.equal(35);
   });
 });

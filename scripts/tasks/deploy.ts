@@ -1,0 +1,57 @@
+import { execFileSync } from "node:child_process";
+
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { deploy, type DeployResult } from "../deploy/deploy.js";
+import { FileStore } from "../deploy/store.js";
+import { connect } from "./connect.js";
+import { runTask, type TaskAnswer } from "./report.js";
+
+interface Arguments {
+  readonly execute: boolean;
+  readonly only: string;
+  readonly json: boolean;
+}
+
+export default async function (args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
+  await runTask(args.json, async (log) => {
+    const connected = await connect(hre);
+    try {
+      const { loaded, provider, network } = connected;
+      const commit = sourceCommit();
+      const result = await deploy({
+        loaded,
+        provider,
+        store: new FileStore(network),
+        execute: args.execute,
+        log,
+        ...(args.execute ? { signer: await connected.deployer() } : {}),
+        ...(args.only === "" ? {} : { only: args.only }),
+        ...(commit === undefined ? {} : { sourceCommit: commit }),
+      });
+      return toAnswer(result, network);
+    } finally {
+      await connected.close();
+    }
+  });
+}
+
+function toAnswer(result: DeployResult, network: string): TaskAnswer {
+  const { executed, transactions, differences, checks } = result;
+  const count = String(differences.length);
+  const line = executed
+    ? `${count} difference(s) removed with ${String(transactions)} transaction(s); record: deployments/${network}.json`
+    : `${count} difference(s); nothing was sent${differences.length === 0 ? "" : ": add --execute to remove them"}`;
+  return { ok: true, json: { ok: true, network, executed, transactions, differences, checks }, lines: [line] };
+}
+
+/** The commit that is built, when nothing else is: a changed tree has no commit. */
+function sourceCommit(): string | undefined {
+  try {
+    const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    if (git("status", "--porcelain", "--", "contracts").trim() !== "") return undefined;
+    return git("rev-parse", "HEAD").trim();
+  } catch {
+    return undefined;
+  }
+}
