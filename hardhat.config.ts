@@ -3,6 +3,8 @@ import { createRequire } from "node:module";
 import toolbox from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
 import { configVariable, defineConfig } from "hardhat/config";
 
+import { cantileverTasks } from "./scripts/tasks/index.js";
+
 /** Optimizer runs: one number for every contract, because deployed size and gas per call trade against each other here. */
 const OPTIMIZER_RUNS = 200;
 /** The well-known development mnemonic: its keys are public and must never hold value. */
@@ -53,6 +55,7 @@ const invariantDepth = Number(process.env["CANTILEVER_INVARIANT_DEPTH"] ?? 20);
 
 export default defineConfig({
   plugins: [toolbox],
+  tasks: cantileverTasks,
   // The production profile repeats the default one: left implicit it would lose evmVersion.
   solidity: { profiles: { default: compiler, production: compiler } },
   paths: { sources: "./contracts", tests: { mocha: "./test", solidity: "./test/contracts" } },

@@ -68,6 +68,17 @@ export function readRecord(network: string, folder = DEPLOYMENTS_FOLDER): Deploy
   }
 }
 
+/** The record, or the error of a network on which nothing is deployed. @throws PermanentError NOT_DEPLOYED */
+export function requireRecord(network: string, record: DeploymentRecord | undefined): DeploymentRecord {
+  if (record !== undefined) return record;
+  throw new PermanentError(
+    "NOT_DEPLOYED",
+    `nothing is deployed on ${network}: there is no deployments/${network}.json`,
+    `run: npx hardhat deploy --network ${network} (dry run), then with --execute`,
+    { network },
+  );
+}
+
 /** Where everything of one network lives. Asking for something that is not deployed is an error that names it. */
 export class Deployment {
   constructor(
@@ -138,15 +149,7 @@ export function loadDeployment(
   connectedChainId: bigint | number,
   folder = DEPLOYMENTS_FOLDER,
 ): Deployment {
-  const record = readRecord(network, folder);
-  if (record === undefined) {
-    throw new PermanentError(
-      "NOT_DEPLOYED",
-      `nothing is deployed on ${network}: there is no deployments/${network}.json`,
-      `run: npx hardhat deploy --network ${network} (dry run), then with --execute`,
-      { network },
-    );
-  }
+  const record = requireRecord(network, readRecord(network, folder));
   if (BigInt(record.chainId) !== BigInt(connectedChainId)) {
     throw new PermanentError(
       "WRONG_CHAIN",

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -47,15 +47,23 @@ export function isLocalNetwork(network: string): boolean {
   return LOCAL_NETWORKS.has(network);
 }
 
+/** Whether a network has a parameter file. */
+export function hasParams(network: string, folder = DEPLOYMENTS_FOLDER): boolean {
+  return existsSync(paramsFile(network, folder));
+}
+
+function paramsFile(network: string, folder: string): string {
+  return join(folder, "params", `${network}.json`);
+}
+
 /**
  * Reads and validates `deployments/params/<network>.json`.
  * @throws ParameterError listing every problem; PermanentError PARAMS_MISSING when there is no file.
  */
 export function loadParams(network: string, folder = DEPLOYMENTS_FOLDER): LoadedParams {
-  const file = join(folder, "params", `${network}.json`);
   let content: string;
   try {
-    content = readFileSync(file, "utf8");
+    content = readFileSync(paramsFile(network, folder), "utf8");
   } catch (error) {
     throw new PermanentError(
       "PARAMS_MISSING",

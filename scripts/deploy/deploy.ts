@@ -6,7 +6,7 @@ import { deploymentChecks, type DeploymentCheck } from "../../protocol/params/ch
 import { nearest } from "../../protocol/params/text.js";
 import { createBlueprint, type Blueprint } from "./blueprint.js";
 import { referencePrices } from "./funding.js";
-import { stepContext } from "./context.js";
+import { requireChain, stepContext } from "./context.js";
 import { findDifferences, foreignCode, inspectContract, toDifference, type Finding } from "./inspect.js";
 import { Recorder } from "./record.js";
 import { makeRoot, rootExists } from "./root.js";
@@ -177,7 +177,11 @@ class Run {
     const { timelock, roles } = this.plan;
     const bootstrapping = await isBootstrapping(this.provider, timelock.address, roles.deployer);
     const { fromBlock } = this.recorder;
-    return stepContext(this.plan, this.provider, { bootstrapping, fromBlock, extraGrants: this.options.extraGrants ?? [] });
+    return stepContext(this.plan, this.provider, {
+      bootstrapping,
+      fromBlock,
+      extraGrants: this.options.extraGrants ?? [],
+    });
   }
 
   private async step(step: Step): Promise<void> {

@@ -116,7 +116,9 @@ function poolStatus(deployment: Deployment, view: IPegLens.PoolViewStructOutput)
 async function readInventory(deployment: Deployment, provider: Provider): Promise<PegStatus["inventory"]> {
   const contracts = connectContracts(deployment, provider);
   const total = contracts.stabilizer.inventoryXauWei().then(String, () => "unknown");
-  const balances = tokenNames.map(async (name) => [name, String(await contracts.stabilizer.available(deployment.token(name)))] as const);
+  const balances = tokenNames.map(
+    async (name) => [name, String(await contracts.stabilizer.available(deployment.token(name)))] as const,
+  );
   const reserves = Object.keys(deployment.meshPools()).map(async (name) => {
     const [xauWei, tokenUnits] = await contracts.mesh.reserves(deployment.token(name as TokenName));
     return [name, { xauWei: xauWei.toString(), tokenUnits: tokenUnits.toString() }] as const;

@@ -1,7 +1,7 @@
 import { keccak256, type Provider } from "ethers";
 
-import type { ContractRecord, DeploymentRecord } from "../../protocol/addresses.js";
-import { DeploymentError, PermanentError } from "../../protocol/errors.js";
+import { requireRecord, type ContractRecord, type DeploymentRecord } from "../../protocol/addresses.js";
+import { DeploymentError } from "../../protocol/errors.js";
 import type { LoadedParams } from "../../protocol/params/load.js";
 import { createBlueprint } from "./blueprint.js";
 import { requireChain, stepContext } from "./context.js";
@@ -32,15 +32,7 @@ export interface VerifyResult {
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   const { loaded, provider, store } = options;
   await requireChain(provider, loaded);
-  const record = store.read();
-  if (record === undefined) {
-    throw new PermanentError(
-      "NOT_DEPLOYED",
-      `nothing is deployed on ${loaded.network}: there is no deployments/${loaded.network}.json`,
-      `run: npx hardhat deploy --network ${loaded.network} (dry run), then with --execute`,
-      { network: loaded.network },
-    );
-  }
+  const record = requireRecord(loaded.network, store.read());
   const plan = await createBlueprint(loaded);
   const fromBlock = record.contracts["Timelock"]?.block ?? 0;
   const context = stepContext(plan, provider, { bootstrapping: false, fromBlock, extraGrants: [] });
@@ -56,7 +48,13 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   }
   for (const [name, entry] of Object.entries(record.contracts)) {
     if (planned.has(name)) continue;
-    differences.push({ step: "record", kind: "record", id: name, found: entry.address, expected: "not in the parameters" });
+    differences.push({
+      step: "record",
+      kind: "record",
+      id: name,
+      found: entry.address,
+      expected: "not in the parameters",
+    });
   }
   return { ok: differences.length === 0, differences };
 }
@@ -69,7 +67,13 @@ function recordDifferences(record: DeploymentRecord, loaded: LoadedParams): Diff
   }
   if (record.chainId !== loaded.params.chainId) {
     const found = String(record.chainId);
-    differences.push({ step: "record", kind: "record", id: "record.chainId", found, expected: String(loaded.params.chainId) });
+    differences.push({
+      step: "record",
+      kind: "record",
+      id: "record.chainId",
+      found,
+      expected: String(loaded.params.chainId),
+    });
   }
   return differences;
 }

@@ -1,8 +1,9 @@
 import type { Provider, Signer } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
+import { readRecord, requireRecord } from "../../protocol/addresses.js";
 import { CantileverError, PermanentError, RetryableError, UsageError } from "../../protocol/errors.js";
-import { loadParams, type LoadedParams } from "../../protocol/params/load.js";
+import { hasParams, loadParams, type LoadedParams } from "../../protocol/params/load.js";
 import { developmentAccounts } from "../../protocol/params/rules.js";
 import { nearest } from "../../protocol/params/text.js";
 
@@ -18,10 +19,12 @@ export interface Connected {
 
 /**
  * Connects to the network of `--network`.
+ * @param needsRecord whether the task can only look at something that is deployed.
  * @throws UsageError NETWORK_MISSING or UNKNOWN_NETWORK, RetryableError RPC_UNREACHABLE, PermanentError RPC_NOT_CONFIGURED or WRONG_CHAIN.
  */
-export async function connect(hre: HardhatRuntimeEnvironment): Promise<Connected> {
+export async function connect(hre: HardhatRuntimeEnvironment, needsRecord = false): Promise<Connected> {
   const network = requireNetwork(hre);
+  if (needsRecord) requireRecord(network, readRecord(network));
   const loaded = loadParams(network);
   const connection = await hre.network.create(network).catch((error: unknown) => {
     throw asConnectionError(error, network);
@@ -50,11 +53,11 @@ export async function connect(hre: HardhatRuntimeEnvironment): Promise<Connected
 
 function requireNetwork(hre: HardhatRuntimeEnvironment): string {
   const network = hre.globalOptions.network as string | undefined;
-  const known = Object.keys(hre.config.networks);
+  const known = Object.keys(hre.config.networks).filter((name) => hasParams(name));
   if (network === undefined || network === "") {
     throw new UsageError("NETWORK_MISSING", "no network is named", "add --network localhost, chain138 or alltra");
   }
-  if (!known.includes(network)) {
+  if (hre.config.networks[network] === undefined) {
     throw new UsageError(
       "UNKNOWN_NETWORK",
       `there is no network ${network}`,
@@ -66,7 +69,11 @@ function requireNetwork(hre: HardhatRuntimeEnvironment): string {
 }
 
 function noKey(network: string): never {
-  throw new PermanentError("DEPLOYER_KEY_MISSING", `no key is configured for ${network}`, "run: npx hardhat keystore set");
+  throw new PermanentError(
+    "DEPLOYER_KEY_MISSING",
+    `no key is configured for ${network}`,
+    "run: npx hardhat keystore set",
+  );
 }
 
 /** What a person can do about a connection that fails. */
@@ -83,7 +90,7 @@ export function asConnectionError(error: unknown, network: string): unknown {
       { cause: error },
     );
   }
-  if (/chain id/i.test(text) && !/ECONNREFUSED/.test(text)) {
+  if (/chain id/i.test(text) && !text.includes("ECONNREFUSED")) {
     return new PermanentError(
       "WRONG_CHAIN",
       `the RPC of ${network} serves another chain: ${text.split("\n")[0] ?? ""}`,

@@ -48,7 +48,8 @@ function toAnswer(result: DeployResult, network: string): TaskAnswer {
 /** The commit that is built, when nothing else is: a changed tree has no commit. */
 function sourceCommit(): string | undefined {
   try {
-    const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    const git = (...args: string[]) =>
+      execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
     if (git("status", "--porcelain", "--", "contracts").trim() !== "") return undefined;
     return git("rev-parse", "HEAD").trim();
   } catch {

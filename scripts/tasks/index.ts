@@ -1,6 +1,6 @@
 import { emptyTask, task } from "hardhat/config";
 
-const JSON_FLAG = { name: "json", description: "Print one JSON object as the last line of standard output" };
+const JSON_FLAG = { name: "json", description: "Print one JSON object as the last line of standard output" } as const;
 
 /** Our Hardhat tasks. Their actions load only when they run. */
 export const cantileverTasks = [

@@ -9,8 +9,8 @@ export interface TaskAnswer {
 
 /** Where output goes; tests give their own. */
 export interface TaskOutput {
-  out(line: string): void;
-  err(line: string): void;
+  readonly out: (line: string) => void;
+  readonly err: (line: string) => void;
 }
 
 const standardOutput: TaskOutput = {

@@ -7,7 +7,7 @@ import { runTask, type TaskAnswer } from "../report.js";
 
 export default async function (args: { readonly json: boolean }, hre: HardhatRuntimeEnvironment): Promise<void> {
   await runTask(args.json, async () => {
-    const connected = await connect(hre);
+    const connected = await connect(hre, true);
     try {
       const { loaded, provider, network } = connected;
       return toAnswer(await verify({ loaded, provider, store: new FileStore(network) }), network);

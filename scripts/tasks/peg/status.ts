@@ -7,7 +7,7 @@ import { runTask, type TaskAnswer } from "../report.js";
 
 export default async function (args: { readonly json: boolean }, hre: HardhatRuntimeEnvironment): Promise<void> {
   await runTask(args.json, async () => {
-    const connected = await connect(hre);
+    const connected = await connect(hre, true);
     try {
       const { chainId } = await connected.provider.getNetwork();
       const deployment = loadDeployment(connected.network, chainId);
@@ -21,7 +21,10 @@ export default async function (args: { readonly json: boolean }, hre: HardhatRun
 function toAnswer(status: PegStatus): TaskAnswer {
   const lines = Object.entries(status.pools).map(([pair, pool]) => {
     if (!pool.readable) return `${pair}: not readable (${pool.failure})`;
-    const side = pool.allowance.reason === "NONE" ? `act: sell ${pool.allowance.sellBase ? "base" : "quote"}` : pool.allowance.reason;
+    const side =
+      pool.allowance.reason === "NONE"
+        ? `act: sell ${pool.allowance.sellBase ? "base" : "quote"}`
+        : pool.allowance.reason;
     return `${pair}: block-end ${pool.blockEndDeviationBps} bps, spot ${pool.spotDeviationBps} bps, anchor ${pool.anchor}; ${side}`;
   });
   return { ok: true, json: status, lines: [...lines, `inventory: ${status.inventory.totalXauWei} XAU wei`] };
