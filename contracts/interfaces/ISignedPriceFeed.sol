@@ -60,6 +60,15 @@ interface ISignedPriceFeed is IAggregatorV3, ICommonErrors {
     /// @notice Signatures a round needs.
     function threshold() external view returns (uint256);
 
+    /// @notice Hard bounds of an answer.
+    function minAnswer() external view returns (uint256);
+
+    function maxAnswer() external view returns (uint256);
+
+    /// @notice The newest round and the block in which it arrived; all zero before the first. For reporters, who have to know what comes
+    /// next; whoever needs a price uses a read that reverts without one.
+    function newestRound() external view returns (Round memory round, uint256 arrivedInBlock);
+
     /// @notice Reporters in force now.
     function signers() external view returns (address[] memory);
 

@@ -84,8 +84,9 @@ contract SignedPriceFeed is ISignedPriceFeed, Ownable2Step {
     uint256 public immutable minGapBlocks;
     /// @inheritdoc ISignedPriceFeed
     uint256 public immutable maxDelaySeconds;
-    /// @notice Hard bounds of an answer, with `decimals()` decimals.
+    /// @inheritdoc ISignedPriceFeed
     uint256 public immutable minAnswer;
+    /// @inheritdoc ISignedPriceFeed
     uint256 public immutable maxAnswer;
     /// @inheritdoc IAggregatorV3
     uint8 public immutable decimals;
@@ -206,18 +207,26 @@ contract SignedPriceFeed is ISignedPriceFeed, Ownable2Step {
     // --- Reads ---
 
     /// @inheritdoc ISignedPriceFeed
-    function latestTwo() external view returns (uint256, uint256, uint256, uint256) {
+    function latestTwo()
+        external
+        view
+        returns (uint256 answer, uint256 updatedAt, uint256 arrivedInBlock, uint256 previousAnswer)
+    {
         uint256 packed;
         assembly ("memory-safe") {
             packed := sload(_newest.slot)
         }
         require(packed != 0, NoData(0));
-        // By hand: pools pay for every read, and encoding four words costs as much again as the rest.
+        // Returned by hand: pools pay for every read, and encoding four words costs as much again as the rest.
         assembly {
-            mstore(0x00, and(packed, 0xffffffffffffffffff))
-            mstore(0x20, and(shr(144, packed), 0xffffffffff))
-            mstore(0x40, and(shr(184, packed), 0xffffffffff))
-            mstore(0x60, and(shr(72, packed), 0xffffffffffffffffff))
+            answer := and(packed, 0xffffffffffffffffff)
+            updatedAt := and(shr(144, packed), 0xffffffffff)
+            arrivedInBlock := and(shr(184, packed), 0xffffffffff)
+            previousAnswer := and(shr(72, packed), 0xffffffffffffffffff)
+            mstore(0x00, answer)
+            mstore(0x20, updatedAt)
+            mstore(0x40, arrivedInBlock)
+            mstore(0x60, previousAnswer)
             return(0x00, 0x80)
         }
     }
@@ -244,6 +253,13 @@ contract SignedPriceFeed is ISignedPriceFeed, Ownable2Step {
         if (roundId == newest.roundId) return _asRoundData(newest.roundId, newest.answer, newest.observedAt);
         require(roundId == previous.roundId, NoData(roundId));
         return _asRoundData(previous.roundId, newest.previousAnswer, previous.observedAt);
+    }
+
+    /// @inheritdoc ISignedPriceFeed
+    function newestRound() external view returns (Round memory round, uint256 arrivedInBlock) {
+        Newest memory newest = _newest;
+        round = Round({roundId: newest.roundId, answer: newest.answer, observedAt: newest.observedAt});
+        arrivedInBlock = newest.arrivedInBlock;
     }
 
     /// @inheritdoc ISignedPriceFeed
