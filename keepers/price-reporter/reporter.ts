@@ -1,0 +1,95 @@
+import { encodeSubmit, feedIdOf, type FeedIdentity, type SignedRound } from "../../protocol/signedRound.js";
+import { decideReport, decideTogether, nextRoundId } from "./decide.js";
+import { signRound, type RoundSigner } from "./sign.js";
+import type { ChainState, ReportCause, ReportInput, ReportSettings, SkipReason } from "./types.js";
+
+/** One chain's copy of the feed: how to see it and how to send to it. */
+export interface FeedTarget {
+  /** For logs and results, for example "chain138". */
+  readonly name: string;
+  readonly settings: ReportSettings;
+  readState(): Promise<ChainState>;
+  /** Sends calldata to the feed and answers the transaction's hash. Resending and fees are the caller's. */
+  send(calldata: string): Promise<string>;
+}
+
+/** What happened on one chain. */
+export type TargetOutcome =
+  | { readonly kind: "sent"; readonly target: string; readonly cause: ReportCause; readonly txHash: string }
+  | { readonly kind: "skip"; readonly target: string; readonly reason: SkipReason }
+  | { readonly kind: "failed"; readonly target: string; readonly error: unknown };
+
+export interface ReportOutcome {
+  /** The round that was signed; undefined when no chain needed one. */
+  readonly round: SignedRound | undefined;
+  readonly targets: readonly TargetOutcome[];
+}
+
+/**
+ * Reports one feed to all chains that run it: one observation, one signed round, sent wherever it is due. Holds no state between
+ * ticks: what was reported is read from the chains, so a restart repeats nothing and forgets nothing.
+ */
+export class PriceReporter {
+  readonly feedId: string;
+
+  constructor(
+    feed: FeedIdentity,
+    private readonly signers: readonly RoundSigner[],
+    private readonly targets: readonly FeedTarget[],
+  ) {
+    this.feedId = feedIdOf(feed);
+  }
+
+  /**
+   * Looks at every chain and reports where a round is due. A chain that cannot be read or refuses the round never stops the others.
+   * @param outsideAnswer USD per whole token with the feed's decimals.
+   * @param observedAt unix seconds at which it was seen.
+   */
+  async tick(outsideAnswer: bigint, observedAt: bigint): Promise<ReportOutcome> {
+    const views = await Promise.all(this.targets.map((target) => view(target, outsideAnswer, observedAt)));
+    if (!views.some((seen) => seen.kind === "seen" && decideReport(seen.input).kind === "report")) {
+      return { round: undefined, targets: views.map((seen) => outcomeWithout(seen)) };
+    }
+    const round = {
+      roundId: nextRoundId(views.map((seen) => (seen.kind === "seen" ? (seen.input.chain.last?.roundId ?? 0n) : 0n))),
+      answer: outsideAnswer,
+      observedAt,
+    };
+    const calldata = encodeSubmit(round, await signRound(this.feedId, round, this.signers));
+    const targets = await Promise.all(
+      views.map(async (seen): Promise<TargetOutcome> => {
+        if (seen.kind === "failed") return seen.outcome;
+        const { target, input } = seen;
+        const decision = decideTogether(input, decideReport(input));
+        if (decision.kind === "skip") return { kind: "skip", target: target.name, reason: decision.reason };
+        try {
+          return { kind: "sent", target: target.name, cause: decision.cause, txHash: await target.send(calldata) };
+        } catch (error) {
+          return { kind: "failed", target: target.name, error };
+        }
+      }),
+    );
+    return { round, targets };
+  }
+}
+
+/** One chain as seen at the start of a tick, or why it could not be seen. */
+type View =
+  | { readonly kind: "seen"; readonly target: FeedTarget; readonly input: ReportInput }
+  | { readonly kind: "failed"; readonly outcome: TargetOutcome };
+
+async function view(target: FeedTarget, outsideAnswer: bigint, observedAt: bigint): Promise<View> {
+  try {
+    const chain = await target.readState();
+    return { kind: "seen", target, input: { outsideAnswer, observedAt, chain, settings: target.settings } };
+  } catch (error) {
+    return { kind: "failed", outcome: { kind: "failed", target: target.name, error } };
+  }
+}
+
+/** What is said of a chain in a tick that sends nothing. */
+function outcomeWithout(seen: View): TargetOutcome {
+  if (seen.kind === "failed") return seen.outcome;
+  const decision = decideReport(seen.input);
+  return { kind: "skip", target: seen.target.name, reason: decision.kind === "skip" ? decision.reason : "inside-band" };
+}
