@@ -223,8 +223,20 @@ export const networkParamsSchema = z.strictObject({
     source: z.enum(["bootstrap-mint", "treasury", "none"]),
   }),
   dodo: z.strictObject({
-    /** Real DODO V2 factories to accept beside ours. */
-    existingFactories: z.array(z.strictObject({ kind: z.enum(["public", "private"]), existing: address })),
+    /** Real DODO V2 contracts to accept beside ours; adopted after their code is found. null: this chain has none. */
+    existing: z
+      .strictObject({
+        dspFactory: address,
+        dspProxy: address,
+        dspTemplate: address,
+        dppFactory: address,
+        dppProxy: address,
+        dppTemplate: address,
+        approve: address,
+      })
+      .nullable(),
+    /** Tokens against which cUSDT and cUSDC are redeemed, for the pools that DODO's plan names. null: not on this chain. */
+    reserveTokens: z.strictObject({ USDT: decidable, USDC: decidable }),
   }),
   /** Pools ("base/quote") whose LP fee may lie below half of the feeds' deviation threshold. */
   acceptOracleUpdateLoss: z.array(z.string()),

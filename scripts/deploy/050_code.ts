@@ -3,9 +3,9 @@ import type { Step } from "./types.js";
 /** Mesh and limits: what the stabilizer's constructor asks for. */
 export const limitsStep: Step = {
   id: "050_mesh_and_limits",
-  title: "private mesh and the stabilizer's limits",
+  title: "private mesh, the stabilizer's limits, ledger",
   contracts({ plan }) {
-    return [plan.mesh, plan.limits];
+    return [plan.mesh, plan.limits, plan.ledger];
   },
 };
 

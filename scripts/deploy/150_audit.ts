@@ -20,7 +20,18 @@ export const auditStep: Step = {
 
 function owners({ plan, provider }: StepContext): Setting[] {
   const feeds = tokenNames.flatMap((name) => plan.feeds[name]).flatMap((feed) => feed.contract ?? []);
-  return [...feeds, plan.oracle, plan.mesh, plan.limits, plan.stabilizer, plan.pmmFactory].flatMap((contract) => {
+  const governed = [
+    plan.oracle,
+    plan.ledger,
+    plan.mesh,
+    plan.limits,
+    plan.stabilizer,
+    plan.pmmFactory,
+    plan.dodoIntegration,
+    plan.dodoProvider,
+    plan.dodoObserver,
+  ];
+  return [...feeds, ...governed].flatMap((contract) => {
     // Any contract of ours with an owner: they all have OpenZeppelin's two functions.
     const handle = SignedPriceFeed__factory.connect(contract.address, provider);
     return [

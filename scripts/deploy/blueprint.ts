@@ -1,7 +1,11 @@
-import { AbiCoder, concat, getCreate2Address, getAddress, keccak256, parseUnits } from "ethers";
+import { AbiCoder, concat, getCreate2Address, getAddress, keccak256, parseUnits, ZeroAddress } from "ethers";
 
 import { recordNames } from "../../protocol/addresses.js";
 import {
+  DODOPMMIntegration__factory,
+  DODOPMMProvider__factory,
+  DodoObserver__factory,
+  Ledger__factory,
   M1Token__factory,
   M1TokenFactory__factory,
   PegLens__factory,
@@ -24,6 +28,17 @@ import type { PlannedContract } from "./types.js";
 
 /** Decimals of the answers of our signed feeds, as Chainlink's USD feeds have them. */
 export const FEED_DECIMALS = 8;
+
+/** A chain without DODO's own contracts. */
+const NO_DODO = {
+  dspFactory: ZeroAddress,
+  dspProxy: ZeroAddress,
+  dspTemplate: ZeroAddress,
+  dppFactory: ZeroAddress,
+  dppProxy: ZeroAddress,
+  dppTemplate: ZeroAddress,
+  approve: ZeroAddress,
+};
 
 export interface PlannedToken {
   readonly name: TokenName;
@@ -72,6 +87,11 @@ export interface Blueprint {
   readonly privatePool: PlannedContract;
   readonly pmmFactory: PlannedContract;
   readonly lens: PlannedContract;
+  /** Accounts in XAU. */
+  readonly ledger: PlannedContract;
+  readonly dodoIntegration: PlannedContract;
+  readonly dodoProvider: PlannedContract;
+  readonly dodoObserver: PlannedContract;
   /** Public and other registered pools in the order of the parameters. */
   readonly pools: readonly PlannedPool[];
   readonly meshPools: readonly PlannedPool[];
@@ -152,6 +172,13 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
   );
   const stabilizing = await planStabilizer(planner, params, tokens.XAU.address, oracle.address, timelock.address);
   const pmm = await planPmm(planner, params, roles, oracle.address, stabilizing.stabilizer.address, timelock.address);
+  const dodo = await planDodo(planner, params, tokens, pmm.pmmFactory.address, timelock.address);
+  const ledger = await planner.contract(
+    "Ledger",
+    "oracle/Ledger",
+    new Ledger__factory().getDeployTransaction(oracle.address, timelock.address),
+    [oracle.address, timelock.address],
+  );
   const site: PoolSite = { tokens, creator: timelock.address, mesh: stabilizing.mesh.address, ...pmm };
   const pools = params.pools.map((pool) => planPublicPool(site, pool));
   const meshPools = params.mesh.tokens.map((token) => planMeshPool(site, params, token));
@@ -167,6 +194,8 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
     oracle,
     ...stabilizing,
     ...pmm,
+    ...dodo,
+    ledger,
     pools,
     meshPools,
   };
@@ -201,6 +230,42 @@ async function planStabilizer(planner: Planner, params: NetworkParams, xau: stri
     [limits.address, oracle],
   );
   return { mesh, limits, stabilizer, lens };
+}
+
+async function planDodo(
+  planner: Planner,
+  params: NetworkParams,
+  tokens: Readonly<Record<TokenName, PlannedToken>>,
+  pmmFactory: string,
+  timelock: string,
+) {
+  const { existing, reserveTokens } = params.dodo;
+  const stables = {
+    cUSDT: tokens.cUSDT.address,
+    cUSDC: tokens.cUSDC.address,
+    usdt: reserveTokens.USDT ?? ZeroAddress,
+    usdc: reserveTokens.USDC ?? ZeroAddress,
+  };
+  const integrationArgs = [stables, pmmFactory, existing ?? NO_DODO, timelock] as const;
+  const dodoIntegration = await planner.contract(
+    "DODOPMMIntegration",
+    "dodo/DODOPMMIntegration",
+    new DODOPMMIntegration__factory().getDeployTransaction(...integrationArgs),
+    integrationArgs,
+  );
+  const dodoProvider = await planner.contract(
+    "DODOPMMProvider",
+    "dodo/DODOPMMProvider",
+    new DODOPMMProvider__factory().getDeployTransaction(dodoIntegration.address, timelock),
+    [dodoIntegration.address, timelock],
+  );
+  const dodoObserver = await planner.contract(
+    "DodoObserver",
+    "dodo/DodoObserver",
+    new DodoObserver__factory().getDeployTransaction(timelock),
+    [timelock],
+  );
+  return { dodoIntegration, dodoProvider, dodoObserver };
 }
 
 async function planPmm(

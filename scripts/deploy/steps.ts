@@ -6,6 +6,7 @@ import { limitsStep, poolCodeStep, stabilizerStep } from "./050_code.js";
 import { wiringStep } from "./080_wiring.js";
 import { fundsStep, poolsStep } from "./090_pools.js";
 import { capitalStep, registrationStep } from "./110_registration.js";
+import { dodoRegistryStep, dodoStep } from "./125_dodo.js";
 import { handoverStep, mintersStep } from "./130_handover.js";
 import { auditStep } from "./150_audit.js";
 import type { Step } from "./types.js";
@@ -24,6 +25,8 @@ export const steps: readonly Step[] = [
   poolsStep,
   registrationStep,
   capitalStep,
+  dodoStep,
+  dodoRegistryStep,
   mintersStep,
   handoverStep,
   auditStep,
