@@ -1,0 +1,207 @@
+/** The deviation stabilizer as a program: run, doctor, status. */
+import { join } from "node:path";
+
+import { PermanentError } from "../../protocol/errors.js";
+import { formatWadAsBps } from "../../protocol/units.js";
+import { Counters, summarize } from "../kit/counters.js";
+import { DirectSubmitter } from "../kit/directSubmitter.js";
+import { checkLines } from "../kit/doctor.js";
+import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
+import { Freshness } from "../kit/health.js";
+import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
+import { JsonlRecord } from "../kit/record.js";
+import { runKeeper } from "../kit/runner.js";
+import { readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
+import type { Submitter } from "../kit/submitter.js";
+import { HeadWatcher } from "../kit/watcher.js";
+import { addresses, connect, KEEPER_NAME, NOBODY, poolNames, type Connection } from "./connect.js";
+import { decide } from "./decide.js";
+import { examine } from "./doctor.js";
+import { explain } from "./explain.js";
+import { observe } from "./observe.js";
+import { StabilizerTick } from "./tick.js";
+
+/** How long the end waits for what is in flight. */
+const SETTLE_MS = 5_000;
+const ONCE_SETTLE_MS = 60_000;
+/** The peg in the folder of a relative path, so that tests and worlds can keep theirs apart. */
+const DEFAULT_DATA_FOLDER = "data/keepers";
+/** Checks that must hold before anything may be sent; the others are advice. */
+const GATE = new Set(["rpc", "chain-id", "deployment", "code-hash", "pools", "key"]);
+
+export const program: KeeperProgram = { run, doctor, status };
+
+async function run(context: RunContext): Promise<ProgramResult> {
+  const connection = connect(context.network, context.env, context.terminal);
+  const { config, client, log, nextBlock } = connection;
+  try {
+    await passGate(connection, context);
+    const deployment = connection.deployment();
+    const { lens, stabilizer } = addresses(deployment);
+    const signer = await connection.signer();
+    const submitter: Submitter =
+      context.execute && signer !== undefined
+        ? new DirectSubmitter(client, signer, { fees: config, replaceAfterBlocks: config.replaceAfterBlocks }, log)
+        : new DryRunSubmitter(client, signer, config, log);
+    const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
+    const record = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
+    const counters = new Counters();
+    const health = new Freshness(config.staleAfterSeconds);
+    const tick = new StabilizerTick({
+      config,
+      fees: config,
+      chainId: client.chainId,
+      lensAddress: lens,
+      stabilizerAddress: stabilizer,
+      defaultSender: NOBODY,
+      poolName: poolNames(deployment),
+      nextBlock,
+      submitter,
+      record,
+      counters,
+      log,
+    });
+    const watcher = new HeadWatcher(client, {
+      pollMs: config.pollMs,
+      log,
+      // The node that came back may be another one: another chain, or one that answers `pending` differently.
+      onReconnect: async (head) => {
+        await client.assertChain();
+        log.info("next-block", { mode: await nextBlock.probe(head) });
+      },
+    });
+    const statusFile = statusPath(folder, KEEPER_NAME, context.network);
+    const showStatus = (stopped: boolean): void => {
+      writeStatus(statusFile, {
+        execute: context.execute,
+        sender: submitter.sender,
+        health: health.report(),
+        inFlight: submitter.pending(),
+        executions: counters.get("executions"),
+        skips: counters.withPrefix("skip."),
+        stopped,
+      });
+    };
+    log.info("keeper.start", {
+      execute: context.execute,
+      sender: submitter.sender,
+      rpc: client.shownUrl,
+      nextBlock: nextBlock.mode,
+      pools: Object.keys(deployment.pools()),
+      stabilizer,
+    });
+    const outcome = await runKeeper(
+      {
+        nextHead: (signal) => watcher.next(signal),
+        upkeep: (head) => tick.upkeep(head),
+        tick: ({ head }) => tick.run(head),
+        busy: () => submitter.pending().length > 0,
+        afterTick: () => {
+          showStatus(false);
+        },
+        health,
+        log,
+      },
+      { once: context.once, settleMs: context.once ? ONCE_SETTLE_MS : SETTLE_MS },
+      context.signal,
+    );
+    showStatus(true);
+    await record.close();
+    const report = {
+      keeper: KEEPER_NAME,
+      network: context.network,
+      execute: context.execute,
+      ...outcome,
+      plans: counters.get("plans.sent") + counters.get("plans.dry-run"),
+      executions: counters.get("executions"),
+      skips: counters.withPrefix("skip."),
+      settled: counters.withPrefix("settled."),
+      errors: outcome.failedTicks + counters.get("settled.reverted") + counters.get("settled.rejected"),
+      gasPerExecution: summarize(tick.gasPerExecution) ?? null,
+    };
+    log.info("keeper.stop", {
+      ticks: outcome.ticks,
+      executions: report.executions,
+      leftInFlight: outcome.leftInFlight,
+    });
+    return { ok: outcome.ticks > 0 && outcome.failedTicks < outcome.ticks && !outcome.leftInFlight, report };
+  } finally {
+    client.close();
+  }
+}
+
+/** Refuses to start while something is wrong that could make an action harmful or pointless; lists all of it. */
+async function passGate(connection: Connection, context: RunContext): Promise<void> {
+  const checks = await examine(connection, context.execute);
+  for (const check of checks) {
+    if (check.ok) continue;
+    const { name, found, expected, fix } = check;
+    connection.log[GATE.has(name) ? "error" : "warn"](`gate.${name}`, { found, expected, fix });
+  }
+  const failed = checks.filter((check) => GATE.has(check.name) && !check.ok);
+  if (failed.length === 0) return;
+  throw new PermanentError(
+    "GATE_FAILED",
+    `not started: ${failed.map((check) => `${check.name}: found ${check.found}, expected ${check.expected}`).join("; ")}`,
+    failed[0]?.fix,
+    { checks: failed.map((check) => check.name).join(",") },
+  );
+}
+
+async function doctor(context: ProgramContext): Promise<ProgramResult> {
+  const connection = connect(context.network, context.env, false);
+  try {
+    const checks = await examine(connection, false);
+    for (const line of checkLines(checks)) context.say(line);
+    return { ok: checks.every((check) => check.ok), report: { checks } };
+  } finally {
+    connection.client.close();
+  }
+}
+
+async function status(context: ProgramContext): Promise<ProgramResult> {
+  const { client, config, nextBlock, ...connection } = connect(context.network, context.env, false);
+  try {
+    const head = await client.head();
+    await client.assertChain();
+    const deployment = connection.deployment();
+    const name = poolNames(deployment);
+    const chain = await observe((request) => nextBlock.call(request, head), addresses(deployment).lens, 1);
+    const decision = decide(
+      { ...chain, gasPriceWei: head.nextBaseFeeWei ?? 0n, inFlight: 0, backoffUntilBlock: new Map() },
+      config,
+    );
+    const answers = new Map(decision.skips.map((skip) => [skip.pool, { decision: skip.reason, why: explain(skip) }]));
+    const pools = Object.fromEntries(
+      chain.pools.map((pool) => {
+        const { decision: answer, why } = answers.get(pool.pool) ?? { decision: "execute", why: "allowed now" };
+        const deviationBps = pool.readable ? Number(formatWadAsBps(pool.allowance.blockEndDeviationWad)) : null;
+        return [name(pool.pool), { address: pool.pool, deviationBps, decision: answer, why }];
+      }),
+    );
+    const running = readStatus(statusPath(config.dataFolder ?? DEFAULT_DATA_FOLDER, KEEPER_NAME, context.network));
+    context.say(running === undefined ? "no keeper has written a status here" : describeRunning(running));
+    for (const [pool, answer] of Object.entries(pools)) {
+      context.say(
+        `${pool.padEnd(14)} ${answer.deviationBps === null ? "?" : answer.deviationBps.toFixed(2)} bps  ${answer.decision}: ${answer.why}`,
+      );
+    }
+    const report = {
+      keeper: KEEPER_NAME,
+      network: context.network,
+      block: Number(chain.blockNumber),
+      running: running ?? null,
+      pools,
+    };
+    return { ok: true, report };
+  } finally {
+    client.close();
+  }
+}
+
+function describeRunning(running: NonNullable<ReturnType<typeof readStatus>>): string {
+  const ageSeconds = Math.round((Date.now() - Date.parse(running.writtenAt)) / 1000);
+  const state = running.stopped ? "stopped" : running.healthy ? "running" : "unhealthy";
+  const mode = running.execute ? "executing" : "dry run";
+  return `${state} (${mode}), last word ${String(ageSeconds)} s ago at block ${String(running.lastBlock ?? "?")}, ${String(running.executions)} executions, ${String(running.inFlight.length)} in flight`;
+}

@@ -1,0 +1,255 @@
+/** One block of work: observe → decide → encode → simulate the same bytes → submit → record. Every edge is handed in. */
+import { keccak256 } from "ethers";
+
+import { RetryableError } from "../../protocol/errors.js";
+import type { Counters } from "../kit/counters.js";
+import { effectivePriceWei, firstFees, withCeiling, type FeePolicy } from "../kit/fees.js";
+import type { Facts, KeeperLog } from "../kit/logger.js";
+import type { NextBlock } from "../kit/nextBlock.js";
+import type { Head } from "../kit/provider.js";
+import type { RecordSink } from "../kit/record.js";
+import { simulate } from "../kit/simulate.js";
+import type { Intent, Settled, Submitter } from "../kit/submitter.js";
+import { decide } from "./decide.js";
+import { encode, executedCount, stabilizerAbi } from "./encode.js";
+import { explain } from "./explain.js";
+import { observe } from "./observe.js";
+import {
+  CHAIN_REASONS,
+  type DecideConfig,
+  type Decision,
+  type Observation,
+  type Order,
+  type PoolSkip,
+} from "./types.js";
+
+export interface TickConfig extends DecideConfig {
+  readonly validBlocks: number;
+  readonly backoffBlocks: number;
+}
+
+export interface TickParts {
+  readonly config: TickConfig;
+  readonly fees: FeePolicy;
+  readonly chainId: number;
+  readonly lensAddress: string;
+  readonly stabilizerAddress: string;
+  /** Simulations without a key are made from here. */
+  readonly defaultSender: string;
+  /** Name of a pool for people, `base/quote`. */
+  readonly poolName: (address: string) => string;
+  readonly nextBlock: NextBlock;
+  readonly submitter: Submitter;
+  readonly record: RecordSink;
+  readonly counters: Counters;
+  readonly log: KeeperLog;
+}
+
+/** Block ends of each pool that are read: enough to explain N ≤ 8 and to draw what led to a decision. */
+const BLOCK_ENDS = 8;
+const MAX_BACKOFF_DOUBLINGS = 4;
+const STABILIZED = stabilizerAbi.getEvent("Stabilized").topicHash;
+const SKIPPED = stabilizerAbi.getEvent("Skipped").topicHash;
+
+interface Backoff {
+  readonly untilBlock: bigint;
+  readonly failures: number;
+}
+
+type Plan = Extract<Decision, { kind: "plan" }>;
+
+export class StabilizerTick {
+  private readonly backoffs = new Map<string, Backoff>();
+  /** Pools of each intent in flight, to leave them alone for a while when it reverts. */
+  private readonly poolsOf = new Map<string, readonly string[]>();
+  private shownSkips = "";
+  /** Gas of each execution, for the summary. */
+  readonly gasPerExecution: number[] = [];
+
+  constructor(private readonly parts: TickParts) {}
+
+  /** Looks after what is in flight and writes down how it ended. @throws RetryableError when the chain cannot be asked. */
+  async upkeep(head: Head): Promise<void> {
+    for (const settled of await this.parts.submitter.upkeep(head)) this.onSettled(settled, head);
+  }
+
+  /** Does one block's work. @throws RetryableError when the chain cannot be asked; nothing was sent then. */
+  async run(head: Head): Promise<void> {
+    const observation = await this.observe(head);
+    const decision = decide(observation, this.parts.config);
+    if (decision.kind === "plan") await this.act(decision, observation, head);
+    else this.showSkips(decision.skips, head);
+  }
+
+  private async observe(head: Head): Promise<Observation> {
+    const { parts } = this;
+    const chain = await observe((request) => parts.nextBlock.call(request, head), parts.lensAddress, BLOCK_ENDS);
+    if (chain.blockNumber < BigInt(head.number)) {
+      throw new RetryableError(
+        "NODE_BEHIND",
+        `the node answered for block ${String(chain.blockNumber)} although its head is ${String(head.number)}`,
+        "check that all nodes behind the RPC address are in step",
+      );
+    }
+    const offered = firstFees(withCeiling(parts.fees, chain.maxGasPriceWei), head.nextBaseFeeWei);
+    const payable = offered ?? firstFees(parts.fees, head.nextBaseFeeWei);
+    return {
+      ...chain,
+      gasPriceWei: payable === undefined ? undefined : effectivePriceWei(payable, head.nextBaseFeeWei),
+      inFlight: parts.submitter.pending().length,
+      backoffUntilBlock: new Map([...this.backoffs].map(([pool, backoff]) => [pool, backoff.untilBlock])),
+    };
+  }
+
+  private async act(plan: Plan, observation: Observation, head: Head): Promise<void> {
+    const { parts } = this;
+    const data = encode(plan.orders);
+    const gasLimit = BigInt(parts.config.gasBase) + BigInt(parts.config.gasPerOrder) * BigInt(plan.orders.length);
+    const call = { to: parts.stabilizerAddress, data, valueWei: 0n, gasLimit };
+    const from = parts.submitter.sender ?? parts.defaultSender;
+    const simulation = await simulate(parts.nextBlock, { ...call, from }, head, stabilizerAbi);
+    const failure = simulation.ok
+      ? executedCount(plan.orders, simulation.returnData) === 0
+        ? "the batch would execute nothing"
+        : undefined
+      : describeRevert(simulation.revert.name, simulation.revert.args);
+    if (failure !== undefined) {
+      for (const order of plan.orders) this.leaveAlone(order.pool, plan.blockNumber);
+      this.showSkips([...plan.skips, ...skipAll(plan.orders, "simulate-revert", failure)], head);
+      return;
+    }
+    const intent: Intent = {
+      ...call,
+      key: intentKey(parts.chainId, plan.orders),
+      maxFeePerGasWei: observation.maxGasPriceWei,
+      validUntilBlock: head.number + parts.config.validBlocks,
+    };
+    const submission = await parts.submitter.submit(intent, head);
+    const calldataHash = keccak256(data);
+    const facts = {
+      parentHash: observation.parentHash,
+      orders: plan.orders.map((order) => this.orderFacts(order)),
+      calldataHash,
+    };
+    if (!submission.accepted) {
+      this.showSkips([...plan.skips, ...skipAll(plan.orders, "not-submitted", submission.refusal)], head);
+      parts.record.write({
+        kind: "plan.refused",
+        block: head.number + 1,
+        facts: { ...facts, refusal: submission.refusal },
+      });
+      return;
+    }
+    this.poolsOf.set(
+      intent.key,
+      plan.orders.map((order) => order.pool),
+    );
+    this.showSkips(plan.skips, head);
+    parts.counters.add(submission.broadcast ? "plans.sent" : "plans.dry-run");
+    parts.log.info("plan", { block: head.number + 1, ...facts, hash: submission.hash });
+    parts.record.write({ kind: "plan", block: head.number + 1, facts: { ...facts, data, hash: submission.hash } });
+  }
+
+  private onSettled(settled: Settled, head: Head): void {
+    const { parts } = this;
+    const pools = this.poolsOf.get(settled.key) ?? [];
+    this.poolsOf.delete(settled.key);
+    parts.counters.add(`settled.${settled.kind}`);
+    parts.record.write({
+      kind: `tx.${settled.kind}`,
+      block: settled.block ?? head.number,
+      facts: { key: settled.key, hash: settled.hash, nonce: settled.nonce },
+    });
+    if (settled.kind === "reverted") for (const pool of pools) this.leaveAlone(pool, BigInt(head.number) + 1n);
+    const ours = settled.logs.filter((log) => log.address.toLowerCase() === parts.stabilizerAddress.toLowerCase());
+    const executions = ours.filter((log) => log.topics[0] === STABILIZED);
+    for (const log of executions) {
+      const event = stabilizerAbi.parseLog({ topics: [...log.topics], data: log.data });
+      if (event === null) continue;
+      const pool = String(event.args.getValue("pool"));
+      this.backoffs.delete(pool);
+      parts.counters.add("executions");
+      if (settled.gasUsed !== undefined) this.gasPerExecution.push(Math.round(settled.gasUsed / executions.length));
+      parts.log.info("stabilized", {
+        block: settled.block,
+        pool: parts.poolName(pool),
+        sellBase: Boolean(event.args.getValue("sellBase")),
+        ...amounts(event.args, [
+          "amountIn",
+          "amountOut",
+          "ratioBeforeWad",
+          "ratioAfterWad",
+          "inventoryChangeXauWei",
+          "rewardXauWei",
+        ]),
+        gasUsed: settled.gasUsed,
+      });
+    }
+    for (const log of ours.filter((entry) => entry.topics[0] === SKIPPED)) {
+      const event = stabilizerAbi.parseLog({ topics: [...log.topics], data: log.data });
+      if (event === null) continue;
+      const reason = CHAIN_REASONS[Number(event.args.getValue("reason"))] ?? "unknown-reason";
+      parts.log.info("batch.skipped", { pool: parts.poolName(String(event.args.getValue("pool"))), reason });
+    }
+  }
+
+  /** Backs off a pool whose simulation or transaction failed: 1, 2, 4 … 16 times the configured blocks. */
+  private leaveAlone(pool: string, block: bigint): void {
+    const failures = (this.backoffs.get(pool)?.failures ?? 0) + 1;
+    const blocks = this.parts.config.backoffBlocks * 2 ** Math.min(failures - 1, MAX_BACKOFF_DOUBLINGS);
+    this.backoffs.set(pool, { failures, untilBlock: block + BigInt(blocks) });
+  }
+
+  /** Counts every skip of every block; logs and records them when they differ from the block before. */
+  private showSkips(skips: readonly PoolSkip[], head: Head): void {
+    const { counters, log, record, poolName } = this.parts;
+    for (const skip of skips) {
+      counters.add(`skip.${skip.reason}`);
+      log.debug(`skip.${skip.reason}`, { block: head.number + 1, pool: poolName(skip.pool), why: explain(skip) });
+    }
+    const shown = skips.map((skip) => `${skip.pool} ${skip.reason}`).join(" ");
+    if (shown === this.shownSkips) return;
+    this.shownSkips = shown;
+    const pools = Object.fromEntries(skips.map((skip) => [poolName(skip.pool), explain(skip)]));
+    if (skips.length > 0) log.info("skips", { block: head.number + 1, ...pools });
+    record.write({ kind: "skips", block: head.number + 1, facts: { skips: skips.map(skipFacts) } });
+  }
+
+  private orderFacts(order: Order): Facts {
+    return {
+      name: this.parts.poolName(order.pool),
+      pool: order.pool,
+      tokenIn: order.tokenIn,
+      tokenOut: order.tokenOut,
+      sellBase: order.sellBase,
+      allowedAmountIn: order.allowedAmountIn,
+      maxAmountIn: order.maxAmountIn,
+      deviationWad: order.deviationWad,
+      expectedGainXauWei: order.expectedGainXauWei,
+    };
+  }
+}
+
+/** Names the effect: the execution of these pools that follows their last one. The same effect always has the same name. */
+export function intentKey(chainId: number, orders: readonly Order[]): string {
+  return `stabilize:${String(chainId)}:${orders.map((order) => `${order.pool}@${String(order.readyAtBlock)}`).join("+")}`;
+}
+
+/** `NoAction(pool, reason)` in words; other reverts by their name. */
+function describeRevert(name: string, args: readonly string[]): string {
+  if (name !== "NoAction" && name !== "NotAllowedNow") return name;
+  return `${name}: ${CHAIN_REASONS[Number(args[1])] ?? "unknown-reason"}`;
+}
+
+function skipAll(orders: readonly Order[], reason: "simulate-revert" | "not-submitted", detail: string): PoolSkip[] {
+  return orders.map((order) => ({ pool: order.pool, reason, detail }));
+}
+
+function skipFacts(skip: PoolSkip): Facts {
+  const { pool, reason, now, needed, unit, detail } = skip;
+  return { pool, reason, now, needed, unit, detail };
+}
+
+function amounts(args: { getValue(name: string): unknown }, names: readonly string[]): Facts {
+  return Object.fromEntries(names.map((name) => [name, String(args.getValue(name))]));
+}

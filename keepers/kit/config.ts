@@ -1,0 +1,174 @@
+/** What every keeper is told: where its chain is, how patient it is, what it may pay for gas, where its evidence goes. */
+import { globSync } from "node:fs";
+import { join } from "node:path";
+
+import { PermanentError } from "../../protocol/errors.js";
+import { DEPLOYMENTS_FOLDER, isLocalNetwork, loadParams } from "../../protocol/params/load.js";
+import {
+  ConfigError,
+  httpUrl,
+  integer,
+  loadSettings,
+  oneOf,
+  optionalText,
+  scaled,
+  setting,
+  type Env,
+  type Settings,
+  type SettingsOf,
+} from "./env.js";
+import { KEY_VARIABLES } from "./signer.js";
+
+/** A chain a keeper can work on: one parameter file, one chain. */
+export interface KeeperNetwork {
+  readonly name: string;
+  readonly chainId: number;
+  /** A chain on this machine: the public development keys may be used there, and only there. */
+  readonly local: boolean;
+  /** Address that the parameters name as keeper; undefined while that is not decided. */
+  readonly keeper: string | undefined;
+}
+
+const LOCAL_RPC_URL = "http://127.0.0.1:8545";
+
+/** Name of the variable with the node of a network: `CHAIN138_RPC_URL`. */
+export function rpcVariable(network: string): string {
+  return `${network.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}_RPC_URL`;
+}
+
+/**
+ * Looks a network up in `deployments/params`.
+ * @throws PermanentError UNKNOWN_NETWORK; ParameterError when its file is wrong.
+ */
+function keeperNetwork(name: string, folder: string): KeeperNetwork {
+  const known = globSync("*.json", { cwd: join(folder, "params") }).map((file) => file.slice(0, -".json".length));
+  if (!known.includes(name)) {
+    const choice = known.sort().join(", ");
+    throw new PermanentError("UNKNOWN_NETWORK", `there is no network ${name}`, `use one of: ${choice}`, {
+      network: name,
+    });
+  }
+  const { params, local } = loadParams(name, folder);
+  return { name, chainId: params.chainId, local, keeper: params.roles.keeper ?? undefined };
+}
+
+const GWEI_DECIMALS = 9;
+const ETHER_DECIMALS = 18;
+
+/** Settings that every keeper on an EVM chain shares. Keys carry the unit of the parsed value. */
+export const kitSettings = {
+  pollMs: setting({
+    env: "KEEPER_POLL_MS",
+    schema: integer(20, 60_000),
+    default: "200",
+    doc: "Milliseconds between two looks at the chain's head.",
+  }),
+  rpcTimeoutMs: setting({
+    env: "KEEPER_RPC_TIMEOUT_MS",
+    schema: integer(100, 120_000),
+    default: "5000",
+    doc: "Milliseconds after which a request counts as unanswered.",
+  }),
+  rpcRetries: setting({
+    env: "KEEPER_RPC_RETRIES",
+    schema: integer(0, 10),
+    default: "3",
+    doc: "Repeats of one unanswered request; all requests together share a budget of 20 repeats and 2 more a second.",
+  }),
+  maxFeePerGasWei: setting({
+    env: "KEEPER_MAX_FEE_GWEI",
+    schema: scaled(GWEI_DECIMALS, "gwei"),
+    default: "100",
+    doc: "Most that is ever offered per gas, in gwei; the chain's own limit for executions applies as well.",
+  }),
+  priorityFeeWei: setting({
+    env: "KEEPER_PRIORITY_FEE_GWEI",
+    schema: scaled(GWEI_DECIMALS, "gwei"),
+    default: "1",
+    doc: "Tip per gas of a first attempt, in gwei; each replacement offers 12.5 % more.",
+  }),
+  replaceAfterBlocks: setting({
+    env: "KEEPER_REPLACE_AFTER_BLOCKS",
+    schema: integer(1, 1_000),
+    default: "3",
+    doc: "Blocks without a receipt after which a transaction is replaced.",
+  }),
+  minBalanceWei: setting({
+    env: "KEEPER_MIN_BALANCE_ETHER",
+    schema: scaled(ETHER_DECIMALS, "ether"),
+    default: "0.1",
+    doc: "`doctor` complains when the signer holds less of the chain's coin.",
+  }),
+  staleAfterSeconds: setting({
+    env: "KEEPER_STALE_AFTER_SECONDS",
+    schema: integer(2, 86_400),
+    default: "30",
+    doc: "Seconds without a successful tick after which the keeper counts as unhealthy.",
+  }),
+  dataFolder: setting({
+    env: "KEEPER_DATA_FOLDER",
+    schema: optionalText,
+    default: "data/keepers",
+    doc: "Folder for evidence (`<keeper>-<network>.jsonl`) and status files.",
+  }),
+  deploymentsFolder: setting({
+    env: "KEEPER_DEPLOYMENTS_FOLDER",
+    schema: optionalText,
+    default: "",
+    doc: "Folder of the deployment records; the repository's own when unset.",
+  }),
+  logFormat: setting({
+    env: "KEEPER_LOG_FORMAT",
+    schema: oneOf(["auto", "human", "json"]),
+    default: "auto",
+    doc: "`human` lines, `json` lines, or `auto`: human on a terminal.",
+  }),
+  logLevel: setting({
+    env: "KEEPER_LOG_LEVEL",
+    schema: oneOf(["debug", "info", "warn", "error"]),
+    default: "info",
+    doc: "Quietest level that is printed. `debug` shows every skip of every block.",
+  }),
+} as const satisfies Settings;
+
+/** Settings of a keeper with its network and address of the node. Holds no secret, so it may be logged. */
+export type KeeperConfig<S extends Settings> = SettingsOf<S> &
+  SettingsOf<typeof kitSettings> & { readonly network: KeeperNetwork; readonly rpcUrl: string };
+
+/** The variable of a network's node as a setting. */
+function rpcSetting(name: string, local: boolean) {
+  return setting({
+    env: rpcVariable(name),
+    schema: httpUrl,
+    ...(local ? { default: LOCAL_RPC_URL } : {}),
+    doc: `JSON-RPC address of a node of ${name}`,
+  });
+}
+
+/**
+ * Reads a keeper's configuration: the kit's settings, its own, and the node of its network. Frozen; contains no secret.
+ * @param prefix of the keeper's own variables.
+ * @throws ConfigError with every problem at once; PermanentError UNKNOWN_NETWORK; ParameterError when the network's file is wrong.
+ */
+export function loadKeeperConfig<S extends Settings>(
+  own: S,
+  prefix: string,
+  networkName: string,
+  env: Env,
+): KeeperConfig<S> {
+  const rpcUrl = rpcSetting(networkName, isLocalNetwork(networkName));
+  const known = { prefixes: ["KEEPER_", prefix], alsoKnown: KEY_VARIABLES };
+  const values = loadSettings({ ...kitSettings, ...own, rpcUrl }, env, known) as SettingsOf<S> &
+    SettingsOf<typeof kitSettings> & { readonly rpcUrl: string };
+  const network = keeperNetwork(networkName, values.deploymentsFolder ?? DEPLOYMENTS_FOLDER);
+  if (network.local && !isLoopback(values.rpcUrl)) {
+    throw new ConfigError([
+      { env: rpcUrl.env, message: "must be an address of this machine, because public keys are used there" },
+    ]);
+  }
+  return Object.freeze({ ...values, network }) as KeeperConfig<S>;
+}
+
+function isLoopback(url: string): boolean {
+  return ["127.0.0.1", "localhost", "[::1]"].includes(new URL(url).hostname);
+}

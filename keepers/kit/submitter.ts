@@ -1,0 +1,87 @@
+/**
+ * The seam between a decision and the chain. A keeper hands over intents and asks what is in flight; how bytes are signed, stored,
+ * broadcast and replaced stays behind this interface. `DirectSubmitter` is the plain implementation with its limits written down; a
+ * crash-exact outbox can take its place without a change in any keeper.
+ */
+import type { Head } from "./provider.js";
+
+/** What a keeper wants to happen, as bytes: exactly those that were simulated. */
+export interface Intent {
+  /** Names the *effect*, not the attempt: while one intent with this key is in flight another one is refused. */
+  readonly key: string;
+  readonly to: string;
+  readonly data: string;
+  readonly valueWei: bigint;
+  readonly gasLimit: bigint;
+  /** Never pay more than this per gas, replacements included. */
+  readonly maxFeePerGasWei: bigint;
+  /** Last block in which the effect is wanted; after it the nonce is freed by a transaction that does nothing. */
+  readonly validUntilBlock: number;
+}
+
+/** Why an intent was not taken. Nothing was sent. */
+export type Refusal =
+  /** Another transaction of this key of this signer is still open. */
+  | "in-flight"
+  /** The ceiling does not cover the base fee of the next block. */
+  | "fee-ceiling"
+  /** Something that this process did not send waits under the signer's next nonce. */
+  | "unknown-pending"
+  /** A nonce of this signer was used by a transaction that we never signed; a person must look. */
+  | "foreign-nonce";
+
+export type Submission =
+  | { readonly accepted: true; readonly hash: string; readonly nonce: number; readonly broadcast: true }
+  /** A dry run: taken and not sent; without a key not even signed. */
+  | {
+      readonly accepted: true;
+      readonly hash: string | undefined;
+      readonly nonce: number | undefined;
+      readonly broadcast: false;
+    }
+  | { readonly accepted: false; readonly refusal: Refusal };
+
+/** One transaction that is not settled. */
+export interface InFlight {
+  readonly key: string;
+  readonly nonce: number;
+  /** Every hash ever issued under the nonce, oldest first. */
+  readonly hashes: readonly string[];
+  readonly sinceBlock: number;
+}
+
+/** A log of a receipt. */
+export interface ReceiptLog {
+  readonly address: string;
+  readonly topics: readonly string[];
+  readonly data: string;
+}
+
+/** How something in flight ended. */
+export interface Settled {
+  readonly key: string;
+  /**
+   * mined: did what was wanted. reverted: mined, but the contract said no. cancelled: expired, the nonce was freed.
+   * rejected: no node took it. foreign: the nonce was used by a transaction that we never signed.
+   */
+  readonly kind: "mined" | "reverted" | "cancelled" | "rejected" | "foreign";
+  readonly hash: string;
+  readonly nonce: number;
+  readonly sinceBlock: number;
+  readonly block?: number;
+  readonly gasUsed?: number;
+  readonly gasPriceWei?: bigint;
+  /** What the transaction emitted; empty unless mined. */
+  readonly logs: readonly ReceiptLog[];
+}
+
+export interface Submitter {
+  /** Address that signs; undefined when nothing can be signed (dry run without a key). */
+  readonly sender: string | undefined;
+  /** Takes an intent or says why not. @throws RetryableError when the chain cannot be asked; nothing was sent then. */
+  submit(intent: Intent, head: Head): Promise<Submission>;
+  /** Looks after what is in flight: receipts, replacements, cancellations. Returns what settled. */
+  upkeep(head: Head): Promise<readonly Settled[]>;
+  /** What is in flight now. */
+  pending(): readonly InFlight[];
+}

@@ -1,0 +1,64 @@
+/** `npm run keeper`: starts, checks and describes keepers by name. */
+import { runCommand, usageError } from "../scripts/cli.js";
+import type { KeeperProgram } from "./kit/program.js";
+
+/** Keepers by name; what is not built yet has no loader. */
+const KEEPERS: Readonly<Record<string, (() => Promise<KeeperProgram>) | undefined>> = {
+  "deviation-stabilizer": async () => (await import("./deviation-stabilizer/main.js")).program,
+  "cross-chain-arbitrage": undefined,
+  "bridge-attestor": undefined,
+  "courtesy-call-redeemer": undefined,
+  rebalancer: undefined,
+  "vault-operations": undefined,
+  "ltv-monitor": undefined,
+  "collateral-monitor": undefined,
+  "collateral-crank": undefined,
+  "price-reporter": undefined,
+};
+
+/** Sub-commands that exist, and the part that the others wait for. */
+const BUILT = ["run", "doctor", "status"] as const;
+const WAITING: Readonly<Record<string, string>> = {
+  policy: "the policy signer",
+  pause: "pause, drain and kill",
+  drain: "pause, drain and kill",
+  kill: "pause, drain and kill",
+  replay: "the replay of recorded decisions",
+};
+
+const definition = {
+  command: "npm run keeper --",
+  summary: "Runs a keeper. A dry run unless --execute is given: everything up to the signed bytes, nothing sent.",
+  positionals: [
+    { name: "keeper", help: "which one", choices: Object.keys(KEEPERS), required: true },
+    { name: "sub-command", help: "what to do; run when left out", choices: [...BUILT, ...Object.keys(WAITING)] },
+  ],
+  flags: {
+    network: { kind: "string", help: "network of deployments/params, such as localhost or chain138", required: true },
+    execute: { kind: "boolean", help: "send transactions" },
+    once: { kind: "boolean", help: "one block of work, then the end of what it sent" },
+  },
+} as const;
+
+await runCommand(definition, async ({ positionals, flags, signal, say }) => {
+  const [name = "", subCommand = "run"] = positionals;
+  const part = WAITING[subCommand];
+  if (part !== undefined) throw usageError("PART_NOT_BUILT", `${subCommand} is not built yet: it comes with ${part}`);
+  const load = KEEPERS[name];
+  if (load === undefined) throw usageError("PART_NOT_BUILT", `the keeper ${name} is not built yet`);
+  const program = await load();
+  const context = { network: flags.network, env: process.env, signal, say };
+  switch (subCommand) {
+    case "doctor":
+      return program.doctor(context);
+    case "status":
+      return program.status(context);
+    default:
+      return program.run({
+        ...context,
+        execute: flags.execute,
+        once: flags.once,
+        terminal: process.stderr.isTTY,
+      });
+  }
+});

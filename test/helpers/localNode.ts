@@ -1,0 +1,40 @@
+/** A node on this machine with a proxy in front of it, and the cheats a test needs. */
+import { network } from "hardhat";
+
+import { ChainClient, type ClientOptions } from "../../keepers/kit/provider.js";
+import { FlakyRpc } from "./flakyRpc.js";
+
+export type LocalNode = Awaited<ReturnType<typeof startLocalNode>>;
+
+/** Starts a simulated chain 138 behind HTTP; blocks are mined on demand only unless `automine`. Close it in an `after` hook. */
+export async function startLocalNode(automine = false) {
+  const server = await network.createServer("sim138", "127.0.0.1", 0);
+  const { port } = await server.listen();
+  const url = `http://127.0.0.1:${String(port)}`;
+  const proxy = await FlakyRpc.start(() => url);
+  const clients: ChainClient[] = [];
+  const direct = new ChainClient({ url, chainId: 138, timeoutMs: 5_000, retries: 0 });
+  clients.push(direct);
+  await direct.request("evm_setAutomine", [automine]);
+  return {
+    url,
+    proxy,
+    /** A client that talks to the node through the proxy. */
+    client(options: Partial<ClientOptions> = {}): ChainClient {
+      const client = new ChainClient({ url: proxy.url, chainId: 138, timeoutMs: 1_000, retries: 2, ...options });
+      clients.push(client);
+      return client;
+    },
+    /** A request to the node itself, past the proxy. */
+    ask: (method: string, ...params: unknown[]) => direct.request(method, params),
+    /** Mines `count` blocks. */
+    async mine(count = 1): Promise<void> {
+      for (let block = 0; block < count; block += 1) await direct.request("evm_mine", []);
+    },
+    async close(): Promise<void> {
+      for (const client of clients) client.close();
+      await proxy.stop();
+      await server.close();
+    },
+  };
+}
