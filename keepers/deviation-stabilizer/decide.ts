@@ -75,6 +75,7 @@ function chainSkip(pool: PoolObservation, seen: Observation): PoolSkip | undefin
     case "slippage":
     case "would-lose":
     case "history-unavailable":
+    case "execution-failed":
       return of;
   }
 }

@@ -22,6 +22,7 @@ const SENTENCES: Readonly<Record<SkipReason, string>> = {
   slippage: "the price for the allowed size is worse than the accepted slippage",
   "would-lose": "the execution would leave the inventory lower",
   "history-unavailable": "the pool does not have enough block ends yet",
+  "execution-failed": "the execution failed for a reason of its own (a token that refuses, too little gas)",
   "pool-unreadable": "the pool cannot be read{detail}",
   "unknown-reason": "the chain gave a reason this keeper does not know{detail}; update the keeper",
   "in-flight": "{now} transaction of this keeper is not settled yet",

@@ -20,6 +20,7 @@ export const CHAIN_REASONS = [
   "slippage",
   "would-lose",
   "history-unavailable",
+  "execution-failed",
 ] as const;
 export type ChainReason = Exclude<(typeof CHAIN_REASONS)[number], "none">;
 
