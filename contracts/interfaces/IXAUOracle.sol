@@ -111,6 +111,11 @@ interface IXAUOracle is ICommonErrors {
     /// @notice Like `valueInXau`, through the same transient copy as `pullAnchors`.
     function pullValueInXau(address token, uint256 amountUnits) external returns (uint256 xauWei);
 
+    /// @notice What each feed of a token says now, in the order of its configuration: newest and previous price, USD, 1e18.
+    /// @dev For people and programs that look for a fault, never for a price: 0 stands for a feed that does not count, and disagreement
+    /// is not checked. Reads the feeds, not the transient copy.
+    function feedPrices(address token) external view returns (uint256[] memory newestWad, uint256[] memory previousWad);
+
     /// @notice The configuration of a token.
     function tokenConfig(address token) external view returns (TokenConfig memory);
 }

@@ -37,12 +37,25 @@ library Median {
 
     /// @notice Brings the first `count` values of `list` into ascending order.
     function sort(uint256 list, uint256 count) internal pure {
-        for (uint256 i = 1; i < count; ++i) {
-            uint256 value;
-            assembly ("memory-safe") {
-                value := mload(add(list, shl(5, i)))
+        assembly ("memory-safe") {
+            let end := add(list, shl(5, count))
+            for {
+                let next := add(list, 32)
+            } lt(next, end) {
+                next := add(next, 32)
+            } {
+                let value := mload(next)
+                let at := next
+                for {} gt(at, list) {} {
+                    let below := mload(sub(at, 32))
+                    if iszero(gt(below, value)) {
+                        break
+                    }
+                    mstore(at, below)
+                    at := sub(at, 32)
+                }
+                mstore(at, value)
             }
-            insert(list, i, value);
         }
     }
 

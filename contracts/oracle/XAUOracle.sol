@@ -163,6 +163,23 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
         return _value(price, xauPrice, amountUnits);
     }
 
+    /// @inheritdoc IXAUOracle
+    function feedPrices(
+        address token
+    ) external view returns (uint256[] memory newestWad, uint256[] memory previousWad) {
+        (uint256 start, uint256 end) = ConfigBlob.load(configData);
+        uint256 entry = _find(start, end, token);
+        uint256 count = entry.headOf().feedCountOf();
+        newestWad = new uint256[](count);
+        previousWad = new uint256[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            (uint256 newest, uint256 previous) = _readFeed(entry.feedOf(i));
+            if (_inBounds(entry, newest) && _inBounds(entry, previous)) {
+                (newestWad[i], previousWad[i]) = (newest, previous);
+            }
+        }
+    }
+
     // --- Configuration reads ---
 
     /// @inheritdoc IXAUOracle
@@ -314,10 +331,7 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
             uint256 rangeWad = maxPriceWad - minPriceWad;
             uint256 last = entry + 32 + (count << 5);
             for (uint256 at = entry + 64; at <= last; at += 32) {
-                uint256 feed = ConfigBlob.wordAt(at);
-                (uint256 newestWad, uint256 previousWad) = feed.kindOf() == uint256(FeedKind.SIGNED)
-                    ? FeedReader.readSigned(feed, graceBlocks)
-                    : FeedReader.readChainlink(feed, graceBlocks * maxBlockSeconds);
+                (uint256 newestWad, uint256 previousWad) = _readFeed(ConfigBlob.wordAt(at));
                 // A price below the minimum wraps to a distance beyond every range.
                 if (newestWad - minPriceWad > rangeWad) continue;
                 if (previousWad != newestWad) {
@@ -329,6 +343,18 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
                 ++usable;
             }
         }
+    }
+
+    function _readFeed(uint256 feed) internal view returns (uint256 newestWad, uint256 previousWad) {
+        return
+            feed.kindOf() == uint256(FeedKind.SIGNED)
+                ? FeedReader.readSigned(feed, graceBlocks)
+                : FeedReader.readChainlink(feed, graceBlocks * maxBlockSeconds);
+    }
+
+    function _inBounds(uint256 entry, uint256 priceWad) internal pure returns (bool) {
+        (uint256 minPriceWad, uint256 maxPriceWad) = entry.boundsOf();
+        return priceWad >= minPriceWad && priceWad <= maxPriceWad;
     }
 
     // --- Internal: configuration ---

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { VoidSigner, Wallet } from "ethers";
+import { Wallet, type VoidSigner } from "ethers";
 import { network } from "hardhat";
 
 import { PriceReporter, type FeedTarget } from "../../../keepers/price-reporter/reporter.js";
