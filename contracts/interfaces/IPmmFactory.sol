@@ -18,6 +18,7 @@ interface IPmmFactory is ICommonErrors {
         uint256 i;
         /// @dev MIN_K (1e14) .. MAX_K (0.999e18).
         uint256 k;
+        /// @dev Private pools: false = no history and no cumulative price. Public pools keep theirs either way.
         bool isOpenTWAP;
         /// @dev Private pools: owner. Public pools: must be zero (governed by the factory's owner).
         address owner;

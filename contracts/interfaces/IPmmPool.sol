@@ -133,6 +133,10 @@ interface IPmmPool is IDodoV2Pool, ICommonErrors {
     /// @dev Blocks without a change repeat the value before: no heartbeat, no poke. Bounded by the ring size.
     function recentBlockEnds(uint256 count) external view returns (uint256[] memory ratiosWad);
 
+    /// @notice The ratio that the pool's last change recorded, at the anchor of that moment: in the same block the coming block-end,
+    /// unless something changes still.
+    function recordedRatio() external view returns (uint256 ratioWad);
+
     /// @notice Block-end ratio of one ended block.
     function blockEndRatio(uint256 blockNumber) external view returns (uint256 ratioWad);
 

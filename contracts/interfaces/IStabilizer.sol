@@ -14,7 +14,8 @@ interface IStabilizer is ICommonErrors {
         uint256 maxAmountIn;
     }
 
-    /// @notice Emitted for each execution. Ratios 1e18 = at the anchor; inventory change in XAU wei at this block's oracle, after reward.
+    /// @notice Emitted for each execution. Ratios 1e18 = at the anchor: the newest block-end before, and what the trade left behind;
+    /// inventory change in XAU wei at this block's oracle, after reward, rounded down.
     event Stabilized(
         address indexed pool,
         address indexed caller,

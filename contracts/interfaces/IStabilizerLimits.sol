@@ -86,20 +86,15 @@ interface IStabilizerLimits is ICommonErrors {
         /// @dev Input to trade now and the smallest that is accepted, token base units.
         uint256 amountIn;
         uint256 minAmountIn;
-        /// @dev Value of `amountIn`, and of 10^decimals of `tokenIn` and `tokenOut`, XAU wei at the oracle, rounded down.
+        /// @dev Value of `amountIn`, rounded up, and of `unitOut` = 10^decimals of `tokenOut`, rounded down: XAU wei at the oracle.
         uint256 valueInXauWei;
-        uint256 priceInXauWei;
         uint256 priceOutXauWei;
-        /// @dev 10^decimals of the two tokens.
-        uint256 unitIn;
         uint256 unitOut;
         /// @dev Least output by the pool's own anchor (FIXED pools; 0 for ORACLE pools, whose anchor is the oracle).
         uint256 anchorOut;
+        /// @dev The newest block-end.
         uint256 ratioBeforeWad;
         uint256 maxSlippageWad;
-        uint256 rewardShareWad;
-        /// @dev What may be paid to the caller at most: twice the gas cost, and what is left of the day's budget. XAU wei.
-        uint256 maxRewardXauWei;
     }
 
     /// @notice The answer for one pool. `reason == NONE` means: act.
@@ -129,8 +124,6 @@ interface IStabilizerLimits is ICommonErrors {
     event SetFactory(address indexed factory, bool accepted);
     event SetGuardian(address indexed guardian);
     event PausedUntil(uint256 timestamp);
-    /// @notice Emitted when volume is consumed. XAU wei; `bucketLeftXauWei` after it.
-    event Consumed(address indexed pool, uint256 volumeXauWei, uint256 bucketLeftXauWei);
     event PoolRegistered(address indexed pool, address indexed baseToken, address indexed quoteToken);
     event PoolRemoved(address indexed pool);
 
@@ -161,8 +154,9 @@ interface IStabilizerLimits is ICommonErrors {
     /// @notice Like `consume` for a pool, in whichever direction it needs.
     function consumePool(address pool, uint256 maxAmountIn) external returns (Grant memory grant);
 
-    /// @notice Stabilizer only. Takes a paid reward from the pool's budget of the day; reverts beyond it.
-    function consumeReward(address pool, uint256 rewardXauWei) external;
+    /// @notice Stabilizer only. What the caller of an execution gets: min(share of the gain, twice the gas cost, what is left of the
+    /// pool's budget of the day), and takes it from the budget. XAU wei.
+    function consumeReward(address pool, uint256 gainXauWei) external returns (uint256 rewardXauWei);
 
     /// @notice Registered pools in order of registration.
     function pools() external view returns (address[] memory);

@@ -116,6 +116,12 @@ interface IXAUOracle is ICommonErrors {
     /// is not checked. Reads the feeds, not the transient copy.
     function feedPrices(address token) external view returns (uint256[] memory newestWad, uint256[] memory previousWad);
 
+    /// @notice Value of 10^decimals of each token in XAU wei, and the anchors of the pair; pulls all three prices at once.
+    function pullPair(
+        address baseToken,
+        address quoteToken
+    ) external returns (uint256 basePriceXauWei, uint256 quotePriceXauWei, uint256 anchorNew, uint256 anchorPrevious);
+
     /// @notice The configuration of a token.
     function tokenConfig(address token) external view returns (TokenConfig memory);
 }

@@ -180,6 +180,23 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
         }
     }
 
+    /// @inheritdoc IXAUOracle
+    function pullPair(
+        address baseToken,
+        address quoteToken
+    ) external returns (uint256 basePriceXauWei, uint256 quotePriceXauWei, uint256 anchorNew, uint256 anchorPrevious) {
+        (TokenPrice base, TokenPrice quote) = _pullTwo(baseToken, quoteToken);
+        (anchorNew, anchorPrevious) = _anchors(baseToken, quoteToken, base, quote);
+        TokenPrice xauPrice = base;
+        if (quoteToken == xau) xauPrice = quote;
+        else if (baseToken != xau) (, xauPrice) = _pullTwo(baseToken, xau);
+        unchecked {
+            // 120 bits times 60 bits; prices are positive.
+            basePriceXauWei = (_newest(base) * _WAD) / _newest(xauPrice);
+            quotePriceXauWei = (_newest(quote) * _WAD) / _newest(xauPrice);
+        }
+    }
+
     // --- Configuration reads ---
 
     /// @inheritdoc IXAUOracle

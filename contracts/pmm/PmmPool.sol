@@ -219,14 +219,14 @@ abstract contract PmmPool is PmmState {
 
     /// @dev Records the history, then writes what differs from the two words read before.
     function _store(PmmMath.State memory state, uint256 oldReserves, uint256 oldTargets) internal {
-        _storeWithRatio(state, oldReserves, oldTargets, PmmMath.ratioWad(state));
+        _storeWithRatio(state, oldReserves, oldTargets, _keepsHistory() ? PmmMath.ratioWad(state) : 0);
     }
 
     /// @dev For liquidity operations that keep the ratio up to rounding: an ORACLE pool keeps its recorded value, so that no oracle can
     /// hold up an exit.
     function _storeWithoutOracle(PmmMath.State memory state, uint256 oldReserves, uint256 oldTargets) internal {
-        uint256 ratio = WAD;
-        if (state.r != PmmMath.ONE) {
+        uint256 ratio = _keepsHistory() ? WAD : 0;
+        if (ratio != 0 && state.r != PmmMath.ONE) {
             uint256 params = _params;
             (state.anchor, state.k) = (params.iOf(), params.kOf());
             ratio = state.anchor == 0 ? _head.ratioOf() : PmmMath.ratioWad(state);
@@ -240,7 +240,9 @@ abstract contract PmmPool is PmmState {
         uint256 oldTargets,
         uint256 ratio
     ) internal {
-        uint256 index = _record(ratio, oldReserves.indexOf());
+        uint256 index = oldReserves.indexOf();
+        // A ratio is never 0: that stands for a pool without history.
+        if (ratio != 0) index = _record(ratio, index);
         _reserves = PoolWords.packReserves(state.base, state.quote, state.r, index);
         uint256 targets = PoolWords.packTargets(state.baseTarget, state.quoteTarget);
         if (targets != oldTargets) _targets = targets;

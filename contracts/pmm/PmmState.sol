@@ -162,6 +162,11 @@ abstract contract PmmState is IPmmPool {
 
     // ---- History
 
+    /// @dev Public pools always do.
+    function _keepsHistory() internal view virtual returns (bool) {
+        return true;
+    }
+
     /// @dev Starts the history. Call once.
     function _startHistory() internal {
         _head = PoolWords.packHead(WAD, block.number, block.timestamp, 0);
@@ -190,6 +195,7 @@ abstract contract PmmState is IPmmPool {
     /// @inheritdoc IPmmPool
     function recentBlockEnds(uint256 count) public view settled returns (uint256[] memory ratiosWad) {
         require(count != 0 && count <= MAX_BLOCK_COUNT, OutOfRange(count, 1, MAX_BLOCK_COUNT));
+        require(_keepsHistory(), HistoryUnavailable(block.number - 1));
         ratiosWad = new uint256[](count);
         uint256 cursor = _head;
         uint256 index = _reserves.indexOf();
@@ -202,9 +208,18 @@ abstract contract PmmState is IPmmPool {
     }
 
     /// @inheritdoc IPmmPool
+    function recordedRatio() external view settled returns (uint256 ratioWad) {
+        require(_keepsHistory(), HistoryUnavailable(block.number));
+        return _head.ratioOf();
+    }
+
+    /// @inheritdoc IPmmPool
     function blockEndRatio(uint256 blockNumber) public view settled returns (uint256 ratioWad) {
         // The bound makes the answer independent of how many of the kept blocks had a change.
-        require(blockNumber < block.number && block.number - blockNumber <= RING_SIZE, HistoryUnavailable(blockNumber));
+        require(
+            blockNumber < block.number && block.number - blockNumber <= RING_SIZE && _keepsHistory(),
+            HistoryUnavailable(blockNumber)
+        );
         return _blockEnd(blockNumber);
     }
 

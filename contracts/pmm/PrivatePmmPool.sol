@@ -141,6 +141,12 @@ contract PrivatePmmPool is PmmPool, IPmmPrivatePool {
 
     // ---- Kind
 
+    /// @dev A private pool created with `isOpenTWAP` false keeps none, as DODO's keep no cumulative price: mesh pools trade for less gas.
+    function _keepsHistory() internal view override returns (bool) {
+        (, , , uint256 flags) = _args();
+        return flags & 2 != 0;
+    }
+
     function _checkCaller() internal view override {
         require(isAllowed(msg.sender), NotAllowed(msg.sender));
     }

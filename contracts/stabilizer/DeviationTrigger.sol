@@ -4,7 +4,7 @@ pragma solidity 0.8.33;
 /// @title When a pool has stood away from its anchor long enough
 /// @dev Pure: the answer depends on block-end ratios only, and a swing inside one block leaves none.
 library DeviationTrigger {
-    uint256 internal constant WAD = 1e18;
+    int256 internal constant WAD = 1e18;
 
     /// @notice (block-end and average over W outside theta on one side, in each of the last N ended blocks) or (block-end beyond the
     /// fast threshold on one side in each of them).
@@ -20,27 +20,49 @@ library DeviationTrigger {
         uint256 thresholdWad,
         uint256 fastThresholdWad
     ) internal pure returns (int256 newest, int256 average, bool inside, bool sustained) {
-        newest = int256(ratios[0]) - int256(WAD);
-        bool above = newest > 0;
-        // Sum of the deviations of the window that ends with the block looked at; compared with W * theta, so nothing is rounded.
-        int256 sum;
-        for (uint256 index = 0; index < windowBlocks; ++index) sum += int256(ratios[index]) - int256(WAD);
-        average = sum / int256(windowBlocks);
-        inside = !_beyond(newest, thresholdWad, above);
-
-        bool slow = true;
-        bool fast = true;
-        for (uint256 block_ = 0; block_ < confirmations; ++block_) {
-            if (block_ > 0) sum += int256(ratios[block_ + windowBlocks - 1]) - int256(ratios[block_ - 1]);
-            int256 deviation = int256(ratios[block_]) - int256(WAD);
-            slow = slow && _beyond(deviation, thresholdWad, above) && _beyond(sum, thresholdWad * windowBlocks, above);
-            fast = fast && _beyond(deviation, fastThresholdWad, above);
+        // Unchecked, here and below: ratios are below 2^80, thresholds below 2^64, counts below 2^8.
+        unchecked {
+            newest = int256(ratios[0]) - WAD;
+            int256 sum = -int256(windowBlocks) * WAD;
+            for (uint256 index = 0; index < windowBlocks; ++index) sum += int256(ratios[index]);
+            average = sum / int256(windowBlocks);
+            // Deviations count as positive on the side of the newest.
+            int256 side = newest > 0 ? int256(1) : int256(-1);
+            inside = newest * side <= int256(thresholdWad);
+            sustained =
+                _allBeyond(ratios, confirmations, int256(fastThresholdWad), side) ||
+                (_allBeyond(ratios, confirmations, int256(thresholdWad), side) &&
+                    _averagesBeyond(ratios, confirmations, windowBlocks, int256(thresholdWad), sum * side));
         }
-        sustained = slow || fast;
     }
 
-    /// @dev Strictly further than `limit` from zero, on the side asked for.
-    function _beyond(int256 deviation, uint256 limit, bool above) private pure returns (bool) {
-        return above ? deviation > int256(limit) : deviation < -int256(limit);
+    /// @dev Strictly beyond `limit` on one side in each of the newest `count` block-ends.
+    function _allBeyond(uint256[] memory ratios, uint256 count, int256 limit, int256 side) private pure returns (bool) {
+        unchecked {
+            for (uint256 age = 0; age < count; ++age) {
+                if ((int256(ratios[age]) - WAD) * side <= limit) return false;
+            }
+            return true;
+        }
+    }
+
+    /// @dev The same for the averages. `sum` is the sum of the deviations of the newest window on its side, compared with W * limit, so
+    /// that nothing is rounded; its sign is the side.
+    function _averagesBeyond(
+        uint256[] memory ratios,
+        uint256 count,
+        uint256 windowBlocks,
+        int256 limit,
+        int256 sum
+    ) private pure returns (bool) {
+        unchecked {
+            int256 side = int256(ratios[0]) > WAD ? int256(1) : int256(-1);
+            limit *= int256(windowBlocks);
+            for (uint256 age = 0; sum > limit;) {
+                if (++age == count) return true;
+                sum += (int256(ratios[age + windowBlocks - 1]) - int256(ratios[age - 1])) * side;
+            }
+            return false;
+        }
     }
 }

@@ -227,34 +227,33 @@ contract Stabilizer is IStabilizer, Ownable2Step, ReentrancyGuardTransient {
             grant.amountIn,
             amountOut,
             grant.ratioBeforeWad,
-            pool.spotRatio(),
+            pool.recordedRatio(),
             gain - rewardXauWei,
             rewardXauWei
         );
     }
 
-    /// @dev min(share of the gain, twice the gas cost, what is left of the day), paid in the token just received. Never above the gain.
+    /// @dev Paid in the token just received, whole units only, at the price rounded up: what leaves never exceeds what was counted, and
+    /// that is at most half of the gain.
     function _reward(
         IStabilizerLimits.Grant memory grant,
         address caller,
         uint256 gain
     ) internal returns (uint256 rewardXauWei, uint256 rewardUnits) {
-        rewardXauWei = Math.min(gain.mulDiv(grant.rewardShareWad, WAD), grant.maxRewardXauWei);
-        // Whole units only, and their value rounded up: what leaves is never more than what was counted.
-        rewardUnits = rewardXauWei.mulDiv(grant.unitOut, grant.priceOutXauWei + 1);
-        if (rewardUnits == 0) return (0, 0);
-        limits.consumeReward(grant.pool, rewardXauWei);
-        IERC20(grant.tokenOut).safeTransfer(caller, rewardUnits);
+        // Without a gas price there is no gas cost to reward.
+        if (gain == 0 || tx.gasprice == 0) return (0, 0);
+        rewardXauWei = limits.consumeReward(grant.pool, gain);
+        rewardUnits = (rewardXauWei * grant.unitOut) / (grant.priceOutXauWei + 1);
+        if (rewardUnits > 0) IERC20(grant.tokenOut).safeTransfer(caller, rewardUnits);
     }
 
     /// @dev Buys the spent token back with what was received. A mesh that is short, too far from the oracle or stopped leaves the
     /// inventory where it is.
     function _replenish(IStabilizerLimits.Grant memory grant, uint256 amountIn) internal {
-        uint256 fair = amountIn.mulDiv(grant.priceOutXauWei, grant.unitOut).mulDiv(
-            grant.unitIn,
-            grant.priceInXauWei + 1
-        );
-        uint256 minOut = fair.mulDiv(WAD - grant.maxSlippageWad, WAD);
+        // The fair amount is what `amountIn` is worth, in units of the token spent, at the price it was spent at.
+        uint256 value = amountIn.mulDiv(grant.priceOutXauWei, grant.unitOut);
+        uint256 minOut = (value * (WAD - grant.maxSlippageWad)) / WAD;
+        minOut = minOut.mulDiv(grant.amountIn, grant.valueInXauWei);
         try mesh.swap(grant.tokenOut, amountIn, grant.tokenIn, minOut, block.timestamp) returns (uint256 back) {
             emit Replenished(grant.pool, grant.tokenOut, amountIn, grant.tokenIn, back);
         } catch {

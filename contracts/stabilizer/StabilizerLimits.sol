@@ -311,15 +311,20 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     }
 
     /// @inheritdoc IStabilizerLimits
-    function consumeReward(address pool, uint256 rewardXauWei) external onlyStabilizer {
-        Usage memory used = _states[pool].usage;
-        uint256 left = _rewardLeft(used);
-        require(rewardXauWei <= left, OutOfRange(rewardXauWei, 0, left));
+    function consumeReward(address pool, uint256 gainXauWei) external onlyStabilizer returns (uint256 rewardXauWei) {
+        PoolState storage state = _states[pool];
+        Usage memory used = state.usage;
         uint16 today = _today();
-        if (used.rewardDay != today) used.rewardSpentQuanta = 0;
-        used.rewardDay = today;
-        used.rewardSpentQuanta = (used.rewardSpentQuanta + rewardXauWei.ceilDiv(REWARD_QUANTUM)).toUint40();
-        _states[pool].usage = used;
+        if (used.rewardDay != today) (used.rewardDay, used.rewardSpentQuanta) = (today, 0);
+        uint256 spent = used.rewardSpentQuanta * REWARD_QUANTUM;
+        rewardXauWei = Math.min(
+            gainXauWei.mulDiv(state.shares.rewardShareWad, WAD),
+            (2 * GAS_PER_EXECUTION * tx.gasprice * _control.nativePriceXauWei) / WAD
+        );
+        rewardXauWei = Math.min(rewardXauWei, uint256(used.rewardBudgetXauWeiPerDay).saturatingSub(spent));
+        if (rewardXauWei == 0) return 0;
+        used.rewardSpentQuanta += rewardXauWei.ceilDiv(REWARD_QUANTUM).toUint40();
+        state.usage = used;
     }
 
     // Views
@@ -344,6 +349,7 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         if (question.quotePriceXauWei == 0) return answer;
         _note(answer, _agreement(question, state.trigger));
         _note(answer, _spot(question, answer));
+        answer.spotDeviationWad = _spotDeviation(pool);
         if (answer.tokenIn == address(0)) return answer;
         _note(answer, _size(question, state, answer));
         if (answer.reason == Reason.NONE) answer.reason = _quoted(question, state.trigger, answer);
@@ -470,13 +476,8 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         }
 
         _price(question, grant);
-        grant.ratioBeforeWad = uint256(answer.spotDeviationWad + int256(WAD));
+        grant.ratioBeforeWad = uint256(answer.blockEndDeviationWad + int256(WAD));
         grant.maxSlippageWad = trigger.maxSlippageWad;
-        grant.rewardShareWad = state.shares.rewardShareWad;
-        grant.maxRewardXauWei = Math.min(
-            (2 * GAS_PER_EXECUTION * tx.gasprice).mulDiv(control.nativePriceXauWei, WAD),
-            _rewardLeft(question.usage)
-        );
         _record(question, state, grant);
     }
 
@@ -499,8 +500,8 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     }
 
     function _record(Question memory question, PoolState storage state, Grant memory grant) internal {
-        // Rounded up at the price rounded up: what was allowed by the same price rounded down can never exceed the room it was cut from.
-        uint256 volume = grant.amountIn.mulDiv(grant.priceInXauWei + 1, grant.unitIn, Math.Rounding.Ceil);
+        // The value is rounded up at the price rounded up: the amount was cut out of the room at the same price, so it always fits.
+        uint256 volume = grant.valueInXauWei;
         Usage memory used = question.usage;
         used.lastExecutionBlock = block.number.toUint32();
         used.bucketBlock = used.lastExecutionBlock;
@@ -510,19 +511,19 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         global_.blockNumber = used.lastExecutionBlock;
         global_.volumeXauWei = (global_.volumeXauWei + volume).toUint80();
         _global = global_;
-        emit Consumed(question.pool, volume, used.bucketLevelXauWei);
     }
 
     function _price(Question memory question, Grant memory grant) internal view {
-        (grant.priceInXauWei, grant.unitIn) =
-            grant.sellBase
-                ? (question.basePriceXauWei, question.baseUnit)
-                : (question.quotePriceXauWei, question.quoteUnit);
-        (grant.priceOutXauWei, grant.unitOut) =
-            grant.sellBase
-                ? (question.quotePriceXauWei, question.quoteUnit)
-                : (question.basePriceXauWei, question.baseUnit);
-        grant.valueInXauWei = _valueUp(grant.amountIn, grant.priceInXauWei, grant.unitIn);
+        (uint256 priceIn, uint256 unitIn) = (question.quotePriceXauWei, question.quoteUnit);
+        (grant.priceOutXauWei, grant.unitOut) = (question.basePriceXauWei, question.baseUnit);
+        if (grant.sellBase) {
+            (grant.priceOutXauWei, priceIn) = (priceIn, grant.priceOutXauWei);
+            (grant.unitOut, unitIn) = (unitIn, grant.unitOut);
+        }
+        unchecked {
+            // See `_size`.
+            grant.valueInXauWei = (grant.amountIn * (priceIn + 1) + unitIn - 1) / unitIn;
+        }
         if (question.fixedPricing) grant.anchorOut = _anchorOut(question.pool, grant.sellBase, grant.amountIn);
     }
 
@@ -573,11 +574,6 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     /// @dev Direction and amount from the pool as it stands now; they must agree with the history.
     function _spot(Question memory question, Allowance memory answer) internal view returns (Reason) {
         try IPmmPool(question.pool).amountToAnchor() returns (bool sellBase, uint256 amountIn) {
-            try IPmmPool(question.pool).spotRatio() returns (uint256 ratioWad) {
-                answer.spotDeviationWad = int256(ratioWad) - int256(WAD);
-            } catch {
-                return Reason.ORACLE_UNAVAILABLE;
-            }
             answer.fullCloseIn = amountIn;
             answer.sellBase = sellBase;
             (answer.tokenIn, answer.tokenOut) =
@@ -586,6 +582,15 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
             return agrees ? Reason.NONE : Reason.SPOT_DISAGREES;
         } catch {
             return Reason.ORACLE_UNAVAILABLE;
+        }
+    }
+
+    /// @dev 0 when the pool cannot answer.
+    function _spotDeviation(address pool) internal view returns (int256) {
+        try IPmmPool(pool).spotRatio() returns (uint256 ratioWad) {
+            return int256(ratioWad) - int256(WAD);
+        } catch {
+            return 0;
         }
     }
 
@@ -602,48 +607,54 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     }
 
     /// @dev The smallest of gain, per-block cap, bucket, global cap and inventory; and the smallest input that is accepted.
+    /// Unchecked: amounts of tokens are below 2^128, shares at most 1e18, caps below 2^72, units at most 10^36 and prices below 2^128.
     function _size(
         Question memory question,
         PoolState storage state,
         Allowance memory answer
     ) internal view returns (Reason reason) {
-        (uint256 price, uint256 unit) = answer.sellBase
-            ? (question.basePriceXauWei, question.baseUnit)
-            : (question.quotePriceXauWei, question.quoteUnit);
-        Shares memory shares = state.shares;
-        uint256 wanted = answer.fullCloseIn.mulDiv(shares.gainWad, WAD);
-        uint256 allowed = wanted;
-        reason = Reason.BELOW_MINIMUM;
+        unchecked {
+            (uint256 price, uint256 unit) = answer.sellBase
+                ? (question.basePriceXauWei, question.baseUnit)
+                : (question.quotePriceXauWei, question.quoteUnit);
+            Shares memory shares = state.shares;
+            uint256 wanted = (Math.min(answer.fullCloseIn, type(uint128).max) * shares.gainWad) / WAD;
+            uint256 allowed;
+            (allowed, reason) = _allowed(question, wanted, answer.tokenIn, price, unit);
+            uint256 smallest = (question.amounts.minTradeXauWei * unit + price - 1) / price;
+            answer.maxAmountIn = allowed;
+            answer.minAmountIn = Math.max(smallest, (allowed * shares.minShareWad + WAD - 1) / WAD);
+            if (allowed >= smallest) return Reason.NONE;
+            // Too small to count as an execution, unless it closes a pool so small that even its full close is: such a pool must
+            // stand outside the band now, or somebody could burn the cooldown by bringing the price almost back for one transaction.
+            if (allowed == wanted && _abs(_spotDeviation(question.pool)) > state.trigger.thresholdWad) {
+                answer.minAmountIn = allowed;
+                return Reason.NONE;
+            }
+        }
+    }
 
-        uint256 room = uint256(question.global.capXauWei).saturatingSub(question.global.volumeXauWei);
-        (allowed, reason) = _atMost(
-            allowed,
-            _unitsDown(Math.min(room, question.amounts.capXauWei), price, unit),
-            reason,
-            Reason.CAP_EXHAUSTED
-        );
-        (allowed, reason) = _atMost(
-            allowed,
-            _unitsDown(question.usage.bucketLevelXauWei, price, unit),
-            reason,
-            Reason.BUCKET_EXHAUSTED
-        );
-        (allowed, reason) = _atMost(
-            allowed,
-            IERC20(answer.tokenIn).balanceOf(_control.stabilizer),
-            reason,
-            Reason.NO_INVENTORY
-        );
-
-        uint256 smallest = uint256(question.amounts.minTradeXauWei).mulDiv(unit, price, Math.Rounding.Ceil);
-        answer.maxAmountIn = allowed;
-        answer.minAmountIn = Math.max(smallest, allowed.mulDiv(shares.minShareWad, WAD, Math.Rounding.Ceil));
-        if (allowed >= smallest) return Reason.NONE;
-        // Too small to count as an execution, unless it closes a pool so small that even its full close is: such a pool must stand
-        // outside the band now, or somebody could burn the cooldown by bringing the price almost back for one transaction.
-        if (allowed == wanted && allowed > 0 && _abs(answer.spotDeviationWad) > state.trigger.thresholdWad) {
-            answer.minAmountIn = allowed;
-            return Reason.NONE;
+    /// @dev `wanted` cut down to cap, bucket and inventory, with what bound it. The limits in XAU wei come first, so that only the
+    /// smallest is converted. Unchecked: see `_size`.
+    function _allowed(
+        Question memory question,
+        uint256 wanted,
+        address tokenIn,
+        uint256 price,
+        uint256 unit
+    ) internal view returns (uint256 allowed, Reason reason) {
+        unchecked {
+            (allowed, reason) = (wanted, Reason.BELOW_MINIMUM);
+            uint256 room = uint256(question.global.capXauWei).saturatingSub(question.global.volumeXauWei);
+            room = Math.min(room, question.amounts.capXauWei);
+            Reason binding = Reason.CAP_EXHAUSTED;
+            if (question.usage.bucketLevelXauWei < room) {
+                (room, binding) = (question.usage.bucketLevelXauWei, Reason.BUCKET_EXHAUSTED);
+            }
+            room = (room * unit) / (price + 1);
+            if (room < allowed) (allowed, reason) = (room, binding);
+            room = IERC20(tokenIn).balanceOf(_control.stabilizer);
+            if (room < allowed) (allowed, reason) = (room, Reason.NO_INVENTORY);
         }
     }
 
@@ -688,19 +699,15 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     // Internal: prices
 
     function _pullPrices(Question memory question) internal returns (Reason) {
-        IXAUOracle source = IXAUOracle(oracle);
-        try source.pullAnchors(question.baseToken, question.quoteToken) returns (uint256 anchorNew, uint256) {
+        try IXAUOracle(oracle).pullPair(question.baseToken, question.quoteToken) returns (
+            uint256 basePriceXauWei,
+            uint256 quotePriceXauWei,
+            uint256 anchorNew,
+            uint256
+        ) {
+            question.basePriceXauWei = basePriceXauWei;
+            question.quotePriceXauWei = quotePriceXauWei;
             question.oracleAnchor = anchorNew;
-        } catch {
-            return Reason.ORACLE_UNAVAILABLE;
-        }
-        try source.pullValueInXau(question.baseToken, question.baseUnit) returns (uint256 xauWei) {
-            question.basePriceXauWei = xauWei;
-        } catch {
-            return Reason.ORACLE_UNAVAILABLE;
-        }
-        try source.pullValueInXau(question.quoteToken, question.quoteUnit) returns (uint256 xauWei) {
-            question.quotePriceXauWei = xauWei;
         } catch {
             return Reason.ORACLE_UNAVAILABLE;
         }
@@ -727,9 +734,13 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         return _pricesUsable(question);
     }
 
-    /// @dev A price that rounds to nothing could not bound an amount.
+    /// @dev A price that rounds to nothing could not bound an amount; one beyond 2^128 would overflow.
     function _pricesUsable(Question memory question) internal pure returns (Reason) {
-        if (question.basePriceXauWei > 0 && question.quotePriceXauWei > 0) return Reason.NONE;
+        unchecked {
+            // 0 wraps to the top.
+            uint256 larger = Math.max(question.basePriceXauWei - 1, question.quotePriceXauWei - 1);
+            if (larger < type(uint128).max - 1) return Reason.NONE;
+        }
         question.quotePriceXauWei = 0;
         return Reason.ORACLE_UNAVAILABLE;
     }
@@ -738,14 +749,6 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     function _anchorOut(address pool, bool sellBase, uint256 amountIn) internal view returns (uint256) {
         uint256 anchor = IDodoV2Pool(pool)._I_();
         return sellBase ? amountIn.mulDiv(anchor, WAD) : amountIn.mulDiv(WAD, anchor);
-    }
-
-    function _valueUp(uint256 amount, uint256 price, uint256 unit) internal pure returns (uint256) {
-        return amount.mulDiv(price + 1, unit, Math.Rounding.Ceil);
-    }
-
-    function _unitsDown(uint256 xauWei, uint256 price, uint256 unit) internal pure returns (uint256) {
-        return xauWei.mulDiv(unit, price + 1);
     }
 
     // Internal: counters
@@ -764,11 +767,6 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
 
     function _readyAtBlock(Usage memory used, Trigger memory trigger) internal pure returns (uint256) {
         return used.lastExecutionBlock == 0 ? 0 : uint256(used.lastExecutionBlock) + trigger.minBlocks;
-    }
-
-    function _rewardLeft(Usage memory used) internal view returns (uint256) {
-        uint256 spent = used.rewardDay == _today() ? used.rewardSpentQuanta * REWARD_QUANTUM : 0;
-        return uint256(used.rewardBudgetXauWeiPerDay).saturatingSub(spent);
     }
 
     /// @dev Days since 1970; 16 bits last until the year 2149.
@@ -863,15 +861,6 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     /// @dev Keeps the first reason.
     function _note(Allowance memory answer, Reason reason) internal pure {
         if (answer.reason == Reason.NONE) answer.reason = reason;
-    }
-
-    function _atMost(
-        uint256 amount,
-        uint256 limit,
-        Reason reason,
-        Reason reasonIfLower
-    ) internal pure returns (uint256, Reason) {
-        return limit < amount ? (limit, reasonIfLower) : (amount, reason);
     }
 
     function _abs(int256 value) internal pure returns (uint256) {
