@@ -209,7 +209,7 @@ function pointOf(surplus: bigint, value: bigint, unit: bigint, k: bigint): Point
   let slackF = 4n;
   let slack: bigint;
   if (f > MAX_FRACTION_BITS - WIDE_FROM_BITS) {
-    const s = sqrtDown((one + (4n * k * a) / WAD + 1n) << f) + 1n;
+    const s = sqrtUp((one + (4n * k * a) / WAD + 1n) << f, one);
     ratio = one + ((2n * a) << f) / (one + s);
     slackF += ratio >> f;
     slack = slackF;
@@ -236,7 +236,8 @@ function fractionBits(imbalance: bigint): bigint {
 
 function away(point: Point, b: bigint, reserveOut: bigint, k: bigint): bigint {
   const h = point.height + b + 1n;
-  const root = sqrtDown(h * h - (((4n * (WAD - k) * b) / WAD) << point.f)) + 1n;
+  const square = h * h - (((4n * (WAD - k) * b) / WAD) << point.f);
+  const root = point.height > b ? sqrtUp(square, point.height - b) : sqrtDown(square) + 1n;
   return (2n * b * reserveOut) / (h + root);
 }
 
@@ -262,6 +263,14 @@ function awayFromTarget(sale: Sale, rest: bigint, g: bigint): bigint {
   const f = fractionBits(b >> g);
   const target: Point = { f, g: f, ratio: 1n << f, slack: 0n, height: 1n << f, error: 0n };
   return away(target, f > g ? b << (f - g) : b >> (g - f), sale.targetOut, sale.k);
+}
+
+/** Not below the root of `square`, and at most 1.5 above; `start`² ≤ square. */
+function sqrtUp(square: bigint, start: bigint): bigint {
+  if (square - start * start > (start * start) >> 6n) return sqrtDown(square) + 1n;
+  let root = start;
+  for (let step = 0; step < 4; step++) root = (root + square / root) >> 1n;
+  return root + 1n;
 }
 
 function feeUp(amount: bigint, rate: bigint): bigint {

@@ -62,19 +62,6 @@ library PmmMath {
         uint256 error;
     }
 
-    /// @dev A sale with the price of the token sold = priceNum / priceDen units of the token paid. `surplus` belongs to the token paid
-    /// when the sale leads back to the target, to the token sold otherwise.
-    struct Sale {
-        uint256 amountIn;
-        uint256 priceNum;
-        uint256 priceDen;
-        uint256 reserveIn;
-        uint256 reserveOut;
-        uint256 targetOut;
-        uint256 surplus;
-        uint256 k;
-    }
-
     /// @notice What a sale pays before fees.
     /// @return amountOut rounded down: exact - 1 <= amountOut <= exact (up to the error stated above).
     /// @return newInTarget 0, or, when the sale reaches or crosses the target of the token sold, that token's target, rounded up.
@@ -83,24 +70,8 @@ library PmmMath {
         State memory state,
         uint256 amountIn
     ) internal pure returns (uint256 amountOut, uint256 newInTarget) {
-        unchecked {
-            Sale memory sale =
-                isSellBase
-                    ? Sale(amountIn, state.anchor, WAD, state.base, state.quote, 0, 0, state.k)
-                    : Sale(amountIn, WAD, state.anchor, state.quote, state.base, 0, 0, state.k);
-            (uint256 targetIn, uint256 targetOut) = isSellBase
-                ? (state.baseTarget, state.quoteTarget)
-                : (state.quoteTarget, state.baseTarget);
-            if (state.r == (isSellBase ? ABOVE : BELOW)) {
-                (sale.targetOut, sale.surplus) = (targetOut, sale.reserveOut - targetOut);
-                return _back(sale);
-            }
-            if (state.r != ONE) sale.surplus = sale.reserveIn - targetIn;
-            uint256 unit = sale.priceDen * sale.reserveOut;
-            uint256 value = amountIn * sale.priceNum;
-            Point memory point = _point(sale.surplus * sale.priceNum, value, unit, sale.k);
-            amountOut = _away(point, Math.mulDiv(value, 1 << point.f, unit), sale.reserveOut, sale.k);
-        }
+        if (state.r == (isSellBase ? ABOVE : BELOW)) return _back(isSellBase, state, amountIn);
+        return (_away(isSellBase, state, amountIn), 0);
     }
 
     /// @notice mid / anchor, rounded to nearest, inside 1 .. MAX_RATIO.
@@ -156,12 +127,12 @@ library PmmMath {
             point.height = one;
             if (surplus == 0) return point;
 
-            uint256 a = Math.mulDiv(surplus, one, unit);
+            uint256 a = _shiftDiv(surplus, f, unit);
             uint256 r; // with f bits
             uint256 slack = 4;
             if (f > MAX_FRACTION_BITS - WIDE_FROM_BITS) {
                 // s rounded up, hence r down; s is at most 2 units of 2^-f too large, which lowers r by at most r - 1 such units.
-                uint256 s = Math.sqrt((one + (4 * k * a) / WAD + 1) << f) + 1;
+                uint256 s = _sqrtUp((one + (4 * k * a) / WAD + 1) << f, one);
                 r = one + ((2 * a) << f) / (one + s);
                 slack += r >> f;
                 (point.ratio, point.slack) = (r, slack);
@@ -195,44 +166,90 @@ library PmmMath {
         }
     }
 
-    /// @dev `b` with point.f bits, rounded down.
-    function _away(Point memory point, uint256 b, uint256 reserveOut, uint256 k) private pure returns (uint256) {
+    /// @dev The token paid is the scarce one, or both stand at their targets.
+    function _away(bool isSellBase, State memory state, uint256 amountIn) private pure returns (uint256) {
         unchecked {
-            uint256 h = point.height + b + 1;
-            uint256 root = Math.sqrt(h * h - (((4 * (WAD - k) * b) / WAD) << point.f)) + 1;
-            return (2 * b * reserveOut) / (h + root);
+            (uint256 unit, uint256 value, uint256 surplus, uint256 reserveOut) = isSellBase
+                ? (WAD * state.quote, amountIn * state.anchor, state.base - state.baseTarget, state.quote)
+                : (state.anchor * state.base, amountIn * WAD, state.quote - state.quoteTarget, state.base);
+            surplus = state.r == ONE ? 0 : surplus * (isSellBase ? state.anchor : WAD);
+            Point memory point = _point(surplus, value, unit, state.k);
+            return _solve(point, _shiftDiv(value, point.f, unit), reserveOut, state.k);
         }
     }
 
-    /// @dev The token sold is the scarce one.
-    function _back(Sale memory sale) private pure returns (uint256, uint256) {
+    /// @dev The token sold is the scarce one. price = priceNum / priceDen units of the token paid per unit sold.
+    function _back(bool isSellBase, State memory state, uint256 amountIn) private pure returns (uint256, uint256) {
         unchecked {
-            uint256 k = sale.k;
-            Point memory point = _point(sale.surplus * sale.priceDen, 0, sale.priceNum * sale.reserveIn, k);
+            (uint256 priceNum, uint256 priceDen, uint256 reserveIn, uint256 surplus) = isSellBase
+                ? (state.anchor, WAD, state.base, state.quote - state.quoteTarget)
+                : (WAD, state.anchor, state.quote, state.base - state.baseTarget);
+            Point memory point = _point(surplus * priceDen, 0, priceNum * reserveIn, state.k);
             uint256 g = point.g;
-            uint256 shortUp = (point.ratio + point.slack - (1 << g)) * sale.reserveIn; // with g bits
-            if (sale.amountIn << g >= shortUp) {
+            uint256 shortUp = (point.ratio + point.slack - (1 << g)) * reserveIn; // with g bits
+            if (amountIn << g >= shortUp) {
                 // The target of the token sold is irrational: what is left over for the other side keeps g bits.
-                uint256 past = _awayFromTarget(sale, (sale.amountIn << g) - shortUp, g);
-                return (sale.surplus + past, sale.reserveIn + _shiftUp(shortUp, g));
+                surplus += _awayFromTarget(isSellBase, state, (amountIn << g) - shortUp, g);
+                return (surplus, reserveIn + _shiftUp(shortUp, g));
             }
-            uint256 flat = ((WAD - k) << point.f) / WAD;
+            uint256 flat = ((WAD - state.k) << point.f) / WAD;
             uint256 curved = point.height - point.error - flat - 1; // k r^2, rounded down
-            uint256 factor = flat + (curved * sale.reserveIn) / (sale.reserveIn + sale.amountIn);
-            return (Math.mulDiv(sale.amountIn * sale.priceNum, factor, sale.priceDen << point.f), 0);
+            uint256 factor = flat + (curved * reserveIn) / (reserveIn + amountIn);
+            return (Math.mulDiv(amountIn * priceNum, factor, priceDen << point.f), 0);
         }
     }
 
     /// @dev A sale of `rest` (with g bits) that starts exactly at the targets.
-    function _awayFromTarget(Sale memory sale, uint256 rest, uint256 g) private pure returns (uint256) {
+    function _awayFromTarget(
+        bool isSellBase,
+        State memory state,
+        uint256 rest,
+        uint256 g
+    ) private pure returns (uint256) {
         unchecked {
-            uint256 unit = sale.priceDen * sale.targetOut;
-            uint256 whole = ((rest >> g) * sale.priceNum) / unit;
-            require(whole < MAX_IMBALANCE, ICommonErrors.OutOfRange(whole, 0, MAX_IMBALANCE - 1)); // keeps b below 2^247
-            uint256 b = Math.mulDiv(rest, sale.priceNum, unit); // with g bits
+            (uint256 priceNum, uint256 unit, uint256 targetOut) = isSellBase
+                ? (state.anchor, WAD * state.quoteTarget, state.quoteTarget)
+                : (WAD, state.anchor * state.baseTarget, state.baseTarget);
+            uint256 b = ((rest >> g) * priceNum) / unit;
+            require(b < MAX_IMBALANCE, ICommonErrors.OutOfRange(b, 0, MAX_IMBALANCE - 1)); // keeps the next b below 2^247
+            b = Math.mulDiv(rest, priceNum, unit); // with g bits
             uint256 f = _fractionBits(b >> g);
             Point memory target = Point({f: f, g: f, ratio: 1 << f, slack: 0, height: 1 << f, error: 0});
-            return _away(target, f > g ? b << (f - g) : b >> (g - f), sale.targetOut, sale.k);
+            return _solve(target, f > g ? b << (f - g) : b >> (g - f), targetOut, state.k);
+        }
+    }
+
+    /// @dev The stable root of the quadratic, times the reserve. `b` with point.f bits, rounded down.
+    function _solve(Point memory point, uint256 b, uint256 reserveOut, uint256 k) private pure returns (uint256) {
+        unchecked {
+            uint256 h = point.height + b + 1;
+            // (h - 2 b)^2 <= square: with little curvature the root is near.
+            uint256 square = h * h - (((4 * (WAD - k) * b) / WAD) << point.f);
+            uint256 root = point.height > b ? _sqrtUp(square, point.height - b) : Math.sqrt(square) + 1;
+            return (2 * b * reserveOut) / (h + root);
+        }
+    }
+
+    /// @dev Not below the root of `square`, and at most 1.5 above. `start`^2 <= square. A near start saves most of the work: four Newton
+    /// steps take a relative distance of 2^-6 between the squares to less than 2^-127.
+    function _sqrtUp(uint256 square, uint256 start) private pure returns (uint256 root) {
+        unchecked {
+            if (square - start * start > (start * start) >> 6) return Math.sqrt(square) + 1;
+        }
+        assembly ("memory-safe") {
+            // start > 0; the compiler would check each division.
+            root := shr(1, add(start, div(square, start)))
+            root := shr(1, add(root, div(square, root)))
+            root := shr(1, add(root, div(square, root)))
+            root := add(shr(1, add(root, div(square, root))), 1)
+        }
+    }
+
+    /// @dev value * 2^bits / divisor, rounded down.
+    function _shiftDiv(uint256 value, uint256 bits, uint256 divisor) private pure returns (uint256) {
+        unchecked {
+            if (value >> (256 - bits) == 0) return (value << bits) / divisor;
+            return Math.mulDiv(value, 1 << bits, divisor);
         }
     }
 

@@ -116,7 +116,8 @@ abstract contract PmmPool is PmmState {
     function _sell(bool isSellBase, uint256 amountIn, address to, bool exempt) private returns (uint256 amountOut) {
         uint256 reserves = _reserves;
         uint256 targets = _targets;
-        (PmmMath.State memory state, uint256 anchorNew, uint256 lpFeeRate) = _load(isSellBase, reserves, targets);
+        PmmMath.State memory state;
+        (uint256 anchorNew, uint256 lpFeeRate) = _load(isSellBase, state, reserves, targets);
         uint256 mtFee;
         (amountOut, mtFee, ) = _fill(isSellBase, state, amountIn, exempt ? 0 : lpFeeRate, exempt ? 0 : mtFeeRate);
         state.anchor = anchorNew;
@@ -141,16 +142,19 @@ abstract contract PmmPool is PmmState {
         emit DODOSwap(tokenIn, tokenOut, amountIn, amountOut, msg.sender, to);
     }
 
-    /// @dev The stored state at the anchor a trader gets; the newest anchor is for the record.
+    /// @dev Fills `state` at the anchor a trader gets; the newest anchor is for the record.
     function _load(
         bool isSellBase,
+        PmmMath.State memory state,
         uint256 reserves,
         uint256 targets
-    ) private returns (PmmMath.State memory state, uint256 anchorNew, uint256 lpFeeRate) {
+    ) private returns (uint256 anchorNew, uint256 lpFeeRate) {
         uint256 params = _params;
         uint256 anchorPrevious;
         (anchorNew, anchorPrevious) = _pullAnchors(params);
-        state = _state(_traderAnchor(isSellBase, anchorNew, anchorPrevious), params.kOf(), reserves, targets);
+        state.anchor = _traderAnchor(isSellBase, anchorNew, anchorPrevious);
+        state.k = params.kOf();
+        _unpack(state, reserves, targets);
         lpFeeRate = params.lpFeeRateOf();
     }
 
@@ -259,8 +263,16 @@ abstract contract PmmPool is PmmState {
         require(deadline >= block.timestamp, DeadlineExpired(deadline, block.timestamp));
     }
 
-    function _balance(address token) internal view returns (uint256) {
-        return IERC20(token).balanceOf(address(this));
+    /// @dev `balanceOf` without the detours of the compiler; reverts as it does when the token does not answer.
+    function _balance(address token) internal view returns (uint256 held) {
+        bool ok;
+        assembly ("memory-safe") {
+            mstore(0x00, 0x70a08231) // balanceOf(address)
+            mstore(0x20, address())
+            ok := and(gt(returndatasize(), 31), staticcall(gas(), token, 0x1c, 0x24, 0x00, 0x20))
+            held := mload(0x00)
+        }
+        require(ok, NotAContract(token));
     }
 
     /// @dev Takes exactly `amount` or reverts.
@@ -293,7 +305,8 @@ abstract contract PmmPool is PmmState {
     function _settleLoan(uint256 baseFee, uint256 quoteFee, address assetTo) private {
         (uint256 reserves, uint256 targets) = (_reserves, _targets);
         (bool isSellBase, uint256 over, uint256 short) = _measureLoan(reserves, baseFee, quoteFee);
-        (PmmMath.State memory state, uint256 anchorNew, uint256 lpFeeRate) = _load(isSellBase, reserves, targets);
+        PmmMath.State memory state;
+        (uint256 anchorNew, uint256 lpFeeRate) = _load(isSellBase, state, reserves, targets);
         if (short != 0) _cover(isSellBase, state, over, short, lpFeeRate, assetTo);
         state.anchor = anchorNew;
         state.base += baseFee;

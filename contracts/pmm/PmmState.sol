@@ -103,24 +103,20 @@ abstract contract PmmState is IPmmPool {
 
     // ---- Anchor and curve
 
-    /// @dev Newest and previous anchor for views.
+    /// @dev Newest and previous anchor for views. Only ORACLE pools store no `i`.
     function _readAnchors() internal view returns (uint256 anchorNew, uint256 anchorPrevious) {
-        (address base, address quote, , uint256 flags) = _args();
-        if (flags & 1 == 0) {
-            anchorNew = _params.iOf();
-            return (anchorNew, anchorNew);
-        }
+        anchorNew = _params.iOf();
+        if (anchorNew != 0) return (anchorNew, anchorNew);
+        (address base, address quote) = _tokens();
         (anchorNew, anchorPrevious) = IXAUOracle(oracle).anchors(base, quote);
         _checkAnchors(anchorNew, anchorPrevious);
     }
 
     /// @dev The same for state-changing calls, where the oracle may keep the price for the rest of the transaction.
     function _pullAnchors(uint256 params) internal returns (uint256 anchorNew, uint256 anchorPrevious) {
-        (address base, address quote, , uint256 flags) = _args();
-        if (flags & 1 == 0) {
-            anchorNew = params.iOf();
-            return (anchorNew, anchorNew);
-        }
+        anchorNew = params.iOf();
+        if (anchorNew != 0) return (anchorNew, anchorNew);
+        (address base, address quote) = _tokens();
         (anchorNew, anchorPrevious) = IXAUOracle(oracle).pullAnchors(base, quote);
         _checkAnchors(anchorNew, anchorPrevious);
     }
@@ -140,17 +136,14 @@ abstract contract PmmState is IPmmPool {
         uint256 k,
         uint256 reserves,
         uint256 targets
-    ) internal pure returns (PmmMath.State memory) {
-        return
-            PmmMath.State({
-                anchor: anchor,
-                k: k,
-                base: reserves.baseOf(),
-                quote: reserves.quoteOf(),
-                baseTarget: targets.baseOf(),
-                quoteTarget: targets.quoteOf(),
-                r: reserves.rOf()
-            });
+    ) internal pure returns (PmmMath.State memory state) {
+        (state.anchor, state.k) = (anchor, k);
+        _unpack(state, reserves, targets);
+    }
+
+    function _unpack(PmmMath.State memory state, uint256 reserves, uint256 targets) internal pure {
+        (state.base, state.quote, state.r) = (reserves.baseOf(), reserves.quoteOf(), reserves.rOf());
+        (state.baseTarget, state.quoteTarget) = (targets.baseOf(), targets.quoteOf());
     }
 
     /// @dev Stored state at the newest anchor. An empty pool has no anchor to ask for: everything but k is zero.
