@@ -12,29 +12,6 @@ library Median {
         }
     }
 
-    /// @notice Puts `value` into its place among the first `count` ascending values at `list`, which has room for one more.
-    function insert(uint256 list, uint256 count, uint256 value) internal pure {
-        assembly ("memory-safe") {
-            let at := add(list, shl(5, count))
-            for {} gt(at, list) {} {
-                let below := mload(sub(at, 32))
-                if iszero(gt(below, value)) {
-                    break
-                }
-                mstore(at, below)
-                at := sub(at, 32)
-            }
-            mstore(at, value)
-        }
-    }
-
-    /// @notice Puts `value` at position `index` of `list`, which has room for it.
-    function put(uint256 list, uint256 index, uint256 value) internal pure {
-        assembly ("memory-safe") {
-            mstore(add(list, shl(5, index)), value)
-        }
-    }
-
     /// @notice Brings the first `count` values of `list` into ascending order.
     function sort(uint256 list, uint256 count) internal pure {
         assembly ("memory-safe") {

@@ -58,7 +58,8 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
     uint256 private constant _WAD = 1e18;
     uint256 private constant _BPS = 100_00;
     uint256 private constant _PRICE_BITS = 120;
-    uint256 private constant _PRICE_MASK = (1 << _PRICE_BITS) - 1;
+    uint256 private constant _DECIMALS_SHIFT = 240; // 2 * _PRICE_BITS
+    uint256 private constant _PRICE_MASK = type(uint120).max;
 
     /// @inheritdoc IXAUOracle
     address public immutable xau;
@@ -268,7 +269,7 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
     }
 
     function _decimals(TokenPrice price) private pure returns (uint256) {
-        return TokenPrice.unwrap(price) >> (2 * _PRICE_BITS);
+        return TokenPrice.unwrap(price) >> _DECIMALS_SHIFT;
     }
 
     // --- Internal: reading ---
@@ -332,8 +333,7 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
             Median.sort(previous, usable);
             previousWad = Median.ofSorted(previous, usable);
         }
-        return
-            TokenPrice.wrap(newestWad | (previousWad << _PRICE_BITS) | (head.tokenDecimalsOf() << (2 * _PRICE_BITS)));
+        return TokenPrice.wrap(newestWad | (previousWad << _PRICE_BITS) | (head.tokenDecimalsOf() << _DECIMALS_SHIFT));
     }
 
     /// @dev Reads the feeds of an entry into the two lists; only the newest are in ascending order.
@@ -343,21 +343,42 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
         uint256 newest,
         uint256 previous
     ) internal view returns (uint256 usable, bool insideGrace) {
-        (uint256 minPriceWad, uint256 maxPriceWad) = entry.boundsOf();
+        uint256 at;
+        uint256 end;
         unchecked {
-            uint256 rangeWad = maxPriceWad - minPriceWad;
-            uint256 last = entry + 32 + (count << 5);
-            for (uint256 at = entry + 64; at <= last; at += 32) {
-                (uint256 newestWad, uint256 previousWad) = _readFeed(ConfigBlob.wordAt(at));
+            at = entry + 64;
+            end = at + (count << 5);
+        }
+        while (at < end) {
+            uint256 feed = ConfigBlob.wordAt(at);
+            (uint256 newestWad, uint256 previousWad) = feed.kindOf() == uint256(FeedKind.SIGNED)
+                ? FeedReader.readSigned(feed, graceBlocks)
+                : FeedReader.readChainlink(feed, graceBlocks * maxBlockSeconds);
+            // By hand, because every swap runs this six times.
+            assembly ("memory-safe") {
+                let bounds := mload(add(entry, 32))
+                let minimum := and(bounds, 0xffffffffffffffffffffffffffffffff)
+                let range := sub(shr(128, bounds), minimum)
                 // A price below the minimum wraps to a distance beyond every range.
-                if (newestWad - minPriceWad > rangeWad) continue;
-                if (previousWad != newestWad) {
-                    if (previousWad - minPriceWad > rangeWad) continue;
-                    insideGrace = true;
+                if iszero(or(gt(sub(newestWad, minimum), range), gt(sub(previousWad, minimum), range))) {
+                    if xor(newestWad, previousWad) {
+                        insideGrace := 1
+                    }
+                    let offset := shl(5, usable)
+                    mstore(add(previous, offset), previousWad)
+                    let place := add(newest, offset)
+                    for {} gt(place, newest) {} {
+                        let below := mload(sub(place, 32))
+                        if iszero(gt(below, newestWad)) {
+                            break
+                        }
+                        mstore(place, below)
+                        place := sub(place, 32)
+                    }
+                    mstore(place, newestWad)
+                    usable := add(usable, 1)
                 }
-                Median.insert(newest, usable, newestWad);
-                Median.put(previous, usable, previousWad);
-                ++usable;
+                at := add(at, 32)
             }
         }
     }
