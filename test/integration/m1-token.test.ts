@@ -94,6 +94,23 @@ describe("M1Token", () => {
     await chain.close();
   });
 
+  it("reads two balances and the allowance where a system contract is a side, and one slot more elsewhere", async () => {
+    const { chain, creator, trader, holder, pool, minter, token } = await createToken("sim138", 0);
+    await token.connect(minter).mint(trader.address, FUNDS);
+    await token.connect(trader).approve(creator.address, FUNDS);
+    const slotsOf = async (to: string) => {
+      const transaction = await token.transferFrom(trader.address, to, 5n);
+      const trace = (await chain.provider.request({
+        method: "debug_traceTransaction",
+        params: [transaction.hash, { disableStorage: true, disableMemory: true }],
+      })) as { structLogs: { op: string; stack: string[] }[] };
+      return new Set(trace.structLogs.filter(({ op }) => op === "SLOAD").map(({ stack }) => stack.at(-1))).size;
+    };
+    expect(await slotsOf(pool.address)).to.equal(3);
+    expect(await slotsOf(holder.address)).to.equal(4);
+    await chain.close();
+  });
+
   it("keeps a pause in the slots of the system contracts over transactions", async () => {
     const { chain, trader, holder, pool, minter, token } = await createToken("sim138", 0);
     for (const account of [trader, pool]) await token.connect(minter).mint(account.address, FUNDS);

@@ -86,7 +86,8 @@ contract XAUOracleModelTest is OracleBase {
             }
             if (smaller == rank) return values[i];
         }
-        revert("no such rank");
+        assertTrue(false, "no such rank");
+        return 0;
     }
 
     function _median(uint256[] storage values) private view returns (uint256) {
@@ -97,6 +98,29 @@ contract XAUOracleModelTest is OracleBase {
 
     /// forge-config: default.fuzz.runs = 512
     function testFuzz_ORACLE22_agreesWithTheModel(uint256 seed) public {
+        _check(seed);
+    }
+
+    /// @dev The random feeds reach every outcome, or the fuzz test would prove little.
+    function test_model_reachesEveryOutcome() public {
+        uint256[4] memory outcomes;
+        uint256 snapshot = vm.snapshotState();
+        for (uint256 seed = 1; seed <= 60; ++seed) {
+            uint256 outcome = uint256(_check(seed));
+            vm.revertToState(snapshot);
+            ++outcomes[outcome];
+        }
+        for (uint256 i = 0; i < 4; ++i) assertGt(outcomes[i], 2, "an outcome is missing");
+    }
+
+    enum Outcome {
+        TOO_FEW,
+        DISAGREE,
+        EQUAL,
+        MOVED
+    }
+
+    function _check(uint256 seed) private returns (Outcome) {
         vm.warp(1_800_000_000); // the feeds of the base are stale from here on, except XAU's
         for (uint256 i = 0; i < SOURCES; ++i) _report(feedsOf[address(xau)][i], XAU_USD);
         _nextBlocks(GRACE_BLOCKS);
@@ -112,18 +136,19 @@ contract XAUOracleModelTest is OracleBase {
         if (usable < minFeeds) {
             vm.expectRevert(abi.encodeWithSelector(IXAUOracle.NotEnoughFeeds.selector, address(six), usable, minFeeds));
             oracle.pullAnchors(address(xau), address(six));
-            return;
+            return Outcome.TOO_FEW;
         }
         uint256 median = _median(_newest);
         uint256 spread = _ranked(_newest, usable - 1) - _ranked(_newest, 0);
         if (spread * 10_000 > median * MAX_DISAGREEMENT_BPS) {
             vm.expectPartialRevert(IXAUOracle.FeedsDisagree.selector);
             oracle.pullAnchors(address(xau), address(six));
-            return;
+            return Outcome.DISAGREE;
         }
         assertEq(oracle.priceInUsd(address(six)), median, "median");
         (uint256 newest, uint256 previous) = oracle.pullAnchors(address(xau), address(six));
         assertEq(newest, (2650.25e18 * uint256(1e6)) / median, "anchor by the newest rounds");
         assertEq(previous, (2650.25e18 * uint256(1e6)) / _median(_previous), "anchor by the previous rounds");
+        return newest == previous ? Outcome.EQUAL : Outcome.MOVED;
     }
 }
