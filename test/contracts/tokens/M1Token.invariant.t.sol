@@ -133,8 +133,8 @@ contract M1TokenInvariantTest is M1Base {
         targetSelector(address(handler), selectors);
     }
 
-    /// @dev TOKEN-24: what the token says is what was moved; flags and amounts in one word never mix.
-    function invariant_TOKEN24_booksAgree() public view {
+    /// @dev ACCESS-23: what the token says is what was moved; flags and amounts in one word never mix.
+    function invariant_ACCESS23_flagsAndBooksAgree() public view {
         uint256 sum;
         for (uint256 i = 0; i < 6; ++i) {
             address account = handler.accounts(i);
