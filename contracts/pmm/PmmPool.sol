@@ -326,7 +326,8 @@ abstract contract PmmPool is PmmState {
         address assetTo
     ) private {
         (uint256 paid, uint256 mtFee, ) = _fill(isSellBase, state, over, lpFeeRate, mtFeeRate);
-        require(paid >= short, FlashLoanNotRepaid(isSellBase ? 0 : short - paid, isSellBase ? short - paid : 0));
+        // Not `require`: it would compute the difference also when it is negative.
+        if (paid < short) revert FlashLoanNotRepaid(isSellBase ? 0 : short - paid, isSellBase ? short - paid : 0);
         _pay(isSellBase, over, short, mtFee, assetTo, false);
     }
 
