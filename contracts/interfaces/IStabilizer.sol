@@ -74,7 +74,7 @@ interface IStabilizer is ICommonErrors {
     /// @notice Own balance plus nothing else: what can be spent on a pool now, token base units.
     function available(address token) external view returns (uint256);
 
-    /// @notice Approves a registered pool for its two tokens, or revokes a pool that is no longer registered. Anyone may call.
+    /// @notice Approves a registered pool or a mesh pool for its two tokens, or revokes a pool that is neither. Anyone may call.
     function syncApprovals(address pool) external;
 
     /// @notice Approves the mesh pools for their two tokens. Anyone may call, after the mesh got a new pool.

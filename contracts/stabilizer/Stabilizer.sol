@@ -103,10 +103,13 @@ contract Stabilizer is IStabilizer, Ownable2Step, ReentrancyGuardTransient {
 
     /// @inheritdoc IStabilizer
     function syncApprovals(address pool) external {
-        bool approved = limits.isRegistered(pool);
+        address baseToken = IDodoV2Pool(pool)._BASE_TOKEN_();
+        address quoteToken = IDodoV2Pool(pool)._QUOTE_TOKEN_();
+        // Mesh pools, too: nobody may revoke what replenishing needs.
+        bool approved = limits.isRegistered(pool) || mesh.poolOf(quoteToken) == pool;
         uint256 amount = approved ? type(uint256).max : 0;
-        IERC20(IDodoV2Pool(pool)._BASE_TOKEN_()).forceApprove(pool, amount);
-        IERC20(IDodoV2Pool(pool)._QUOTE_TOKEN_()).forceApprove(pool, amount);
+        IERC20(baseToken).forceApprove(pool, amount);
+        IERC20(quoteToken).forceApprove(pool, amount);
         emit ApprovalsSynced(pool, approved);
     }
 
