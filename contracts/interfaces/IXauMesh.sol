@@ -77,9 +77,12 @@ interface IXauMesh is ICommonErrors {
     /// @notice Owner only. Takes what lies in a pool beyond its recorded reserves, of any token.
     function retrieve(address pool, address token, uint256 amountUnits, address to) external;
 
-    /// @notice Owner only. Announces parameters of an owned pool; anyone may apply them at the pool after its delay.
+    /// @notice Owner only. Announces parameters of an owned pool; anyone may apply them here after its delay.
     function proposeParameters(address pool, uint256 i, uint256 k, uint256 lpFeeRate) external;
 
     /// @notice Owner only.
     function cancelParameters(address pool) external;
+
+    /// @notice Anyone. Applies announced parameters of an owned pool; reverts as the pool does before its delay or out of balance.
+    function applyParameters(address pool) external;
 }

@@ -113,6 +113,12 @@ contract XauMesh is IXauMesh, Ownable2Step {
         IPmmPrivatePool(pool).cancelParameters();
     }
 
+    /// @inheritdoc IXauMesh
+    /// @dev Pools let only their allow-list apply, and this mesh is all of it; the pool checks delay, step and balance.
+    function applyParameters(address pool) external {
+        IPmmPool(pool).applyParameters();
+    }
+
     // Operators
 
     /// @inheritdoc IXauMesh
