@@ -13,7 +13,9 @@ import {PmmTestBase} from "../pmm/PmmTestBase.sol";
 
 /// @notice ERC-777-like token: in the middle of each transfer it attacks the pool.
 contract HookedToken {
+    // solhint-disable-next-line const-name-snakecase
     string public constant symbol = "HOOK";
+    // solhint-disable-next-line const-name-snakecase
     uint8 public constant decimals = 18;
     uint256 public totalSupply;
     mapping(address account => uint256) public balanceOf;

@@ -16,6 +16,8 @@ contract HostilePool {
     address private immutable _victimPool;
     bool public tookControl;
 
+    error Escaped();
+
     constructor(IStabilizer stabilizer, address victimToken, address victimPool) {
         _stabilizer = stabilizer;
         _victimToken = victimToken;
@@ -34,10 +36,10 @@ contract HostilePool {
         tookControl = true;
         // From inside the stabilizer's own call: nothing here is done in its name.
         try IERC20(_victimToken).transferFrom(address(_stabilizer), address(this), 1) returns (bool) {
-            revert();
+            revert Escaped();
         } catch {}
         try IPmmPool(_victimPool).swapQuote(1e6, 0, address(_stabilizer), address(this), block.timestamp) {
-            revert();
+            revert Escaped();
         } catch {}
         return true;
     }
