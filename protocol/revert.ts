@@ -44,6 +44,12 @@ export class RevertDecoder {
     return [...this.bySelector].filter(([, fragments]) => fragments.length > 1).map(([selector]) => selector);
   }
 
+  /** Name of an error of which only the selector is known; several joined by " or " where they share it; undefined when none is known. */
+  nameOf(selector: string): string | undefined {
+    const fragments = this.bySelector.get(selector.toLowerCase());
+    return fragments?.map((fragment) => fragment.name).join(" or ");
+  }
+
   /** Names revert data. `preferred`: the ABI of the contract that was called, asked first when a selector is ambiguous. Never throws. */
   decode(data: string, preferred?: Interface): DecodedRevert {
     if (data === "0x" || data.length < 10) return { name: "Empty", selector: "0x", args: [], alternatives: [] };

@@ -25,6 +25,7 @@ export const tokensStep: Step = {
         expected: String(token.decimals),
         read: async () => String(await handle.decimals()),
         by: "outside",
+        refusal: "DECIMALS_MISMATCH",
         calls: () => [],
         fix: token.adopted
           ? `tokens.${name}.existing names a token with other decimals: correct the address or the decimals`

@@ -2,8 +2,10 @@ import { id, ZeroHash } from "ethers";
 
 import { M1Token__factory, Timelock__factory } from "../../protocol/generated/contracts/index.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
+import { findDifferences } from "./inspect.js";
 import { allLogs } from "./logs.js";
 import { answer, governed } from "./setting.js";
+import { operationOf } from "./timelock.js";
 import type { Call, Setting, Step, StepContext } from "./types.js";
 
 /** The bootstrap minter disappears. */
@@ -65,8 +67,7 @@ export const handoverStep: Step = {
     const at = plan.timelock.address;
     const timelock = Timelock__factory.connect(at, provider);
     const delay = String(plan.params.roles.timelockDelaySeconds);
-    return [
-      noPendingOperations(context),
+    const changes = [
       governed("Timelock.minDelay", at, delay, () => answer(timelock.getMinDelay()), {
         to: at,
         data: timelock.interface.encodeFunctionData("updateDelay", [delay]),
@@ -76,6 +77,7 @@ export const handoverStep: Step = {
       holds(context, "canceller", "guardian", plan.roles.guardian, true),
       ...ROLE_NAMES.map((role) => holds(context, role, "deployer", plan.roles.deployer, false)),
     ];
+    return [noPendingOperations(context, changes), ...changes];
   },
 };
 
@@ -106,8 +108,11 @@ function holds(
   );
 }
 
-/** Orders that a killed run scheduled and never executed would wait for the multisig without any delay: they are cancelled. */
-function noPendingOperations(context: StepContext): Setting {
+/**
+ * Orders that a killed run scheduled and never executed would wait for the multisig without any delay: they are cancelled. The handover
+ * itself is left alone: cancelling it would make a run that is killed again and again schedule and cancel it forever.
+ */
+function noPendingOperations(context: StepContext, handover: readonly Setting[]): Setting {
   const { plan, provider } = context;
   const at = plan.timelock.address;
   const timelock = Timelock__factory.connect(at, provider);
@@ -119,7 +124,10 @@ function noPendingOperations(context: StepContext): Setting {
     });
     const ids = [...new Set(scheduled.map((log) => log.topics[1] ?? ZeroHash))];
     const waiting = await Promise.all(ids.map((operation) => timelock.isOperationPending(operation)));
-    return ids.filter((_, index) => waiting[index] === true);
+    const calls: Call[] = [];
+    for (const { setting } of await findDifferences(handover, context)) calls.push(...(await setting.calls()));
+    const own = (await operationOf(timelock, calls)).id;
+    return ids.filter((operation, index) => waiting[index] === true && operation !== own);
   };
   return {
     id: "Timelock.pendingOperations",

@@ -97,6 +97,9 @@ export interface Blueprint {
   readonly meshPools: readonly PlannedPool[];
 }
 
+// Twelve feeds share one: reading an ABI takes milliseconds.
+const feedFactory = new SignedPriceFeed__factory();
+
 /** Makes contracts of a fixed root and salt text. */
 class Planner {
   constructor(
@@ -359,7 +362,7 @@ async function planFeeds(
       const contract = await planner.contract(
         name,
         "oracle/SignedPriceFeed",
-        new SignedPriceFeed__factory().getDeployTransaction(feedParams),
+        feedFactory.getDeployTransaction(feedParams),
         [feedParams],
       );
       return { name, address: contract.address, source, contract };

@@ -5,13 +5,20 @@ import type { LoadedParams } from "../../protocol/params/load.js";
 import type { Blueprint } from "./blueprint.js";
 import type { StepContext } from "./types.js";
 
-/** What steps see of a chain. */
+/** What steps see of a chain. `seen`: addresses known to hold code, which code never leaves; shared between the steps of a run. */
 export function stepContext(
   plan: Blueprint,
   provider: Provider,
   state: Pick<StepContext, "bootstrapping" | "fromBlock" | "extraGrants">,
+  seen = new Set<string>(),
 ): StepContext {
-  return { plan, provider, ...state, hasCode: async (address) => (await provider.getCode(address)) !== "0x" };
+  const hasCode = async (address: string) => {
+    if (seen.has(address)) return true;
+    const found = (await provider.getCode(address)) !== "0x";
+    if (found) seen.add(address);
+    return found;
+  };
+  return { plan, provider, ...state, hasCode };
 }
 
 /** Refuses a chain that the parameters are not for. @throws PermanentError WRONG_CHAIN */

@@ -66,6 +66,7 @@ class Run {
   private readonly recorder: Recorder;
   private readonly sender: Sender | undefined;
   private readonly found: Difference[] = [];
+  private readonly seen = new Set<string>();
 
   constructor(
     private readonly options: DeployOptions,
@@ -78,14 +79,13 @@ class Run {
     if (options.execute === true && options.signer !== undefined) {
       const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       const { maxGasPriceGwei } = options.loaded.params;
-      this.sender = new Sender(
-        options.signer,
-        options.provider,
+      const faults = options.faults ?? {};
+      this.sender = new Sender(options.signer, options.provider, this.log, {
         maxGasPriceGwei,
         timeoutMs,
-        options.faults ?? {},
-        this.log,
-      );
+        faults,
+        fixedGasLimit: options.fixedGasLimit,
+      });
     }
   }
 
@@ -177,11 +177,8 @@ class Run {
     const { timelock, roles } = this.plan;
     const bootstrapping = await isBootstrapping(this.provider, timelock.address, roles.deployer);
     const { fromBlock } = this.recorder;
-    return stepContext(this.plan, this.provider, {
-      bootstrapping,
-      fromBlock,
-      extraGrants: this.options.extraGrants ?? [],
-    });
+    const extraGrants = this.options.extraGrants ?? [];
+    return stepContext(this.plan, this.provider, { bootstrapping, fromBlock, extraGrants }, this.seen);
   }
 
   private async step(step: Step): Promise<void> {
@@ -321,6 +318,18 @@ class Run {
         now = await setting.read();
       }
       if (now === setting.expected) continue;
+      if (setting.refusal !== undefined) {
+        throw new PermanentError(
+          setting.refusal,
+          `${setting.id}: found ${now}, expected ${setting.expected}`,
+          setting.fix,
+          {
+            setting: setting.id,
+            found: now,
+            expected: setting.expected,
+          },
+        );
+      }
       throw new RetryableError(
         "WAITING_FOR_OUTSIDE",
         `${setting.id}: found ${now}, expected ${setting.expected}`,

@@ -82,8 +82,7 @@ export async function readPegStatus(deployment: Deployment, provider: Provider):
 }
 
 function errorName(selector: string): string {
-  const { name } = protocolDecoder().decode(selector);
-  return name === "Unknown" || name === "Empty" ? selector : name;
+  return protocolDecoder().nameOf(selector) ?? selector;
 }
 
 function poolStatus(deployment: Deployment, view: IPegLens.PoolViewStructOutput): ReadablePool | UnreadablePool {

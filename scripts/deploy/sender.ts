@@ -18,6 +18,14 @@ const MAX_POLL_MS = 500;
 /** Gas is estimated and then raised by 20 %: state may move between estimate and inclusion. */
 const GAS_MARGIN_PERCENT = 120n;
 
+export interface SenderSettings {
+  readonly maxGasPriceGwei: string;
+  readonly timeoutMs: number;
+  readonly faults: DeployFaults;
+  /** Instead of an estimate per transaction: for simulations, where an estimate costs more than the transaction. */
+  readonly fixedGasLimit: bigint | undefined;
+}
+
 /** Sends transactions of one account: several at once under consecutive nonces, then waits for all of them. */
 export class Sender {
   private sent = 0;
@@ -26,10 +34,8 @@ export class Sender {
   constructor(
     private readonly signer: Signer,
     private readonly provider: Provider,
-    private readonly maxGasPriceGwei: string,
-    private readonly timeoutMs: number,
-    private readonly faults: DeployFaults,
     private readonly log: (line: string) => void,
+    private readonly settings: SenderSettings,
   ) {}
 
   get transactions(): number {
@@ -69,7 +75,7 @@ export class Sender {
     for (const [index, transaction] of transactions.entries()) {
       hashes.push(await this.broadcast(transaction, from, firstNonce + index, fees));
       this.sent += 1;
-      this.faults.afterBroadcast?.(this.sent);
+      this.settings.faults.afterBroadcast?.(this.sent);
     }
     for (const [index, hash] of hashes.entries()) {
       const label = transactions[index]?.label ?? hash;
@@ -86,7 +92,7 @@ export class Sender {
       }
       await done(index, receipt);
       this.recorded += 1;
-      this.faults.afterRecord?.(this.recorded);
+      this.settings.faults.afterRecord?.(this.recorded);
       this.log(`    sent ${label}: block ${String(receipt.blockNumber)}, gas ${String(receipt.gasUsed)}`);
     }
   }
@@ -99,16 +105,19 @@ export class Sender {
   ): Promise<string> {
     const request = { from, to: transaction.to, data: transaction.data, value: transaction.valueWei ?? 0n };
     try {
-      const gas = await this.provider.estimateGas(request);
-      const gasLimit = (gas * GAS_MARGIN_PERCENT) / 100n;
+      const gasLimit = this.settings.fixedGasLimit ?? (await this.estimate(request));
       return (await this.signer.sendTransaction({ ...request, ...fees, nonce, gasLimit })).hash;
     } catch (error) {
       throw asRevertError(error, transaction.label);
     }
   }
 
+  private async estimate(request: TransactionRequest): Promise<bigint> {
+    return ((await this.provider.estimateGas(request)) * GAS_MARGIN_PERCENT) / 100n;
+  }
+
   private async fees(): Promise<TransactionRequest> {
-    const limitWei = parseUnits(this.maxGasPriceGwei, "gwei");
+    const limitWei = parseUnits(this.settings.maxGasPriceGwei, "gwei");
     const fees = await this.provider.getFeeData();
     const askedWei = fees.maxFeePerGas ?? fees.gasPrice ?? 0n;
     if ((fees.gasPrice ?? 0n) > limitWei) {
@@ -126,14 +135,14 @@ export class Sender {
 
   /** Asks again until there is an answer. @throws RetryableError TRANSACTION_NOT_MINED */
   async until<T>(what: string, ask: () => Promise<T | null | undefined>): Promise<T> {
-    const end = Date.now() + this.timeoutMs;
+    const end = Date.now() + this.settings.timeoutMs;
     for (let pause = POLL_MS; ; pause = Math.min(pause * 2, MAX_POLL_MS)) {
       const answer = await ask();
       if (answer !== null && answer !== undefined) return answer;
       if (Date.now() > end) {
         throw new RetryableError(
           "TRANSACTION_NOT_MINED",
-          `still waiting for ${what} after ${String(this.timeoutMs / 1_000)} s`,
+          `still waiting for ${what} after ${String(this.settings.timeoutMs / 1_000)} s`,
           "check that the chain makes blocks, then run the same command again: it continues where it stopped",
         );
       }

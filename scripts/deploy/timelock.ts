@@ -1,8 +1,8 @@
 import { AbiCoder, keccak256, toUtf8Bytes, ZeroHash, type Provider } from "ethers";
 
 import { DeploymentError } from "../../protocol/errors.js";
-import { Timelock__factory } from "../../protocol/generated/contracts/index.js";
-import { asRevertError } from "../../protocol/revert.js";
+import { Timelock__factory, type Timelock } from "../../protocol/generated/contracts/index.js";
+import { isOurCode } from "./artifacts.js";
 import type { Sender } from "./sender.js";
 import type { Call } from "./types.js";
 
@@ -14,7 +14,8 @@ const MAX_CALLS = 24;
 
 /** Whether the deployer still proposes: before the handover, or before the timelock exists. */
 export async function isBootstrapping(provider: Provider, timelock: string, deployer: string): Promise<boolean> {
-  if ((await provider.getCode(timelock)) === "0x") return true;
+  // Foreign code is not asked anything: the timelock's own step refuses it.
+  if (!isOurCode("governance/Timelock", await provider.getCode(timelock))) return true;
   const contract = Timelock__factory.connect(timelock, provider);
   return contract.hasRole(await contract.PROPOSER_ROLE(), deployer);
 }
@@ -30,10 +31,35 @@ export function inBatches(groups: readonly (readonly Call[])[]): Call[][] {
   return batches.filter((batch) => batch.length > 0);
 }
 
+/** A batch as the timelock knows it. */
+interface Operation {
+  readonly id: string;
+  readonly state: bigint;
+  /** Arguments of scheduleBatch and executeBatch up to the salt. */
+  readonly order: readonly [string[], bigint[], string[], string, string];
+}
+
+/**
+ * The operation that stands for `calls`: the first of their ids that is not done. The same contents may be needed a second time (somebody
+ * changed a setting back), so the salt counts up.
+ */
+export async function operationOf(contract: Timelock, calls: readonly Call[]): Promise<Operation> {
+  const targets = calls.map((call) => call.to);
+  const values = calls.map(() => 0n);
+  const payloads = calls.map((call) => call.data);
+  const contents = keccak256(AbiCoder.defaultAbiCoder().encode(["address[]", "bytes[]"], [targets, payloads]));
+  for (let repeat = 0; ; repeat += 1) {
+    const salt = keccak256(toUtf8Bytes(`${contents}/${String(repeat)}`));
+    const order: Operation["order"] = [targets, values, payloads, ZeroHash, salt];
+    const id = await contract.hashOperationBatch(...order);
+    const state = await contract.getOperationState(id);
+    if (state !== DONE) return { id, state, order };
+  }
+}
+
 /**
  * Makes the timelock do `calls` in one transaction: schedules them with no delay, then executes them. A batch that a killed run has
  * scheduled already is recognised by its contents and only executed.
- * @throws DeploymentError HANDED_OVER when the deployer governs no longer.
  */
 export async function governBatch(
   provider: Provider,
@@ -44,45 +70,15 @@ export async function governBatch(
   prepare: (name: string) => (firstNonce: number, afterBlock: number) => void,
 ): Promise<void> {
   const contract = Timelock__factory.connect(timelock, provider);
-  const targets = calls.map((call) => call.to);
-  const values = calls.map(() => 0n);
-  const payloads = calls.map((call) => call.data);
-  const contents = keccak256(AbiCoder.defaultAbiCoder().encode(["address[]", "bytes[]"], [targets, payloads]));
-
-  // The same contents may be needed a second time (somebody changed a setting back): count up until an id is free.
-  for (let repeat = 0; ; repeat += 1) {
-    const salt = keccak256(toUtf8Bytes(`${contents}/${String(repeat)}`));
-    const state = await contract.getOperationState(
-      await contract.hashOperationBatch(targets, values, payloads, ZeroHash, salt),
-    );
-    if (state === DONE) continue;
-    if (state === UNSET) {
-      const data = contract.interface.encodeFunctionData("scheduleBatch", [
-        targets,
-        values,
-        payloads,
-        ZeroHash,
-        salt,
-        0n,
-      ]);
-      await sender.sendAll(
-        [{ label: `schedule ${batchName}`, to: timelock, data }],
-        prepare(`schedule ${batchName}`),
-        done,
-      );
-    }
-    const data = contract.interface.encodeFunctionData("executeBatch", [targets, values, payloads, ZeroHash, salt]);
-    try {
-      await sender.sendAll(
-        [{ label: `execute ${batchName}`, to: timelock, data }],
-        prepare(`execute ${batchName}`),
-        done,
-      );
-    } catch (error) {
-      throw asRevertError(error, batchName);
-    }
-    return;
+  const { state, order } = await operationOf(contract, calls);
+  if (state === UNSET) {
+    const data = contract.interface.encodeFunctionData("scheduleBatch", [...order, 0n]);
+    const label = `schedule ${batchName}`;
+    await sender.sendAll([{ label, to: timelock, data }], prepare(label), done);
   }
+  const data = contract.interface.encodeFunctionData("executeBatch", [...order]);
+  const label = `execute ${batchName}`;
+  await sender.sendAll([{ label, to: timelock, data }], prepare(label), done);
 }
 
 async function done(): Promise<void> {

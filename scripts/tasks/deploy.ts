@@ -5,7 +5,7 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import { deploy, type DeployResult } from "../deploy/deploy.js";
 import { FileStore } from "../deploy/store.js";
 import { connect } from "./connect.js";
-import { runTask, type TaskAnswer } from "./report.js";
+import { runTask, standardOutput, type TaskAnswer, type TaskOutput } from "./report.js";
 
 interface Arguments {
   readonly execute: boolean;
@@ -14,26 +14,36 @@ interface Arguments {
 }
 
 export default async function (args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await runTask(args.json, async (log) => {
-    const connected = await connect(hre);
-    try {
-      const { loaded, provider, network } = connected;
-      const commit = sourceCommit();
-      const result = await deploy({
-        loaded,
-        provider,
-        store: new FileStore(network),
-        execute: args.execute,
-        log,
-        ...(args.execute ? { signer: await connected.deployer() } : {}),
-        ...(args.only === "" ? {} : { only: args.only }),
-        ...(commit === undefined ? {} : { sourceCommit: commit }),
-      });
-      return toAnswer(result, network);
-    } finally {
-      await connected.close();
-    }
-  });
+  const code = await deployTask(args, hre, standardOutput);
+  if (code !== 0) process.exitCode = code;
+}
+
+/** The task itself; answers the exit code. */
+export function deployTask(args: Arguments, hre: HardhatRuntimeEnvironment, output: TaskOutput): Promise<0 | 1 | 2> {
+  return runTask(
+    args.json,
+    async (log) => {
+      const connected = await connect(hre);
+      try {
+        const { loaded, provider, network } = connected;
+        const commit = sourceCommit();
+        const result = await deploy({
+          loaded,
+          provider,
+          store: new FileStore(network),
+          execute: args.execute,
+          log,
+          ...(args.execute ? { signer: await connected.deployer() } : {}),
+          ...(args.only === "" ? {} : { only: args.only }),
+          ...(commit === undefined ? {} : { sourceCommit: commit }),
+        });
+        return toAnswer(result, network);
+      } finally {
+        await connected.close();
+      }
+    },
+    output,
+  );
 }
 
 function toAnswer(result: DeployResult, network: string): TaskAnswer {

@@ -13,7 +13,8 @@ export interface TaskOutput {
   readonly err: (line: string) => void;
 }
 
-const standardOutput: TaskOutput = {
+/** What the command line uses. */
+export const standardOutput: TaskOutput = {
   out: (line) => {
     process.stdout.write(`${line}\n`);
   },
@@ -23,25 +24,26 @@ const standardOutput: TaskOutput = {
 };
 
 /**
- * Runs a task: people read standard output, or with `json` standard error, while the last line of standard output is one object. Sets the
- * exit code: 0, 1 for a finding or failed work, 2 for wrong usage. Errors that are not ours are thrown on.
+ * Runs a task: people read standard output, or with `json` standard error, while the last line of standard output is one object.
+ * Errors that are not ours are thrown on.
+ * @returns the exit code: 0, 1 for a finding or failed work, 2 for wrong usage.
  */
 export async function runTask(
   json: boolean,
   work: (log: (line: string) => void) => Promise<TaskAnswer>,
-  output: TaskOutput = standardOutput,
-): Promise<void> {
+  output: TaskOutput,
+): Promise<0 | 1 | 2> {
   const log = json ? output.err : output.out;
   try {
     const answer = await work(log);
     for (const line of answer.lines) log(line);
     if (json) output.out(JSON.stringify(answer.json));
-    if (!answer.ok) process.exitCode = 1;
+    return answer.ok ? 0 : 1;
   } catch (error) {
     if (!(error instanceof CantileverError)) throw error;
     for (const line of explain(error)) output.err(line);
     if (json) output.out(JSON.stringify({ ok: false, error }));
-    process.exitCode = error.exitCode;
+    return error.exitCode;
   }
 }
 

@@ -72,6 +72,8 @@ describe("protocol/revert", () => {
       alternatives: ["Refused97452(uint256)"],
     });
     expect(decoder.decode(data).name).to.equal("Refused97452");
+    expect(decoder.nameOf("0xdad811fb")).to.equal("Refused97452 or Refused209086");
+    expect(decoder.nameOf("0x00000000")).to.equal(undefined);
   });
 
   it("finds the data in what providers throw and turns it into a typed error", () => {

@@ -3,18 +3,32 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import { FileStore } from "../../deploy/store.js";
 import { verify, type VerifyResult } from "../../deploy/verify.js";
 import { connect } from "../connect.js";
-import { runTask, type TaskAnswer } from "../report.js";
+import { runTask, standardOutput, type TaskAnswer, type TaskOutput } from "../report.js";
 
 export default async function (args: { readonly json: boolean }, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await runTask(args.json, async () => {
-    const connected = await connect(hre, true);
-    try {
-      const { loaded, provider, network } = connected;
-      return toAnswer(await verify({ loaded, provider, store: new FileStore(network) }), network);
-    } finally {
-      await connected.close();
-    }
-  });
+  const code = await verifyTask(args, hre, standardOutput);
+  if (code !== 0) process.exitCode = code;
+}
+
+/** The task itself; answers the exit code. */
+export function verifyTask(
+  args: { readonly json: boolean },
+  hre: HardhatRuntimeEnvironment,
+  output: TaskOutput,
+): Promise<0 | 1 | 2> {
+  return runTask(
+    args.json,
+    async () => {
+      const connected = await connect(hre, true);
+      try {
+        const { loaded, provider, network } = connected;
+        return toAnswer(await verify({ loaded, provider, store: new FileStore(network) }), network);
+      } finally {
+        await connected.close();
+      }
+    },
+    output,
+  );
 }
 
 function toAnswer(result: VerifyResult, network: string): TaskAnswer {

@@ -3,19 +3,33 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import { loadDeployment } from "../../../protocol/addresses.js";
 import { readPegStatus, type PegStatus } from "../../deploy/pegStatus.js";
 import { connect } from "../connect.js";
-import { runTask, type TaskAnswer } from "../report.js";
+import { runTask, standardOutput, type TaskAnswer, type TaskOutput } from "../report.js";
 
 export default async function (args: { readonly json: boolean }, hre: HardhatRuntimeEnvironment): Promise<void> {
-  await runTask(args.json, async () => {
-    const connected = await connect(hre, true);
-    try {
-      const { chainId } = await connected.provider.getNetwork();
-      const deployment = loadDeployment(connected.network, chainId);
-      return toAnswer(await readPegStatus(deployment, connected.provider));
-    } finally {
-      await connected.close();
-    }
-  });
+  const code = await pegStatusTask(args, hre, standardOutput);
+  if (code !== 0) process.exitCode = code;
+}
+
+/** The task itself; answers the exit code. */
+export function pegStatusTask(
+  args: { readonly json: boolean },
+  hre: HardhatRuntimeEnvironment,
+  output: TaskOutput,
+): Promise<0 | 1 | 2> {
+  return runTask(
+    args.json,
+    async () => {
+      const connected = await connect(hre, true);
+      try {
+        const { chainId } = await connected.provider.getNetwork();
+        const deployment = loadDeployment(connected.network, chainId);
+        return toAnswer(await readPegStatus(deployment, connected.provider));
+      } finally {
+        await connected.close();
+      }
+    },
+    output,
+  );
 }
 
 function toAnswer(status: PegStatus): TaskAnswer {

@@ -1,0 +1,151 @@
+import { expect } from "chai";
+import hre from "hardhat";
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
+import { connectContracts } from "../../../protocol/contracts.js";
+import { PermanentError } from "../../../protocol/errors.js";
+import { formatWadAsBps } from "../../../protocol/units.js";
+import { readPegStatus } from "../../../scripts/deploy/pegStatus.js";
+import { asConnectionError } from "../../../scripts/tasks/connect.js";
+import { deployTask } from "../../../scripts/tasks/deploy.js";
+import { verifyTask } from "../../../scripts/tasks/deployment/verify.js";
+import { pegStatusTask } from "../../../scripts/tasks/peg/status.js";
+import { runTask } from "../../../scripts/tasks/report.js";
+import { createDeploymentChain, type DeploymentChain } from "../../helpers/deployment.js";
+
+/** Collects what a task prints. */
+function capture() {
+  const out: string[] = [];
+  const err: string[] = [];
+  return { out, err, output: { out: (line: string) => out.push(line), err: (line: string) => err.push(line) } };
+}
+
+/** The runtime environment as `--network name` makes it. */
+function on(network: string | undefined): HardhatRuntimeEnvironment {
+  const globalOptions = { ...hre.globalOptions, network };
+  return Object.create(hre, { globalOptions: { value: globalOptions } }) as HardhatRuntimeEnvironment;
+}
+
+function errorCode(lines: readonly string[]): string {
+  const answer = JSON.parse(lines.at(-1) ?? "") as { ok: boolean; error: { code: string } };
+  expect(answer.ok).to.equal(false);
+  return answer.error.code;
+}
+
+describe("Hardhat tasks", function () {
+  this.timeout(60_000);
+
+  for (const [what, network, code, exitCode] of [
+    ["no network", undefined, "NETWORK_MISSING", 2],
+    ["an unknown network", "chian138", "UNKNOWN_NETWORK", 2],
+    ["a network without parameters", "sim138", "PARAMS_MISSING", 1],
+  ] as const) {
+    it(`deploy on ${what} is a typed error`, async () => {
+      const { out, err, output } = capture();
+      expect(await deployTask({ execute: false, only: "", json: true }, on(network), output)).to.equal(exitCode);
+      expect(errorCode(out)).to.equal(code);
+      expect(err.join("\n")).to.contain("what to do:");
+    });
+  }
+
+  it("deployment verify and peg status say that nothing is deployed before they look for an RPC", async () => {
+    for (const task of [verifyTask, pegStatusTask]) {
+      const { out, output } = capture();
+      expect(await task({ json: true }, on("alltra"), output)).to.equal(1);
+      expect(errorCode(out)).to.equal("NOT_DEPLOYED");
+    }
+  });
+
+  it("turn what a connection throws into what a person can do", () => {
+    const code = (error: Error) => (asConnectionError(error, "chain138") as { code: string }).code;
+    expect(code(new Error("connect", { cause: new Error("ECONNREFUSED 127.0.0.1:8545") }))).to.equal("RPC_UNREACHABLE");
+    expect(code(new Error("fetch failed"))).to.equal("RPC_UNREACHABLE");
+    expect(code(new Error('configuration variable "CHAIN138_RPC_URL" not found'))).to.equal("RPC_NOT_CONFIGURED");
+    expect(code(new Error("configured to use chain id 138, but connected to a chain with id 1"))).to.equal(
+      "WRONG_CHAIN",
+    );
+    const other = new Error("something else");
+    expect(asConnectionError(other, "chain138")).to.equal(other);
+  });
+
+  describe("output", () => {
+    const work = (ok: boolean) => () => Promise.resolve({ ok, json: { ok }, lines: ["for people"] });
+
+    it("keeps standard output for the one JSON object", async () => {
+      const { out, err, output } = capture();
+      expect(await runTask(true, work(true), output)).to.equal(0);
+      expect(out).to.deep.equal(['{"ok":true}']);
+      expect(err).to.deep.equal(["for people"]);
+    });
+
+    it("goes to people without --json, and a finding exits 1", async () => {
+      const { out, err, output } = capture();
+      expect(await runTask(false, work(false), output)).to.equal(1);
+      expect(out).to.deep.equal(["for people"]);
+      expect(err).to.deep.equal([]);
+    });
+
+    it("does not swallow errors that are not ours", async () => {
+      const { output } = capture();
+      const bug = new TypeError("bug");
+      const thrown = await runTask(true, () => Promise.reject(bug), output).catch((error: unknown) => error);
+      expect(thrown).to.equal(bug);
+    });
+
+    it("lists code, message and advice of ours", async () => {
+      const { out, output } = capture();
+      const error = new PermanentError("SOME_CODE", "what happened", "what to do");
+      expect(await runTask(true, () => Promise.reject(error), output)).to.equal(1);
+      expect(JSON.parse(out[0] ?? "")).to.deep.equal({
+        ok: false,
+        error: { code: "SOME_CODE", message: "what happened", fix: "what to do", details: {} },
+      });
+    });
+  });
+
+  describe("peg status", () => {
+    let site: DeploymentChain;
+    beforeEach(async () => {
+      site = await createDeploymentChain();
+    });
+    afterEach(() => site.chain.close());
+
+    it("shows a pushed pool as the contracts see it, with all digits", async () => {
+      const amountUnits = 150_000_000_000n;
+      const { deployment } = await site.execute({
+        extraGrants: [{ token: "cUSDT", to: site.trader.address, amountUnits }],
+      });
+      const contracts = connectContracts(deployment, site.trader);
+      const pool = contracts.pool("cUSDT/cUSDC");
+      await contracts.token("cUSDT").approve(pool, amountUnits);
+      await pool.swapBase(amountUnits, 0n, site.trader, site.trader, 2n ** 48n - 1n);
+      await site.chain.networkHelpers.mine(3);
+
+      const status = await readPegStatus(deployment, site.provider);
+      const shown = status.pools["cUSDT/cUSDC"];
+      if (shown?.readable !== true) throw new Error("the pool is readable");
+      const [deviationWad] = await contracts.stabilizer.checkDeviationWad(pool);
+      // Selling base makes base cheap: mid lies below the anchor.
+      expect(deviationWad < 0n).to.equal(true);
+      expect(shown.blockEndDeviationBps).to.equal(formatWadAsBps(deviationWad));
+      expect(shown.blockEndDeviationBps).to.match(/^-\d+\.\d{5,}$/);
+      expect(shown.blockEndsBps.slice(0, 3)).to.deep.equal(Array.from({ length: 3 }, () => shown.blockEndDeviationBps));
+      const [baseReserve, quoteReserve] = await pool.getVaultReserve();
+      expect(shown.reserves).to.deep.equal({ baseUnits: String(baseReserve), quoteUnits: String(quoteReserve) });
+      expect(shown.allowance).to.include({ reason: "NONE", sellBase: false, tokenIn: "cUSDC" });
+      expect(BigInt(shown.allowance.maxAmountInUnits) > 0n).to.equal(true);
+      expect(status.inventory.totalXauWei).to.equal(String(await contracts.stabilizer.inventoryXauWei()));
+
+      const quiet = status.pools["XAU/cEURT"];
+      expect(quiet).to.deep.include({ readable: true, blockEndDeviationBps: "0" });
+    });
+
+    it("names the oracle's doubt when the feeds are stale", async () => {
+      const { deployment } = await site.execute();
+      await site.chain.networkHelpers.time.increase(8_000);
+      const status = await readPegStatus(deployment, site.provider);
+      expect(status.pools["XAU/cUSDT"]).to.deep.include({ oracleFailure: "NotEnoughFeeds" });
+      expect(status.inventory.totalXauWei).to.equal("unknown");
+    });
+  });
+});
