@@ -51,6 +51,7 @@ contract EconomicsTest is AttackBase {
         bool isBase = _roll(2) == 0;
         M1Token token = isBase ? base : quote;
         uint256 amount = _amount(token);
+        if (_lacks(token, amount)) return;
         if (action <= 2) {
             swap(pool, isBase, amount);
         } else if (action == 3) {
@@ -64,6 +65,7 @@ contract EconomicsTest is AttackBase {
         } else if (action == 6) {
             (uint256 baseReserve, uint256 quoteReserve) = pool.getVaultReserve();
             uint256 part = 1 + _roll(100);
+            if (_lacks(base, (baseReserve * part) / 50 + 2) || _lacks(quote, (quoteReserve * part) / 50 + 2)) return;
             vm.prank(attacker);
             IPmmPublicPool(address(pool)).addLiquidity(
                 (baseReserve * part) / 50 + 2,
@@ -116,7 +118,8 @@ contract EconomicsTest is AttackBase {
 
     function _close(IPmmPool pool) private {
         (bool sellBase, uint256 amountIn) = pool.amountToAnchor();
-        if (amountIn > 10) swap(pool, sellBase, amountIn);
+        (M1Token base, M1Token quote) = tokensOf(pool);
+        if (amountIn > 10 && !_lacks(sellBase ? base : quote, amountIn)) swap(pool, sellBase, amountIn);
     }
 
     /// @dev One token by at most 5 bps. The prizes that lie open change by twice the move of the pair at most; twice that is allowed.
@@ -136,6 +139,10 @@ contract EconomicsTest is AttackBase {
     function _amount(M1Token token) private returns (uint256) {
         uint256 most = unitsOfUsd(token, 400_000);
         return (most >> _roll(20)) / (1 + _roll(9)) + 10;
+    }
+
+    function _lacks(M1Token token, uint256 amount) private view returns (bool) {
+        return token.balanceOf(attacker) < amount || token.balanceOf(address(borrower)) < amount;
     }
 
     function _roll(uint256 sides) private returns (uint256) {
