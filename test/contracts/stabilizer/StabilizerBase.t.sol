@@ -27,7 +27,6 @@ import {Base} from "../Base.t.sol";
 /// three mesh pools, limits and stabilizer; profile `target`. Depth 1,000,000 USD a side in public pools, 500,000 in mesh pools.
 abstract contract StabilizerBase is Base {
     uint256 internal constant WAD = 1e18;
-    uint256 internal constant K = 0.005e18;
     uint256 internal constant LP_FEE = 1e14;
     uint256 internal constant MESH_FEE = 1e13;
     uint256 internal constant THETA = 3e14;
@@ -115,6 +114,10 @@ abstract contract StabilizerBase is Base {
         return 6;
     }
 
+    function _publicK() internal pure virtual returns (uint256) {
+        return 0.005e18;
+    }
+
     function _pricing() internal pure virtual returns (IPmmPool.Pricing) {
         return IPmmPool.Pricing.ORACLE;
     }
@@ -182,7 +185,7 @@ abstract contract StabilizerBase is Base {
             quoteToken: address(quote),
             lpFeeRate: LP_FEE,
             i: anchor,
-            k: K,
+            k: _publicK(),
             isOpenTWAP: true,
             owner: address(0)
         });
@@ -197,7 +200,7 @@ abstract contract StabilizerBase is Base {
             quoteToken: address(token),
             lpFeeRate: MESH_FEE,
             i: 0,
-            k: K,
+            k: 0.005e18,
             isOpenTWAP: false,
             owner: address(mesh)
         });
@@ -384,6 +387,23 @@ abstract contract StabilizerBase is Base {
     function valueXau(M1Token token, uint256 units) internal view returns (uint256) {
         uint256 numerator = units * answerOf[address(token)] * 1e18;
         return numerator / 10 ** token.decimals() / answerOf[address(xau)];
+    }
+
+    /// @dev Value of all four tokens that an account holds, XAU wei by the newest answers.
+    function wealth(address account) internal view returns (int256 value) {
+        M1Token[4] memory all = [xau, cUSDT, cUSDC, cEURT];
+        for (uint256 index = 0; index < 4; ++index) {
+            value += int256(valueXau(all[index], all[index].balanceOf(account)));
+        }
+    }
+
+    /// @dev XAU wei in millionths of a US dollar, for readable assertions.
+    function microUsd(int256 xauWei) internal view returns (int256) {
+        return (xauWei * int256(uint256(answerOf[address(xau)]))) / 1e20;
+    }
+
+    function lastExecutionBlock(IPmmPool pool) internal view returns (uint256 blockNumber) {
+        (blockNumber, , , ) = limits.usage(address(pool));
     }
 
     function abs(int256 value) internal pure returns (uint256) {
