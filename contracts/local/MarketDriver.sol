@@ -31,6 +31,8 @@ contract MarketDriver is ICommonErrors {
         uint256 rState;
     }
 
+    /// @notice What the trades left behind, one state per pool asked for.
+    event Observed(PoolState[] states);
     event TradeFailed(address indexed pool, uint256 indexed tradeIndex, bytes4 reason);
 
     address public immutable operator;
@@ -40,7 +42,9 @@ contract MarketDriver is ICommonErrors {
         operator = operator_;
     }
 
-    function run(Trade[] calldata trades) external {
+    /// @notice Makes the trades in order, then reads `observed` in the same transaction: with no later transaction in the block that is
+    /// the block's end.
+    function run(Trade[] calldata trades, IPmmPool[] calldata observed) external {
         require(msg.sender == operator, NotAuthorized(msg.sender));
         for (uint256 i = 0; i < trades.length; ++i) {
             try this.trade(trades[i]) {} catch (bytes memory reason) {
@@ -48,6 +52,7 @@ contract MarketDriver is ICommonErrors {
                 emit TradeFailed(address(trades[i].pool), i, bytes4(reason));
             }
         }
+        emit Observed(_readAll(observed));
     }
 
     /// @dev One trade in its own call frame, so that its failure undoes the transfer as well.
@@ -64,6 +69,10 @@ contract MarketDriver is ICommonErrors {
     }
 
     function read(IPmmPool[] calldata pools) external view returns (PoolState[] memory states) {
+        return _readAll(pools);
+    }
+
+    function _readAll(IPmmPool[] calldata pools) private view returns (PoolState[] memory states) {
         states = new PoolState[](pools.length);
         for (uint256 i = 0; i < pools.length; ++i) {
             states[i] = _read(pools[i]);
