@@ -163,7 +163,7 @@ describe("protocol/params", () => {
     [
       "age below heartbeat",
       "oracle.tokens.XAU.sources.0.maxAgeSeconds",
-      3600,
+      120,
       "PARAM_OUT_OF_BOUNDS",
       "oracle.tokens.XAU.sources.0.maxAgeSeconds",
     ],
@@ -186,7 +186,7 @@ describe("protocol/params", () => {
     [
       "fast threshold below the slow one",
       "stabilizer.profiles.target.fastThresholdBps",
-      "2",
+      "0.5",
       "PARAM_OUT_OF_BOUNDS",
       "stabilizer.profiles.target.fastThresholdBps",
     ],
