@@ -70,10 +70,15 @@ export const WALLS: readonly Wall[] = [
       "db/**",
       "service/**",
       "keepers/kit/**",
+      "keepers/*/observe",
       "keepers/*/decide",
+      "keepers/*/encode",
       "keepers/*/types",
+      "keepers/price-reporter/reporter",
+      "keepers/price-reporter/target",
     ],
-    reason: "scripts start keepers as programs; only their pure decisions are imported (by the simulator)",
+    reason:
+      "scripts start keepers as programs; the simulator imports what they decide, the local world the reporter's core, whose prices come from a model there",
   },
   {
     files: /^(?:hardhat|eslint)\.config\.[jt]s$/,

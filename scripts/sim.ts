@@ -1,0 +1,157 @@
+/** `npm run sim`: the real contracts, a seeded market and the keeper's own decision, as fast as this machine can. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+import { runCommand, usageError, type CommandContext, type CommandDefinition, type CommandResult } from "./cli.js";
+import { priceFileHours, readPriceFile } from "./market/prices-file.js";
+import { pegPicture } from "./report/picture.js";
+import { simulate, type Progress, type Simulation } from "./sim/engine.js";
+import { type SimOptions } from "./sim/options.js";
+import { figuresOf, worstOf, type SimFigures } from "./sim/result.js";
+import { alignRows, figureRows, poolRows, reportOf } from "./sim/show.js";
+
+const DEFAULT_HOURS = 24;
+
+const FLAGS = {
+  hours: { kind: "number", min: 0.01, max: 8784, help: "simulated hours (default 24, or the length of --prices)" },
+  volume: { kind: "number", min: 0.01, max: 100, default: 1, help: "multiple of 50,000 USD per hour and pool" },
+  seed: { kind: "integer", min: 0, default: 1, help: "seed of everything random" },
+  seeds: { kind: "range", help: "several runs, for example 1..5, and the worst figure of each kind" },
+  flow: { kind: "choice", choices: ["regime", "one-sided"], default: "regime", help: "order flow of every pool" },
+  capital: {
+    kind: "number",
+    min: 100,
+    help: "stabilization capital, USD of each of the two tokens per pool (default: parameters)",
+  },
+  "block-seconds": { kind: "integer", min: 1, max: 60, default: 2, help: "seconds between blocks" },
+  profile: {
+    kind: "choice",
+    choices: ["target", "literal"],
+    default: "target",
+    help: "stabilizer profile of the parameters",
+  },
+  pools: { kind: "list", help: "pools with trades, for example cUSDT/cUSDC (default: all)" },
+  prices: { kind: "string", placeholder: "FILE.csv", help: "replay outside prices instead of the seeded market" },
+  policy: {
+    kind: "choice",
+    choices: ["cantilever", "none", "pegkeeper-a200", "pegkeeper-a1500"],
+    default: "cantilever",
+    help: "who holds the peg",
+  },
+  chains: { kind: "list", default: ["138"], help: "chains to simulate" },
+  latency: { kind: "choice", choices: ["30s", "5m", "30m"], help: "bridge latency between two chains" },
+  report: { kind: "string", placeholder: "FILE.html", help: "write a report with plots" },
+  picture: {
+    kind: "string",
+    placeholder: "FILE.svg",
+    help: "write the first pool's deviation, held and not held, as a picture",
+  },
+} as const;
+
+const COMMAND = {
+  command: "npm run sim --",
+  summary: "Simulates the peg on the real contracts with a seeded market, attackers and the keeper's own decision.",
+  flags: FLAGS,
+} satisfies CommandDefinition<typeof FLAGS>;
+
+type Context = CommandContext<typeof FLAGS>;
+
+/** Refuses flags of parts that do not exist yet, and combinations without sense. */
+function optionsOf({ flags }: Context): Omit<SimOptions, "seed"> {
+  if (flags.chains.length !== 1 || flags.chains[0] !== "138") {
+    throw usageError(
+      "PART_NOT_BUILT",
+      `--chains ${flags.chains.join(",")}: the second chain and the bridge are not built yet; only 138`,
+    );
+  }
+  if (flags.latency !== undefined) {
+    throw usageError("PART_NOT_BUILT", "--latency: the bridge to the second chain is not built yet");
+  }
+  if (flags.policy !== "cantilever" && flags.policy !== "none") {
+    throw usageError(
+      "PART_NOT_BUILT",
+      `--policy ${flags.policy}: the PegKeeper comparison is not built yet; cantilever or none`,
+    );
+  }
+  if (flags.seeds !== undefined && (flags.report !== undefined || flags.picture !== undefined)) {
+    throw usageError(
+      "CONFLICTING_FLAGS",
+      "--seeds runs several simulations, --report and --picture show one: use --seed",
+    );
+  }
+  const priceRows = flags.prices === undefined ? undefined : readPriceFile(flags.prices);
+  const fileHours = priceRows === undefined ? undefined : priceFileHours(priceRows);
+  const hours = flags.hours ?? fileHours ?? DEFAULT_HOURS;
+  if (hours <= 0)
+    throw usageError("MISSING_FLAG", `${String(flags.prices)} has one row and so no length: say how long with --hours`);
+  return {
+    hours,
+    volume: flags.volume,
+    flow: flags.flow,
+    blockSeconds: flags["block-seconds"],
+    policy: flags.policy,
+    profile: flags.profile,
+    ...(flags.capital === undefined ? {} : { capitalUsd: flags.capital }),
+    ...(flags.pools === undefined ? {} : { pools: flags.pools }),
+    ...(priceRows === undefined ? {} : { priceRows }),
+  };
+}
+
+/** A bar that redraws itself on a terminal, and a line per tenth elsewhere. Always on standard error. */
+function progressBar(label: string): Progress {
+  const started = Date.now();
+  let shown = -1;
+  return (share) => {
+    const step = process.stderr.isTTY ? Math.floor(share * 200) : Math.floor(share * 10);
+    if (step === shown) return;
+    shown = step;
+    const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
+    const seconds = `${((Date.now() - started) / 1000).toFixed(0)} s`;
+    if (!process.stderr.isTTY) {
+      process.stderr.write(`${label} ${percent} ${seconds}\n`);
+      return;
+    }
+    const filled = Math.round(share * 30);
+    process.stderr.write(`\r${label} [${"#".repeat(filled)}${"·".repeat(30 - filled)}] ${percent} ${seconds} `);
+    if (share >= 1) process.stderr.write("\n");
+  };
+}
+
+function writeFile(file: string, content: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content);
+}
+
+function tell(say: Context["say"], figures: SimFigures): void {
+  for (const line of alignRows(poolRows(figures))) say(line);
+  for (const [label, value] of figureRows(figures)) say(`${label.padEnd(28)}${value}`);
+  say("");
+}
+
+async function main(context: Context): Promise<CommandResult> {
+  const { flags, signal, say } = context;
+  const options = optionsOf(context);
+  const command = `npm run sim -- ${process.argv.slice(2).join(" ")}`;
+  const runs: SimFigures[] = [];
+  for (const seed of flags.seeds ?? [flags.seed]) {
+    if (signal.aborted) break;
+    const simulation: Simulation = await simulate({ ...options, seed }, progressBar(`seed ${seed}`), signal);
+    const figures = figuresOf(simulation);
+    runs.push(figures);
+    tell(say, figures);
+    if (flags.report !== undefined) {
+      writeFile(flags.report, reportOf(simulation, figures, command));
+      say(`report: ${flags.report}`);
+    }
+    if (flags.picture !== undefined && figures.ok) {
+      const unheld = await simulate({ ...options, seed, policy: "none" }, progressBar("without stabilizer"), signal);
+      writeFile(flags.picture, pegPicture(simulation, unheld));
+      say(`picture: ${flags.picture}`);
+    }
+  }
+  const [only] = runs;
+  if (flags.seeds === undefined && only !== undefined) return { ok: only.ok, report: { ...only } };
+  return { ok: runs.every((run) => run.ok), report: { runs, worst: worstOf(runs) } };
+}
+
+await runCommand(COMMAND, main);

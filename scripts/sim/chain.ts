@@ -1,0 +1,164 @@
+/** One simulated chain in this process: blocks are made when the simulation says so, with the timestamps it says. */
+import type { EthereumProvider } from "hardhat/types/providers";
+import { network } from "hardhat";
+
+/** A transaction of a local account. */
+export interface SimTransaction {
+  readonly from: string;
+  readonly to: string;
+  readonly data: string;
+}
+
+/** A log as the node returns it. */
+export interface SimLog {
+  readonly address: string;
+  readonly topics: readonly string[];
+  readonly data: string;
+}
+
+/** What a transaction did. */
+export interface SimReceipt {
+  readonly ok: boolean;
+  readonly gasUsed: number;
+  readonly logs: readonly SimLog[];
+}
+
+/** Gas price of every transaction here: above any base fee of these nearly empty blocks, below every limit. */
+export const GAS_PRICE_WEI = 1_000_000_000n;
+/** Enough for the largest block of a day at 5x: some thirty trades in one transaction. */
+const TRANSACTION_GAS = 25_000_000;
+const BLOCK_GAS = 120_000_000n;
+/** Blocks in one request; longer runs of empty blocks are split. */
+const MAX_EMPTY_BLOCKS = 10_000;
+
+function hex(value: number | bigint): string {
+  return `0x${value.toString(16)}`;
+}
+
+type Connection = Awaited<ReturnType<typeof openNetwork>>;
+
+function openNetwork() {
+  return network.create({
+    network: "sim138",
+    chainType: "l1",
+    override: {
+      initialBaseFeePerGas: 0n,
+      blockGasLimit: BLOCK_GAS,
+      // First come, first served: the order in which a block's transactions are sent is the order in which they run.
+      mining: { auto: true, mempool: { order: "fifo" } },
+    },
+  });
+}
+
+/** Milliseconds spent per kind of work, for the benchmark. */
+export interface ChainTimes {
+  sendMs: number;
+  mineMs: number;
+  callMs: number;
+  receiptMs: number;
+}
+
+export class SimChain {
+  readonly times: ChainTimes = { sendMs: 0, mineMs: 0, callMs: 0, receiptMs: 0 };
+  readonly #connection: Connection;
+  readonly #provider: EthereumProvider;
+  readonly #blockSeconds: number;
+  #timestamp = 0;
+  #number = 0;
+
+  private constructor(connection: Connection, blockSeconds: number) {
+    this.#connection = connection;
+    this.#provider = connection.provider;
+    this.#blockSeconds = blockSeconds;
+  }
+
+  /** A fresh chain that mines every transaction at once, until `takeOver`. */
+  static async open(blockSeconds: number): Promise<SimChain> {
+    return new SimChain(await openNetwork(), blockSeconds);
+  }
+
+  /** ethers over this chain, for the deployment. */
+  get ethers(): Connection["ethers"] {
+    return this.#connection.ethers;
+  }
+
+  /** Number and timestamp of the newest block. */
+  get head(): { readonly number: number; readonly timestamp: number } {
+    return { number: this.#number, timestamp: this.#timestamp };
+  }
+
+  /** From now on a block is made by `mine` and `skip` only. */
+  async takeOver(): Promise<void> {
+    await this.#provider.request({ method: "evm_setAutomine", params: [false] });
+    const block = (await this.#provider.request({ method: "eth_getBlockByNumber", params: ["latest", false] })) as {
+      number: string;
+      timestamp: string;
+    };
+    this.#number = Number(block.number);
+    this.#timestamp = Number(block.timestamp);
+  }
+
+  /** One block with these transactions in this order; returns their hashes. */
+  async mine(transactions: readonly SimTransaction[]): Promise<string[]> {
+    const started = performance.now();
+    const hashes: string[] = [];
+    for (const { from, to, data } of transactions) {
+      const request = { from, to, data, gas: hex(TRANSACTION_GAS), gasPrice: hex(GAS_PRICE_WEI) };
+      hashes.push((await this.#provider.request({ method: "eth_sendTransaction", params: [request] })) as string);
+    }
+    const sent = performance.now();
+    this.#timestamp += this.#blockSeconds;
+    this.#number += 1;
+    await this.#provider.request({ method: "evm_mine", params: [this.#timestamp] });
+    this.times.sendMs += sent - started;
+    this.times.mineMs += performance.now() - sent;
+    return hashes;
+  }
+
+  /** `count` empty blocks. */
+  async skip(count: number): Promise<void> {
+    const started = performance.now();
+    for (let left = count; left > 0; left -= MAX_EMPTY_BLOCKS) {
+      const batch = Math.min(left, MAX_EMPTY_BLOCKS);
+      // The first block by its timestamp; the others follow at the block interval.
+      await this.#provider.request({
+        method: "evm_setNextBlockTimestamp",
+        params: [this.#timestamp + this.#blockSeconds],
+      });
+      await this.#provider.request({ method: "hardhat_mine", params: [hex(batch), hex(this.#blockSeconds)] });
+      this.#timestamp += batch * this.#blockSeconds;
+      this.#number += batch;
+    }
+    this.times.mineMs += performance.now() - started;
+  }
+
+  /** eth_call on the newest block, or in the context of the next one. */
+  async call(to: string, data: string, at: "latest" | "pending" = "latest"): Promise<string> {
+    const started = performance.now();
+    const answer = (await this.#provider.request({ method: "eth_call", params: [{ to, data }, at] })) as string;
+    this.times.callMs += performance.now() - started;
+    return answer;
+  }
+
+  /** What a mined transaction did. */
+  async receipt(hash: string): Promise<SimReceipt> {
+    const started = performance.now();
+    const raw = (await this.#provider.request({ method: "eth_getTransactionReceipt", params: [hash] })) as {
+      status: string;
+      gasUsed: string;
+      logs: SimLog[];
+    };
+    this.times.receiptMs += performance.now() - started;
+    return { ok: raw.status === "0x1", gasUsed: Number(raw.gasUsed), logs: raw.logs };
+  }
+
+  /** Logs of one contract with one topic, from a block on. */
+  async logs(address: string, topic: string, fromBlock: number): Promise<SimLog[]> {
+    const filter = { address, topics: [topic], fromBlock: hex(fromBlock), toBlock: "latest" };
+    return (await this.#provider.request({ method: "eth_getLogs", params: [filter] })) as SimLog[];
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+}

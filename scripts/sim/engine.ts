@@ -1,0 +1,354 @@
+/**
+ * The simulation: block after block, in the order in which a block's transactions run: users, arbitrageurs, price reports, the
+ * stabilizer, a flash swing. Blocks without a transaction are made in one request, because nothing can have changed in them.
+ */
+import { pairOf } from "../../protocol/params/rules.js";
+import { tokenNames } from "../../protocol/params/schema.js";
+import { MarketDriver__factory } from "../../protocol/generated/contracts/index.js";
+import { OneSidedFlow, RegimeFlow } from "../market/flow.js";
+import { ReplayedMarket, SeededMarket, type OutsideMarket, type UsdPrices } from "../market/outside.js";
+import { Rng } from "../market/rng.js";
+import { decodeRead, encodeRead, encodeRun, OBSERVED_TOPIC, type DriverTrade } from "./abi.js";
+import type { SimReceipt, SimTransaction } from "./chain.js";
+import { FlashSwings } from "./flash.js";
+import { SimKeeper } from "./keeper.js";
+import { simParams, type SimOptions } from "./options.js";
+import { PoolRun, type PoolSpec } from "./pool-run.js";
+import { Reports } from "./reports.js";
+import { openWorld, type SimWorld } from "./setup.js";
+import { StabilizerLedger, type LedgerToken } from "./stabilizer-ledger.js";
+
+/** Points kept of slowly changing curves for the report. */
+const CURVE_POINTS = 600;
+
+/** Called with the share of the work that is done, 0 to 1. */
+export type Progress = (share: number) => void;
+
+/** Values over time for the report: hours, then the value. */
+export interface Curves {
+  readonly atOracleXau: [number, number][];
+  readonly atMarketXau: [number, number][];
+  readonly capitalUsd: [number, number][];
+}
+
+/** Where the time went, milliseconds. */
+export interface SimTimes {
+  setupMs: number;
+  totalMs: number;
+  sendMs: number;
+  mineMs: number;
+  callMs: number;
+  receiptMs: number;
+}
+
+/** Everything a finished simulation knows. */
+export interface Simulation {
+  readonly options: SimOptions;
+  readonly blocks: number;
+  /** Number of the first simulated block. */
+  readonly firstBlock: number;
+  readonly pools: readonly PoolRun[];
+  readonly keeper: SimKeeper;
+  readonly ledger: StabilizerLedger;
+  readonly flash: FlashSwings;
+  readonly reports: Reports;
+  readonly curves: Curves;
+  readonly failedTrades: number;
+  readonly markToMarketXauWei: bigint;
+  readonly times: SimTimes;
+  readonly interrupted: boolean;
+}
+
+/** Runs one simulation from deployment to the last block. An aborted `signal` ends it after the current block. */
+export async function simulate(options: SimOptions, progress?: Progress, signal?: AbortSignal): Promise<Simulation> {
+  const started = performance.now();
+  const world = await openWorld(simParams(options));
+  const setupMs = performance.now() - started;
+  try {
+    const run = new Run(options, world);
+    await run.prepare();
+    return await run.all(started, setupMs, progress, signal);
+  } finally {
+    await world.chain.close();
+  }
+}
+
+class Run {
+  readonly #market: OutsideMarket;
+  readonly #pools: PoolRun[] = [];
+  readonly #readData: string;
+  readonly #tokens: readonly LedgerToken[];
+  readonly #specs: readonly PoolSpec[];
+  readonly #ledger: StabilizerLedger;
+  readonly #reports: Reports;
+  readonly #start: UsdPrices;
+  readonly #traders: Rng;
+  readonly #curves: Curves = { atOracleXau: [], atMarketXau: [], capitalUsd: [] };
+  readonly #graceBlocks: number;
+  #keeper!: SimKeeper;
+  #flash!: FlashSwings;
+  #firstBlock = 0;
+  #lastRoundBlock = 0;
+  /** Blocks at the end of the chain's future that are known to be empty and not yet made. */
+  #quiet = 0;
+
+  constructor(
+    private readonly options: SimOptions,
+    private readonly world: SimWorld,
+  ) {
+    const rng = new Rng(options.seed);
+    const { loaded, deployment } = world;
+    const { params } = loaded;
+    const reference = (token: keyof UsdPrices): number => Number(params.oracle.tokens[token].referencePriceUsd);
+    this.#start = {
+      cUSDT: reference("cUSDT"),
+      cUSDC: reference("cUSDC"),
+      cEURT: reference("cEURT"),
+      XAU: reference("XAU"),
+    };
+    this.#market =
+      options.priceRows === undefined
+        ? new SeededMarket(rng, this.#start)
+        : new ReplayedMarket(options.priceRows, this.#start);
+    this.#traders = rng.stream("traders");
+    this.#graceBlocks = params.oracle.graceBlocks;
+    this.#tokens = tokenNames.map((name) => ({
+      name,
+      address: deployment.token(name),
+      decimals: params.tokens[name].decimals,
+    }));
+    this.#specs = params.pools
+      .filter((pool) => pool.kind === "public" && (options.pools ?? [pairOf(pool)]).includes(pairOf(pool)))
+      .map((pool) => ({
+        name: pairOf(pool),
+        address: deployment.address(`PmmPool:${pairOf(pool)}`),
+        base: pool.base,
+        quote: pool.quote,
+        baseDecimals: params.tokens[pool.base].decimals,
+        quoteDecimals: params.tokens[pool.quote].decimals,
+        k: Number(pool.kRatio),
+        feeRate: Number(pool.lpFeeBps) / 10_000,
+      }));
+    this.#readData = encodeRead(this.#specs.map((spec) => spec.address));
+    const holders = [deployment.address("Stabilizer"), ...Object.values(deployment.meshPools())];
+    this.#ledger = new StabilizerLedger(this.#tokens, holders, this.#start);
+    this.#reports = new Reports(params, deployment, this.#start, rng);
+  }
+
+  async prepare(): Promise<void> {
+    const { world, options } = this;
+    const { chain, deployment, contracts, accounts } = world;
+    const rng = new Rng(options.seed);
+    const states = decodeRead(await chain.call(world.driver, this.#readData), this.#specs.length);
+    for (const [index, spec] of this.#specs.entries()) {
+      const state = states[index];
+      if (state === undefined) continue;
+      const config = await contracts.limits.poolConfig(spec.address);
+      const flow =
+        options.flow === "one-sided"
+          ? new OneSidedFlow(options.volume, options.blockSeconds)
+          : new RegimeFlow(rng, spec.name, options.volume);
+      const thresholds = { thresholdBps: Number(config.thresholdWad) / 1e14, minBlocks: Number(config.minBlocks) };
+      this.#pools.push(new PoolRun(spec, flow, thresholds, state));
+    }
+    this.#keeper = new SimKeeper(
+      chain,
+      {
+        keeper: world.loaded.params.roles.keeper ?? accounts.operator,
+        stabilizer: deployment.address("Stabilizer"),
+        lens: deployment.address("PegLens"),
+        oracle: deployment.address("XAUOracle"),
+      },
+      new Map(this.#pools.map((pool) => [pool.spec.address.toLowerCase(), pool])),
+      this.#tokens,
+      this.#ledger,
+    );
+    const attacker = { owner: accounts.attacker, contract: world.attackerContract };
+    this.#flash = new FlashSwings(chain, this.#pools, attacker, this.#tokens, this.#start, rng);
+    this.#firstBlock = chain.head.number + 1;
+  }
+
+  async all(started: number, setupMs: number, progress?: Progress, signal?: AbortSignal): Promise<Simulation> {
+    const { options, world } = this;
+    const planned = Math.round((options.hours * 3600) / options.blockSeconds);
+    const holdingsBefore = await this.#holdings();
+    const marketBefore = this.#market.prices();
+    const everyCurve = Math.max(1, Math.floor(planned / CURVE_POINTS));
+    let done = 0;
+    while (done < planned && signal?.aborted !== true) {
+      await this.#block(done);
+      done += 1;
+      if (done % everyCurve === 0) this.#trace(done);
+      if (done % 200 === 0) progress?.(done / planned);
+    }
+    await this.#flush();
+    const markToMarketXauWei =
+      this.#ledger.valueAt(await this.#holdings(), this.#market.prices()) -
+      this.#ledger.valueAt(holdingsBefore, marketBefore);
+    const failed = await world.chain.logs(
+      world.driver,
+      MarketDriver__factory.createInterface().getEvent("TradeFailed").topicHash,
+      this.#firstBlock,
+    );
+    progress?.(1);
+    return {
+      options,
+      blocks: done,
+      firstBlock: this.#firstBlock,
+      pools: this.#pools,
+      keeper: this.#keeper,
+      ledger: this.#ledger,
+      flash: this.#flash,
+      reports: this.#reports,
+      curves: this.#curves,
+      failedTrades: failed.length,
+      markToMarketXauWei,
+      times: { ...world.chain.times, setupMs, totalMs: performance.now() - started },
+      interrupted: done < planned,
+    };
+  }
+
+  /** One block: the `index`-th, ending at (index + 1) block times. */
+  async #block(index: number): Promise<void> {
+    const { options } = this;
+    const endsAt = (index + 1) * options.blockSeconds;
+    this.#market.advance(options.blockSeconds);
+    const prices = this.#market.prices();
+
+    const trades = this.#trades(endsAt, prices);
+    const rounds = this.#reports.transactions(this.#timestampBefore());
+    const execution = this.#keeper.transaction();
+    const swing = await this.#flashAt(endsAt);
+    const transactions: SimTransaction[] = [];
+    const traded = this.#pools.filter((pool) => trades.some((trade) => trade.pool === pool.spec.address));
+    if (trades.length > 0) {
+      const data = encodeRun(
+        trades,
+        traded.map((pool) => pool.spec.address),
+      );
+      transactions.push({ from: this.world.accounts.operator, to: this.world.driver, data });
+    }
+    transactions.push(...rounds);
+    if (execution !== undefined) transactions.push(execution);
+    if (swing !== undefined) transactions.push(swing);
+
+    const watching = options.policy === "cantilever" && this.#pools.some((pool) => pool.outsideThreshold);
+    if (transactions.length === 0 && !watching) {
+      this.#quiet += 1;
+    } else {
+      await this.#flush();
+      const hashes = await this.world.chain.mine(transactions);
+      const receipts: SimReceipt[] = [];
+      for (const hash of hashes) receipts.push(await this.world.chain.receipt(hash));
+      const market = trades.length > 0 ? receipts.shift() : undefined;
+      await this.#settle(receipts, { rounds, execution, swing }, prices);
+      // Alone in its block, the market's transaction has seen the block's end itself.
+      if (receipts.length > 0)
+        this.#update(this.#pools, await this.world.chain.call(this.world.driver, this.#readData));
+      else if (market !== undefined) this.#update(traded, observedIn(market));
+      await this.#endBlock();
+    }
+    this.#reports.look(endsAt, prices);
+  }
+
+  #timestampBefore(): number {
+    return this.world.chain.head.timestamp + this.#quiet * this.options.blockSeconds;
+  }
+
+  #trades(endsAt: number, prices: UsdPrices): DriverTrade[] {
+    const { accounts } = this.world;
+    const pick = (): string => accounts.traders[this.#traders.below(accounts.traders.length)] ?? accounts.operator;
+    const graceOver = this.world.chain.head.number + this.#quiet + 1 - this.#lastRoundBlock > this.#graceBlocks;
+    const trades: DriverTrade[] = [];
+    for (const pool of this.#pools) {
+      if (graceOver) pool.endGrace();
+      trades.push(...pool.userTrades(endsAt, prices, pick));
+      const arbitrage = pool.arbitrage(prices, accounts.arbitrageur);
+      if (arbitrage !== undefined) trades.push(arbitrage);
+    }
+    return trades;
+  }
+
+  /** The swing due now; before it is planned the chain must have reached the block before. */
+  async #flashAt(endsAt: number): Promise<SimTransaction | undefined> {
+    if (!this.#flash.isDue(endsAt)) return undefined;
+    await this.#flush();
+    return this.#flash.plan();
+  }
+
+  async #settle(
+    receipts: readonly SimReceipt[],
+    sent: {
+      rounds: readonly SimTransaction[];
+      execution: SimTransaction | undefined;
+      swing: SimTransaction | undefined;
+    },
+    prices: UsdPrices,
+  ): Promise<void> {
+    const block = this.world.chain.head.number;
+    const rest = [...receipts];
+    if (sent.rounds.length > 0) {
+      this.#reports.settle(rest.splice(0, sent.rounds.length));
+      this.#lastRoundBlock = block;
+    }
+    const execution = sent.execution === undefined ? undefined : rest.shift();
+    if (execution !== undefined) {
+      for (const pool of await this.#keeper.settle(execution, block, prices)) this.#flash.executed(pool, block);
+    }
+    const swing = sent.swing === undefined ? undefined : rest.shift();
+    if (swing !== undefined) await this.#flash.settle(swing, block, prices);
+  }
+
+  /** Takes over the states of some pools as the driver told them. */
+  #update(pools: readonly PoolRun[], data: string): void {
+    const states = decodeRead(data, pools.length);
+    pools.forEach((pool, index) => {
+      const state = states[index];
+      if (state !== undefined) pool.update(state);
+    });
+  }
+
+  /** Records the newest block's end and asks the keeper. */
+  async #endBlock(): Promise<void> {
+    for (const pool of this.#pools) pool.record(this.world.chain.head.number, 1);
+    if (this.options.policy === "cantilever" && this.#pools.some((pool) => pool.outsideThreshold)) {
+      await this.#keeper.observe();
+    }
+  }
+
+  /** Makes the empty blocks that were put off. */
+  async #flush(): Promise<void> {
+    if (this.#quiet === 0) return;
+    const first = this.world.chain.head.number + 1;
+    await this.world.chain.skip(this.#quiet);
+    for (const pool of this.#pools) pool.record(first, this.#quiet);
+    this.#quiet = 0;
+  }
+
+  #trace(done: number): void {
+    const hours = (done * this.options.blockSeconds) / 3600;
+    this.#curves.atOracleXau.push([hours, Number(this.#ledger.atOracle.sumXauWei) / 1e18]);
+    this.#curves.atMarketXau.push([hours, Number(this.#ledger.atMarket.sumXauWei) / 1e18]);
+    this.#curves.capitalUsd.push([hours, Number(this.#ledger.usedUnits()) / 1e6]);
+  }
+
+  /** Everything the stabilizer holds, its own balances and the mesh, token base units. */
+  async #holdings(): Promise<Map<LedgerToken["name"], bigint>> {
+    const { contracts, deployment } = this.world;
+    const holders = [deployment.address("Stabilizer"), ...Object.values(deployment.meshPools())];
+    const held = new Map<LedgerToken["name"], bigint>();
+    for (const token of this.#tokens) {
+      const handle = contracts.token(token.name);
+      for (const holder of holders)
+        held.set(token.name, (held.get(token.name) ?? 0n) + (await handle.balanceOf(holder)));
+    }
+    return held;
+  }
+}
+
+/** The driver's own report of the states after its trades. */
+function observedIn(receipt: SimReceipt): string {
+  const log = receipt.logs.find((entry) => entry.topics[0] === OBSERVED_TOPIC);
+  if (log === undefined) throw new Error("the market's transaction failed: MarketDriver.run gave no report");
+  return log.data;
+}

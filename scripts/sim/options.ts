@@ -1,0 +1,55 @@
+/** What a simulation is asked to do, and the parameters it therefore deploys. */
+import { usageError } from "../cli.js";
+import type { FlowKind } from "../market/flow.js";
+import type { PriceRow } from "../market/prices-file.js";
+import { loadParams, parseParams, type LoadedParams } from "../../protocol/params/load.js";
+import { pairOf } from "../../protocol/params/rules.js";
+
+export type Policy = "cantilever" | "none";
+
+export interface SimOptions {
+  readonly hours: number;
+  readonly volume: number;
+  readonly seed: number;
+  readonly flow: FlowKind;
+  readonly blockSeconds: number;
+  readonly policy: Policy;
+  readonly profile: "target" | "literal";
+  /** USD of each of its two tokens per pool; undefined: as the parameters say. */
+  readonly capitalUsd?: number;
+  /** Pools with trades; undefined: all. */
+  readonly pools?: readonly string[];
+  /** Replayed instead of the seeded outside market. */
+  readonly priceRows?: readonly PriceRow[];
+}
+
+/** The network whose parameters the simulation deploys. */
+export const SIM_NETWORK = "localhost";
+
+/**
+ * The reviewed parameters with what the options change: block time, profile and capital. The mesh keeps its depth unless the capital
+ * is too small for it; then half of the capital lies there.
+ * @throws ParameterError when the combination is refused, usageError for an unknown pool.
+ */
+export function simParams(options: SimOptions): LoadedParams {
+  const { params } = loadParams(SIM_NETWORK);
+  const pairs = params.pools.filter((pool) => pool.kind === "public").map(pairOf);
+  for (const name of options.pools ?? []) {
+    if (!pairs.includes(name)) {
+      throw usageError("INVALID_VALUE", `--pools ${name}: expected one or more of ${pairs.join(", ")}`);
+    }
+  }
+  const capitalUsd = options.capitalUsd ?? Number(params.stabilizer.capitalUsdPerToken);
+  const meshUsd = Math.min(Number(params.mesh.depthUsdPerSide), Math.max(1, Math.floor(capitalUsd / 2)));
+  const changed = {
+    ...params,
+    blockSeconds: String(options.blockSeconds),
+    mesh: { ...params.mesh, depthUsdPerSide: String(meshUsd) },
+    stabilizer: { ...params.stabilizer, profile: options.profile, capitalUsdPerToken: String(capitalUsd) },
+    // The simulation shows what a failed check means; the checks are there for deployments.
+    acceptFailedChecks: pairs.flatMap((pair) =>
+      ["throughput", "drift", "capital-hours"].map((check) => `${check}:${pair}`),
+    ),
+  };
+  return parseParams(SIM_NETWORK, JSON.stringify(changed));
+}

@@ -1,0 +1,99 @@
+/** The reporters of a simulation: the feeds' sources look at the market at the end of a block, their rounds arrive in the next one. */
+import { SigningKey } from "ethers";
+
+import type { Deployment } from "../../protocol/addresses.js";
+import { developmentAccounts } from "../../protocol/params/rules.js";
+import { tokenNames, type NetworkParams } from "../../protocol/params/schema.js";
+import { encodeSubmit, feedIdOf, roundDigest } from "../../protocol/signedRound.js";
+import { FEED_DECIMALS } from "../deploy/blueprint.js";
+import { FeedFollower, type DueReport, type FeedSpec } from "../market/feeds.js";
+import type { UsdPrices } from "../market/outside.js";
+import type { Rng } from "../market/rng.js";
+import type { SimReceipt, SimTransaction } from "./chain.js";
+
+interface Reporter {
+  readonly address: string;
+  readonly key: SigningKey;
+}
+
+/** The signed feeds of a deployment with what makes them report. */
+export function feedSpecs(params: NetworkParams, deployment: Deployment): FeedSpec[] {
+  return tokenNames.flatMap((token) => {
+    const addresses = deployment.feeds(token);
+    return params.oracle.tokens[token].sources.flatMap((source, index) => {
+      const address = addresses[index];
+      if (source.kind !== "signed" || address === undefined) return [];
+      return {
+        address,
+        token,
+        feedId: feedIdOf({ description: source.description, decimals: FEED_DECIMALS }),
+        deviationThreshold: Number(source.deviationThresholdBps) / 10_000,
+        heartbeatSeconds: source.heartbeatSeconds,
+      };
+    });
+  });
+}
+
+/** Development keys of as many reporters as a round needs. */
+export function reporterKeys(params: NetworkParams): Reporter[] {
+  return params.reporters.addresses.slice(0, params.reporters.threshold).map((address) => {
+    const account = developmentAccounts().find((wallet) => wallet.address.toLowerCase() === address.toLowerCase());
+    if (account === undefined) throw new Error(`reporter ${address} is no development account`);
+    return { address: account.address, key: new SigningKey(account.privateKey) };
+  });
+}
+
+export class Reports {
+  /** Rounds that a feed refused (outside its hard bounds, for example). */
+  refused = 0;
+  accepted = 0;
+  readonly #follower: FeedFollower;
+  readonly #reporters: readonly Reporter[];
+  readonly #sender: string;
+  #due: DueReport[] = [];
+  #sent: DueReport[] = [];
+
+  constructor(params: NetworkParams, deployment: Deployment, initial: UsdPrices, rng: Rng) {
+    this.#follower = new FeedFollower(feedSpecs(params, deployment), initial, FEED_DECIMALS, rng);
+    this.#reporters = reporterKeys(params);
+    this.#sender = this.#reporters[0]?.address ?? "";
+  }
+
+  /** At the end of a block. */
+  look(atSeconds: number, market: UsdPrices): void {
+    this.#due = this.#follower.look(atSeconds, market);
+  }
+
+  /** Transactions of the rounds seen in the block before; `observedAt` is that block's timestamp. */
+  transactions(observedAt: number): SimTransaction[] {
+    this.#sent = this.#due;
+    this.#due = [];
+    return this.#sent.map((report) => {
+      const { feedId, address } = report.feed.spec;
+      const round = { roundId: report.feed.roundId + 1n, answer: report.answer, observedAt: BigInt(observedAt) };
+      const digest = roundDigest(feedId, round);
+      const signatures = this.#reporters.map(({ address: signer, key }) => ({
+        signer,
+        signature: key.sign(digest).serialized,
+      }));
+      return { from: this.#sender, to: address, data: encodeSubmit(round, signatures) };
+    });
+  }
+
+  /** Whether rounds were sent in the block that was just made; then their receipts belong to `settle`. */
+  get sentCount(): number {
+    return this.#sent.length;
+  }
+
+  settle(receipts: readonly SimReceipt[]): void {
+    this.#sent.forEach((report, index) => {
+      if (receipts[index]?.ok === true) {
+        this.#follower.confirm(report);
+        this.accepted += 1;
+      } else {
+        this.refused += 1;
+      }
+    });
+    this.#sent = [];
+  }
+}

@@ -1,0 +1,110 @@
+/** Brings the protocol and the market onto a fresh simulated chain. */
+import { MaxUint256 } from "ethers";
+
+import type { Deployment } from "../../protocol/addresses.js";
+import { connectContracts, type ProtocolContracts } from "../../protocol/contracts.js";
+import { FlashAttacker__factory, MarketDriver__factory } from "../../protocol/generated/contracts/index.js";
+import type { LoadedParams } from "../../protocol/params/load.js";
+import { developmentAccounts } from "../../protocol/params/rules.js";
+import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
+import { deploy } from "../deploy/deploy.js";
+import { MemoryStore } from "../deploy/store.js";
+import type { Grant } from "../deploy/types.js";
+import { SimChain } from "./chain.js";
+
+/** Positions in the development mnemonic; lower ones hold the roles of the parameters. */
+const OPERATOR = 8;
+const TRADERS = [9, 10, 11, 12, 13];
+const ARBITRAGEUR = 14;
+const ATTACKER = 15;
+/** What each market account gets of each token, USD: more than any day's one-sided flow. */
+export const GRANT_USD = 1_000_000_000;
+
+/** The accounts of the market. */
+export interface MarketAccounts {
+  readonly operator: string;
+  readonly traders: readonly string[];
+  readonly arbitrageur: string;
+  readonly attacker: string;
+}
+
+/** A chain with everything on it. */
+export interface SimWorld {
+  readonly chain: SimChain;
+  readonly loaded: LoadedParams;
+  readonly deployment: Deployment;
+  readonly contracts: ProtocolContracts;
+  readonly accounts: MarketAccounts;
+  readonly driver: string;
+  readonly attackerContract: string;
+}
+
+function accountAt(position: number): string {
+  const account = developmentAccounts()[position];
+  if (account === undefined) throw new Error(`there is no development account ${position}`);
+  return account.address;
+}
+
+/** Token units worth `usd` at the reference price of the parameters, rounded down. */
+export function referenceUnits(loaded: LoadedParams, token: TokenName, usd: number): bigint {
+  const price = Number(loaded.params.oracle.tokens[token].referencePriceUsd);
+  const micro = BigInt(Math.floor((usd / price) * 1e6));
+  return (micro * 10n ** BigInt(loaded.params.tokens[token].decimals)) / 1_000_000n;
+}
+
+/** The market's accounts of a local network. */
+export function marketAccounts(): MarketAccounts {
+  return {
+    operator: accountAt(OPERATOR),
+    traders: TRADERS.map(accountAt),
+    arbitrageur: accountAt(ARBITRAGEUR),
+    attacker: accountAt(ATTACKER),
+  };
+}
+
+/** Tokens for everybody in the market, minted by the local deployment. */
+export function marketGrants(loaded: LoadedParams, accounts: MarketAccounts): Grant[] {
+  const holders = [...accounts.traders, accounts.arbitrageur, accounts.attacker];
+  return holders.flatMap((to) =>
+    tokenNames.map((token) => ({ token, to, amountUnits: referenceUnits(loaded, token, GRANT_USD) })),
+  );
+}
+
+/** Deploys with the project's own deploy functions, then the market's two contracts. */
+export async function openWorld(loaded: LoadedParams): Promise<SimWorld> {
+  const chain = await SimChain.open(Number(loaded.params.blockSeconds));
+  try {
+    const { ethers } = chain;
+    const accounts = marketAccounts();
+    const { deployment } = await deploy({
+      loaded,
+      provider: ethers.provider,
+      signer: await ethers.getSigner(loaded.params.roles.deployer ?? accountAt(0)),
+      store: new MemoryStore(),
+      execute: true,
+      extraGrants: marketGrants(loaded, accounts),
+    });
+    const contracts = connectContracts(deployment, ethers.provider);
+
+    const operator = await ethers.getSigner(accounts.operator);
+    const driver = await new MarketDriver__factory(operator).deploy(accounts.operator);
+    const attackerSigner = await ethers.getSigner(accounts.attacker);
+    const attacker = await new FlashAttacker__factory(attackerSigner).deploy(accounts.attacker);
+    const [driverAddress, attackerAddress] = await Promise.all([driver.getAddress(), attacker.getAddress()]);
+    for (const token of tokenNames) {
+      for (const holder of [...accounts.traders, accounts.arbitrageur]) {
+        await contracts
+          .token(token)
+          .connect(await ethers.getSigner(holder))
+          .approve(driverAddress, MaxUint256);
+      }
+      const capital = referenceUnits(loaded, token, GRANT_USD);
+      await contracts.token(token).connect(attackerSigner).transfer(attackerAddress, capital);
+    }
+    await chain.takeOver();
+    return { chain, loaded, deployment, contracts, accounts, driver: driverAddress, attackerContract: attackerAddress };
+  } catch (error) {
+    await chain.close();
+    throw error;
+  }
+}
