@@ -1,0 +1,95 @@
+/** Child processes of the local world: started with a leash, watched, and ended without leaving anything behind. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+/** After this long a child that was asked to end is ended. */
+const GRACE_MS = 6000;
+/** Lines of a child's standard error that are kept to explain its end. */
+const KEPT_LINES = 20;
+
+export interface ChildOptions {
+  /** Program below the root. */
+  readonly script: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly onErrorLine?: (line: string) => void;
+  readonly onOutputLine?: (line: string) => void;
+}
+
+/** A running child program. */
+export class Child {
+  readonly process: ChildProcess;
+  readonly lastErrorLines: string[] = [];
+  #exit: number | undefined;
+  readonly #exited: Promise<number>;
+
+  constructor(options: ChildOptions) {
+    this.process = spawn(
+      process.execPath,
+      [
+        "--import",
+        "tsx",
+        "--import",
+        join(ROOT, "scripts", "world", "leash.mjs"),
+        join(ROOT, options.script),
+        ...options.args,
+      ],
+      {
+        cwd: ROOT,
+        env: { ...process.env, ...options.env },
+        stdio: ["ignore", "pipe", "pipe", "ipc"],
+        // Ctrl-C at the terminal reaches the whole group; the world itself decides when its children end.
+        detached: true,
+      },
+    );
+    this.#exited = new Promise((resolve) => {
+      this.process.once("exit", (code) => {
+        this.#exit = code ?? 1;
+        resolve(this.#exit);
+      });
+      this.process.once("error", () => {
+        this.#exit = 1;
+        resolve(1);
+      });
+    });
+    if (this.process.stdout !== null) {
+      createInterface({ input: this.process.stdout }).on("line", (line) => options.onOutputLine?.(line));
+    }
+    if (this.process.stderr !== null) {
+      createInterface({ input: this.process.stderr }).on("line", (line) => {
+        this.lastErrorLines.push(line);
+        if (this.lastErrorLines.length > KEPT_LINES) this.lastErrorLines.shift();
+        options.onErrorLine?.(line);
+      });
+    }
+  }
+
+  /** Exit code once it has ended. */
+  get exitCode(): number | undefined {
+    return this.#exit;
+  }
+
+  /** Resolves when the child has ended. */
+  get exited(): Promise<number> {
+    return this.#exited;
+  }
+
+  /** The next IPC message, or undefined when the child ends before. */
+  async message(): Promise<unknown> {
+    const received = new Promise((resolve) => this.process.once("message", resolve));
+    return Promise.race([received, this.#exited.then(() => undefined)]);
+  }
+
+  /** Asks the child to end, then makes it. */
+  async stop(): Promise<number> {
+    if (this.#exit !== undefined) return this.#exit;
+    this.process.kill("SIGTERM");
+    const timer = setTimeout(() => this.process.kill("SIGKILL"), GRACE_MS);
+    const code = await this.#exited;
+    clearTimeout(timer);
+    return code;
+  }
+}

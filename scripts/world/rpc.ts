@@ -1,0 +1,102 @@
+/** The market's own connection to the node: plain JSON-RPC over HTTP that never waits for ever. */
+import { PermanentError } from "../../protocol/errors.js";
+
+const TIMEOUT_MS = 15_000;
+
+export interface RpcLog {
+  readonly address: string;
+  readonly topics: readonly string[];
+  readonly data: string;
+  readonly blockNumber: string;
+  readonly transactionHash: string;
+}
+
+export interface RpcReceipt {
+  readonly ok: boolean;
+  readonly gasUsed: number;
+  readonly logs: readonly RpcLog[];
+  readonly blockNumber: number;
+}
+
+/** A transaction of one of the node's own accounts. */
+export interface RpcTransaction {
+  readonly from: string;
+  readonly to: string;
+  readonly data: string;
+  readonly gas?: number;
+  /** Wei per gas; what stands in front or behind in a block. */
+  readonly gasPriceWei?: bigint;
+}
+
+/** Gas price of ordinary market transactions. */
+export const MARKET_GAS_PRICE_WEI = 3_000_000_000n;
+const DEFAULT_GAS = 100_000_000;
+
+export function hex(value: number | bigint): string {
+  return `0x${value.toString(16)}`;
+}
+
+export class Rpc {
+  #id = 0;
+
+  constructor(readonly url: string) {}
+
+  /** @throws PermanentError RPC_GONE when nobody answers in time, RPC_REFUSED when the node says no. */
+  async request<T>(method: string, params: readonly unknown[]): Promise<T> {
+    this.#id += 1;
+    let answer: { result?: T; error?: { message: string } };
+    try {
+      const response = await fetch(this.url, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ jsonrpc: "2.0", id: this.#id, method, params }),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      answer = (await response.json()) as typeof answer;
+    } catch (error) {
+      throw new PermanentError(
+        "RPC_GONE",
+        `the chain at ${this.url} no longer answers (${method})`,
+        "look for an earlier message of the node, free memory if it was killed, and start again",
+        { url: this.url, method },
+        { cause: error },
+      );
+    }
+    if (answer.error !== undefined) {
+      throw new PermanentError("RPC_REFUSED", `${method}: ${answer.error.message}`, undefined, { method });
+    }
+    return answer.result as T;
+  }
+
+  async blockNumber(): Promise<number> {
+    return Number(await this.request<string>("eth_blockNumber", []));
+  }
+
+  async call(to: string, data: string, block: number | "latest" | "pending" = "latest"): Promise<string> {
+    return this.request<string>("eth_call", [{ to, data }, typeof block === "number" ? hex(block) : block]);
+  }
+
+  async send(transaction: RpcTransaction): Promise<string> {
+    const { from, to, data, gas = DEFAULT_GAS, gasPriceWei = MARKET_GAS_PRICE_WEI } = transaction;
+    return this.request<string>("eth_sendTransaction", [{ from, to, data, gas: hex(gas), gasPrice: hex(gasPriceWei) }]);
+  }
+
+  /** Undefined while the transaction is not in a block. */
+  async receipt(hash: string): Promise<RpcReceipt | undefined> {
+    const raw = await this.request<{ status: string; gasUsed: string; logs: RpcLog[]; blockNumber: string } | null>(
+      "eth_getTransactionReceipt",
+      [hash],
+    );
+    if (raw === null) return undefined;
+    return {
+      ok: raw.status === "0x1",
+      gasUsed: Number(raw.gasUsed),
+      logs: raw.logs,
+      blockNumber: Number(raw.blockNumber),
+    };
+  }
+
+  async logs(address: string, fromBlock: number, toBlock: number): Promise<RpcLog[]> {
+    return this.request<RpcLog[]>("eth_getLogs", [{ address, fromBlock: hex(fromBlock), toBlock: hex(toBlock) }]);
+  }
+}

@@ -1,0 +1,187 @@
+/** The end of a run of the local world: the JSON object of the command, and the table for people. */
+import { absolutePercentiles, percentile, shareWithin, type Percentiles } from "../stats/distribution.js";
+import { BAND_BPS } from "../sim/result.js";
+import { alignRows, ounces } from "../sim/show.js";
+import type { AttackResult } from "./attacks.js";
+import type { WorldChain } from "./chain.js";
+import type { KeeperReport, StabilizerKeeper } from "./keeper.js";
+import type { WorldMarket } from "./market.js";
+import type { Recorder } from "./recorder.js";
+import type { Reporters } from "./reporters.js";
+import { usd, type Terminal } from "./terminal.js";
+import type { WorldOptions } from "./world.js";
+
+interface WorldPoolFigures {
+  readonly address: string;
+  readonly kind: "public";
+  readonly blockEnds: number;
+  readonly inBandShare: number;
+  readonly deviationBps: Percentiles;
+  readonly executions: number;
+  readonly volumeIn: Readonly<Record<string, string>>;
+}
+
+export interface WorldFigures {
+  readonly ok: boolean;
+  readonly seconds: number;
+  readonly speed: number;
+  readonly seed: number;
+  readonly volume: number;
+  readonly chains: Readonly<
+    Record<
+      string,
+      {
+        readonly rpc: string;
+        readonly blocks: number;
+        readonly trades: number;
+        readonly feedRounds: number;
+        readonly attacks: {
+          readonly attempted: number;
+          readonly profitable: number;
+          readonly list: readonly { readonly name: string; readonly profitUsd: number }[];
+        };
+        readonly pools: Readonly<Record<string, WorldPoolFigures>>;
+      }
+    >
+  >;
+  readonly rebalanceLatencyBlocks: {
+    readonly episodes: number;
+    readonly p50: number;
+    readonly p99: number;
+    readonly max: number;
+  };
+  readonly keepers: Readonly<Record<string, KeeperReport>>;
+  readonly stabilizer: {
+    readonly inventoryChangeXauWei: string;
+    readonly lossMaxXauWei: string;
+    readonly inventoryChangeAtMarketXauWei: string;
+    readonly markToMarketXauWei: string;
+    readonly haltedBlocks: number;
+  };
+  readonly errors: readonly string[];
+}
+
+export interface SummaryInput {
+  readonly options: WorldOptions;
+  readonly chain: WorldChain;
+  readonly seconds: number;
+  readonly blocks: number;
+  readonly market: WorldMarket;
+  readonly recorder: Recorder;
+  readonly reporters: Reporters;
+  readonly keeper: StabilizerKeeper | undefined;
+  readonly keeperReport: KeeperReport | undefined;
+  readonly attacks: readonly AttackResult[];
+  readonly errors: readonly string[];
+  readonly markToMarketXauWei: bigint;
+  readonly terminal: Terminal;
+}
+
+/** Reasons by which the keeper's skips say that something has stopped the stabilizer. */
+const HALTED = ["paused", "oracle-unavailable", "anchor-disagrees", "history-unavailable", "pool-unreadable"];
+
+/** Builds the figures and prints the table. */
+export function summarize(input: SummaryInput): WorldFigures {
+  const { options, recorder, market, attacks, keeperReport } = input;
+  const pools = Object.fromEntries(
+    recorder.pools.map((pool): [string, WorldPoolFigures] => [
+      pool.spec.name,
+      {
+        address: pool.spec.address,
+        kind: "public",
+        blockEnds: pool.deviationBps.length,
+        inBandShare: shareWithin(pool.deviationBps, BAND_BPS),
+        deviationBps: absolutePercentiles(pool.deviationBps),
+        executions: pool.executions,
+        volumeIn: Object.fromEntries(
+          [pool.spec.base, pool.spec.quote].map((token) => [
+            token,
+            (market.volumeIn.get(pool.spec.name)?.get(token) ?? 0n).toString(),
+          ]),
+        ),
+      },
+    ]),
+  );
+  const profitable = attacks.filter((attack) => attack.profitUsd >= 0).length;
+  const latencies = recorder.pools.flatMap((pool) => pool.latency.latencies).sort((a, b) => a - b);
+  const gas = [...recorder.gasPerExecution].sort((a, b) => a - b);
+  const errors = [...input.errors];
+  if (input.keeper !== undefined && keeperReport === undefined) errors.push("keeper: it ended without a report");
+  const figures: WorldFigures = {
+    ok: errors.length === 0 && profitable === 0,
+    seconds: input.seconds,
+    speed: options.speed,
+    seed: options.seed,
+    volume: options.volume,
+    chains: {
+      "138": {
+        rpc: input.chain.rpc.url,
+        blocks: input.blocks,
+        trades: market.trades,
+        feedRounds: input.reporters.rounds,
+        attacks: {
+          attempted: attacks.length,
+          profitable,
+          list: attacks.map(({ name, profitUsd }) => ({ name, profitUsd: Math.round(profitUsd * 1e6) / 1e6 })),
+        },
+        pools,
+      },
+    },
+    rebalanceLatencyBlocks: {
+      episodes: latencies.length,
+      p50: percentile(latencies, 0.5),
+      p99: percentile(latencies, 0.99),
+      max: percentile(latencies, 1),
+    },
+    keepers:
+      keeperReport === undefined
+        ? {}
+        : {
+            "deviation-stabilizer": {
+              ...keeperReport,
+              gasPerExecution: { p50: percentile(gas, 0.5), max: percentile(gas, 1) },
+            },
+          },
+    stabilizer: {
+      inventoryChangeXauWei: recorder.ledger.atOracle.sumXauWei.toString(),
+      lossMaxXauWei: recorder.ledger.atOracle.lossMaxXauWei.toString(),
+      inventoryChangeAtMarketXauWei: recorder.ledger.atMarket.sumXauWei.toString(),
+      markToMarketXauWei: input.markToMarketXauWei.toString(),
+      haltedBlocks: Math.max(0, ...HALTED.map((reason) => keeperReport?.skips[reason] ?? 0)),
+    },
+    errors,
+  };
+  print(figures, input);
+  return figures;
+}
+
+function print(figures: WorldFigures, { terminal, attacks }: SummaryInput): void {
+  const chain = figures.chains["138"];
+  if (chain === undefined) return;
+  terminal.line();
+  terminal.line(
+    `${chain.blocks} blocks, ${chain.trades} trades, ${chain.feedRounds} price rounds in ${figures.seconds} s`,
+  );
+  const rows = Object.entries(chain.pools).map(([name, pool]) => [
+    name,
+    `${(pool.inBandShare * 100).toFixed(2)} %`,
+    String(pool.deviationBps.p50),
+    String(pool.deviationBps.p99),
+    String(pool.deviationBps.max),
+    String(pool.executions),
+  ]);
+  for (const line of alignRows([["pool", "in ±10 bps", "p50", "p99", "max (bps)", "executions"], ...rows])) {
+    terminal.line(line);
+  }
+  const { stabilizer } = figures;
+  terminal.line(
+    `stabilizer: ${ounces(stabilizer.inventoryChangeXauWei)} gained at the oracle, ${ounces(stabilizer.inventoryChangeAtMarketXauWei)} at the market, largest fall ${ounces(stabilizer.lossMaxXauWei)}`,
+  );
+  const keeper = figures.keepers["deviation-stabilizer"];
+  if (keeper !== undefined) {
+    const skips = Object.entries(keeper.skips).map(([reason, count]) => `${reason} ${count}`);
+    terminal.line(`keeper: ${keeper.executions} transactions executed, skips: ${skips.join(", ") || "none"}`);
+  }
+  for (const attack of attacks) terminal.line(`attack: ${attack.name}: ${usd(attack.profitUsd)}`);
+  for (const error of figures.errors) terminal.line(terminal.paint("red", `error: ${error}`));
+}

@@ -1,0 +1,222 @@
+/** Boots, runs and ends the local world. */
+import { PermanentError } from "../../protocol/errors.js";
+import { Rng } from "../market/rng.js";
+import { ATTACKS, type AttackContext, type AttackResult } from "./attacks.js";
+import { BLOCK_SECONDS, deployWorld, shownPath, startNode, type WorldChain } from "./chain.js";
+import { recordFile } from "../../protocol/addresses.js";
+import { StabilizerKeeper } from "./keeper.js";
+import { openPools, referencePrices, WorldMarket } from "./market.js";
+import { Recorder } from "./recorder.js";
+import { Reporters } from "./reporters.js";
+import { summarize, type WorldFigures } from "./summary.js";
+import { usd, type Terminal } from "./terminal.js";
+
+export interface WorldOptions {
+  /** Milliseconds of running, counted from the first block after the deployment; undefined: until interrupted. */
+  readonly forMs?: number;
+  readonly speed: number;
+  readonly volume: number;
+  readonly seed: number;
+  readonly port: number;
+  readonly without: ReadonlySet<string>;
+}
+
+const POLL_MS = 60;
+/** No new block for so long means that the node no longer works. */
+const STALLED_MS = 30_000;
+/** Blocks between the end of one attack and the next, and before the first. */
+const ATTACK_PAUSE_BLOCKS = 2;
+const FIRST_ATTACK_BLOCKS = 3;
+
+/** Runs the world until its time is over or `signal` aborts; always ends every child. */
+export async function runWorld(options: WorldOptions, terminal: Terminal, signal: AbortSignal): Promise<WorldFigures> {
+  const started = Date.now();
+  const running = await startNode(options.port);
+  let chain: WorldChain | undefined;
+  let keeper: StabilizerKeeper | undefined;
+  try {
+    terminal.line(terminal.paint("cyan", "Cantilever, the local world"));
+    terminal.line(`  chain 138    ${running.url}  (a block every ${BLOCK_SECONDS} seconds)`);
+    terminal.line(
+      `  market       volume ${options.volume}×, seed ${options.seed}; speed ${options.speed}: one second carries ${options.speed} s of trades, outside prices and feed heartbeats, blocks stay ${BLOCK_SECONDS} s`,
+    );
+    chain = await deployWorld(running, () => undefined);
+    terminal.line(`  addresses    ${shownPath(recordFile("localhost", chain.deploymentsFolder))}`);
+    if (!options.without.has("keepers")) keeper = new StabilizerKeeper(chain, running.url);
+    terminal.line(`  keeper       ${keeper === undefined ? "left out" : "deviation-stabilizer, executing"}`);
+    terminal.line(`  ready after ${((Date.now() - started) / 1000).toFixed(1)} s; Ctrl-C ends it`);
+    terminal.line();
+    const world = await World.open(options, chain, keeper, terminal);
+    await world.run(signal);
+    return await world.figures();
+  } finally {
+    await keeper?.stop();
+    chain?.provider.destroy();
+    await running.node.stop();
+  }
+}
+
+class World {
+  readonly #waiting = new Set<{ until: number; resolve: () => void; reject: (reason: Error) => void }>();
+  readonly #attacks: AttackResult[] = [];
+  readonly #errors: string[] = [];
+  #attacking: Promise<void> | undefined;
+  #nextAttack = 0;
+  #nextAttackBlock: number;
+  #startedAt = Date.now();
+  #ended = false;
+
+  private constructor(
+    private readonly options: WorldOptions,
+    private readonly chain: WorldChain,
+    private readonly keeper: StabilizerKeeper | undefined,
+    private readonly terminal: Terminal,
+    private readonly market: WorldMarket,
+    private readonly recorder: Recorder,
+    private readonly reporters: Reporters,
+    private readonly firstBlock: number,
+  ) {
+    this.#nextAttackBlock = firstBlock + FIRST_ATTACK_BLOCKS;
+  }
+
+  static async open(
+    options: WorldOptions,
+    chain: WorldChain,
+    keeper: StabilizerKeeper | undefined,
+    terminal: Terminal,
+  ): Promise<World> {
+    const rng = new Rng(options.seed);
+    const pools = await openPools(chain, rng, options.volume);
+    const market = new WorldMarket(
+      chain,
+      pools,
+      terminal,
+      rng,
+      options.speed,
+      options.volume,
+      !options.without.has("market"),
+    );
+    const block = await chain.rpc.blockNumber();
+    const recorder = new Recorder(chain, pools, terminal, referencePrices(chain), block);
+    await recorder.begin();
+    const reporters = await Reporters.connect(chain, terminal, rng, options.speed);
+    return new World(options, chain, keeper, terminal, market, recorder, reporters, block + 1);
+  }
+
+  /** Until the time is over or the signal aborts. @throws PermanentError RPC_GONE, NODE_STALLED, KEEPER_GONE */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#startedAt = Date.now();
+    let lastBlockAt = Date.now();
+    try {
+      while (!signal.aborted && !this.#timeOver()) {
+        const head = await this.chain.rpc.blockNumber();
+        if (head === this.recorder.lastBlock) {
+          if (Date.now() - lastBlockAt > STALLED_MS) {
+            throw new PermanentError("NODE_STALLED", `no new block for ${STALLED_MS / 1000} s`, "start again");
+          }
+          await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+          continue;
+        }
+        lastBlockAt = Date.now();
+        await this.#catchUp(head);
+        this.keeper?.assertRunning();
+      }
+    } finally {
+      await this.#end();
+    }
+  }
+
+  async figures(): Promise<WorldFigures> {
+    const keeperReport = await this.keeper?.stop();
+    const { terminal, market, recorder, reporters, options } = this;
+    const seconds = Math.round((Date.now() - this.#startedAt) / 1000);
+    const errors = [...this.#errors, ...(this.keeper?.errors ?? [])];
+    return summarize({
+      options,
+      chain: this.chain,
+      seconds,
+      blocks: recorder.lastBlock - this.firstBlock + 1,
+      market,
+      recorder,
+      reporters,
+      keeperReport,
+      keeper: this.keeper,
+      attacks: this.#attacks,
+      errors,
+      markToMarketXauWei: await recorder.markToMarketXauWei(market.prices),
+      terminal,
+    });
+  }
+
+  #timeOver(): boolean {
+    return this.options.forMs !== undefined && Date.now() - this.#startedAt >= this.options.forMs;
+  }
+
+  /** Every block up to `head`, in order; the market moves with each. */
+  async #catchUp(head: number): Promise<void> {
+    for (let block = this.recorder.lastBlock + 1; block <= head; block++) {
+      await this.recorder.look(block, this.market.prices);
+      await this.market.step(block);
+      await this.reporters.look(this.market.prices, block);
+      this.#wake(block);
+      this.#attack(block);
+    }
+  }
+
+  #attack(block: number): void {
+    if (this.options.without.has("attacker") || this.#attacking !== undefined || block < this.#nextAttackBlock) return;
+    const attack = ATTACKS[this.#nextAttack % ATTACKS.length];
+    this.#nextAttack += 1;
+    if (attack === undefined) return;
+    this.#attacking = attack(this.#attackContext())
+      .then((result) => {
+        if (result === undefined) return;
+        this.#attacks.push(result);
+        const colour = result.profitUsd < 0 ? "magenta" : "red";
+        this.terminal.event(
+          this.recorder.lastBlock,
+          "attack",
+          colour,
+          `${result.name}: ${usd(result.profitUsd)} for the attacker; ${result.note}`,
+        );
+      })
+      .catch((error: unknown) => {
+        if (!this.#ended) this.#errors.push(error instanceof Error ? error.message : String(error));
+      })
+      .finally(() => {
+        this.#attacking = undefined;
+        this.#nextAttackBlock = this.recorder.lastBlock + ATTACK_PAUSE_BLOCKS;
+      });
+  }
+
+  #attackContext(): AttackContext {
+    const { chain, market, reporters, recorder } = this;
+    return {
+      chain,
+      pools: recorder.pools,
+      market,
+      reporters,
+      waitBlocks: (count) =>
+        new Promise<void>((resolve, reject) => {
+          if (this.#ended) reject(new Error("the world has ended"));
+          else this.#waiting.add({ until: recorder.lastBlock + count, resolve, reject });
+        }),
+    };
+  }
+
+  #wake(block: number): void {
+    for (const waiter of this.#waiting) {
+      if (block < waiter.until) continue;
+      this.#waiting.delete(waiter);
+      waiter.resolve();
+    }
+  }
+
+  /** No attack is left half-way in this process; what it has open stays open on a chain that ends as well. */
+  async #end(): Promise<void> {
+    this.#ended = true;
+    for (const waiter of this.#waiting) waiter.reject(new Error("the world has ended"));
+    this.#waiting.clear();
+    await this.#attacking;
+  }
+}
