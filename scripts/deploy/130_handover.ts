@@ -4,7 +4,7 @@ import { M1Token__factory, Timelock__factory } from "../../protocol/generated/co
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import { findDifferences } from "./inspect.js";
 import { allLogs } from "./logs.js";
-import { answer, governed } from "./setting.js";
+import { answer, governed, outside } from "./setting.js";
 import { operationOf } from "./timelock.js";
 import type { Call, Setting, Step, StepContext } from "./types.js";
 
@@ -77,7 +77,7 @@ export const handoverStep: Step = {
       holds(context, "canceller", "guardian", plan.roles.guardian, true),
       ...ROLE_NAMES.map((role) => holds(context, role, "deployer", plan.roles.deployer, false)),
     ];
-    return [noPendingOperations(context, changes), ...changes];
+    return [...adminCode(context), noPendingOperations(context, changes), ...changes];
   },
 };
 
@@ -146,4 +146,19 @@ function noPendingOperations(context: StepContext, handover: readonly Setting[])
       })),
     bootstrapOnly: true,
   };
+}
+
+/** A multisig has the same address on several chains only once somebody has made it there: until then another may take it. */
+function adminCode({ plan, provider }: StepContext): Setting[] {
+  if (plan.loaded.local) return [];
+  const { admin } = plan.roles;
+  return [
+    outside(
+      "roles.admin.code",
+      plan.timelock.address,
+      "a contract",
+      async () => ((await provider.getCode(admin)) === "0x" ? "no code on this chain" : "a contract"),
+      "create the multisig on this chain first; an account without code is one key, or an address somebody else can take",
+    ),
+  ];
 }

@@ -14,7 +14,7 @@ export const auditStep: Step = {
   id: "150_audit",
   title: "every role and owner",
   settings(context) {
-    return [...owners(context), ...accessControl(context), ...adminCode(context)];
+    return [...owners(context), ...accessControl(context)];
   },
 };
 
@@ -136,19 +136,4 @@ async function readHolders(
     holders.set(key, event === granted ? [...others, holder] : others);
   }
   return holders;
-}
-
-/** A multisig has the same address on several chains only once somebody has made it there: until then another may take it. */
-function adminCode({ plan, provider }: StepContext): Setting[] {
-  if (plan.loaded.local) return [];
-  const { admin } = plan.roles;
-  return [
-    outside(
-      "roles.admin.code",
-      plan.timelock.address,
-      "a contract",
-      async () => ((await provider.getCode(admin)) === "0x" ? "no code on this chain" : "a contract"),
-      "create the multisig on this chain first; an account without code is one key, or an address somebody else can take",
-    ),
-  ];
 }

@@ -266,6 +266,16 @@ describe("deploy", function () {
     });
   });
 
+  it("overwrites the record of a chain that is gone", async () => {
+    const gone = await createDeploymentChain();
+    await gone.chain.networkHelpers.mine(500);
+    const first = await gone.execute({ store: site.store });
+    await gone.chain.close();
+    const second = await site.execute();
+    expect(second.transactions).to.equal(first.transactions);
+    expect(await verify(site.options)).to.deep.equal({ ok: true, differences: [] });
+  });
+
   it("keeps nothing in memory that a second process would miss", async () => {
     // A lost record: everything is found again on the chain, with the transactions of what the factories made.
     await site.execute();
