@@ -1,7 +1,7 @@
 import { HDNodeWallet } from "ethers";
 
 import type { ParameterProblem } from "../errors.js";
-import { parseBpsAsWad, parseDecimal, parseWad } from "../units.js";
+import { formatWadAsBps, parseBpsAsWad, parseDecimal, parseWad } from "../units.js";
 import { tokenNames, type NetworkParams, type PoolParams } from "./schema.js";
 
 /** The public development mnemonic: on any network that holds value its keys are everybody's. */
@@ -183,22 +183,27 @@ function checkPool(params: NetworkParams, pool: PoolParams, path: string): Param
   return problems;
 }
 
-/** Why an LP fee does not cover trading around feed updates, or undefined when it does. */
+/**
+ * Why an LP fee does not cover trading around feed updates, or undefined when it does. A round trip pays the fee twice; the anchor can
+ * lag by the thresholds of both tokens together, when they move apart.
+ */
 function oracleUpdateLoss(
   params: NetworkParams,
   base: keyof NetworkParams["tokens"],
   quote: keyof NetworkParams["tokens"],
   lpFeeBps: string,
 ): string | undefined {
-  const thresholds = [base, quote].flatMap((name) =>
-    params.oracle.tokens[name].sources.map((source) => source.deviationThresholdBps),
-  );
-  const largest = thresholds.reduce((a, b) => (parseBpsAsWad(a) >= parseBpsAsWad(b) ? a : b));
-  if (2n * parseBpsAsWad(lpFeeBps) >= parseBpsAsWad(largest)) return undefined;
+  const lagWad = largestThresholdWad(params, base) + largestThresholdWad(params, quote);
+  if (2n * parseBpsAsWad(lpFeeBps) >= lagWad) return undefined;
   return (
-    `${lpFeeBps} bps is below half of the feeds' deviation threshold of ${largest} bps: trading around a feed update would gain; ` +
-    `raise it, or name ${base}/${quote} in acceptOracleUpdateLoss`
+    `twice ${lpFeeBps} bps is below ${formatWadAsBps(lagWad)} bps, the deviation thresholds of ${base} and ${quote} together: trading ` +
+    `around feed updates would gain; raise the fee, or name ${base}/${quote} in acceptOracleUpdateLoss`
   );
+}
+
+function largestThresholdWad(params: NetworkParams, token: keyof NetworkParams["tokens"]): bigint {
+  const thresholds = params.oracle.tokens[token].sources.map((source) => parseBpsAsWad(source.deviationThresholdBps));
+  return thresholds.reduce((a, b) => (a > b ? a : b));
 }
 
 function checkPairs(params: NetworkParams): ParameterProblem[] {

@@ -266,6 +266,17 @@ describe("protocol/params", () => {
     expect(problem?.message).to.contain("XAU/cUSDT");
   });
 
+  it("wants two fees to cover both tokens' feed thresholds together, because they can move apart", () => {
+    const withFee = (bps: string): string =>
+      changed((copy) => {
+        set(copy, "pools.0.lpFeeBps", bps);
+      });
+    expect(problemsOf(() => parseParams("localhost", withFee("5")))).to.deep.equal([]);
+    expect(
+      problemsOf(() => parseParams("localhost", withFee("4.99"))).map(({ code, path }) => [code, path]),
+    ).to.deep.equal([["PARAM_ORACLE_UPDATE_LOSS", "pools.0.lpFeeBps"]]);
+  });
+
   it("accepts an oracle update loss that is named", () => {
     const text = changed((copy) => {
       set(copy, "pools.0.lpFeeBps", "1");
