@@ -97,6 +97,7 @@ contract XAUOracleModelTest is OracleBase {
     }
 
     /// forge-config: default.fuzz.runs = 512
+    /// @dev ORACLE-22.
     function testFuzz_ORACLE22_agreesWithTheModel(uint256 seed) public {
         _check(seed);
     }

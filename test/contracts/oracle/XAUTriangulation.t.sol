@@ -49,6 +49,7 @@ contract XAUTriangulationTest is OracleBase {
         return (priceA, priceB);
     }
 
+    /// @dev ORACLE-22.
     function testFuzz_ORACLE22_rateIsTheProductWithin1e9(uint256 seed, uint256 priceA, uint256 priceB) public {
         (priceA, priceB) = _pair(seed, priceA, priceB);
         uint256 got = this.rate(address(tokenA), address(tokenB));
@@ -60,6 +61,7 @@ contract XAUTriangulationTest is OracleBase {
         assertApproxEqRel(got, (first * second) / WAD, 1e9, "rate(A -> XAU) * rate(XAU -> B)");
     }
 
+    /// @dev ORACLE-22.
     function testFuzz_ORACLE22_roundTripNeverGains(
         uint256 seed,
         uint256 priceA,
