@@ -119,7 +119,8 @@ interface IPmmPool is IDodoV2Pool, ICommonErrors {
     ) external returns (uint256 shares);
 
     /// @notice Anchors for a trader now: by the newest round and by the one before (equal outside the grace window).
-    /// @dev `sellBase` is priced with the smaller, `sellQuote` with the larger. Reverts when the oracle has doubts.
+    /// @dev `sellBase` is priced with the smaller, `sellQuote` with the larger; for the stabilizer always with the newest. Reverts when the
+    /// oracle has doubts.
     function anchors() external view returns (uint256 anchorNew, uint256 anchorPrevious);
 
     /// @notice mid / anchor now, from the stored state at the newest anchor. 1e18 = at the anchor.

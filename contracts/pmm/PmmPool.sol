@@ -118,6 +118,8 @@ abstract contract PmmPool is PmmState {
         uint256 targets = _targets;
         PmmMath.State memory state;
         (uint256 anchorNew, uint256 lpFeeRate) = _load(isSellBase, state, reserves, targets);
+        // The older anchor guards against outsiders who trade around a round; the stabilizer is none and acts at the newest.
+        if (exempt) state.anchor = anchorNew;
         uint256 mtFee;
         (amountOut, mtFee, ) = _fill(isSellBase, state, amountIn, exempt ? 0 : lpFeeRate, exempt ? 0 : mtFeeRate);
         state.anchor = anchorNew;
@@ -474,15 +476,16 @@ abstract contract PmmPool is PmmState {
         address trader,
         uint256 amountIn
     ) private view returns (uint256 amountOut, uint256 mtFee, uint8 newRState, uint256 newInTarget) {
-        PmmMath.State memory state = _queryState(isSellBase);
+        PmmMath.State memory state = _queryState(isSellBase, trader);
         (uint256 lpFeeRate, uint256 mtRate) = getUserFeeRate(trader);
         (amountOut, mtFee, newInTarget) = _fill(isSellBase, state, amountIn, lpFeeRate, mtRate);
         if (newInTarget == 0) newInTarget = isSellBase ? state.baseTarget : state.quoteTarget;
         newRState = state.r;
     }
 
-    function _queryState(bool isSellBase) private view returns (PmmMath.State memory) {
+    function _queryState(bool isSellBase, address trader) private view returns (PmmMath.State memory) {
         (uint256 anchorNew, uint256 anchorPrevious) = _readAnchors();
+        if (trader == stabilizer) anchorPrevious = anchorNew;
         return _state(_traderAnchor(isSellBase, anchorNew, anchorPrevious), _params.kOf(), _reserves, _targets);
     }
 

@@ -658,7 +658,7 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         }
     }
 
-    /// @dev What the trade would bring, at the worse of the two anchors of this moment.
+    /// @dev What the trade would bring, as the pool quotes it to the stabilizer.
     function _quoted(
         Question memory question,
         Trigger memory trigger,
