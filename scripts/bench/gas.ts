@@ -14,8 +14,12 @@ import {
   type PmmFactory,
   type PublicPmmPool,
 } from "../../protocol/generated/contracts/index.js";
+import { connectContracts } from "../../protocol/contracts.js";
+import { loadParams } from "../../protocol/params/load.js";
 import { PermanentError } from "../../protocol/errors.js";
 import { WAD } from "../../protocol/units.js";
+import { deploy } from "../deploy/deploy.js";
+import { MemoryStore } from "../deploy/store.js";
 
 const UNIT = 10n ** 6n;
 const DEPTH = 1_000_000n * UNIT;
@@ -48,7 +52,39 @@ export async function measureGas(): Promise<GasReport> {
     const [owner, trader] = await chain.ethers.getSigners();
     if (owner === undefined || trader === undefined) throw missing("accounts");
     const bench = await setUp(chain.ethers.provider, owner, trader);
-    return { ...(await measureCreation(bench)), ...(await measureSwaps(bench)) };
+    return { ...(await measureCreation(bench)), ...(await measureSwaps(bench)), ...(await measureDeployed()) };
+  } finally {
+    await chain.close();
+  }
+}
+
+/** M1 tokens, oracle, three feeds per token and pools as the deployment of the local network makes them. */
+async function measureDeployed(): Promise<GasReport> {
+  const chain = await network.create("sim138");
+  try {
+    const [owner] = await chain.ethers.getSigners();
+    const trader = (await chain.ethers.getSigners()).at(-1);
+    if (owner === undefined || trader === undefined) throw missing("accounts");
+    const loaded = loadParams("localhost");
+    const who = await trader.getAddress();
+    const amountUnits = 10n * SALE;
+    const { deployment } = await deploy({
+      loaded,
+      provider: chain.ethers.provider,
+      signer:
+        loaded.params.roles.deployer === null ? owner : await chain.ethers.getSigner(loaded.params.roles.deployer),
+      store: new MemoryStore(),
+      execute: true,
+      extraGrants: (["cUSDT", "cUSDC"] as const).map((token) => ({ token, to: who, amountUnits })),
+    });
+    const contracts = connectContracts(deployment, trader);
+    const address = deployment.pools()["cUSDT/cUSDC"];
+    if (address === undefined) throw missing("pool");
+    const pool = PublicPmmPool__factory.connect(address, trader);
+    for (const token of ["cUSDT", "cUSDC"] as const)
+      await (await contracts.token(token).approve(pool, MaxUint256)).wait();
+    for (let j = 0; j < RING_SIZE + 2; j++) await (await sell(pool, who, j % 2 === 0, SALE / 100n)).wait();
+    return { swapOraclePriced: await gasOf(sell(pool, who, true, SALE)) };
   } finally {
     await chain.close();
   }
