@@ -27,6 +27,7 @@ import {Base} from "../Base.t.sol";
 /// three mesh pools, limits and stabilizer; profile `target`. Depth 1,000,000 USD a side in public pools, 500,000 in mesh pools.
 abstract contract StabilizerBase is Base {
     uint256 internal constant WAD = 1e18;
+    uint256 internal constant K = 0.005e18;
     uint256 internal constant LP_FEE = 1e14;
     uint256 internal constant MESH_FEE = 1e13;
     uint256 internal constant THETA = 3e14;
@@ -115,7 +116,7 @@ abstract contract StabilizerBase is Base {
     }
 
     function _publicK() internal pure virtual returns (uint256) {
-        return 0.005e18;
+        return K;
     }
 
     function _pricing() internal pure virtual returns (IPmmPool.Pricing) {
@@ -200,7 +201,7 @@ abstract contract StabilizerBase is Base {
             quoteToken: address(token),
             lpFeeRate: MESH_FEE,
             i: 0,
-            k: 0.005e18,
+            k: K,
             isOpenTWAP: false,
             owner: address(mesh)
         });
