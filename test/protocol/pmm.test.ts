@@ -16,7 +16,7 @@ import { UNIT, exactTrade } from "../helpers/pmmModel.js";
 import { createRandom, createSample, type Sample } from "../helpers/pmmSamples.js";
 
 const SAMPLES = 21_000;
-const PER_CALL = 500;
+const PER_CALL = 100;
 const WAD = 10n ** 18n;
 /** What integer arithmetic may add to the one unit of the final rounding: 2^-5 units (docs/pmm.md). */
 const INTERNAL_ERROR = UNIT >> 5n;
