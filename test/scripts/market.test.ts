@@ -4,6 +4,7 @@ import { adjustedTargets, findOpportunity, midPrice, type PoolView } from "../..
 import { BUY_SHARES, MEAN_TRADE_USD, OneSidedFlow, RegimeFlow, TRADES_PER_HOUR } from "../../scripts/market/flow.js";
 import { SeededMarket, START_PRICES, STABLE_NOISE } from "../../scripts/market/outside.js";
 import { Rng } from "../../scripts/market/rng.js";
+import { above as isAbove, near } from "../helpers/floats.js";
 
 describe("Rng", () => {
   const draw = (rng: Rng, count: number): number[] => Array.from({ length: count }, () => rng.uint32());
@@ -65,10 +66,10 @@ describe("Rng", () => {
       exponential += rng.exponential(3);
     }
     // Five standard errors of each mean.
-    expect(uniform / count).to.be.closeTo(0.5, 0.0033);
-    expect(gaussian / count).to.be.closeTo(0, 0.012);
-    expect(square / count).to.be.closeTo(1, 0.016);
-    expect(exponential / count).to.be.closeTo(3, 0.034);
+    near(uniform / count, 0.5, 0.0033);
+    near(gaussian / count, 0, 0.012);
+    near(square / count, 1, 0.016);
+    near(exponential / count, 3, 0.034);
   });
 });
 
@@ -87,15 +88,15 @@ describe("flow", () => {
     const rng = new Rng(3);
     const trades = Array.from({ length: 8 }, (_, pool) => new RegimeFlow(rng, `p${pool}`, 5).take(3600 * hours)).flat();
     const expected = TRADES_PER_HOUR * 5 * hours * 8;
-    expect(trades.length / expected).to.be.closeTo(1, 0.02);
-    expect(trades.reduce((sum, trade) => sum + trade.usd, 0) / trades.length).to.be.closeTo(MEAN_TRADE_USD, 5);
-    expect(trades.filter((trade) => trade.sellBase).length / trades.length).to.be.closeTo(0.5, 0.05);
+    near(trades.length / expected, 1, 0.02);
+    near(trades.reduce((sum, trade) => sum + trade.usd, 0) / trades.length, MEAN_TRADE_USD, 5);
+    near(trades.filter((trade) => trade.sellBase).length / trades.length, 0.5, 0.05);
     // Runs of one direction are longer than those of a fair coin: the share of equal neighbours is the mean of p² + (1-p)².
     const same = (p: number): number => p * p + (1 - p) * (1 - p);
     const one = new RegimeFlow(rng, "one", 20).take(3600 * hours * 4);
     const equal = one.filter((trade, index) => index > 0 && trade.sellBase === one[index - 1]?.sellBase).length;
     const wanted = BUY_SHARES.reduce((sum, p) => sum + same(p), 0) / BUY_SHARES.length;
-    expect(equal / one.length).to.be.closeTo(wanted, 0.03);
+    near(equal / one.length, wanted, 0.03);
   });
 
   it("drains one side at a constant 833 USD a minute", () => {
@@ -103,7 +104,11 @@ describe("flow", () => {
     const trades = flow.take(3600);
     expect(trades.every((trade) => trade.sellBase)).to.equal(true);
     expect(trades.length).to.equal(1800);
-    expect(trades.reduce((sum, trade) => sum + trade.usd, 0)).to.be.closeTo(833 * 5 * 60, 1e-6);
+    near(
+      trades.reduce((sum, trade) => sum + trade.usd, 0),
+      833 * 5 * 60,
+      1e-6,
+    );
     expect(flow.take(3600)).to.deep.equal([]);
   });
 });
@@ -125,8 +130,8 @@ describe("SeededMarket", () => {
       gaps.push(market.prices().cUSDT - 1);
     }
     const deviation = Math.sqrt(gaps.reduce((sum, gap) => sum + gap * gap, 0) / gaps.length);
-    expect(deviation / STABLE_NOISE).to.be.closeTo(1, 0.15);
-    expect(Math.abs(market.prices().XAU / START_PRICES.XAU - 1)).to.be.greaterThan(1e-4);
+    near(deviation / STABLE_NOISE, 1, 0.15);
+    isAbove(Math.abs(market.prices().XAU / START_PRICES.XAU - 1), 1e-4);
   });
 
   it("has the same spread in one long step as in many short ones", () => {
@@ -140,7 +145,7 @@ describe("SeededMarket", () => {
       }
       return Math.sqrt(square / 2000);
     };
-    expect(spread(1) / spread(30)).to.be.closeTo(1, 0.1);
+    near(spread(1) / spread(30), 1, 0.1);
   });
 });
 
@@ -177,9 +182,9 @@ describe("arbitrage", () => {
       expect(found?.sellBase).to.equal(true);
       const size = found?.amountIn ?? 0;
       const gain = (amount: number): number => quoteFor(balanced, amount) - amount * outside;
-      expect(found?.gainQuoteUnits).to.be.closeTo(gain(size), 1e-6 * size);
-      expect(gain(size)).to.be.greaterThan(gain(size * 0.98));
-      expect(gain(size)).to.be.greaterThan(gain(size * 1.02));
+      near(found?.gainQuoteUnits, gain(size), 1e-6 * size);
+      isAbove(gain(size), gain(size * 0.98));
+      isAbove(gain(size), gain(size * 1.02));
     }
   });
 
@@ -187,16 +192,16 @@ describe("arbitrage", () => {
     const sell = findOpportunity(balanced, 0.999);
     const buy = findOpportunity(balanced, 1 / 0.999);
     expect(buy?.sellBase).to.equal(false);
-    expect(buy?.amountIn).to.be.closeTo(sell?.amountIn ?? 0, 1e-3);
+    near(buy?.amountIn, sell?.amountIn ?? 0, 1e-3);
   });
 
   it("crosses the anchor from a displaced pool", () => {
     const above: PoolView = { ...balanced, base: 900_000, quote: 1_100_100, rState: 1 };
-    expect(midPrice(above, 1)).to.be.greaterThan(1);
-    expect(adjustedTargets(above, 1).baseTarget).to.be.closeTo(1_000_000, 400);
+    isAbove(midPrice(above, 1), 1);
+    near(adjustedTargets(above, 1).baseTarget, 1_000_000, 400);
     const found = findOpportunity(above, 0.999);
     expect(found?.sellBase).to.equal(true);
-    expect(found?.amountIn).to.be.greaterThan(100_000);
+    isAbove(found?.amountIn, 100_000);
   });
 
   it("reckons with the anchor that is worse for the trader", () => {

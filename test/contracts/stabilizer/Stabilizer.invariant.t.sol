@@ -114,7 +114,7 @@ contract StabilizerHandler is StabilizerBase {
     function settleSome(uint256 seed, uint256 usd) external {
         M1Token[3] memory stables = [cUSDT, cUSDC, cEURT];
         M1Token tokenIn = stables[seed % 3];
-        M1Token tokenOut = stables[(seed + 1) % 3];
+        M1Token tokenOut = stables[((seed % 3) + 1) % 3];
         uint256 amount = unitsOfUsd(tokenIn, bound(usd, 1, 20_000));
         if (amount > tokenIn.balanceOf(address(stabilizer))) return;
         uint256 inventory = inventoryValue();
