@@ -5,6 +5,7 @@ import {
   DODOPMMIntegration__factory,
   DODOPMMProvider__factory,
   DodoObserver__factory,
+  IDodoV2Ownable__factory,
   IDodoV2PublicPool__factory,
   PlainERC20__factory,
   type DODOPMMIntegration,
@@ -134,18 +135,12 @@ describeWith("rpc", "DODOPMMIntegration on DODO V2, Ethereum mainnet", () => {
     await (await integration.createPrivatePool(VENUE_DODO, terms, MILLION, MILLION, trader, deadline)).wait();
     const pool = await newestPool();
     expect((await integration.poolInfo(pool)).isPrivate).to.equal(true);
-    const ownable = new chain.ethers.Contract(
-      pool,
-      ["function _OWNER_() view returns (address)"],
-      chain.ethers.provider,
-    );
-    const admin = new chain.ethers.Contract(
-      String(await ownable.getFunction("_OWNER_")()),
-      ["function claimOwnership()", "function _OWNER_() view returns (address)"],
+    const admin = IDodoV2Ownable__factory.connect(
+      await IDodoV2Ownable__factory.connect(pool, trader)._OWNER_(),
       trader,
     );
-    await (await admin.getFunction("claimOwnership")()).wait();
-    expect(await admin.getFunction("_OWNER_")()).to.equal(await trader.getAddress());
+    await (await admin.claimOwnership()).wait();
+    expect(await admin._OWNER_()).to.equal(await trader.getAddress());
   });
 
   it("observes DODO pools from a plain account", async () => {

@@ -39,7 +39,7 @@ abstract contract DodoRegistryStandIn is IDodoV2Registry {
 
 /// @title Stand-in of DODO's DSPFactory
 contract DodoDspFactoryStandIn is DodoRegistryStandIn, IDodoV2DspFactory {
-    event NewDSP(address baseToken, address quoteToken, address creator, address DSP);
+    event NewDSP(address baseToken, address quoteToken, address creator, address dsp);
 
     address public immutable _DSP_TEMPLATE_ = address(new DodoDspStandIn());
     address public immutable _DEFAULT_MAINTAINER_ = msg.sender;
@@ -78,7 +78,7 @@ contract DodoDspFactoryStandIn is DodoRegistryStandIn, IDodoV2DspFactory {
 
 /// @title Stand-in of DODO's DPPFactory: the clone and its initialisation are two calls, the second for listed callers only
 contract DodoDppFactoryStandIn is DodoRegistryStandIn {
-    event NewDPP(address baseToken, address quoteToken, address creator, address DPP);
+    event NewDPP(address baseToken, address quoteToken, address creator, address dpp);
 
     address public immutable _DPP_TEMPLATE_ = address(new DodoDppStandIn());
     address public immutable _DPP_ADMIN_TEMPLATE_ = address(new DodoDppAdminStandIn());

@@ -11,7 +11,7 @@ import {IDODOPMMIntegration} from "../../../contracts/interfaces/IDODOPMMIntegra
 import {IDODOPMMProvider} from "../../../contracts/interfaces/IDODOPMMProvider.sol";
 import {IDodoV2Pool} from "../../../contracts/interfaces/IDodoV2Pool.sol";
 import {IPmmFactory} from "../../../contracts/interfaces/IPmmFactory.sol";
-import {IPmmPool, IPmmPrivatePool} from "../../../contracts/interfaces/IPmmPool.sol";
+import {IPmmPrivatePool} from "../../../contracts/interfaces/IPmmPool.sol";
 import {HostileToken} from "../../../contracts/mocks/HostileToken.sol";
 import {PlainERC20} from "../../../contracts/mocks/PlainERC20.sol";
 import {DodoDppAdminStandIn, DodoDppStandIn} from "../../../contracts/mocks/dodo/DodoDppStandIn.sol";

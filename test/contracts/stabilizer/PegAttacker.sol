@@ -2,7 +2,6 @@
 pragma solidity 0.8.33;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {IDodoV2Pool} from "../../../contracts/interfaces/IDodoV2Pool.sol";
 import {IPmmPool} from "../../../contracts/interfaces/IPmmPool.sol";
 import {ISignedPriceFeed} from "../../../contracts/interfaces/ISignedPriceFeed.sol";
 import {IStabilizer} from "../../../contracts/interfaces/IStabilizer.sol";
