@@ -164,7 +164,7 @@ class Run {
       this.#ledger,
     );
     const attacker = { owner: accounts.attacker, contract: world.attackerContract };
-    this.#flash = new FlashSwings(chain, this.#pools, attacker, this.#tokens, this.#start, rng);
+    this.#flash = new FlashSwings(chain, this.#pools, attacker, this.#tokens, this.#start, rng, options.hours * 3600);
     this.#firstBlock = chain.head.number + 1;
   }
 

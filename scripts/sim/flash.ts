@@ -62,9 +62,11 @@ export class FlashSwings {
     private readonly tokens: readonly LedgerToken[],
     start: UsdPrices,
     rng: Rng,
+    totalSeconds: number,
   ) {
     this.#rng = rng.stream("flash");
-    this.#nextAt = this.#rng.uniform() * SECONDS_BETWEEN_ATTEMPTS;
+    // A run shorter than an hour gets its attempt too.
+    this.#nextAt = this.#rng.uniform() * Math.min(SECONDS_BETWEEN_ATTEMPTS, totalSeconds);
     this.#books = new StabilizerLedger(tokens, [attacker.contract], start);
   }
 

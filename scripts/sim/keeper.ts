@@ -46,6 +46,8 @@ export class SimKeeper {
   readonly skips: Partial<Record<SkipReason, number>> = {};
   readonly gasUsed: number[] = [];
   reverted = 0;
+  /** Sum of what the Stabilized events say the inventory gained, XAU wei: a second opinion beside the ledger. */
+  eventGainXauWei = 0n;
   /** Blocks in which some pool could not be acted on for want of capital, and how often that began. */
   exhaustedBlocks = 0;
   refillsWanted = 0;
@@ -93,6 +95,7 @@ export class SimKeeper {
       if (log.address.toLowerCase() !== this.targets.stabilizer.toLowerCase()) return [];
       const event = stabilizerAbi.parseLog({ topics: [...log.topics], data: log.data });
       if (event?.name !== "Stabilized") return [];
+      this.eventGainXauWei += BigInt(String(event.args["inventoryChangeXauWei"]));
       return this.pools.get(String(event.args["pool"]).toLowerCase()) ?? [];
     });
     if (acted.length === 0) return acted;
