@@ -47,6 +47,8 @@ interface IPegLens {
         bytes32 parentHash;
         uint256 maxGasPriceWei;
         uint256 globalCapXauWei;
+        /// @dev Value of one whole native coin, XAU wei: what gas costs, as rewards count it. 0 = no rewards.
+        uint256 nativePriceXauWei;
         PoolView[] pools;
     }
 

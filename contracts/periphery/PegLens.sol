@@ -39,6 +39,7 @@ contract PegLens is IPegLens, ICommonErrors {
         answer.parentHash = blockhash(block.number - 1);
         answer.maxGasPriceWei = global.maxGasPriceWei;
         answer.globalCapXauWei = global.capXauWei;
+        answer.nativePriceXauWei = global.nativePriceXauWei;
         answer.pools = new PoolView[](registered.length);
         for (uint256 index = 0; index < registered.length; ++index) {
             answer.pools[index] = _readGuarded(registered[index], blockEnds);

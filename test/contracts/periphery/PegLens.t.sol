@@ -37,7 +37,9 @@ contract PegLensTest is Base {
         _answer(
             limits,
             IStabilizerLimits.globalConfig.selector,
-            abi.encode(IStabilizerLimits.GlobalConfig({capXauWei: 11e18, maxGasPriceWei: 22e9, nativePriceXauWei: 0}))
+            abi.encode(
+                IStabilizerLimits.GlobalConfig({capXauWei: 11e18, maxGasPriceWei: 22e9, nativePriceXauWei: 33e14})
+            )
         );
         IStabilizerLimits.PoolConfig memory config;
         config.thresholdWad = 3e14;
@@ -106,6 +108,7 @@ contract PegLensTest is Base {
         assertEq(seen.timestamp, 123_456, "timestamp");
         assertEq(seen.maxGasPriceWei, 22e9, "gas price");
         assertEq(seen.globalCapXauWei, 11e18, "global cap");
+        assertEq(seen.nativePriceXauWei, 33e14, "native price");
         assertEq(seen.pools.length, 3, "pools");
         _assertHealthy(seen.pools[1]);
     }
