@@ -1,7 +1,5 @@
 import { loadKeeperConfig, type KeeperConfig } from "../kit/config.js";
-import { integer, oneOf, scaled, setting, type Env, type Settings } from "../kit/env.js";
-
-const WAD_DECIMALS = 18;
+import { integer, oneOf, setting, type Env, type Settings } from "../kit/env.js";
 
 /** Settings of this keeper beside those of the kit. Keys carry the unit of the parsed value. */
 export const stabilizerSettings = {
@@ -39,13 +37,7 @@ export const stabilizerSettings = {
     env: "STABILIZER_ECONOMICS",
     schema: oneOf(["off", "reward", "gain"]),
     default: "off",
-    doc: "`off`: the peg comes first. `reward`: act only when the caller's expected reward covers the gas. `gain`: only when the expected gain of the inventory does.",
-  }),
-  nativePriceXauWad: setting({
-    env: "STABILIZER_NATIVE_PRICE_XAU",
-    schema: scaled(WAD_DECIMALS, "troy ounces per coin"),
-    default: "0",
-    doc: "Price of the chain's coin in troy ounces of gold, to value gas. Needed unless economics are off.",
+    doc: "`off`: the peg comes first. `reward`: act only when the caller's expected reward covers the gas. `gain`: only when the expected gain of the inventory does. Gas is valued at the chain's own price of its coin.",
   }),
   backoffBlocks: setting({
     env: "STABILIZER_BACKOFF_BLOCKS",
@@ -60,7 +52,7 @@ const PREFIX = "STABILIZER_";
 
 export type StabilizerConfig = KeeperConfig<typeof stabilizerSettings>;
 
-/** Reads the configuration. @throws ConfigError listing every problem; PermanentError UNKNOWN_NETWORK. */
+/** Reads the configuration. @throws ConfigError listing every problem; UsageError UNKNOWN_NETWORK. */
 export function loadConfig(networkName: string, env: Env): StabilizerConfig {
   return loadKeeperConfig(stabilizerSettings, PREFIX, networkName, env);
 }

@@ -23,7 +23,7 @@ export interface Connection {
   readonly signer: () => Promise<TransactionSigner | undefined>;
 }
 
-/** @throws ConfigError with every problem of the environment; PermanentError UNKNOWN_NETWORK. */
+/** @throws ConfigError with every problem of the environment; UsageError UNKNOWN_NETWORK. */
 export function connect(network: string, env: Env, terminal: boolean): Connection {
   const config = loadConfig(network, env);
   const format = config.logFormat === "auto" ? (terminal ? "human" : "json") : config.logFormat;

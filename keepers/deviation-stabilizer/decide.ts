@@ -98,10 +98,11 @@ function keeperSkip(pool: PoolObservation, seen: Observation, config: DecideConf
   }
   if (config.economics === "off") return undefined;
   const gasUnits = BigInt(config.gasPerOrder) + BigInt(config.gasBase);
-  const costXauWei = mulDivUp(seen.gasPriceWei * gasUnits, config.nativePriceXauWad, WAD);
+  const costXauWei = mulDivUp(seen.gasPriceWei * gasUnits, seen.nativePriceXauWei, WAD);
   const gainXauWei = expectedGainXauWei(pool);
   const earned = config.economics === "gain" ? gainXauWei : mulDivDown(gainXauWei, pool.rewardShareWad, WAD);
-  if (earned >= costXauWei) return undefined;
+  // Without a price for gas nothing is paid either: earning nothing never covers anything.
+  if (earned >= costXauWei && earned > 0n) return undefined;
   return { pool: pool.pool, reason: "unprofitable", ...need(earned, costXauWei, "xau-wei") };
 }
 

@@ -92,7 +92,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     });
     const outcome = await runKeeper(
       {
-        nextHead: (signal) => watcher.next(signal),
+        nextHead: (signal, again) => watcher.next(signal, again),
         upkeep: (head) => tick.upkeep(head),
         tick: ({ head }) => tick.run(head),
         busy: () => submitter.pending().length > 0,

@@ -43,6 +43,7 @@ export function decodeSnapshot(data: string): ChainSnapshot {
     parentHash: seen.parentHash,
     maxGasPriceWei: seen.maxGasPriceWei,
     globalCapXauWei: seen.globalCapXauWei,
+    nativePriceXauWei: seen.nativePriceXauWei,
     pools: seen.pools.map((pool) => ({
       pool: pool.pool,
       readable: pool.readable,

@@ -76,6 +76,11 @@ export class StabilizerTick {
   /** Does one block's work. @throws RetryableError when the chain cannot be asked; nothing was sent then. */
   async run(head: Head): Promise<void> {
     const observation = await this.observe(head);
+    if (observation.blockNumber > BigInt(head.number) + 1n) {
+      // A block has arrived since the head was read: fees and deadlines would be those of the past. The runner asks for it at once.
+      this.parts.log.debug("head.moved", { head: head.number, snapshot: observation.blockNumber });
+      return;
+    }
     const decision = decide(observation, this.parts.config);
     if (decision.kind === "plan") await this.act(decision, observation, head);
     else this.showSkips(decision.skips, head);

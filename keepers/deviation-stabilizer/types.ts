@@ -1,27 +1,14 @@
 /** The vocabulary of this keeper: what it sees, what it may decide, and the name of every reason not to act. */
+import { stabilizerReasons, type StabilizerReason } from "../../protocol/stabilizerReason.js";
 
-/** Reasons of the chain, in the order of IStabilizerLimits.Reason; index 0 means "act". */
-export const CHAIN_REASONS = [
-  "none",
-  "not-registered",
-  "paused",
-  "inside-band",
-  "not-sustained",
-  "spot-disagrees",
-  "cooldown",
-  "gas-price",
-  "oracle-unavailable",
-  "anchor-disagrees",
-  "cap-exhausted",
-  "bucket-exhausted",
-  "no-inventory",
-  "below-minimum",
-  "wrong-direction",
-  "slippage",
-  "would-lose",
-  "history-unavailable",
-  "execution-failed",
-] as const;
+type Kebab<S extends string> = S extends `${infer Head}_${infer Tail}`
+  ? `${Lowercase<Head>}-${Kebab<Tail>}`
+  : Lowercase<S>;
+
+/** Reasons of the chain as operators read them, in the order of IStabilizerLimits.Reason; index 0 means "act". */
+export const CHAIN_REASONS = stabilizerReasons.map(
+  (name) => name.toLowerCase().replaceAll("_", "-") as Kebab<StabilizerReason>,
+);
 export type ChainReason = Exclude<(typeof CHAIN_REASONS)[number], "none">;
 
 /** Reasons of the keeper itself. */
@@ -100,6 +87,8 @@ export interface ChainSnapshot {
   readonly parentHash: string;
   readonly maxGasPriceWei: bigint;
   readonly globalCapXauWei: bigint;
+  /** Value of one whole coin of the chain, XAU wei. */
+  readonly nativePriceXauWei: bigint;
   readonly pools: readonly PoolObservation[];
 }
 
@@ -160,6 +149,4 @@ export interface DecideConfig {
   readonly gasPerOrder: number;
   readonly gasBase: number;
   readonly economics: "off" | "reward" | "gain";
-  /** Troy ounces per coin of the chain, 1e18. */
-  readonly nativePriceXauWad: bigint;
 }

@@ -2,8 +2,9 @@
 import { globSync } from "node:fs";
 import { join } from "node:path";
 
-import { PermanentError } from "../../protocol/errors.js";
+import { UsageError } from "../../protocol/errors.js";
 import { DEPLOYMENTS_FOLDER, isLocalNetwork, loadParams } from "../../protocol/params/load.js";
+import { nearest } from "../../protocol/params/text.js";
 import {
   ConfigError,
   httpUrl,
@@ -38,15 +39,14 @@ export function rpcVariable(network: string): string {
 
 /**
  * Looks a network up in `deployments/params`.
- * @throws PermanentError UNKNOWN_NETWORK; ParameterError when its file is wrong.
+ * @throws UsageError UNKNOWN_NETWORK; ParameterError when its file is wrong.
  */
 function keeperNetwork(name: string, folder: string): KeeperNetwork {
   const known = globSync("*.json", { cwd: join(folder, "params") }).map((file) => file.slice(0, -".json".length));
   if (!known.includes(name)) {
-    const choice = known.sort().join(", ");
-    throw new PermanentError("UNKNOWN_NETWORK", `there is no network ${name}`, `use one of: ${choice}`, {
-      network: name,
-    });
+    const guess = nearest(name, known);
+    const hint = guess === undefined ? "" : `did you mean ${guess}? `;
+    throw new UsageError("UNKNOWN_NETWORK", `there is no network ${name}`, `${hint}Known: ${known.sort().join(", ")}`);
   }
   const { params, local } = loadParams(name, folder);
   return { name, chainId: params.chainId, local, keeper: params.roles.keeper ?? undefined };
@@ -125,7 +125,7 @@ export const kitSettings = {
   }),
   logLevel: setting({
     env: "KEEPER_LOG_LEVEL",
-    schema: oneOf(["debug", "info", "warn", "error"]),
+    schema: oneOf(["debug", "info", "warn", "error", "silent"]),
     default: "info",
     doc: "Quietest level that is printed. `debug` shows every skip of every block.",
   }),
@@ -148,7 +148,7 @@ function rpcSetting(name: string, local: boolean) {
 /**
  * Reads a keeper's configuration: the kit's settings, its own, and the node of its network. Frozen; contains no secret.
  * @param prefix of the keeper's own variables.
- * @throws ConfigError with every problem at once; PermanentError UNKNOWN_NETWORK; ParameterError when the network's file is wrong.
+ * @throws ConfigError with every problem at once; UsageError UNKNOWN_NETWORK; ParameterError when the network's file is wrong.
  */
 export function loadKeeperConfig<S extends Settings>(
   own: S,
@@ -156,11 +156,13 @@ export function loadKeeperConfig<S extends Settings>(
   networkName: string,
   env: Env,
 ): KeeperConfig<S> {
+  // First of all: a misspelt network would otherwise show as a missing variable.
+  const folder = env[kitSettings.deploymentsFolder.env] ?? "";
+  const network = keeperNetwork(networkName, folder === "" ? DEPLOYMENTS_FOLDER : folder);
   const rpcUrl = rpcSetting(networkName, isLocalNetwork(networkName));
   const known = { prefixes: ["KEEPER_", prefix], alsoKnown: KEY_VARIABLES };
   const values = loadSettings({ ...kitSettings, ...own, rpcUrl }, env, known) as SettingsOf<S> &
     SettingsOf<typeof kitSettings> & { readonly rpcUrl: string };
-  const network = keeperNetwork(networkName, values.deploymentsFolder ?? DEPLOYMENTS_FOLDER);
   if (network.local && !isLoopback(values.rpcUrl)) {
     throw new ConfigError([
       { env: rpcUrl.env, message: "must be an address of this machine, because public keys are used there" },

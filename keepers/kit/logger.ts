@@ -6,7 +6,7 @@ export type Fact =
   string | number | bigint | boolean | null | undefined | readonly Fact[] | { readonly [key: string]: Fact };
 export type Facts = Readonly<Record<string, Fact>>;
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 export type LogFormat = "human" | "json";
 
 /** Event names are an operator's vocabulary: stable, listed in the keeper's README. */
@@ -72,7 +72,7 @@ export function nodeMessage(error: Error): string {
   return typeof inner === "object" && inner !== null && "message" in inner ? String(inner.message) : "";
 }
 
-function emit(logger: Logger, level: LogLevel): (event: string, facts?: Facts) => void {
+function emit(logger: Logger, level: Exclude<LogLevel, "silent">): (event: string, facts?: Facts) => void {
   return (event, facts = {}) => {
     logger[level](plain(facts) as object, event);
   };

@@ -4,8 +4,8 @@ import type { Head } from "./provider.js";
 import type { HeadNews } from "./watcher.js";
 
 export interface RunnerParts {
-  /** The next head, or undefined when it is time to stop. */
-  readonly nextHead: (signal: AbortSignal) => Promise<HeadNews | undefined>;
+  /** The next head, or undefined when it is time to stop. `again`: the last one's work failed and shall be tried once more. */
+  readonly nextHead: (signal: AbortSignal, again: boolean) => Promise<HeadNews | undefined>;
   /** Care for what is in flight: receipts, replacements. Runs first, so that a failing decision cannot starve it. */
   readonly upkeep: (head: Head) => Promise<void>;
   /** One unit of work: observe, decide, act. */
@@ -35,7 +35,7 @@ export interface RunOutcome {
 
 /**
  * Drives a keeper from block to block until the signal aborts. Upkeep and tick are guarded separately: one failing never stops the
- * other, nor the next block. A running tick is always finished before stopping; what is in flight gets no new company.
+ * other, nor the next block; a failed tick is tried again while its block is the newest. A running tick is always finished before stopping; what is in flight gets no new company.
  * @throws only what `nextHead` throws, that is a node that can never serve this keeper.
  */
 export async function runKeeper(parts: RunnerParts, options: RunOptions, signal: AbortSignal): Promise<RunOutcome> {
@@ -43,8 +43,9 @@ export async function runKeeper(parts: RunnerParts, options: RunOptions, signal:
   let ticks = 0;
   let failedTicks = 0;
   let missedBlocks = 0;
+  let failed = false;
   for (;;) {
-    const news = await parts.nextHead(signal);
+    const news = await parts.nextHead(signal, failed);
     if (news === undefined) break;
     const { head } = news;
     missedBlocks += news.missedBlocks;
@@ -53,6 +54,7 @@ export async function runKeeper(parts: RunnerParts, options: RunOptions, signal:
     await guarded("upkeep.failed", log, head, () => parts.upkeep(head));
     ticks += 1;
     const failure = await guarded("tick.failed", log, head, () => parts.tick(news));
+    failed = failure !== undefined;
     if (failure === undefined) health.succeeded(head.number);
     else {
       failedTicks += 1;
@@ -73,7 +75,7 @@ export async function runKeeper(parts: RunnerParts, options: RunOptions, signal:
 /** After the last tick: care for what is still in flight, for a bounded time. */
 async function settle(parts: RunnerParts, deadline: AbortSignal): Promise<void> {
   while (parts.busy()) {
-    const news = await parts.nextHead(deadline);
+    const news = await parts.nextHead(deadline, false);
     if (news === undefined) return;
     await guarded("upkeep.failed", parts.log, news.head, () => parts.upkeep(news.head));
     parts.afterTick?.(news.head);

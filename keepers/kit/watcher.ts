@@ -28,6 +28,7 @@ const OUTAGE_MAX_MS = 5_000;
 export class HeadWatcher {
   private last: Head | undefined;
   private failures = 0;
+  private repeats = 0;
 
   constructor(
     private readonly client: Pick<ChainClient, "head">,
@@ -36,12 +37,15 @@ export class HeadWatcher {
 
   /**
    * The next head that differs from the last one (by hash, so that a reorganised height counts), or undefined when the signal aborts.
+   * @param again the work for the last head failed: deliver it again after a pause that doubles, unless a newer one is there.
    * @throws PermanentError when the node turns out to be the wrong one.
    */
-  async next(signal: AbortSignal): Promise<HeadNews | undefined> {
+  async next(signal: AbortSignal, again = false): Promise<HeadNews | undefined> {
+    this.repeats = again ? this.repeats + 1 : 0;
+    if (again) await pause(backoffMs(this.repeats, this.options.pollMs, OUTAGE_MAX_MS), signal);
     while (!signal.aborted) {
       const head = await this.ask();
-      if (head !== undefined && head.hash !== this.last?.hash) return this.accept(head);
+      if (head !== undefined && (again || head.hash !== this.last?.hash)) return this.accept(head);
       await pause(
         this.failures > 0 ? backoffMs(this.failures, OUTAGE_BASE_MS, OUTAGE_MAX_MS) : this.options.pollMs,
         signal,
@@ -73,7 +77,7 @@ export class HeadWatcher {
     const last = this.last;
     this.last = head;
     if (last === undefined) return { head, missedBlocks: 0 };
-    if (head.number <= last.number) {
+    if (head.number <= last.number && head.hash !== last.hash) {
       this.options.log.warn("head.reorganised", { from: last.number, to: head.number, hash: head.hash });
     }
     return { head, missedBlocks: Math.max(0, head.number - last.number - 1) };

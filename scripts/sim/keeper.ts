@@ -17,7 +17,6 @@ const DECIDE_CONFIG: DecideConfig = {
   gasPerOrder: 350_000,
   gasBase: 60_000,
   economics: "off",
-  nativePriceXauWad: 0n,
 };
 const BLOCK_ENDS = 8;
 /** Reasons that mean: no capital is left for this. */

@@ -60,6 +60,7 @@ export function observation(change: Partial<Observation> = {}): Observation {
     parentHash: `0x${"11".repeat(32)}`,
     maxGasPriceWei: 50n * 10n ** 9n,
     globalCapXauWei: 1_000n * 10n ** 18n,
+    nativePriceXauWei: 10n ** 15n,
     pools: [poolObservation()],
     gasPriceWei: 2n * 10n ** 9n,
     inFlight: 0,
@@ -74,5 +75,4 @@ export const CONFIG: DecideConfig = {
   gasPerOrder: 600_000,
   gasBase: 100_000,
   economics: "off",
-  nativePriceXauWad: 0n,
 };

@@ -15,6 +15,7 @@ const chain: ChainSnapshot = {
   parentHash: `0x${"22".repeat(32)}`,
   maxGasPriceWei: 7n,
   globalCapXauWei: 8n,
+  nativePriceXauWei: 9n,
   pools: [
     poolObservation({ allowance: { reason: 6, blockEndDeviationWad: -(2n ** 200n), sellBase: false } }),
     poolObservation({ pool: POOL_B, readable: false, failure: "0x12345678", blockEndRatiosWad: [] }),

@@ -31,7 +31,7 @@ describe("keepers/kit watcher and runner", () => {
     const calls: string[] = [];
     const stop = new AbortController();
     const made: RunnerParts = {
-      nextHead: (signal) => watcher.next(signal),
+      nextHead: (signal, again) => watcher.next(signal, again),
       upkeep: ({ number }) => {
         calls.push(`upkeep ${String(number)}`);
         return Promise.resolve();
@@ -105,6 +105,29 @@ describe("keepers/kit watcher and runner", () => {
     expect([upkeeps, ticks, outcome.failedTicks]).to.deep.equal([3, 3, 3]);
     expect(names().filter((name) => name === "upkeep.failed")).to.have.length(3);
     expect(made.health.report().lastError).to.equal("TICK_BROKEN");
+  });
+
+  it("tries a failed tick again while its block is the newest", async () => {
+    const { made, calls, stop } = parts();
+    const start = await height();
+    let ticks = 0;
+    const outcome = await runKeeper(
+      {
+        ...made,
+        tick: async (news) => {
+          await made.tick(news);
+          ticks += 1;
+          if (ticks < 3) throw new PermanentError("TICK_BROKEN", "broken");
+          stop.abort();
+        },
+      },
+      FOREVER,
+      stop.signal,
+    );
+    const again = [`upkeep ${String(start)}`, `tick ${String(start)}`];
+    expect(calls).to.deep.equal([...again, ...again, ...again]);
+    expect(outcome).to.deep.include({ ticks: 3, failedTicks: 2, missedBlocks: 0 });
+    expect(made.health.report().lastError).to.equal(undefined);
   });
 
   it("survives a node that goes away in mid-run, asks it less often, and recovers", async () => {

@@ -1,0 +1,39 @@
+/** Writes the table of settings into each keeper's README: `npm run generate`. The settings themselves are its only source. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { stabilizerSettings } from "./deviation-stabilizer/config.js";
+import { kitSettings } from "./kit/config.js";
+import { settingsTable, type Settings } from "./kit/env.js";
+
+const BEGIN = "<!-- settings: begin -->";
+const END = "<!-- settings: end -->";
+/** Read outside the settings, because they depend on the network or must not become part of a configuration. */
+const COMMON_ROWS = [
+  "| `<NETWORK>_RPC_URL` | localhost: `http://127.0.0.1:8545` | JSON-RPC address of a node of the network: `CHAIN138_RPC_URL`, `ALLTRA_RPC_URL`, `LOCALHOST_RPC_URL`. |",
+  "| `KEEPER_KEYSTORE_FILE` | – | Encrypted JSON keystore with the keeper's key. Without it only dry runs, except on localhost, where the parameters name a public development key. |",
+  "| `KEEPER_KEYSTORE_PASSPHRASE` | – | Opens the keystore. Never logged, never part of the configuration. |",
+];
+
+/** Keepers with a generated table. */
+const READMES: Readonly<Record<string, Settings>> = {
+  "deviation-stabilizer": { ...kitSettings, ...stabilizerSettings },
+};
+
+/** The README with its table replaced. Throws when the markers are missing. */
+export function withTable(readme: string, settings: Settings): string {
+  const [before, rest] = readme.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (before === undefined || after === undefined) throw new Error(`the README lacks ${BEGIN} … ${END}`);
+  return `${before}${BEGIN}\n\n${[settingsTable(settings), ...COMMON_ROWS].join("\n")}\n\n${END}${after}`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [keeper, settings] of Object.entries(READMES)) {
+    const file = new URL(`./${keeper}/README.md`, import.meta.url);
+    const { format, resolveConfig } = await import("prettier");
+    const options = await resolveConfig(file);
+    const text = await format(withTable(readFileSync(file, "utf8"), settings), { ...options, parser: "markdown" });
+    writeFileSync(file, text);
+  }
+}

@@ -1,0 +1,447 @@
+import { cpSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { expect } from "chai";
+import { Transaction } from "ethers";
+
+import { program } from "../../../keepers/deviation-stabilizer/main.js";
+import type { ProgramResult } from "../../../keepers/kit/program.js";
+import { readStatus, statusPath } from "../../../keepers/kit/statusFile.js";
+import { CantileverError } from "../../../protocol/errors.js";
+import { startDeployedChain, type DeployedChain } from "../../helpers/deployedChain.js";
+import type { RpcRequest } from "../../helpers/flakyRpc.js";
+
+const NETWORK = "localhost";
+/** Quick blocks: the tests count blocks, not seconds. */
+const BLOCK_MS = 120;
+/** Spec: fewer than 5 blocks from the first block end outside θ. */
+const LATENCY_BLOCKS = 5;
+
+describe("keepers/deviation-stabilizer on a chain with the real contracts", function () {
+  this.timeout(120_000);
+  let chain: DeployedChain;
+  let pristine: unknown;
+  let thetaBps: number;
+  let fastBps: number;
+  let confirmations: number;
+  let windowBlocks: number;
+  let testNumber = 0;
+  /** Keepers that a failed assertion may have left running. */
+  const running: AbortController[] = [];
+  const unfinished: Promise<unknown>[] = [];
+
+  before(async () => {
+    chain = await startDeployedChain();
+    // Twenty quiet blocks: every pool has a history, every cooldown is over.
+    await chain.mine(20);
+    const config = await chain.contracts.limits.poolConfig(chain.deployment.address("PmmPool:cUSDT/cUSDC"));
+    [thetaBps, fastBps] = [Number(config.thresholdWad) / 1e14, Number(config.fastThresholdWad) / 1e14];
+    [confirmations, windowBlocks] = [Number(config.confirmations), Number(config.windowBlocks)];
+  });
+  after(async () => {
+    await chain.close();
+  });
+  beforeEach(async () => {
+    testNumber += 1;
+    pristine = await chain.ask("evm_snapshot");
+    chain.proxy.fault = () => undefined;
+    chain.proxy.seen.length = 0;
+  });
+  afterEach(async () => {
+    for (const controller of running.splice(0)) controller.abort();
+    await Promise.allSettled(unfinished.splice(0));
+    await chain.ask("evm_setIntervalMining", 0);
+    await chain.ask("evm_revert", pristine);
+  });
+
+  /** Each test has its own evidence. */
+  const data = (): string => join(chain.folder, `data-${String(testNumber)}`);
+  function env(more: Record<string, string> = {}): Record<string, string> {
+    return {
+      LOCALHOST_RPC_URL: chain.proxy.url,
+      KEEPER_DEPLOYMENTS_FOLDER: chain.folder,
+      KEEPER_DATA_FOLDER: data(),
+      KEEPER_POLL_MS: "20",
+      KEEPER_RPC_TIMEOUT_MS: "1000",
+      KEEPER_LOG_LEVEL: "silent",
+      ...more,
+    };
+  }
+
+  /** A keeper in the background. `stop` ends it and returns its report. */
+  function start(execute = true, more: Record<string, string> = {}) {
+    const controller = new AbortController();
+    const done = program.run({
+      network: NETWORK,
+      env: env(more),
+      signal: controller.signal,
+      say: () => undefined,
+      execute,
+      once: false,
+      terminal: false,
+    });
+    running.push(controller);
+    unfinished.push(done);
+    return {
+      async stop(): Promise<ProgramResult> {
+        controller.abort();
+        return done;
+      },
+    };
+  }
+
+  const height = async (): Promise<number> => Number(await chain.ask("eth_blockNumber"));
+  const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  /** Until the keeper has done its work for the newest block. What it does is then a matter of logic, not of this machine's load. */
+  async function keeperDone(): Promise<void> {
+    const newest = await height();
+    for (const started = Date.now(); ;) {
+      const seen = readStatus(statusPath(data(), "deviation-stabilizer", NETWORK));
+      if (seen !== undefined && !seen.stopped && seen.lastBlock === newest) return;
+      if (Date.now() - started > 20_000) throw new Error(`the keeper has not seen block ${String(newest)}`);
+      await wait(10);
+    }
+  }
+  async function mineAndWait(blocks: number): Promise<void> {
+    for (let block = 0; block < blocks; block += 1) {
+      await chain.mine();
+      await keeperDone();
+    }
+  }
+  function recorded(): Record<string, unknown>[] {
+    const file = join(data(), "deviation-stabilizer-localhost.jsonl");
+    const lines = readFileSync(file, "utf8").trim().split("\n");
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+  const isStabilizerCall = (request: RpcRequest): boolean =>
+    request.method === "eth_call" &&
+    String((request.params[0] as { to?: string }).to).toLowerCase() ===
+      chain.deployment.address("Stabilizer").toLowerCase();
+
+  it("answers a push of each pool in fewer than five blocks, back to the anchor", async () => {
+    const keeper = start();
+    await keeperDone();
+    const pairs = Object.entries(chain.deployment.pools());
+    expect(pairs).to.have.length(4);
+    // Above θ but below the fast threshold, far above, and both directions.
+    const small = [1.3 * thetaBps, -1.8 * thetaBps];
+    const pushes = [...small, 1.2 * fastBps, -2 * fastBps];
+    const latencies: number[] = [];
+    const fullyClosed: number[] = [];
+    for (const [index, [pair, pool]] of pairs.entries()) {
+      const bps = pushes[index] ?? NaN;
+      await chain.push(pair, bps);
+      await mineAndWait(1);
+      const firstOutside = await height();
+      const blockEnd = Number((await chain.contracts.pool(pair).spotRatio()) - 10n ** 18n);
+      expect(Math.abs(blockEnd), `${pair} is outside θ`).to.be.greaterThan(thetaBps * 1e14);
+      await mineAndWait(LATENCY_BLOCKS);
+      const [execution] = (await chain.executions(firstOutside)).filter((entry) => entry.pool === pool);
+      expect(execution, `${pair} pushed by ${String(bps)} bps`).to.not.equal(undefined);
+      latencies.push((execution?.block ?? Infinity) - firstOutside);
+      // Small pushes are closed in one go; larger ones are cut at the cap of a block and go on after the cooldown.
+      const leftBps = Math.abs(Number(await chain.contracts.pool(pair).spotRatio()) / 1e18 - 1) * 10_000;
+      expect(leftBps, `${pair} after the execution, bps`).to.be.lessThan(Math.abs(bps) * 0.9);
+      if (leftBps < 0.01) fullyClosed.push(bps);
+    }
+    // The largest push needs several executions, one after each cooldown; in the end every pool is back.
+    await mineAndWait(6 * LATENCY_BLOCKS);
+    const { report, ok } = await keeper.stop();
+    for (const [pair, pool] of pairs) {
+      const { deviationWad } = await chain.contracts.stabilizer.checkDeviationWad(pool);
+      expect(Math.abs(Number(deviationWad)), pair).to.be.at.most(thetaBps * 1e14);
+    }
+    expect(fullyClosed).to.include.members(small);
+    expect(
+      latencies.every((blocks) => blocks > 0 && blocks < LATENCY_BLOCKS),
+      latencies.join(", "),
+    ).to.equal(true);
+    expect(report).to.deep.include({ errors: 0, failedTicks: 0, leftInFlight: false });
+    expect(Number(report["executions"])).to.be.at.least(4);
+    expect(Object.keys(report["settled"] as object)).to.deep.equal(["mined"]);
+    expect(ok).to.equal(true);
+  });
+
+  it("acts in the very first block in which the chain allows it", async () => {
+    // With N = 2 and W = 3, b being the first block end outside: beyond the fast threshold the rule holds after b + 1. Otherwise the
+    // average of three must exceed θ twice: 1.8 θ does after b + 1 and b + 2, 1.3 θ after b + 2 and b + 3.
+    expect([confirmations, windowBlocks]).to.deep.equal([2, 3]);
+    expect(1.8 * thetaBps).to.be.lessThan(fastBps);
+    const expected: Record<string, [number, number]> = {
+      "cUSDT/cUSDC": [1.5 * fastBps, 2],
+      "XAU/cUSDT": [-1.8 * thetaBps, 3],
+      "XAU/cEURT": [1.3 * thetaBps, 4],
+    };
+    const keeper = start();
+    await keeperDone();
+    for (const [pair, [bps]] of Object.entries(expected)) await chain.push(pair, bps);
+    await mineAndWait(1);
+    const firstOutside = await height();
+    await mineAndWait(5);
+    await keeper.stop();
+    const executions = await chain.executions(firstOutside);
+    for (const [pair, [, latency]] of Object.entries(expected)) {
+      const first = executions.find((entry) => entry.pool === chain.deployment.address(`PmmPool:${pair}`));
+      expect((first?.block ?? Infinity) - firstOutside, pair).to.equal(latency);
+    }
+  });
+
+  it("sends exactly the bytes it simulated, from the same account, and several pools in one transaction", async () => {
+    const keeper = start();
+    await keeperDone();
+    // Both beyond the fast threshold, so that both are due in the same block.
+    await chain.push("XAU/cUSDT", 14);
+    await chain.push("XAU/cEURT", -14);
+    await mineAndWait(3);
+    const { report } = await keeper.stop();
+    expect(report).to.deep.include({ executions: 2, plans: 1 });
+    const raw = chain.proxy.seen.filter((request) => request.method === "eth_sendRawTransaction");
+    expect(raw).to.have.length(1);
+    const sent = Transaction.from(String(raw[0]?.params[0]));
+    const simulated = chain.proxy.seen
+      .filter(isStabilizerCall)
+      .map((request) => request.params[0] as Record<string, string>);
+    const same = simulated.filter(
+      (call) =>
+        call["data"] === sent.data &&
+        call["from"]?.toLowerCase() === sent.from?.toLowerCase() &&
+        BigInt(call["gas"] ?? 0) === sent.gasLimit,
+    );
+    expect(same).to.have.length(1);
+    expect(simulated).to.have.length(1);
+  });
+
+  it("explains every skip: inside the band, not sustained, cooldown; and repeats itself only when something changes", async () => {
+    const keeper = start();
+    await keeperDone();
+    await chain.push("cUSDT/cUSDC", 10);
+    await mineAndWait(4);
+    await chain.push("cUSDT/cUSDC", 10);
+    await mineAndWait(3);
+    const { report } = await keeper.stop();
+    const skips = report["skips"] as Record<string, number>;
+    expect(Object.keys(skips)).to.include.members(["inside-band", "not-sustained", "cooldown"]);
+    const own = recorded().filter((entry) => entry["kind"] === "skips");
+    expect(own.length).to.be.greaterThan(2);
+    expect(own.length).to.be.lessThan(Number(report["ticks"]) + 1);
+    for (const entry of own) {
+      for (const skip of entry["skips"] as Record<string, unknown>[]) {
+        expect(skip).to.have.property("reason");
+        if (skip["reason"] === "inside-band")
+          expect(skip).to.deep.include({ unit: "wad", needed: String(thetaBps * 1e14) });
+      }
+    }
+  });
+
+  it("does nothing about a swing that closes inside its block", async () => {
+    const keeper = start();
+    await keeperDone();
+    for (let block = 0; block < 4; block += 1) {
+      await chain.swing("cUSDT/cUSDC", 200_000_000_000n); // a fifth of the pool
+      await mineAndWait(1);
+    }
+    const { report } = await keeper.stop();
+    const deviation = await chain.contracts.stabilizer.checkDeviationWad(
+      chain.deployment.address("PmmPool:cUSDT/cUSDC"),
+    );
+    // What the fees of eight trades leave behind is far inside the band.
+    expect(Math.abs(Number(deviation.deviationWad))).to.be.lessThan((thetaBps * 1e14) / 2);
+    expect(report).to.deep.include({ executions: 0, plans: 0, errors: 0 });
+  });
+
+  it("signs but sends nothing in a dry run", async () => {
+    const keeper = start(false);
+    await keeperDone();
+    await chain.push("cUSDT/cUSDC", 10);
+    await mineAndWait(4);
+    const { report, ok } = await keeper.stop();
+    expect(report).to.deep.include({ execute: false, executions: 0 });
+    expect(Number(report["plans"])).to.be.greaterThan(0);
+    expect(chain.proxy.count("eth_sendRawTransaction")).to.equal(0);
+    expect(ok).to.equal(true);
+  });
+
+  it("goes on after the node was away, and executes what became due meanwhile", async () => {
+    const keeper = start(true, { KEEPER_RPC_RETRIES: "0", KEEPER_RPC_TIMEOUT_MS: "200" });
+    await keeperDone();
+    chain.proxy.fault = () => ({ kind: "refuse" });
+    await chain.push("XAU/cUSDC", 10);
+    await chain.mine(4);
+    await wait(600);
+    chain.proxy.fault = () => undefined;
+    await keeperDone();
+    await mineAndWait(1);
+    const { report } = await keeper.stop();
+    expect(report).to.deep.include({ executions: 1, leftInFlight: false });
+    expect(Number(report["missedBlocks"])).to.be.greaterThan(0);
+  });
+
+  it("with --once does one block's work and waits for what it sent", async () => {
+    await chain.push("cUSDT/cUSDC", 10);
+    await chain.mine(2);
+    await chain.ask("evm_setIntervalMining", BLOCK_MS);
+    const controller = new AbortController();
+    const { report, ok } = await program.run({
+      network: NETWORK,
+      env: env(),
+      signal: controller.signal,
+      say: () => undefined,
+      execute: true,
+      once: true,
+      terminal: false,
+    });
+    expect(ok).to.equal(true);
+    expect(report).to.deep.include({ ticks: 1, executions: 1, leftInFlight: false });
+    const gas = report["gasPerExecution"] as { p50: number };
+    expect(gas.p50).to.be.greaterThan(100_000);
+    expect(gas.p50).to.be.lessThan(700_000); // the keeper's own gas limit; the contracts' gas is measured elsewhere
+  });
+
+  it("leaves a pool alone while the gas price is above the chain's limit", async () => {
+    const keeper = start(true, { KEEPER_MAX_FEE_GWEI: "5000" });
+    await keeperDone();
+    await chain.push("cUSDT/cUSDC", 10);
+    await mineAndWait(1);
+    for (let block = 0; block < 3; block += 1) {
+      await chain.ask("hardhat_setNextBlockBaseFeePerGas", "0x2540be4000"); // 160 gwei, the limit is 100
+      await mineAndWait(1);
+    }
+    const { report } = await keeper.stop();
+    expect(report).to.deep.include({ executions: 0, plans: 0 });
+    expect((report["skips"] as Record<string, number>)["gas-price"]).to.be.greaterThan(0);
+  });
+
+  describe("start-up gate and doctor", () => {
+    async function doctor(more: Record<string, string> = {}) {
+      const lines: string[] = [];
+      const context = {
+        network: NETWORK,
+        env: env(more),
+        signal: new AbortController().signal,
+        say: (line: string) => void lines.push(line),
+      };
+      const { ok, report } = await program.doctor(context);
+      const checks = report["checks"] as { name: string; ok: boolean; found: string; expected: string; fix: string }[];
+      return { ok, checks, lines, failed: checks.filter((check) => !check.ok).map((check) => check.name) };
+    }
+    async function refusedStart(more: Record<string, string> = {}): Promise<string> {
+      try {
+        await start(true, more).stop();
+      } catch (error) {
+        if (error instanceof CantileverError) return `${error.code}:${error.details["checks"] ?? ""}`;
+        throw error;
+      }
+      return "started";
+    }
+    /** The chain's clock runs ahead after many quick blocks; set it to ours. */
+    async function syncClock(): Promise<void> {
+      const { timestamp } = (await chain.ask("eth_getBlockByNumber", "latest", false)) as { timestamp: string };
+      const ahead = Number(timestamp) - Math.floor(Date.now() / 1000);
+      expect(ahead, "the chain's clock").to.be.lessThan(3_600);
+    }
+
+    it("finds nothing wrong with a healthy chain", async () => {
+      await syncClock();
+      const { failed, checks, lines } = await doctor();
+      expect(failed.filter((name) => name !== "clock")).to.deep.equal([]);
+      expect(checks.map((check) => check.name)).to.deep.equal([
+        "rpc",
+        "chain-id",
+        "clock",
+        "next-block",
+        "deployment",
+        "code-hash",
+        "pools",
+        "oracle",
+        "gas-price",
+        "key",
+        "balance",
+      ]);
+      expect(lines).to.have.length(checks.length);
+      for (const check of checks) expect(check.fix === "").to.equal(check.ok);
+    });
+
+    it("names a node that does not answer, and what depends on it", async () => {
+      chain.proxy.fault = () => ({ kind: "refuse" });
+      const { ok, failed, checks } = await doctor({ KEEPER_RPC_RETRIES: "0" });
+      expect(ok).to.equal(false);
+      expect(failed).to.include.members(["rpc", "chain-id", "pools"]);
+      for (const check of checks.filter((entry) => !entry.ok)) expect(check.fix, check.name).to.not.equal("");
+    });
+
+    it("names another chain, and refuses to start on it", async () => {
+      chain.proxy.fault = ({ method }) =>
+        method === "eth_chainId" ? { kind: "answer", body: { result: "0x1" } } : undefined;
+      expect((await doctor()).failed).to.include("chain-id");
+      expect(await refusedStart()).to.match(/^GATE_FAILED:chain-id/);
+    });
+
+    it("names a missing record", async () => {
+      const elsewhere = join(chain.folder, "elsewhere");
+      cpSync(join(chain.folder, "params"), join(elsewhere, "params"), { recursive: true });
+      expect((await doctor({ KEEPER_DEPLOYMENTS_FOLDER: elsewhere })).failed).to.include("deployment");
+      expect(await refusedStart({ KEEPER_DEPLOYMENTS_FOLDER: elsewhere })).to.match(/^GATE_FAILED:deployment/);
+    });
+
+    it("names foreign code at a recorded address, and refuses to start", async () => {
+      await chain.ask("hardhat_setCode", chain.deployment.address("PegLens"), "0x6000");
+      const { checks } = await doctor();
+      expect(checks.find((check) => check.name === "code-hash")).to.deep.include({
+        ok: false,
+        found: "differs: PegLens",
+      });
+      expect(await refusedStart()).to.match(/^GATE_FAILED:code-hash/);
+    });
+
+    it("names an oracle in doubt, which is no reason not to start", async () => {
+      await chain.push("cUSDT/cUSDC", 10);
+      await chain.mine(2);
+      await chain.ask("evm_increaseTime", 8_000); // beyond maxAgeSeconds
+      await chain.mine();
+      const { failed, checks } = await doctor();
+      expect(failed).to.include("oracle");
+      expect(checks.find((check) => check.name === "oracle")?.found).to.include("cUSDT/cUSDC");
+      const keeper = start();
+      await keeperDone();
+      const { report } = await keeper.stop();
+      expect(Object.keys(report["skips"] as object)).to.deep.equal(["inside-band", "oracle-unavailable"]);
+      expect(report).to.deep.include({ plans: 0, errors: 0 });
+    });
+
+    it("names a poor signer", async () => {
+      expect((await doctor({ KEEPER_MIN_BALANCE_ETHER: "1000000" })).failed).to.include("balance");
+    });
+
+    it("refuses a node of another machine for the network with public keys", async () => {
+      let code = "none";
+      await doctor({ LOCALHOST_RPC_URL: "http://192.0.2.1:8545" }).catch((error: unknown) => {
+        if (error instanceof CantileverError) code = error.code;
+      });
+      expect(code).to.equal("CONFIG_INVALID");
+    });
+  });
+
+  it("status shows what a running keeper did and what it would do now", async () => {
+    await chain.push("cUSDT/cUSDC", 10);
+    await chain.mine(2);
+    const lines: string[] = [];
+    const context = {
+      network: NETWORK,
+      env: env(),
+      signal: new AbortController().signal,
+    };
+    const before = await program.status({ ...context, say: (line) => void lines.push(line) });
+    expect(before.report["running"]).to.equal(null);
+    const pools = before.report["pools"] as Record<string, { decision: string; deviationBps: number; why: string }>;
+    expect(pools["cUSDT/cUSDC"]).to.deep.include({ decision: "execute" });
+    expect(pools["cUSDT/cUSDC"]?.deviationBps).to.be.within(9.9, 10.1);
+    expect(pools["XAU/cUSDC"]).to.deep.include({ decision: "inside-band", deviationBps: 0 });
+    expect(lines).to.have.length(5);
+
+    const keeper = start(false);
+    await keeperDone();
+    await keeper.stop();
+    const after = await program.status({ ...context, say: () => undefined });
+    expect(after.report["running"]).to.deep.include({ execute: false, stopped: true, healthy: true });
+  });
+});

@@ -1,0 +1,81 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
+import { expect } from "chai";
+
+import { stabilizerSettings } from "../../keepers/deviation-stabilizer/config.js";
+import { kitSettings } from "../../keepers/kit/config.js";
+import { withTable } from "../../keepers/settingTables.js";
+import { startLocalNode, type LocalNode } from "../helpers/localNode.js";
+
+const root = path.resolve(import.meta.dirname, "../..");
+
+/** The program as people start it, without the bootstrap. */
+async function keeper(words: string, env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, ["--import", "tsx", "keepers/main.ts", ...words.split(" ")], {
+    cwd: root,
+    env: { ...process.env, ...env },
+  });
+  let stdout = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.resume();
+  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  const last = stdout.trim().split("\n").at(-1) ?? "";
+  return { code, answer: last.startsWith("{") ? (JSON.parse(last) as Record<string, unknown>) : undefined };
+}
+
+function errorCode(answer: Record<string, unknown> | undefined): unknown {
+  return (answer?.["error"] as { code?: unknown } | undefined)?.code;
+}
+
+describe("npm run keeper", () => {
+  let node: LocalNode;
+  before(async () => {
+    node = await startLocalNode();
+  });
+  after(async () => {
+    await node.close();
+  });
+
+  for (const [words, code] of [
+    ["deviation-stabilizer policy --network localhost --json", "PART_NOT_BUILT"],
+    ["deviation-stabilizer replay --network localhost --json", "PART_NOT_BUILT"],
+    ["deviation-stabilizer pause --network localhost --json", "PART_NOT_BUILT"],
+    ["ltv-monitor --network localhost --json", "PART_NOT_BUILT"],
+    ["deviation-stabiliser --network localhost --json", "INVALID_VALUE"],
+    ["deviation-stabilizer --netwrok localhost --json", "UNKNOWN_FLAG"],
+    ["deviation-stabilizer --json", "MISSING_FLAG"],
+    ["deviation-stabilizer doctor --network localhots --json", "UNKNOWN_NETWORK"],
+  ] as const) {
+    it(`exits 2 with ${code}: ${words}`, async () => {
+      const { code: exit, answer } = await keeper(words);
+      expect([exit, errorCode(answer)]).to.deep.equal([2, code]);
+    });
+  }
+
+  it("exits 1 when the environment is wrong", async () => {
+    const env = { KEEPER_POLL_MS: "0x10", STABILIZER_MAX_ORDERS: "99" };
+    const misconfigured = await keeper("deviation-stabilizer --network localhost --json", env);
+    expect([misconfigured.code, errorCode(misconfigured.answer)]).to.deep.equal([1, "CONFIG_INVALID"]);
+  });
+
+  it("doctor answers with checks: found, expected, fix", async () => {
+    const env = { LOCALHOST_RPC_URL: node.url, KEEPER_DEPLOYMENTS_FOLDER: path.join(root, "deployments") };
+    const { code, answer } = await keeper("deviation-stabilizer doctor --network localhost --json", env);
+    // Nothing is deployed on this chain, whatever record lies in the folder.
+    expect([code, answer?.["ok"]]).to.deep.equal([1, false]);
+    for (const check of answer?.["checks"] as Record<string, unknown>[]) {
+      expect(Object.keys(check)).to.deep.equal(["name", "ok", "found", "expected", "fix"]);
+    }
+  });
+
+  it("has the settings of its configuration in the README", () => {
+    const readme = readFileSync(path.join(root, "keepers/deviation-stabilizer/README.md"), "utf8");
+    const settings = { ...kitSettings, ...stabilizerSettings };
+    const cells = (text: string): string[] => text.split("\n").map((line) => line.replaceAll(/\s+/g, " ").trim());
+    const rows = cells(withTable(readme, settings)).filter((line) => line.startsWith("| `"));
+    expect(rows.length).to.be.greaterThan(Object.keys(settings).length);
+    expect(cells(readme)).to.include.members(rows);
+  });
+});
