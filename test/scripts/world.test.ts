@@ -1,0 +1,181 @@
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+import { expect } from "chai";
+
+import type { WorldFigures } from "../../scripts/world/summary.js";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const SCRIPT = ["--import", "tsx", "scripts/start.ts"];
+
+interface Finished {
+  readonly code: number | null;
+  readonly lines: readonly string[];
+  readonly answer: Record<string, unknown>;
+}
+
+/** A local world on a free port, with what it prints for people and its last line. */
+class RunningWorld {
+  readonly process: ChildProcess;
+  readonly lines: string[] = [];
+  #last = "";
+  readonly #ready: Promise<void>;
+
+  constructor(args: readonly string[]) {
+    this.process = spawn(process.execPath, [...SCRIPT, "--port", "0", "--json", ...args], {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const { stdout, stderr } = this.process;
+    if (stdout === null || stderr === null) throw new Error("the world has no output");
+    createInterface({ input: stdout }).on("line", (line) => {
+      this.#last = line;
+    });
+    this.#ready = new Promise((resolve, reject) => {
+      createInterface({ input: stderr }).on("line", (line) => {
+        this.lines.push(line);
+        if (line.startsWith("block")) resolve();
+      });
+      this.process.once("exit", () => {
+        reject(new Error(`the world ended before its first event: ${this.lines.join("\n")}`));
+      });
+    });
+  }
+
+  /** After the first event line. */
+  get ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  /** Processes that the world has started. */
+  children(): number[] {
+    const listed = spawnSync("ps", ["-o", "pid=", "--ppid", String(this.process.pid)], { encoding: "utf8" });
+    return listed.stdout.trim().split(/\s+/).map(Number);
+  }
+
+  async finished(): Promise<Finished> {
+    this.#ready.catch(() => undefined);
+    const [code] =
+      this.process.exitCode === null
+        ? ((await once(this.process, "exit")) as [number | null])
+        : [this.process.exitCode];
+    return { code, lines: this.lines, answer: JSON.parse(this.#last) as Record<string, unknown> };
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe("local world", function () {
+  this.timeout(180_000);
+
+  it("holds the peg for 20 s, attacks itself in vain and answers with every key", async () => {
+    const world = new RunningWorld(["--for", "20s"]);
+    const { code, lines, answer } = await world.finished();
+    const figures = answer as unknown as WorldFigures;
+    expect(figures.errors).to.deep.equal([]);
+    expect(code).to.equal(0);
+    expect(figures).to.include({ ok: true, speed: 60, seed: 1, volume: 1 });
+
+    expect(lines.some((line) => /chain 138 +http:\/\/127\.0\.0\.1:\d+/.test(line))).to.equal(true);
+    expect(lines.some((line) => line.includes("one second carries 60 s"))).to.equal(true);
+
+    const chain = figures.chains["138"] ?? expect.fail("chain 138 is missing");
+    expect(chain.rpc).to.match(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(chain.blocks).to.be.within(5, 20);
+    expect(chain.trades).to.be.greaterThan(50);
+    expect(chain.attacks.attempted).to.be.greaterThan(0);
+    expect(chain.attacks.profitable).to.equal(0);
+    expect(Object.keys(chain.pools)).to.deep.equal(["cUSDT/cUSDC", "XAU/cUSDT", "XAU/cUSDC", "XAU/cEURT"]);
+    for (const [name, pool] of Object.entries(chain.pools)) {
+      expect(pool.address, name).to.match(/^0x[0-9a-fA-F]{40}$/);
+      expect(pool.kind).to.equal("public");
+      expect(pool.blockEnds).to.equal(chain.blocks);
+      expect(pool.inBandShare).to.equal(1);
+      expect(pool.deviationBps).to.have.all.keys("p50", "p99", "p999", "max");
+      expect(Object.keys(pool.volumeIn)).to.deep.equal(name.split("/"));
+      for (const units of Object.values(pool.volumeIn)) expect(units).to.match(/^\d+$/);
+    }
+    const keeper = figures.keepers["deviation-stabilizer"] ?? expect.fail("the keeper gave no report");
+    expect(keeper.errors).to.equal(0);
+    expect(keeper.skips["inside-band"]).to.be.greaterThan(0);
+    expect(keeper.gasPerExecution).to.have.all.keys("p50", "max");
+    expect(figures.stabilizer).to.have.all.keys(
+      "inventoryChangeXauWei",
+      "lossMaxXauWei",
+      "inventoryChangeAtMarketXauWei",
+      "markToMarketXauWei",
+      "haltedBlocks",
+    );
+    expect(figures.stabilizer.lossMaxXauWei).to.equal("0");
+    // What is not built is absent, not faked.
+    expect(answer).to.not.have.any.keys("services", "reserves", "buckets", "spreadBps");
+  });
+
+  it("ends on Ctrl-C with 130, with its summary, and leaves no process behind", async () => {
+    const world = new RunningWorld(["--without", "keepers,attacker", "--speed", "300"]);
+    await world.ready;
+    const children = world.children();
+    expect(children).to.have.length(1);
+    world.process.kill("SIGINT");
+    const { code, answer } = await world.finished();
+    expect(code).to.equal(130);
+    expect(answer).to.have.property("chains");
+    expect(answer["keepers"]).to.deep.equal({});
+    expect(children.filter(isAlive)).to.deep.equal([]);
+  });
+
+  it("says so when the chain is gone in mid-run, and does not hang", async () => {
+    const world = new RunningWorld(["--speed", "300"]);
+    await world.ready;
+    const children = world.children();
+    expect(children).to.have.length(2);
+    // The chain is the child that was started first.
+    process.kill(Math.min(...children), "SIGKILL");
+    const { code, answer } = await world.finished();
+    expect(code).to.equal(1);
+    expect(answer).to.have.nested.property("error.code", "RPC_GONE");
+    expect(children.filter(isAlive)).to.deep.equal([]);
+  });
+
+  it("refuses a port that is in use and says what to do", async () => {
+    const blocker = createServer();
+    blocker.listen(0, "127.0.0.1");
+    await once(blocker, "listening");
+    const address = blocker.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    try {
+      const run = spawnSync(process.execPath, [...SCRIPT, "--port", String(port), "--json"], {
+        cwd: ROOT,
+        encoding: "utf8",
+      });
+      expect(run.status).to.equal(1);
+      const answer = JSON.parse(run.stdout.trim()) as { error: { code: string; fix: string } };
+      expect(answer.error.code).to.equal("PORT_IN_USE");
+      expect(answer.error.fix).to.contain("--port");
+    } finally {
+      blocker.close();
+    }
+  });
+
+  for (const args of [
+    ["--chains", "138,651940"],
+    ["--with", "tbtc"],
+    ["--faults", "bridge"],
+  ]) {
+    it(`refuses ${args.join(" ")}, which is not built, with exit code 2`, () => {
+      const run = spawnSync(process.execPath, [...SCRIPT, ...args, "--json"], { cwd: ROOT, encoding: "utf8" });
+      expect(run.status).to.equal(2);
+      expect(JSON.parse(run.stdout.trim())).to.have.nested.property("error.code", "PART_NOT_BUILT");
+    });
+  }
+});
