@@ -7,11 +7,12 @@ import { Counters, summarize } from "../kit/counters.js";
 import { DirectSubmitter } from "../kit/directSubmitter.js";
 import { checkLines } from "../kit/doctor.js";
 import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
+import { describeError } from "../kit/logger.js";
 import { Freshness } from "../kit/health.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
 import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
-import { readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
+import { readStatus, statusPath, writeStatus, type KeeperStatus } from "../kit/statusFile.js";
 import type { Submitter } from "../kit/submitter.js";
 import { HeadWatcher } from "../kit/watcher.js";
 import { addresses, connect, KEEPER_NAME, NOBODY, poolNames, type Connection } from "./connect.js";
@@ -64,6 +65,10 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const watcher = new HeadWatcher(client, {
       pollMs: config.pollMs,
       log,
+      onFailure: (error) => {
+        health.failed(describeError(error).code);
+        showStatus(false);
+      },
       // The node that came back may be another one: another chain, or one that answers `pending` differently.
       onReconnect: async (head) => {
         await client.assertChain();
@@ -116,8 +121,10 @@ async function run(context: RunContext): Promise<ProgramResult> {
       executions: counters.get("executions"),
       skips: counters.withPrefix("skip."),
       settled: counters.withPrefix("settled."),
-      errors: outcome.failedTicks + counters.get("settled.reverted") + counters.get("settled.rejected"),
+      // A revert is not among them: somebody else's trade came first. It is counted under `settled`.
+      errors: outcome.failedTicks + counters.get("settled.rejected") + counters.get("settled.foreign"),
       gasPerExecution: summarize(tick.gasPerExecution) ?? null,
+      decisionMs: summarize(tick.decisionMs) ?? null,
     };
     log.info("keeper.stop", {
       ticks: outcome.ticks,
@@ -180,7 +187,11 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
       }),
     );
     const running = readStatus(statusPath(config.dataFolder ?? DEFAULT_DATA_FOLDER, KEEPER_NAME, context.network));
-    context.say(running === undefined ? "no keeper has written a status here" : describeRunning(running));
+    context.say(
+      running === undefined
+        ? "no keeper has written a status here"
+        : describeRunning(running, config.staleAfterSeconds),
+    );
     for (const [pool, answer] of Object.entries(pools)) {
       context.say(
         `${pool.padEnd(14)} ${answer.deviationBps === null ? "?" : answer.deviationBps.toFixed(2)} bps  ${answer.decision}: ${answer.why}`,
@@ -199,9 +210,11 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
   }
 }
 
-function describeRunning(running: NonNullable<ReturnType<typeof readStatus>>): string {
+/** A keeper that has said nothing for longer than its limit is not running, whatever it said last. */
+function describeRunning(running: KeeperStatus, staleAfterSeconds: number): string {
   const ageSeconds = Math.round((Date.now() - Date.parse(running.writtenAt)) / 1000);
-  const state = running.stopped ? "stopped" : running.healthy ? "running" : "unhealthy";
+  const silent = ageSeconds > staleAfterSeconds;
+  const state = running.stopped ? "stopped" : silent ? "silent" : running.healthy ? "running" : "unhealthy";
   const mode = running.execute ? "executing" : "dry run";
   return `${state} (${mode}), last word ${String(ageSeconds)} s ago at block ${String(running.lastBlock ?? "?")}, ${String(running.executions)} executions, ${String(running.inFlight.length)} in flight`;
 }

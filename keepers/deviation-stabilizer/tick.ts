@@ -65,6 +65,8 @@ export class StabilizerTick {
   private shownSkips = "";
   /** Gas of each execution, for the summary. */
   readonly gasPerExecution: number[] = [];
+  /** Milliseconds from the start of a block's work to its transaction's broadcast (or, as a dry run, signature). */
+  readonly decisionMs: number[] = [];
 
   constructor(private readonly parts: TickParts) {}
 
@@ -75,6 +77,7 @@ export class StabilizerTick {
 
   /** Does one block's work. @throws RetryableError when the chain cannot be asked; nothing was sent then. */
   async run(head: Head): Promise<void> {
+    const startedMs = performance.now();
     const observation = await this.observe(head);
     if (observation.blockNumber > BigInt(head.number) + 1n) {
       // A block has arrived since the head was read: fees and deadlines would be those of the past. The runner asks for it at once.
@@ -82,7 +85,7 @@ export class StabilizerTick {
       return;
     }
     const decision = decide(observation, this.parts.config);
-    if (decision.kind === "plan") await this.act(decision, observation, head);
+    if (decision.kind === "plan") await this.act(decision, observation, head, startedMs);
     else this.showSkips(decision.skips, head);
   }
 
@@ -106,7 +109,7 @@ export class StabilizerTick {
     };
   }
 
-  private async act(plan: Plan, observation: Observation, head: Head): Promise<void> {
+  private async act(plan: Plan, observation: Observation, head: Head, startedMs: number): Promise<void> {
     const { parts } = this;
     const data = encode(plan.orders);
     const gasLimit = BigInt(parts.config.gasBase) + BigInt(parts.config.gasPerOrder) * BigInt(plan.orders.length);
@@ -149,10 +152,16 @@ export class StabilizerTick {
       intent.key,
       plan.orders.map((order) => order.pool),
     );
+    const decisionMs = Math.round(performance.now() - startedMs);
+    this.decisionMs.push(decisionMs);
     this.showSkips(plan.skips, head);
     parts.counters.add(submission.broadcast ? "plans.sent" : "plans.dry-run");
-    parts.log.info("plan", { block: head.number + 1, ...facts, hash: submission.hash });
-    parts.record.write({ kind: "plan", block: head.number + 1, facts: { ...facts, data, hash: submission.hash } });
+    parts.log.info("plan", { block: head.number + 1, ...facts, hash: submission.hash, decisionMs });
+    parts.record.write({
+      kind: "plan",
+      block: head.number + 1,
+      facts: { ...facts, data, hash: submission.hash, decisionMs },
+    });
   }
 
   private onSettled(settled: Settled, head: Head): void {
@@ -165,7 +174,8 @@ export class StabilizerTick {
       block: settled.block ?? head.number,
       facts: { key: settled.key, hash: settled.hash, nonce: settled.nonce },
     });
-    if (settled.kind === "reverted") for (const pool of pools) this.leaveAlone(pool, BigInt(head.number) + 1n);
+    // Somebody was quicker: the next block is tried at once, and only a pool that goes on reverting rests.
+    if (settled.kind === "reverted") for (const pool of pools) this.leaveAlone(pool, BigInt(head.number));
     const ours = settled.logs.filter((log) => log.address.toLowerCase() === parts.stabilizerAddress.toLowerCase());
     const executions = ours.filter((log) => log.topics[0] === STABILIZED);
     for (const log of executions) {
@@ -198,7 +208,7 @@ export class StabilizerTick {
     }
   }
 
-  /** Backs off a pool whose simulation or transaction failed: 1, 2, 4 … 16 times the configured blocks. */
+  /** Backs off a pool whose simulation or transaction failed in `block`: next attempt 1, 2, 4 … 16 times the configured blocks later. */
   private leaveAlone(pool: string, block: bigint): void {
     const failures = (this.backoffs.get(pool)?.failures ?? 0) + 1;
     const blocks = this.parts.config.backoffBlocks * 2 ** Math.min(failures - 1, MAX_BACKOFF_DOUBLINGS);

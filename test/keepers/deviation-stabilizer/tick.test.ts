@@ -160,27 +160,30 @@ describe("keepers/deviation-stabilizer/tick", () => {
     expect(scene.record.entries.map((entry) => entry.kind)).to.include("plan.refused");
   });
 
-  it("leaves a pool alone after its transaction reverted, and forgets that after a success", async () => {
+  it("tries again at once after a revert, rests when it reverts again, and forgets that after a success", async () => {
     const scene = new Scene();
     await scene.run(99);
     const key = scene.submitted[0]?.key ?? "";
     const ended = { key, hash: "0xabc", nonce: 0, sinceBlock: 99, block: 100 };
     scene.settled = [{ ...ended, kind: "reverted", logs: [] }];
     await scene.tick.upkeep(scene.head(100));
-    await scene.run(100);
-    expect(scene.submitted).to.have.length(1);
-    expect(scene.reasons()).to.deep.equal(["backoff"]);
-
+    await scene.run(100); // somebody was quicker once: try again at once
+    expect(scene.submitted).to.have.length(2);
+    scene.settled = [{ ...ended, kind: "reverted", logs: [] }];
+    await scene.tick.upkeep(scene.head(101));
     await scene.run(101);
+    expect(scene.submitted).to.have.length(2);
+    expect(scene.reasons()).to.deep.equal(["backoff"]);
+    await scene.run(102);
     const log = stabilizerAbi.encodeEventLog("Stabilized", [POOL_A, SENDER, true, 1n, 2n, 3n, 4n, 5n, 6n]);
     scene.settled = [
       { ...ended, kind: "mined", gasUsed: 300_000, logs: [{ address: STABILIZER.toLowerCase(), ...log }] },
     ];
-    await scene.tick.upkeep(scene.head(102));
+    await scene.tick.upkeep(scene.head(103));
     expect(scene.counters.get("executions")).to.equal(1);
     expect(scene.tick.gasPerExecution).to.deep.equal([300_000]);
-    await scene.run(102);
-    expect(scene.submitted).to.have.length(3);
+    await scene.run(103);
+    expect(scene.submitted).to.have.length(4);
   });
 
   it("counts only events of the stabilizer", async () => {
