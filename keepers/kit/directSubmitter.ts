@@ -94,8 +94,8 @@ export class DirectSubmitter implements Submitter {
     let fees = firstFees(this.policyFor(intent), head.nextBaseFeeWei);
     if (fees === undefined) return { accepted: false, refusal: "fee-ceiling" };
 
-    const nonce = await this.count("latest");
-    if ((await this.count("pending")) > nonce) {
+    const [nonce, known] = await Promise.all([this.count("latest"), this.count("pending")]);
+    if (known > nonce) {
       this.unknownPendingSince ??= head.number;
       const waited = head.number - this.unknownPendingSince;
       this.log.warn("tx.unknown-pending", { nonce, waitedBlocks: waited });

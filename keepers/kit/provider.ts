@@ -68,8 +68,8 @@ class PatientProvider extends JsonRpcProvider {
     request.timeout = patience.timeoutMs;
     request.setThrottleParams({ maxAttempts: 1, slotInterval: RETRY_BASE_MS });
     const network = Network.from(patience.chainId);
-    // Without cacheTimeout -1 two quick transactions can get one nonce.
-    super(request, network, { staticNetwork: network, cacheTimeout: -1, batchMaxCount: 1 });
+    // Without cacheTimeout -1 two quick transactions can get one nonce; without batches nothing is worth waiting for.
+    super(request, network, { staticNetwork: network, cacheTimeout: -1, batchMaxCount: 1, batchStallTime: 0 });
   }
 
   override async _send(payload: JsonRpcPayload | JsonRpcPayload[]): Promise<JsonRpcResult[]> {
