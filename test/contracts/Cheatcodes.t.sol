@@ -1,49 +1,45 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.33;
 
-import {ExampleCounter} from "../../contracts/mocks/ExampleCounter.sol";
-import {Base} from "./Base.t.sol";
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+import {M1Token} from "../../contracts/tokens/M1Token.sol";
+import {M1Base} from "./tokens/M1Base.t.sol";
 import {Vm} from "./Vm.sol";
 
 /// @title CheatcodesTest
 /// @notice Shows that the runner answers the cheatcodes our tests rely on and that `bound` keeps its promise.
-contract CheatcodesTest is Base {
-    ExampleCounter internal counter;
-    address internal owner;
-    address internal trader;
+contract CheatcodesTest is M1Base {
+    /// @dev Slot of M1Token's accounts by address; the storage test finds out when it moves.
+    uint256 private constant _ACCOUNTS_SLOT = 6;
 
-    event Incremented(address indexed caller, uint256 step, uint256 count);
-
-    function setUp() public {
-        owner = makeAddr("owner");
-        trader = makeAddr("trader");
-        counter = new ExampleCounter(owner);
-    }
+    event Frozen(address indexed account);
+    event Transfer(address indexed from, address indexed to, uint256 value);
 
     function test_prank_setsCallerAndOrigin() public {
-        vm.expectEmit(address(counter));
-        emit Incremented(trader, 2, 2);
-        vm.prank(trader);
-        counter.increment(2);
-        vm.startPrank(owner, owner);
-        assertEq(this.origin(), owner, "origin");
-        counter.reset();
+        vm.expectEmit(address(token));
+        emit Frozen(trader);
+        vm.prank(freezer);
+        token.freeze(trader);
+        vm.startPrank(freezer, freezer);
+        assertEq(this.origin(), freezer, "origin");
+        token.unfreeze(trader);
         vm.stopPrank();
-        assertEq(counter.count(), 0, "count after reset");
+        assertFalse(token.isFrozen(trader), "frozen after unfreeze");
     }
 
     function test_expectRevert_matchesSelectorDataAndEmitter() public {
-        bytes memory revertData = abi.encodeWithSelector(ExampleCounter.StepAboveLimit.selector, 101, 100);
+        bytes4 selector = IERC20Errors.ERC20InsufficientBalance.selector;
+        bytes memory revertData = abi.encodeWithSelector(selector, address(this), 0, 101);
         vm.expectRevert(revertData);
-        counter.increment(101);
-        vm.expectRevert(revertData, address(counter));
-        counter.increment(101);
-        vm.expectPartialRevert(ExampleCounter.StepAboveLimit.selector);
-        counter.increment(102);
+        token.burn(101);
+        vm.expectRevert(revertData, address(token));
+        token.burn(101);
+        vm.expectPartialRevert(selector);
+        token.burn(102);
         vm.expectRevert(this.fail.selector);
         this.revertWithSelector();
         vm.expectRevert();
-        counter.increment(103);
+        token.burn(103);
     }
 
     function test_block_warpRollFeesAndChainId() public {
@@ -58,8 +54,8 @@ contract CheatcodesTest is Base {
         assertEq(tx.gasprice, 9, "gas price");
         vm.chainId(651940);
         assertEq(block.chainid, 651940, "chain id");
-        vm.coinbase(owner);
-        assertEq(block.coinbase, owner, "coinbase");
+        vm.coinbase(holder);
+        assertEq(block.coinbase, holder, "coinbase");
         vm.prevrandao(bytes32(uint256(5)));
         assertEq(block.prevrandao, 5, "prevrandao");
         vm.setBlockhash(70, bytes32(uint256(6)));
@@ -69,54 +65,58 @@ contract CheatcodesTest is Base {
     function test_state_storageCodeAndSnapshots() public {
         vm.deal(trader, 3 ether);
         assertEq(trader.balance, 3 ether, "balance");
-        vm.store(address(counter), bytes32(uint256(1)), bytes32(uint256(42)));
-        assertEq(vm.load(address(counter), bytes32(uint256(1))), bytes32(uint256(42)), "slot");
+        bytes32 slot = keccak256(abi.encode(trader, _ACCOUNTS_SLOT));
+        vm.store(address(token), slot, bytes32(uint256(42)));
+        assertEq(vm.load(address(token), slot), bytes32(uint256(42)), "slot");
         uint256 snapshotId = vm.snapshotState();
-        counter.increment(1);
-        assertEq(counter.count(), 43, "count");
+        _mint(trader, 1);
+        assertEq(token.balanceOf(trader), 43, "balance");
         assertTrue(vm.revertToState(snapshotId), "snapshot exists");
-        assertEq(counter.count(), 42, "count after revert");
-        vm.etch(trader, address(counter).code);
-        assertEq(ExampleCounter(trader).count(), 0, "etched");
-        vm.setNonce(owner, 8);
-        assertEq(uint256(vm.getNonce(owner)), 8, "nonce");
+        assertEq(token.balanceOf(trader), 42, "balance after revert");
+        vm.etch(holder, address(token).code);
+        assertEq(M1Token(holder).balanceOf(trader), 0, "etched");
+        assertEq(M1Token(holder).decimals(), 6, "etched code answers");
+        vm.setNonce(timelock, 8);
+        assertEq(uint256(vm.getNonce(timelock)), 8, "nonce");
     }
 
     function test_mocks_answerAndRevert() public {
-        vm.mockCall(address(counter), abi.encodeCall(counter.count, ()), abi.encode(uint256(9)));
-        assertEq(counter.count(), 9, "mocked");
+        vm.mockCall(address(token), abi.encodeCall(token.totalSupply, ()), abi.encode(uint256(9)));
+        assertEq(token.totalSupply(), 9, "mocked");
         vm.clearMockedCalls();
-        assertEq(counter.count(), 0, "not mocked");
-        vm.expectCall(address(counter), abi.encodeCall(counter.increment, (4)), 2);
-        counter.increment(4);
-        counter.increment(4);
+        assertEq(token.totalSupply(), 0, "not mocked");
+        vm.expectCall(address(token), abi.encodeCall(token.mint, (trader, 4)), 2);
+        _mint(trader, 4);
+        _mint(trader, 4);
         vm.mockCallRevert(
-            address(counter),
-            abi.encodeCall(counter.count, ()),
+            address(token),
+            abi.encodeCall(token.totalSupply, ()),
             abi.encodeWithSelector(this.fail.selector)
         );
-        (bool success, bytes memory data) = address(counter).call(abi.encodeCall(counter.count, ()));
+        (bool success, bytes memory data) = address(token).call(abi.encodeCall(token.totalSupply, ()));
         assertFalse(success, "mocked revert");
         assertEq(bytes4(data), bytes32(this.fail.selector), "mocked revert data");
     }
 
     function test_logs_areRecorded() public {
+        _mint(address(this), 4);
         vm.recordLogs();
-        counter.increment(4);
+        token.burn(4);
         Vm.Log[] memory logs = vm.getRecordedLogs();
         assertEq(logs.length, 1, "logs");
-        assertEq(logs[0].topics[0], Incremented.selector, "topic");
-        assertEq(logs[0].emitter, address(counter), "emitter");
+        assertEq(logs[0].topics[0], Transfer.selector, "topic");
+        assertEq(logs[0].emitter, address(token), "emitter");
     }
 
     function test_gas_coldAfterCool() public {
-        counter.increment(1);
-        vm.startSnapshotGas("counter.increment warm");
-        counter.increment(1);
+        _mint(address(this), 4);
+        token.burn(1);
+        vm.startSnapshotGas("M1Token.burn warm");
+        token.burn(1);
         uint256 warmGas = vm.stopSnapshotGas();
-        vm.cool(address(counter));
-        vm.startSnapshotGas("counter.increment cold");
-        counter.increment(1);
+        vm.cool(address(token));
+        vm.startSnapshotGas("M1Token.burn cold");
+        token.burn(1);
         assertGt(vm.stopSnapshotGas(), warmGas + 2000, "cold slot costs more");
     }
 

@@ -1,36 +1,47 @@
 import { expect } from "chai";
 import { network } from "hardhat";
 
-import { ExampleCounter__factory } from "../../protocol/generated/contracts/index.js";
+import { M1Token__factory } from "../../protocol/generated/contracts/index.js";
+import { startNode } from "../../scripts/world/chain.js";
 import { describeWith } from "../helpers/describeWith.js";
 import { forkMainnet, forkOf, MAINNET_FORK_BLOCK } from "../helpers/fork.js";
 
+const MINTED_UNITS = 5_000_000n;
+
 describe("a fork of a local chain", () => {
+  // The upstream chain must be another process: a fork asks it while it holds threads that a chain of this process needs to answer.
+  const open: { close: () => Promise<unknown> }[] = [];
+  afterEach(async () => {
+    for (const part of open.splice(0).reverse()) await part.close();
+  });
+
   it("reads deployed state and leaves the upstream chain untouched", async () => {
-    const server = await network.createServer("sim138", "127.0.0.1", 0);
-    const { port } = await server.listen();
-    const url = `http://127.0.0.1:${String(port)}`;
+    const { node, url } = await startNode(0);
+    open.push({ close: () => node.stop() });
     const upstream = await network.create({ network: "localRpc", override: { url } });
+    open.push(upstream);
     const [owner] = await upstream.ethers.getSigners();
-    if (owner === undefined) throw new Error("the simulated chain has no accounts");
-    const deployed = await new ExampleCounter__factory(owner).deploy(owner);
-    const onUpstream = await deployed.waitForDeployment();
-    await (await onUpstream.increment(5n)).wait();
+    if (owner === undefined) throw new Error("the local chain has no accounts");
+    const onUpstream = await new M1Token__factory(owner).deploy("Cantilever USDT", "cUSDT", 6, owner.address);
+    await onUpstream.waitForDeployment();
+    await onUpstream.setMinterLimit({
+      minter: owner.address,
+      mintCapacity: MINTED_UNITS,
+      mintRefillPerSecond: 0n,
+      burnCapacity: 0n,
+      burnRefillPerSecond: 0n,
+    });
+    await onUpstream.grantRole(await onUpstream.MINTER_ROLE(), owner.address);
+    await onUpstream.mint(owner.address, MINTED_UNITS);
 
     const fork = await forkOf(url);
+    open.push(fork);
     await fork.networkHelpers.impersonateAccount(owner.address);
-    const onFork = ExampleCounter__factory.connect(
-      await onUpstream.getAddress(),
-      await fork.ethers.getSigner(owner.address),
-    );
-    expect(await onFork.count()).to.equal(5n);
-    await (await onFork.reset()).wait();
-    expect(await onFork.count()).to.equal(0n);
-    expect(await onUpstream.count()).to.equal(5n);
-
-    await fork.close();
-    await upstream.close();
-    await server.close();
+    const onFork = M1Token__factory.connect(await onUpstream.getAddress(), await fork.ethers.getSigner(owner.address));
+    expect(await onFork.balanceOf(owner.address)).to.equal(MINTED_UNITS);
+    await onFork.burn(MINTED_UNITS);
+    expect(await onFork.balanceOf(owner.address)).to.equal(0n);
+    expect(await onUpstream.balanceOf(owner.address)).to.equal(MINTED_UNITS);
   });
 });
 
