@@ -19,7 +19,8 @@ contract MarketDriver is ICommonErrors {
         address trader;
     }
 
-    /// @dev What the block left behind. `ratioWad` and anchors are 0 while the oracle has doubts.
+    /// @dev What the block left behind. `ratioWad` and anchors are 0 while the oracle has doubts. `recordedRatioWad` is what the pool's
+    /// history holds for its newest block-end: the ratio behind the last trade, which later rounds do not change.
     struct PoolState {
         uint256 ratioWad;
         uint256 anchorNew;
@@ -29,6 +30,7 @@ contract MarketDriver is ICommonErrors {
         uint256 baseTarget;
         uint256 quoteTarget;
         uint256 rState;
+        uint256 recordedRatioWad;
     }
 
     /// @notice What the trades left behind, one state per pool asked for.
@@ -84,6 +86,7 @@ contract MarketDriver is ICommonErrors {
         state.baseTarget = pool._BASE_TARGET_();
         state.quoteTarget = pool._QUOTE_TARGET_();
         state.rState = pool._RState_();
+        state.recordedRatioWad = pool.recordedRatio();
         try pool.anchors() returns (uint256 anchorNew, uint256 anchorPrevious) {
             state.anchorNew = anchorNew;
             state.anchorPrevious = anchorPrevious;

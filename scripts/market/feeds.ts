@@ -51,11 +51,14 @@ export class FeedFollower {
     }));
   }
 
-  /** Reports that are due after looking at the market. The caller confirms those that arrived. */
-  look(atSeconds: number, market: UsdPrices): DueReport[] {
+  /** Reports that are due after looking at the market, of `tokens` or of all. The caller confirms those that arrived. */
+  look(atSeconds: number, market: UsdPrices, tokens?: ReadonlySet<MarketToken>): DueReport[] {
     const due: DueReport[] = [];
     for (const feed of this.feeds) {
-      const seen = market[feed.spec.token] * (1 + READING_NOISE * this.#rng.gaussian());
+      // Every feed draws, so that the others' readings do not depend on which are reported.
+      const noise = this.#rng.gaussian();
+      if (tokens?.has(feed.spec.token) === false) continue;
+      const seen = market[feed.spec.token] * (1 + READING_NOISE * noise);
       const moved = Math.abs(seen / feed.price - 1) >= feed.spec.deviationThreshold;
       if (!moved && atSeconds - feed.reportedAt < feed.spec.heartbeatSeconds) continue;
       const answer = Math.round(seen * this.#answerUnit);

@@ -24,9 +24,11 @@ export interface PoolState {
   readonly baseTarget: bigint;
   readonly quoteTarget: bigint;
   readonly rState: number;
+  /** Newest value of the pool's history: the ratio behind its last trade. */
+  readonly recordedRatioWad: bigint;
 }
 
-const STATE_WORDS = 8;
+const STATE_WORDS = 9;
 
 function word(value: bigint | number): string {
   return value.toString(16).padStart(64, "0");
@@ -38,6 +40,8 @@ function addressWord(address: string): string {
 
 /** Topic of the event in which `run` tells the states of the observed pools. */
 export const OBSERVED_TOPIC = driver.getEvent("Observed").topicHash;
+/** Topic of the event that tells of a trade that was left out. */
+export const TRADE_FAILED_TOPIC = driver.getEvent("TradeFailed").topicHash;
 
 const TRADE_WORDS = 4;
 const WORD_BYTES = 32;
@@ -83,6 +87,7 @@ export function decodeRead(data: string, count: number): PoolState[] {
       baseTarget: at(first + 5),
       quoteTarget: at(first + 6),
       rState: Number(at(first + 7)),
+      recordedRatioWad: at(first + 8),
     };
   });
 }

@@ -6,14 +6,29 @@ import { pairOf } from "../../protocol/params/rules.js";
 import { tokenNames } from "../../protocol/params/schema.js";
 import { MarketDriver__factory } from "../../protocol/generated/contracts/index.js";
 import { OneSidedFlow, RegimeFlow } from "../market/flow.js";
-import { ReplayedMarket, SeededMarket, type OutsideMarket, type UsdPrices } from "../market/outside.js";
+import {
+  ReplayedMarket,
+  SeededMarket,
+  type MarketToken,
+  type OutsideMarket,
+  type UsdPrices,
+} from "../market/outside.js";
 import { Rng } from "../market/rng.js";
-import { decodeRead, encodeRead, encodeRun, OBSERVED_TOPIC, type DriverTrade } from "./abi.js";
+import {
+  decodeRead,
+  encodeRead,
+  encodeRun,
+  OBSERVED_TOPIC,
+  TRADE_FAILED_TOPIC,
+  type DriverTrade,
+  type PoolState,
+} from "./abi.js";
 import type { SimReceipt, SimTransaction } from "./chain.js";
 import { FlashSwings } from "./flash.js";
 import { SimKeeper } from "./keeper.js";
 import { simParams, type SimOptions } from "./options.js";
-import { PoolRun, type PoolSpec } from "./pool-run.js";
+import { ASKED_EVERY, assertAgrees, CHECKED_EVERY, stateAfter, unexpectedOrders, type Curve } from "./mirror.js";
+import { PoolRun, thresholdsOf, type PoolSpec } from "./pool-run.js";
 import { Reports } from "./reports.js";
 import { openWorld, type SimWorld } from "./setup.js";
 import { StabilizerLedger, type LedgerToken } from "./stabilizer-ledger.js";
@@ -83,7 +98,9 @@ class Run {
   readonly #reports: Reports;
   readonly #start: UsdPrices;
   readonly #traders: Rng;
-  readonly #curves: Curves = { atOracleXau: [], atMarketXau: [], capitalUsd: [] };
+  readonly #traces: Curves = { atOracleXau: [], atMarketXau: [], capitalUsd: [] };
+  /** What the trades of a pool depend on. */
+  readonly #curves = new Map<PoolRun, Curve>();
   readonly #graceBlocks: number;
   #keeper!: SimKeeper;
   #flash!: FlashSwings;
@@ -91,6 +108,10 @@ class Run {
   #lastRoundBlock = 0;
   /** Blocks at the end of the chain's future that are known to be empty and not yet made. */
   #quiet = 0;
+  /** Blocks whose trades were computed, for the share that is checked. */
+  #computed = 0;
+  /** Block-ends after which the keeper could be asked, for the same reason. */
+  #ended = 0;
 
   constructor(
     private readonly options: SimOptions,
@@ -112,11 +133,6 @@ class Run {
         : new ReplayedMarket(options.priceRows, this.#start);
     this.#traders = rng.stream("traders");
     this.#graceBlocks = params.oracle.graceBlocks;
-    this.#tokens = tokenNames.map((name) => ({
-      name,
-      address: deployment.token(name),
-      decimals: params.tokens[name].decimals,
-    }));
     this.#specs = params.pools
       .filter((pool) => pool.kind === "public" && (options.pools ?? [pairOf(pool)]).includes(pairOf(pool)))
       .map((pool) => ({
@@ -129,10 +145,16 @@ class Run {
         k: Number(pool.kRatio),
         feeRate: Number(pool.lpFeeBps) / 10_000,
       }));
+    // XAU is the measure of everything; a token without a traded pool is neither priced nor spent.
+    const inUse = new Set<MarketToken>(["XAU", ...this.#specs.flatMap((spec) => [spec.base, spec.quote])]);
+    this.#tokens = tokenNames
+      .filter((name) => inUse.has(name))
+      .map((name) => ({ name, address: deployment.token(name), decimals: params.tokens[name].decimals }));
     this.#readData = encodeRead(this.#specs.map((spec) => spec.address));
     const holders = [deployment.address("Stabilizer"), ...Object.values(deployment.meshPools())];
     this.#ledger = new StabilizerLedger(this.#tokens, holders, this.#start);
-    this.#reports = new Reports(params, deployment, this.#start, rng);
+    const sender = world.accounts.operator;
+    this.#reports = new Reports({ params, deployment, tokens: inUse, sender }, this.#start, rng);
   }
 
   async prepare(): Promise<void> {
@@ -148,8 +170,15 @@ class Run {
         options.flow === "one-sided"
           ? new OneSidedFlow(options.volume, options.blockSeconds)
           : new RegimeFlow(rng, spec.name, options.volume);
-      const thresholds = { thresholdBps: Number(config.thresholdWad) / 1e14, minBlocks: Number(config.minBlocks) };
-      this.#pools.push(new PoolRun(spec, flow, thresholds, state));
+      const pool = new PoolRun(spec, flow, thresholdsOf(config), state);
+      const contract = contracts.pool(spec.name);
+      const [k, lpFeeRate, mtFeeRate] = await Promise.all([
+        contract._K_(),
+        contract._LP_FEE_RATE_(),
+        contract.mtFeeRate(),
+      ]);
+      this.#pools.push(pool);
+      this.#curves.set(pool, { k, lpFeeRate, mtFeeRate });
     }
     this.#keeper = new SimKeeper(
       chain,
@@ -200,7 +229,7 @@ class Run {
       ledger: this.#ledger,
       flash: this.#flash,
       reports: this.#reports,
-      curves: this.#curves,
+      curves: this.#traces,
       failedTrades: failed.length,
       markToMarketXauWei,
       times: { ...world.chain.times, setupMs, totalMs: performance.now() - started },
@@ -221,19 +250,20 @@ class Run {
     const swing = await this.#flashAt(endsAt);
     const transactions: SimTransaction[] = [];
     const traded = this.#pools.filter((pool) => trades.some((trade) => trade.pool === pool.spec.address));
+    // Alone in its block, the market's transaction sees the block's end, if it is not known without it.
+    const alone = rounds.length === 0 && execution === undefined && swing === undefined;
+    const computed = alone && traded.length > 0 ? this.#compute(traded, trades, endsAt) : undefined;
+    const observed = alone && (computed === undefined || this.#computed % CHECKED_EVERY === 0) ? traded : [];
     if (trades.length > 0) {
-      const data = encodeRun(
-        trades,
-        traded.map((pool) => pool.spec.address),
-      );
-      transactions.push({ from: this.world.accounts.operator, to: this.world.driver, data });
+      const addresses = observed.map((pool) => pool.spec.address);
+      const { accounts, driver } = this.world;
+      transactions.push({ from: accounts.operator, to: driver, data: encodeRun(trades, addresses) });
     }
     transactions.push(...rounds);
     if (execution !== undefined) transactions.push(execution);
     if (swing !== undefined) transactions.push(swing);
 
-    const watching = options.policy === "cantilever" && this.#pools.some((pool) => pool.outsideThreshold);
-    if (transactions.length === 0 && !watching) {
+    if (transactions.length === 0 && !this.#mustAsk) {
       this.#quiet += 1;
     } else {
       await this.#flush();
@@ -242,13 +272,63 @@ class Run {
       for (const hash of hashes) receipts.push(await this.world.chain.receipt(hash));
       const market = trades.length > 0 ? receipts.shift() : undefined;
       await this.#settle(receipts, { rounds, execution, swing }, prices);
-      // Alone in its block, the market's transaction has seen the block's end itself.
       if (receipts.length > 0)
         this.#update(this.#pools, await this.world.chain.call(this.world.driver, this.#readData));
-      else if (market !== undefined) this.#update(traded, observedIn(market));
+      else if (market !== undefined) await this.#takeOver(market, traded, observed, computed);
       await this.#endBlock();
     }
     this.#reports.look(endsAt, prices);
+  }
+
+  /** Whether the keeper has to be asked at the end of the next block even if nothing happens in it. */
+  get #mustAsk(): boolean {
+    if (this.options.policy !== "cantilever") return false;
+    const acting = this.#pools.filter((pool) => pool.mayActAfter(this.#quiet + 1));
+    return acting.length > 0 && !this.#keeper.hasAnswered(acting, this.world.chain.head.number);
+  }
+
+  /** The states behind the trades, while only rounds and trades can change them and one anchor counts. */
+  #compute(
+    traded: readonly PoolRun[],
+    trades: readonly DriverTrade[],
+    endsAt: number,
+  ): Map<PoolRun, PoolState> | undefined {
+    if (!this.#isGraceOver || !this.#reports.isFresh(endsAt)) return undefined;
+    const computed = new Map<PoolRun, PoolState>();
+    for (const pool of traded) {
+      const curve = this.#curves.get(pool);
+      const own = trades.filter((trade) => trade.pool === pool.spec.address);
+      const state = curve === undefined || pool.state.ratioWad === 0n ? undefined : stateAfter(pool.state, own, curve);
+      if (state === undefined) return undefined;
+      computed.set(pool, state);
+    }
+    this.#computed += 1;
+    return computed;
+  }
+
+  /** What a block with the market's transaction alone has left behind. */
+  async #takeOver(
+    market: SimReceipt,
+    traded: readonly PoolRun[],
+    observed: readonly PoolRun[],
+    computed: ReadonlyMap<PoolRun, PoolState> | undefined,
+  ): Promise<void> {
+    const { chain, driver } = this.world;
+    if (!market.ok) throw new Error(`the market's transaction failed in block ${chain.head.number}`);
+    // A trade that the contract refused for reasons of its own: nothing computed counts.
+    const refused = market.logs.some((log) => log.topics[0] === TRADE_FAILED_TOPIC);
+    if (observed.length > 0) this.#update(observed, observedIn(market));
+    else if (refused) this.#update(this.#pools, await chain.call(driver, this.#readData));
+    for (const pool of traded) {
+      const state = computed?.get(pool);
+      if (state === undefined || refused) continue;
+      if (observed.length > 0) assertAgrees(pool.spec.name, chain.head.number, state, pool.state);
+      else pool.update(state);
+    }
+  }
+
+  get #isGraceOver(): boolean {
+    return this.world.chain.head.number + this.#quiet + 1 - this.#lastRoundBlock > this.#graceBlocks;
   }
 
   #timestampBefore(): number {
@@ -258,7 +338,7 @@ class Run {
   #trades(endsAt: number, prices: UsdPrices): DriverTrade[] {
     const { accounts } = this.world;
     const pick = (): string => accounts.traders[this.#traders.below(accounts.traders.length)] ?? accounts.operator;
-    const graceOver = this.world.chain.head.number + this.#quiet + 1 - this.#lastRoundBlock > this.#graceBlocks;
+    const graceOver = this.#isGraceOver;
     const trades: DriverTrade[] = [];
     for (const pool of this.#pools) {
       if (graceOver) pool.endGrace();
@@ -311,9 +391,12 @@ class Run {
   /** Records the newest block's end and asks the keeper. */
   async #endBlock(): Promise<void> {
     for (const pool of this.#pools) pool.record(this.world.chain.head.number, 1);
-    if (this.options.policy === "cantilever" && this.#pools.some((pool) => pool.outsideThreshold)) {
-      await this.#keeper.observe();
-    }
+    if (this.options.policy !== "cantilever") return;
+    const mayAct = this.#pools.some((pool) => pool.mayAct);
+    this.#ended += 1;
+    if (!mayAct && this.#ended % ASKED_EVERY !== 0) return;
+    await this.#keeper.observe();
+    if (!mayAct && this.#keeper.hasOrders) throw unexpectedOrders(this.world.chain.head.number);
   }
 
   /** Makes the empty blocks that were put off. */
@@ -322,14 +405,15 @@ class Run {
     const first = this.world.chain.head.number + 1;
     await this.world.chain.skip(this.#quiet);
     for (const pool of this.#pools) pool.record(first, this.#quiet);
+    this.#keeper.passed(this.#quiet, first - 1);
     this.#quiet = 0;
   }
 
   #trace(done: number): void {
     const hours = (done * this.options.blockSeconds) / 3600;
-    this.#curves.atOracleXau.push([hours, Number(this.#ledger.atOracle.sumXauWei) / 1e18]);
-    this.#curves.atMarketXau.push([hours, Number(this.#ledger.atMarket.sumXauWei) / 1e18]);
-    this.#curves.capitalUsd.push([hours, Number(this.#ledger.usedUnits()) / 1e6]);
+    this.#traces.atOracleXau.push([hours, Number(this.#ledger.atOracle.sumXauWei) / 1e18]);
+    this.#traces.atMarketXau.push([hours, Number(this.#ledger.atMarket.sumXauWei) / 1e18]);
+    this.#traces.capitalUsd.push([hours, Number(this.#ledger.usedUnits()) / 1e6]);
   }
 
   /** Everything the stabilizer holds, its own balances and the mesh, token base units. */

@@ -51,6 +51,8 @@ export class SimKeeper {
   exhaustedBlocks = 0;
   refillsWanted = 0;
   haltedBlocks = 0;
+  /** Block at whose end the keeper was asked last. */
+  #answeredAt: number | undefined;
   #pending: SimTransaction | undefined;
 
   constructor(
@@ -72,9 +74,30 @@ export class SimKeeper {
       backoffUntilBlock: new Map<string, bigint>(),
     };
     const decision = decide(observation, DECIDE_CONFIG);
+    this.#answeredAt = this.chain.head.number;
     this.#count(decision.skips);
     if (decision.kind === "skip") return;
     this.#pending = { from: this.targets.keeper, to: this.targets.stabilizer, data: encode(decision.orders) };
+  }
+
+  /** Whether the newest answer is an execution. */
+  get hasOrders(): boolean {
+    return this.#pending !== undefined;
+  }
+
+  /**
+   * Whether the newest answer holds for blocks without any transaction: nothing was ordered, and each of the pools that may be acted on
+   * has no capital, which only a transaction can change.
+   */
+  hasAnswered(acting: readonly PoolRun[], head: number): boolean {
+    return this.#answeredAt === head && this.#pending === undefined && acting.every((pool) => pool.exhausted);
+  }
+
+  /** `blocks` blocks ended without a question. */
+  passed(blocks: number, head: number): void {
+    if (this.#answeredAt === head && [...this.pools.values()].some((pool) => pool.exhausted)) {
+      this.exhaustedBlocks += blocks;
+    }
   }
 
   /** The execution decided at the end of the block before, once. */

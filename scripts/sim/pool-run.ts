@@ -5,6 +5,7 @@ import type { MarketToken, UsdPrices } from "../market/outside.js";
 import { Series } from "../stats/distribution.js";
 import { LatencyTracker, type PoolThresholds } from "../stats/latency.js";
 import type { DriverTrade, PoolState } from "./abi.js";
+import { BlockEnds, type TriggerConfig } from "./trigger.js";
 
 /** Gain below which an arbitrageur does not bother, USD. */
 export const ARBITRAGE_MIN_GAIN_USD = 0.1;
@@ -22,6 +23,22 @@ export interface PoolSpec {
   readonly feeRate: number;
 }
 
+/** A pool's settings in StabilizerLimits as the simulation uses them. */
+export function thresholdsOf(config: PoolSettings): PoolThresholds & TriggerConfig {
+  return {
+    thresholdBps: Number(config.thresholdWad) / WAD_PER_BPS,
+    minBlocks: Number(config.minBlocks),
+    thresholdWad: config.thresholdWad,
+    fastThresholdWad: config.fastThresholdWad,
+    confirmations: Number(config.confirmations),
+    windowBlocks: Number(config.windowBlocks),
+  };
+}
+
+type PoolSettings = Readonly<
+  Record<"thresholdWad" | "fastThresholdWad" | "confirmations" | "windowBlocks" | "minBlocks", bigint>
+>;
+
 export class PoolRun {
   readonly deviationBps = new Series();
   readonly latency: LatencyTracker;
@@ -34,6 +51,7 @@ export class PoolRun {
   /** Whether the stabilizer could not act for want of capital when it was asked last. */
   exhausted = false;
   readonly #thresholdBps: number;
+  readonly #blockEnds: BlockEnds;
   #state: PoolState;
   #view: PoolView;
   #deviation = 0;
@@ -41,11 +59,12 @@ export class PoolRun {
   constructor(
     readonly spec: PoolSpec,
     readonly flow: Flow,
-    thresholds: PoolThresholds,
+    thresholds: PoolThresholds & TriggerConfig,
     state: PoolState,
   ) {
     this.latency = new LatencyTracker(thresholds);
     this.#thresholdBps = thresholds.thresholdBps;
+    this.#blockEnds = new BlockEnds(thresholds, state.recordedRatioWad);
     this.#state = state;
     this.#view = this.#toView(state);
     this.update(state);
@@ -58,6 +77,16 @@ export class PoolRun {
 
   get thresholdBps(): number {
     return this.#thresholdBps;
+  }
+
+  /** Whether the trigger may hold for the next block; without it the chain's answer is known. */
+  get mayAct(): boolean {
+    return this.#blockEnds.isSustained;
+  }
+
+  /** Whether it may hold after `blocks` further blocks without a trade here. */
+  mayActAfter(blocks: number): boolean {
+    return this.#blockEnds.isSustainedAfter(this.#state.recordedRatioWad, blocks);
   }
 
   get outsideThreshold(): boolean {
@@ -89,6 +118,7 @@ export class PoolRun {
 
   /** Records the block-end for `repeats` blocks that ended like this. */
   record(block: number, repeats: number): void {
+    this.#blockEnds.add(this.#state.recordedRatioWad, repeats);
     this.deviationBps.repeat(this.#deviation, repeats);
     this.latency.blockEnd(block, this.#deviation, repeats);
   }

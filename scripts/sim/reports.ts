@@ -7,9 +7,17 @@ import { tokenNames, type NetworkParams } from "../../protocol/params/schema.js"
 import { encodeSubmit, feedIdOf, roundDigest } from "../../protocol/signedRound.js";
 import { FEED_DECIMALS } from "../deploy/blueprint.js";
 import { FeedFollower, type DueReport, type FeedSpec } from "../market/feeds.js";
-import type { UsdPrices } from "../market/outside.js";
+import type { MarketToken, UsdPrices } from "../market/outside.js";
 import type { Rng } from "../market/rng.js";
 import type { SimReceipt, SimTransaction } from "./chain.js";
+
+/** Whose feeds are reported, and by which account the rounds are sent. */
+export interface ReportSetup {
+  readonly params: NetworkParams;
+  readonly deployment: Deployment;
+  readonly tokens: ReadonlySet<MarketToken>;
+  readonly sender: string;
+}
 
 interface Reporter {
   readonly address: string;
@@ -49,19 +57,22 @@ export class Reports {
   accepted = 0;
   readonly #follower: FeedFollower;
   readonly #reporters: readonly Reporter[];
+  readonly #tokens: ReadonlySet<MarketToken>;
   readonly #sender: string;
   #due: DueReport[] = [];
   #sent: DueReport[] = [];
 
-  constructor(params: NetworkParams, deployment: Deployment, initial: UsdPrices, rng: Rng) {
+  /** Reports the feeds of `tokens`; `sender` carries the signed rounds, as anybody may. */
+  constructor({ params, deployment, tokens, sender }: ReportSetup, initial: UsdPrices, rng: Rng) {
     this.#follower = new FeedFollower(feedSpecs(params, deployment), initial, FEED_DECIMALS, rng);
+    this.#tokens = tokens;
     this.#reporters = reporterKeys(params);
-    this.#sender = this.#reporters[0]?.address ?? "";
+    this.#sender = sender;
   }
 
   /** At the end of a block. */
   look(atSeconds: number, market: UsdPrices): void {
-    this.#due = this.#follower.look(atSeconds, market);
+    this.#due = this.#follower.look(atSeconds, market, this.#tokens);
   }
 
   /** Transactions of the rounds seen in the block before; `observedAt` is that block's timestamp. */
@@ -78,6 +89,13 @@ export class Reports {
       }));
       return { from: this.#sender, to: address, data: encodeSubmit(round, signatures) };
     });
+  }
+
+  /** Whether no feed is late: then only a round can change what the oracle says. `atSeconds` as for `look`. */
+  isFresh(atSeconds: number): boolean {
+    return this.#follower.feeds.every(
+      ({ spec, reportedAt }) => !this.#tokens.has(spec.token) || atSeconds - reportedAt <= spec.heartbeatSeconds,
+    );
   }
 
   /** Whether rounds were sent in the block that was just made; then their receipts belong to `settle`. */

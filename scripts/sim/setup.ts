@@ -17,6 +17,8 @@ const OPERATOR = 8;
 const TRADERS = [9, 10, 11, 12, 13];
 const ARBITRAGEUR = 14;
 const ATTACKER = 15;
+/** Sends what the market and the reporters have prepared; it has no key (see SimChain.impersonate) and holds no tokens. */
+const SIM_OPERATOR = "0xca47113e5e500000000000000000000000000138";
 /** What each market account gets of each token, USD: more than any day's one-sided flow. */
 export const GRANT_USD = 1_000_000_000;
 
@@ -75,7 +77,7 @@ export async function openWorld(loaded: LoadedParams): Promise<SimWorld> {
   const chain = await SimChain.open(Number(loaded.params.blockSeconds));
   try {
     const { ethers } = chain;
-    const accounts = marketAccounts();
+    const accounts = { ...marketAccounts(), operator: SIM_OPERATOR };
     const { deployment } = await deploy({
       loaded,
       provider: ethers.provider,
@@ -86,9 +88,9 @@ export async function openWorld(loaded: LoadedParams): Promise<SimWorld> {
     });
     const contracts = connectContracts(deployment, ethers.provider);
 
-    const operator = await ethers.getSigner(accounts.operator);
-    const driver = await new MarketDriver__factory(operator).deploy(accounts.operator);
+    await chain.impersonate(SIM_OPERATOR);
     const attackerSigner = await ethers.getSigner(accounts.attacker);
+    const driver = await new MarketDriver__factory(attackerSigner).deploy(SIM_OPERATOR);
     const attacker = await new FlashAttacker__factory(attackerSigner).deploy(accounts.attacker);
     const [driverAddress, attackerAddress] = await Promise.all([driver.getAddress(), attacker.getAddress()]);
     for (const token of tokenNames) {

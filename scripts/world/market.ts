@@ -4,7 +4,7 @@ import { RegimeFlow, TRADES_PER_HOUR } from "../market/flow.js";
 import { SeededMarket, type UsdPrices } from "../market/outside.js";
 import { type Rng } from "../market/rng.js";
 import { decodeRead, encodeRead, encodeRun, type DriverTrade } from "../sim/abi.js";
-import { PoolRun, type PoolSpec } from "../sim/pool-run.js";
+import { PoolRun, thresholdsOf, type PoolSpec } from "../sim/pool-run.js";
 import { BLOCK_SECONDS, type WorldChain } from "./chain.js";
 import { amount, type Terminal } from "./terminal.js";
 
@@ -33,8 +33,7 @@ export async function openPools(chain: WorldChain, rng: Rng, volume: number): Pr
     const state = states[index];
     if (state === undefined) continue;
     const config = await chain.contracts.limits.poolConfig(spec.address);
-    const thresholds = { thresholdBps: Number(config.thresholdWad) / 1e14, minBlocks: Number(config.minBlocks) };
-    pools.push(new PoolRun(spec, new RegimeFlow(rng, spec.name, volume), thresholds, state));
+    pools.push(new PoolRun(spec, new RegimeFlow(rng, spec.name, volume), thresholdsOf(config), state));
   }
   return pools;
 }
