@@ -13,7 +13,7 @@ const KEEPERS: Readonly<Record<string, (() => Promise<KeeperProgram>) | undefine
   "ltv-monitor": undefined,
   "collateral-monitor": undefined,
   "collateral-crank": undefined,
-  "price-reporter": undefined,
+  "price-reporter": async () => (await import("./price-reporter/main.js")).program,
 };
 
 /** Sub-commands that exist, and the part that the others wait for. */
@@ -36,6 +36,11 @@ const definition = {
   flags: {
     network: { kind: "string", help: "network of deployments/params, such as localhost or chain138", required: true },
     execute: { kind: "boolean", help: "send transactions" },
+    prices: {
+      kind: "string",
+      placeholder: "FILE",
+      help: "price-reporter: a price file instead of the configured sources",
+    },
     once: { kind: "boolean", help: "one block of work, then the end of what it sent" },
   },
 } as const;
@@ -47,7 +52,9 @@ await runCommand(definition, async ({ positionals, flags, signal, say }) => {
   const load = KEEPERS[name];
   if (load === undefined) throw usageError("PART_NOT_BUILT", `the keeper ${name} is not built yet`);
   const program = await load();
-  const context = { network: flags.network, env: process.env, signal, say };
+  if (flags.prices !== undefined && name !== "price-reporter")
+    throw usageError("CONFLICTING_FLAGS", `${name} takes no --prices`);
+  const context = { network: flags.network, env: process.env, signal, say, pricesFile: flags.prices };
   switch (subCommand) {
     case "doctor":
       return program.doctor(context);

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { stabilizerSettings } from "./deviation-stabilizer/config.js";
 import { kitSettings } from "./kit/config.js";
 import { settingsTable, type Settings } from "./kit/env.js";
+import { reporterSettings } from "./price-reporter/config.js";
 
 const BEGIN = "<!-- settings: begin -->";
 const END = "<!-- settings: end -->";
@@ -18,6 +19,7 @@ const COMMON_ROWS = [
 /** Keepers with a generated table. */
 const READMES: Readonly<Record<string, Settings>> = {
   "deviation-stabilizer": { ...kitSettings, ...stabilizerSettings },
+  "price-reporter": { ...kitSettings, ...reporterSettings },
 };
 
 /** The README with its table replaced. Throws when the markers are missing. */

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 import { runCommand, usageError, type CommandContext, type CommandDefinition, type CommandResult } from "./cli.js";
-import { priceFileHours, readPriceFile } from "./market/prices-file.js";
+import { priceFileHours, readPriceFile } from "../protocol/priceFile.js";
 import { pegPicture } from "./report/picture.js";
 import { simulate, type Progress, type Simulation } from "./sim/engine.js";
 import { type SimOptions } from "./sim/options.js";

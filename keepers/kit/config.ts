@@ -147,7 +147,7 @@ function rpcSetting(name: string, local: boolean) {
 
 /**
  * Reads a keeper's configuration: the kit's settings, its own, and the node of its network. Frozen; contains no secret.
- * @param prefix of the keeper's own variables.
+ * @param prefix of the keeper's own variables. @param ownKeys further variables that point to a key and are read elsewhere.
  * @throws ConfigError with every problem at once; UsageError UNKNOWN_NETWORK; ParameterError when the network's file is wrong.
  */
 export function loadKeeperConfig<S extends Settings>(
@@ -155,12 +155,13 @@ export function loadKeeperConfig<S extends Settings>(
   prefix: string,
   networkName: string,
   env: Env,
+  ownKeys: readonly string[] = [],
 ): KeeperConfig<S> {
   // First of all: a misspelt network would otherwise show as a missing variable.
   const folder = env[kitSettings.deploymentsFolder.env] ?? "";
   const network = keeperNetwork(networkName, folder === "" ? DEPLOYMENTS_FOLDER : folder);
   const rpcUrl = rpcSetting(networkName, isLocalNetwork(networkName));
-  const known = { prefixes: ["KEEPER_", prefix], alsoKnown: KEY_VARIABLES };
+  const known = { prefixes: ["KEEPER_", prefix], alsoKnown: [...KEY_VARIABLES, ...ownKeys] };
   const values = loadSettings({ ...kitSettings, ...own, rpcUrl }, env, known) as SettingsOf<S> &
     SettingsOf<typeof kitSettings> & { readonly rpcUrl: string };
   if (network.local && !isLoopback(values.rpcUrl)) {

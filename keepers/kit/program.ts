@@ -4,6 +4,8 @@ import type { Env } from "./env.js";
 export interface ProgramContext {
   readonly network: string;
   readonly env: Env;
+  /** `--prices FILE`: a price file instead of the configured sources. */
+  readonly pricesFile?: string | undefined;
   /** Aborted when the program shall end. */
   readonly signal: AbortSignal;
   /** A line for people. */

@@ -27,10 +27,25 @@ export const KEY_VARIABLES = ["KEEPER_KEYSTORE_FILE", "KEEPER_KEYSTORE_PASSPHRAS
  */
 export async function loadSigner(env: Env, localAddress: string | undefined): Promise<TransactionSigner | undefined> {
   const file = env["KEEPER_KEYSTORE_FILE"] ?? "";
-  if (file !== "") return openKeystore(file, env["KEEPER_KEYSTORE_PASSPHRASE"]);
+  if (file !== "") return wrap(await openKeystore(file, env["KEEPER_KEYSTORE_PASSPHRASE"], "KEEPER_KEYSTORE"));
   if (localAddress === undefined) return undefined;
   const wallet = developmentAccounts().find((account) => account.address.toLowerCase() === localAddress.toLowerCase());
   return wallet === undefined ? undefined : wrap(wallet);
+}
+
+/** Signs typed data of one address; what a price reporter needs. */
+export interface TypedDataSigner {
+  getAddress(): Promise<string>;
+  signTypedData: Wallet["signTypedData"];
+}
+
+/**
+ * Opens a key that signs typed data and no transactions: the keystore that `<prefix>_FILE` and `<prefix>_PASSPHRASE` name.
+ * @returns undefined when none is configured. @throws PermanentError KEYSTORE_UNREADABLE, KEYSTORE_REFUSED, PASSPHRASE_MISSING.
+ */
+export async function loadTypedDataSigner(env: Env, prefix: string): Promise<TypedDataSigner | undefined> {
+  const file = env[`${prefix}_FILE`] ?? "";
+  return file === "" ? undefined : openKeystore(file, env[`${prefix}_PASSPHRASE`], prefix);
 }
 
 /** Signer of a wallet that already exists; for tests and the local world. */
@@ -76,28 +91,32 @@ export async function transactionCount(
   return Number(z.string().parse(await client.request("eth_getTransactionCount", [address, tag])));
 }
 
-async function openKeystore(file: string, passphrase: string | undefined): Promise<TransactionSigner> {
+async function openKeystore(
+  file: string,
+  passphrase: string | undefined,
+  prefix: string,
+): Promise<Wallet | HDNodeWallet> {
   if (passphrase === undefined) {
     throw new PermanentError(
       "PASSPHRASE_MISSING",
-      "KEEPER_KEYSTORE_FILE is set but KEEPER_KEYSTORE_PASSPHRASE is not",
-      "set KEEPER_KEYSTORE_PASSPHRASE for this process only",
+      `${prefix}_FILE is set but ${prefix}_PASSPHRASE is not`,
+      `set ${prefix}_PASSPHRASE for this process only`,
     );
   }
   let content: string;
   try {
     content = readFileSync(file, "utf8");
   } catch {
-    throw new PermanentError("KEYSTORE_UNREADABLE", `cannot read the keystore ${file}`, "check KEEPER_KEYSTORE_FILE");
+    throw new PermanentError("KEYSTORE_UNREADABLE", `cannot read the keystore ${file}`, `check ${prefix}_FILE`);
   }
   try {
-    return wrap(await Wallet.fromEncryptedJson(content, passphrase));
+    return await Wallet.fromEncryptedJson(content, passphrase);
   } catch {
     // The cause is left out on purpose: it may carry parts of the file.
     throw new PermanentError(
       "KEYSTORE_REFUSED",
       `the keystore ${file} does not open with the given passphrase, or is not an encrypted JSON keystore`,
-      "check KEEPER_KEYSTORE_PASSPHRASE",
+      `check ${prefix}_PASSPHRASE`,
     );
   }
 }

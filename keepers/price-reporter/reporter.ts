@@ -1,4 +1,10 @@
-import { encodeSubmit, feedIdOf, type FeedIdentity, type SignedRound } from "../../protocol/signedRound.js";
+import {
+  encodeSubmit,
+  feedIdOf,
+  type FeedIdentity,
+  type RoundSignature,
+  type SignedRound,
+} from "../../protocol/signedRound.js";
 import { decideReport, decideTogether, nextRoundId } from "./decide.js";
 import { signRound, type RoundSigner } from "./sign.js";
 import type { ChainState, ReportCause, ReportInput, ReportSettings, SkipReason } from "./types.js";
@@ -11,6 +17,14 @@ export interface FeedTarget {
   readState(): Promise<ChainState>;
   /** Sends calldata to the feed and answers the transaction's hash. Resending and fees are the caller's. */
   send(calldata: string): Promise<string>;
+}
+
+/** Gets a round signed by as many reporters as the feed asks for: by keys of this process, or with the help of peers. */
+export type RoundSigning = (feedId: string, round: SignedRound) => Promise<readonly RoundSignature[]>;
+
+/** Rounds signed by keys that this process holds. */
+export function signedBy(signers: readonly RoundSigner[]): RoundSigning {
+  return (feedId, round) => signRound(feedId, round, signers);
 }
 
 /** What happened on one chain. */
@@ -26,15 +40,17 @@ export interface ReportOutcome {
 }
 
 /**
- * Reports one feed to all chains that run it: one observation, one signed round, sent wherever it is due. Holds no state between
- * ticks: what was reported is read from the chains, so a restart repeats nothing and forgets nothing.
+ * Reports one feed to all chains that run it: one observation, one signed round, sent wherever it is due. What was reported is
+ * read from the chains, so a restart repeats nothing and forgets nothing; only the largest id that was signed is kept, because one id
+ * must never stand for two observations.
  */
 export class PriceReporter {
   readonly feedId: string;
+  private newestSigned = 0n;
 
   constructor(
     feed: FeedIdentity,
-    private readonly signers: readonly RoundSigner[],
+    private readonly sign: RoundSigning,
     private readonly targets: readonly FeedTarget[],
   ) {
     this.feedId = feedIdOf(feed);
@@ -50,12 +66,14 @@ export class PriceReporter {
     if (!views.some((seen) => seen.kind === "seen" && decideReport(seen.input).kind === "report")) {
       return { round: undefined, targets: views.map((seen) => outcomeWithout(seen)) };
     }
+    const seenIds = views.map((seen) => (seen.kind === "seen" ? (seen.input.chain.last?.roundId ?? 0n) : 0n));
     const round = {
-      roundId: nextRoundId(views.map((seen) => (seen.kind === "seen" ? (seen.input.chain.last?.roundId ?? 0n) : 0n))),
+      roundId: nextRoundId([...seenIds, this.newestSigned]),
       answer: outsideAnswer,
       observedAt,
     };
-    const calldata = encodeSubmit(round, await signRound(this.feedId, round, this.signers));
+    this.newestSigned = round.roundId;
+    const calldata = encodeSubmit(round, await this.sign(this.feedId, round));
     const targets = await Promise.all(
       views.map(async (seen): Promise<TargetOutcome> => {
         if (seen.kind === "failed") return seen.outcome;

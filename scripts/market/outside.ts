@@ -2,7 +2,7 @@
  * The outside market: what one whole token is worth in USD elsewhere, second by second. It is a model of the world, not of the
  * protocol, so it uses floating point; amounts become integers when a trade is made.
  */
-import type { PriceRow } from "./prices-file.js";
+import type { PriceRow } from "../../protocol/priceFile.js";
 import type { Rng } from "./rng.js";
 
 /** The tokens with an outside price. */

@@ -1,7 +1,7 @@
 /** What a simulation is asked to do, and the parameters it therefore deploys. */
 import { usageError } from "../cli.js";
 import type { FlowKind } from "../market/flow.js";
-import type { PriceRow } from "../market/prices-file.js";
+import type { PriceRow } from "../../protocol/priceFile.js";
 import { loadParams, parseParams, type LoadedParams } from "../../protocol/params/load.js";
 import { pairOf } from "../../protocol/params/rules.js";
 

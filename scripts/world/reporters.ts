@@ -5,7 +5,7 @@ import { IXAUOracle__factory } from "../../protocol/generated/contracts/index.js
 import { developmentAccounts } from "../../protocol/params/rules.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import { parseBpsAsWad } from "../../protocol/units.js";
-import { PriceReporter, type FeedTarget } from "../../keepers/price-reporter/reporter.js";
+import { PriceReporter, signedBy, type FeedTarget } from "../../keepers/price-reporter/reporter.js";
 import { connectTarget } from "../../keepers/price-reporter/target.js";
 import { FEED_DECIMALS } from "../deploy/blueprint.js";
 import { READING_NOISE } from "../market/feeds.js";
@@ -76,7 +76,7 @@ export class Reporters {
     return new Reporters(chain, terminal, rng, (self) =>
       prepared.map(({ token, feed, description, target }) => ({
         token,
-        reporter: new PriceReporter({ description, decimals: FEED_DECIMALS }, signers, [
+        reporter: new PriceReporter({ description, decimals: FEED_DECIMALS }, signedBy(signers), [
           {
             ...target,
             readState: () => target.readState(),

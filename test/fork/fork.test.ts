@@ -9,7 +9,7 @@ import { forkMainnet, forkOf, MAINNET_FORK_BLOCK } from "../helpers/fork.js";
 const MINTED_UNITS = 5_000_000n;
 
 describe("a fork of a local chain", () => {
-  // The upstream chain must be another process: a fork asks it while it holds threads that a chain of this process needs to answer.
+  // The upstream chain is another process: inside one process fork and upstream sometimes waited for each other for ever on a busy machine.
   const open: { close: () => Promise<unknown> }[] = [];
   afterEach(async () => {
     for (const part of open.splice(0).reverse()) await part.close();

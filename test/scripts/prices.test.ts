@@ -11,7 +11,7 @@ import {
   PriceFileError,
   readPriceFile,
   type PriceFileErrorCode,
-} from "../../scripts/market/prices-file.js";
+} from "../../protocol/priceFile.js";
 
 function errorOf(text: string): PriceFileError {
   try {
@@ -30,8 +30,8 @@ describe("price file", () => {
       "\uFEFFxau_usd, timestamp ,cUSDT_usd\r\n2650.25,1700000000,1\r\n2651,1700003600,0.9998\r\n\r\n",
     );
     expect(rows).to.deep.equal([
-      { timestampSeconds: 1_700_000_000, usd: { XAU: 2650.25, cUSDT: 1 } },
-      { timestampSeconds: 1_700_003_600, usd: { XAU: 2651, cUSDT: 0.9998 } },
+      { timestampSeconds: 1_700_000_000, usd: { XAU: 2650.25, cUSDT: 1 }, usdText: { XAU: "2650.25", cUSDT: "1" } },
+      { timestampSeconds: 1_700_003_600, usd: { XAU: 2651, cUSDT: 0.9998 }, usdText: { XAU: "2651", cUSDT: "0.9998" } },
     ]);
     expect(priceFileHours(rows)).to.equal(1);
   });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 
 import { CantileverError } from "../../protocol/errors.js";
-import { parsePriceFile } from "../../scripts/market/prices-file.js";
+import { parsePriceFile } from "../../protocol/priceFile.js";
 import { simulate, type Simulation } from "../../scripts/sim/engine.js";
 import { simParams, type SimOptions } from "../../scripts/sim/options.js";
 import { figuresOf, worstOf, type SimFigures } from "../../scripts/sim/result.js";

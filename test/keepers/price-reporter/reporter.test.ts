@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { Wallet, type VoidSigner } from "ethers";
 import { network } from "hardhat";
 
-import { PriceReporter, type FeedTarget } from "../../../keepers/price-reporter/reporter.js";
+import { PriceReporter, signedBy, type FeedTarget } from "../../../keepers/price-reporter/reporter.js";
 import { signRound } from "../../../keepers/price-reporter/sign.js";
 import { connectTarget } from "../../../keepers/price-reporter/target.js";
 import { PermanentError } from "../../../protocol/errors.js";
@@ -47,7 +47,7 @@ describe("price-reporter › PriceReporter", () => {
     chains = [await startChain("sim138", reporters), await startChain("sim651940", reporters)];
     reporter = new PriceReporter(
       IDENTITY,
-      quorum,
+      signedBy(quorum),
       chains.map(({ target }) => target),
     );
   });
@@ -82,7 +82,7 @@ describe("price-reporter › PriceReporter", () => {
   it("brings a chain that missed rounds along with a gap in its ids", async () => {
     const [first, second] = chains;
     if (first === undefined || second === undefined) throw new Error("two chains expected");
-    const alone = new PriceReporter(IDENTITY, quorum, [first.target]);
+    const alone = new PriceReporter(IDENTITY, signedBy(quorum), [first.target]);
     for (const [index, answer] of [GOLD, GOLD + GOLD / 1_000n].entries()) {
       await first.to(START + 10 * (index + 1));
       await alone.tick(answer, BigInt(START + 10 * (index + 1)));
@@ -103,7 +103,7 @@ describe("price-reporter › PriceReporter", () => {
       send: () => Promise.reject(new Error("connection refused")),
     };
     const refusing: FeedTarget = { ...first.target, name: "refusing", send: () => Promise.reject(new Error("no")) };
-    reporter = new PriceReporter(IDENTITY, quorum, [gone, refusing, first.target]);
+    reporter = new PriceReporter(IDENTITY, signedBy(quorum), [gone, refusing, first.target]);
     expect(await tick(GOLD, START + 10)).to.deep.equal(["failed", "failed", "first"]);
     expect((await first.feed.latestTwo()).answer).to.equal(GOLD);
   });
@@ -111,7 +111,7 @@ describe("price-reporter › PriceReporter", () => {
   it("is refused by the chain with too few reporters, and changes nothing", async () => {
     reporter = new PriceReporter(
       IDENTITY,
-      quorum.slice(0, 1),
+      signedBy(quorum.slice(0, 1)),
       chains.map(({ target }) => target),
     );
     expect(await tick(GOLD, START + 10)).to.deep.equal(["failed", "failed"]);

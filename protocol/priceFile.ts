@@ -3,10 +3,10 @@
  */
 import { readFileSync } from "node:fs";
 
-import type { MarketToken, UsdPrices } from "./outside.js";
+import type { TokenName } from "./params/schema.js";
 
 /** Column name of each token. */
-export const PRICE_COLUMNS: Readonly<Record<string, MarketToken>> = {
+export const PRICE_COLUMNS: Readonly<Record<string, TokenName>> = {
   cUSDT_usd: "cUSDT",
   cUSDC_usd: "cUSDC",
   cEURT_usd: "cEURT",
@@ -16,7 +16,10 @@ export const PRICE_COLUMNS: Readonly<Record<string, MarketToken>> = {
 /** One row: prices that hold from `timestampSeconds` on. */
 export interface PriceRow {
   readonly timestampSeconds: number;
-  readonly usd: Partial<UsdPrices>;
+  /** For simulations, which compute in floating point. */
+  readonly usd: Readonly<Partial<Record<TokenName, number>>>;
+  /** The same prices as they stand in the file: plain decimals. */
+  readonly usdText: Readonly<Partial<Record<TokenName, string>>>;
 }
 
 export type PriceFileErrorCode =
@@ -55,7 +58,7 @@ function shown(text: string): string {
   return text === "" ? "an empty field" : JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }
 
-function parseHeader(file: string, line: string): ("timestamp" | MarketToken)[] {
+function parseHeader(file: string, line: string): ("timestamp" | TokenName)[] {
   const names = line.split(",").map((name) => name.trim());
   const expected = `expected "timestamp" and one or more of ${Object.keys(PRICE_COLUMNS).join(", ")}`;
   const seen = new Set<string>();
@@ -109,16 +112,18 @@ export function parsePriceFile(file: string, text: string): PriceRow[] {
       );
     }
     let timestampSeconds = 0;
-    const usd: Partial<Record<MarketToken, number>> = {};
+    const usd: Partial<Record<TokenName, number>> = {};
+    const usdText: Partial<Record<TokenName, string>> = {};
     columns.forEach((column, at) => {
       const field = fields[at] ?? "";
       if (column === "timestamp") {
         timestampSeconds = parseTimestamp(file, line, at + 1, field, rows.at(-1));
       } else {
         usd[column] = parsePrice(file, line, at + 1, field);
+        usdText[column] = field;
       }
     });
-    rows.push({ timestampSeconds, usd });
+    rows.push({ timestampSeconds, usd, usdText });
   });
   return rows;
 }

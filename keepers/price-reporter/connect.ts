@@ -1,0 +1,184 @@
+/** Puts the parts of the reporter together: configuration, connection, feeds, keys, sources. Nothing is sent or started here. */
+import { loadDeployment, type Deployment } from "../../protocol/addresses.js";
+import { PermanentError } from "../../protocol/errors.js";
+import { ISignedPriceFeed__factory } from "../../protocol/generated/contracts/index.js";
+import { loadParams } from "../../protocol/params/load.js";
+import { developmentAccounts } from "../../protocol/params/rules.js";
+import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
+import { feedIdOf } from "../../protocol/signedRound.js";
+import { parseBpsAsWad } from "../../protocol/units.js";
+import type { Env } from "../kit/env.js";
+import { createLog, type KeeperLog } from "../kit/logger.js";
+import { NextBlock } from "../kit/nextBlock.js";
+import { ChainClient } from "../kit/provider.js";
+import { loadSigner, loadTypedDataSigner, type TransactionSigner } from "../kit/signer.js";
+import { loadConfig, SIGNING_KEYSTORE, type ReporterConfig } from "./config.js";
+import { Cosigner, type CosignedFeed } from "./cosign.js";
+import type { FeedTarget } from "./reporter.js";
+import type { RoundSigner } from "./sign.js";
+import { FilePrices, HttpPrices, PRICE_DECIMALS, readEndpoints, type PriceSource } from "./sources.js";
+import { connectTarget, type ReportPolicy } from "./target.js";
+
+export const KEEPER_NAME = "price-reporter";
+
+export interface Connection {
+  readonly config: ReporterConfig;
+  readonly client: ChainClient;
+  readonly nextBlock: NextBlock;
+  readonly log: KeeperLog;
+  /** The record of the network. @throws PermanentError NOT_DEPLOYED, WRONG_CHAIN, RECORD_MALFORMED. */
+  readonly deployment: () => Deployment;
+  /** Pays for gas; needs no role. */
+  readonly payer: () => Promise<TransactionSigner | undefined>;
+  /** Sign rounds. Empty when no key is configured. */
+  readonly roundSigners: () => Promise<readonly RoundSigner[]>;
+  /** @throws PriceFileError; PermanentError SOURCES_MISSING, SOURCES_MALFORMED. */
+  readonly prices: () => PriceSource;
+}
+
+/** @throws ConfigError with every problem of the environment; UsageError UNKNOWN_NETWORK. */
+export function connect(network: string, env: Env, terminal: boolean, pricesFile: string | undefined): Connection {
+  const config = loadConfig(network, env);
+  const format = config.logFormat === "auto" ? (terminal ? "human" : "json") : config.logFormat;
+  const log = createLog({ format, level: config.logLevel, keeper: KEEPER_NAME, network });
+  const client = new ChainClient({
+    url: config.rpcUrl,
+    chainId: config.network.chainId,
+    timeoutMs: config.rpcTimeoutMs,
+    retries: config.rpcRetries,
+  });
+  return {
+    config,
+    client,
+    log,
+    nextBlock: new NextBlock(client),
+    deployment: () => loadDeployment(network, client.chainId, config.deploymentsFolder),
+    payer: () => loadSigner(env, config.network.local ? config.network.keeper : undefined),
+    roundSigners: async () => {
+      const signer = await loadTypedDataSigner(env, SIGNING_KEYSTORE);
+      if (signer !== undefined) return [signer];
+      return config.network.local ? developmentSigners(config) : [];
+    },
+    prices: () => openPrices(config, pricesFile, log),
+  };
+}
+
+function openPrices(config: ReporterConfig, pricesFile: string | undefined, log: KeeperLog): PriceSource {
+  if (pricesFile !== undefined) return new FilePrices(pricesFile);
+  if (config.sourcesFile === undefined) {
+    throw new PermanentError(
+      "SOURCES_MISSING",
+      "there is no price source",
+      "set REPORTER_SOURCES_FILE or pass --prices FILE",
+    );
+  }
+  const { httpTimeoutMs: timeoutMs, httpMaxBytes: maxBytes, minSources, maxDisagreementBps } = config;
+  const limits = { timeoutMs, maxBytes, minSources, maxDisagreementBps };
+  return new HttpPrices(readEndpoints(config.sourcesFile), limits, (token, host, reason) => {
+    log.warn("source.failed", { token, host, reason });
+  });
+}
+
+function developmentSigners(config: ReporterConfig): RoundSigner[] {
+  const { reporters } = loadParams(config.network.name, config.deploymentsFolder).params;
+  const names =
+    config.localSigners.length > 0 ? config.localSigners : reporters.addresses.slice(0, reporters.threshold);
+  const wanted = new Set(names.map((address) => address.toLowerCase()));
+  return developmentAccounts().filter(({ address }) => wanted.has(address.toLowerCase()));
+}
+
+/** One feed of the network with everything its contract enforces. */
+export interface ConnectedFeed extends Omit<CosignedFeed, "price"> {
+  readonly token: TokenName;
+  readonly description: string;
+  readonly address: string;
+  readonly threshold: number;
+  /** Reporters in force, as the chain says now. */
+  readonly reporters: () => Promise<readonly string[]>;
+  readonly target: FeedTarget;
+}
+
+/**
+ * The feeds this process reports to. @throws PermanentError FEED_UNKNOWN when REPORTER_FEEDS names one that is not there, FEED_DIFFERS
+ * when a contract has another id than its parameters; what the provider throws when one cannot be read.
+ */
+export async function connectFeeds(
+  { config, client, deployment }: Connection,
+  send: (feed: { address: string; description: string }, calldata: string) => Promise<string>,
+): Promise<readonly ConnectedFeed[]> {
+  const { params } = loadParams(config.network.name, config.deploymentsFolder);
+  const record = deployment();
+  const planned = tokenNames.flatMap((token) => {
+    const addresses = record.feeds(token);
+    return params.oracle.tokens[token].sources.flatMap((source, index) => {
+      const address = addresses[index];
+      if (source.kind !== "signed" || address === undefined) return [];
+      const policy: ReportPolicy = {
+        deviationWad: parseBpsAsWad(source.deviationThresholdBps),
+        heartbeatSeconds: BigInt(source.heartbeatSeconds),
+      };
+      return [{ token, address, description: source.description, policy }];
+    });
+  });
+  const missing = config.feeds.filter((name) => !planned.some(({ description }) => description === name));
+  if (missing.length > 0) {
+    throw new PermanentError("FEED_UNKNOWN", `no such feed: ${missing.join(", ")}`, "correct REPORTER_FEEDS", {
+      known: planned.map(({ description }) => description).join(", "),
+    });
+  }
+  const chosen = planned.filter(({ description }) => config.feeds.length === 0 || config.feeds.includes(description));
+  return Promise.all(
+    chosen.map(async ({ token, address, description, policy }) => {
+      const feed = ISignedPriceFeed__factory.connect(address, client.provider);
+      const feedId = feedIdOf({ description, decimals: PRICE_DECIMALS });
+      const [onChain, threshold, maxDelaySeconds] = await Promise.all([
+        feed.feedId(),
+        feed.threshold(),
+        feed.maxDelaySeconds(),
+      ]);
+      if (onChain.toLowerCase() !== feedId) {
+        throw new PermanentError(
+          "FEED_DIFFERS",
+          `${description}: the contract has another feed id`,
+          "check the record: npx hardhat deployment verify",
+        );
+      }
+      const target = await connectTarget(description, address, policy, {
+        provider: client.provider,
+        sendTransaction: () => Promise.reject(new Error("rounds go through the submitter")),
+      });
+      return {
+        token,
+        description,
+        address,
+        feedId,
+        threshold: Number(threshold),
+        maxDelaySeconds,
+        minAnswer: target.settings.minAnswer,
+        maxAnswer: target.settings.maxAnswer,
+        last: async () => (await target.readState()).last,
+        reporters: () => feed.signers(),
+        target: {
+          name: target.name,
+          settings: target.settings,
+          readState: () => target.readState(),
+          send: (calldata: string) => send({ address, description }, calldata),
+        },
+      };
+    }),
+  );
+}
+
+/** What answers the peers, on the same feeds, keys and sources as this process reports with. */
+export function createCosigner(
+  { config, client }: Connection,
+  feeds: readonly ConnectedFeed[],
+  own: readonly RoundSigner[],
+  prices: PriceSource,
+): Cosigner {
+  const cosigned = feeds.map((feed) => ({ ...feed, price: () => prices.read(feed.token) }));
+  // A local chain's clock runs ahead after many quick blocks; elsewhere this machine's own clock is the check on the asking peer's.
+  const now = async (): Promise<bigint> =>
+    config.network.local ? BigInt((await client.head()).timestamp) : BigInt(Math.floor(Date.now() / 1000));
+  return new Cosigner(cosigned, own, config.toleranceBps, BigInt(config.maxAheadSeconds), now);
+}

@@ -1,0 +1,49 @@
+/** Requests to others and from others, with a limit of time and size on both. */
+import type { IncomingMessage } from "node:http";
+
+export interface Limits {
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+}
+
+/**
+ * The body of an answer with status 200. Redirects are not followed: they would lead around the operator's choice of sources.
+ * @throws Error when the answer is late, too large or not 200.
+ */
+export async function limitedText(
+  url: string,
+  request: { method: "GET" | "POST"; body?: string },
+  { timeoutMs, maxBytes }: Limits,
+): Promise<string> {
+  const response = await fetch(url, {
+    ...request,
+    redirect: "error",
+    signal: AbortSignal.timeout(timeoutMs),
+    headers: {
+      accept: "application/json",
+      ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+    },
+  });
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > maxBytes) throw new Error(`the answer exceeds ${String(maxBytes)} bytes`);
+    chunks.push(chunk);
+  }
+  const text = Buffer.concat(chunks).toString("utf8");
+  if (response.status !== 200) throw new Error(`status ${String(response.status)}: ${text.slice(0, 200)}`);
+  return text;
+}
+
+/** The body of a request to us. @throws Error when it is too large. */
+export async function limitedBody(request: IncomingMessage, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBytes) throw new Error("too large");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}

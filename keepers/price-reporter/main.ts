@@ -1,0 +1,206 @@
+/** The price reporter as a program: run, doctor, status. */
+import { join } from "node:path";
+
+import { ZeroAddress } from "ethers";
+
+import { PermanentError } from "../../protocol/errors.js";
+import { Counters } from "../kit/counters.js";
+import { DirectSubmitter } from "../kit/directSubmitter.js";
+import { checkLines } from "../kit/doctor.js";
+import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
+import { Freshness } from "../kit/health.js";
+import { describeError } from "../kit/logger.js";
+import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
+import { JsonlRecord } from "../kit/record.js";
+import { runKeeper } from "../kit/runner.js";
+import { readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
+import type { Submitter } from "../kit/submitter.js";
+import { HeadWatcher } from "../kit/watcher.js";
+import { connect, connectFeeds, createCosigner, KEEPER_NAME, type Connection } from "./connect.js";
+import { collectSignatures } from "./cosign.js";
+import { examine } from "./doctor.js";
+import { RoundTick } from "./round.js";
+
+/** How long the end waits for what is in flight. */
+const SETTLE_MS = 5_000;
+const ONCE_SETTLE_MS = 60_000;
+const DEFAULT_DATA_FOLDER = "data/keepers";
+/** Checks that must hold before anything may be sent; the others are advice. */
+const GATE = new Set(["rpc", "chain-id", "feeds", "signers", "threshold", "sources", "key"]);
+
+export const program: KeeperProgram = { run, doctor, status };
+
+async function run(context: RunContext): Promise<ProgramResult> {
+  const connection = connect(context.network, context.env, context.terminal, context.pricesFile);
+  const { config, client, log, nextBlock } = connection;
+  let listening: { port: number; close: () => Promise<void> } | undefined;
+  try {
+    await passGate(connection, context.execute);
+    const [payer, own] = await Promise.all([connection.payer(), connection.roundSigners()]);
+    const prices = connection.prices();
+    const submitter: Submitter =
+      context.execute && payer !== undefined
+        ? new DirectSubmitter(client, payer, { fees: config, replaceAfterBlocks: config.replaceAfterBlocks }, log)
+        : new DryRunSubmitter(client, payer, config, log);
+    const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
+    const record = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
+    const counters = new Counters();
+    const health = new Freshness(config.staleAfterSeconds);
+    const limits = { timeoutMs: config.httpTimeoutMs, maxBytes: config.httpMaxBytes };
+    const tick = new RoundTick({
+      config,
+      fees: config,
+      chainId: client.chainId,
+      defaultSender: ZeroAddress,
+      prices,
+      sign: (feed) => async (feedId, round) =>
+        collectSignatures(feedId, round, {
+          own,
+          peers: config.peers,
+          threshold: feed.threshold,
+          reporters: await feed.reporters(),
+          limits,
+          onRefusal: (peer, reason) => {
+            counters.add("peer-refusals");
+            log.warn("peer.refused", { feed: feed.description, peer, reason });
+          },
+        }),
+      chainClock: config.network.local,
+      nextBlock,
+      submitter,
+      record,
+      counters,
+      log,
+    });
+    const feeds = await connectFeeds(connection, (feed, calldata) => tick.send(feed, calldata));
+    tick.take(feeds);
+    const [port] = config.listenPort;
+    if (port !== undefined) {
+      const cosigner = createCosigner(connection, feeds, own, prices);
+      listening = await cosigner.listen(config.listenHost, port);
+    }
+    const statusFile = statusPath(folder, KEEPER_NAME, context.network);
+    const showStatus = (stopped: boolean): void => {
+      writeStatus(statusFile, {
+        execute: context.execute,
+        sender: submitter.sender,
+        health: health.report(),
+        inFlight: submitter.pending(),
+        executions: counters.get("settled.mined"),
+        skips: counters.withPrefix("skip."),
+        stopped,
+      });
+    };
+    const watcher = new HeadWatcher(client, {
+      pollMs: config.pollMs,
+      log,
+      onFailure: (error) => {
+        health.failed(describeError(error).code);
+        showStatus(false);
+      },
+      onReconnect: async (head) => {
+        await client.assertChain();
+        await nextBlock.probe(head);
+      },
+    });
+    log.info("keeper.start", {
+      execute: context.execute,
+      sender: submitter.sender,
+      rpc: client.shownUrl,
+      feeds: feeds.map(({ description }) => description),
+      listenPort: listening?.port,
+    });
+    const outcome = await runKeeper(
+      {
+        nextHead: (signal, again) => watcher.next(signal, again),
+        upkeep: (head) => tick.upkeep(head),
+        tick: ({ head }) => tick.run(head),
+        busy: () => submitter.pending().length > 0,
+        afterTick: () => {
+          showStatus(false);
+        },
+        health,
+        log,
+      },
+      { once: context.once, settleMs: context.once ? ONCE_SETTLE_MS : SETTLE_MS },
+      context.signal,
+    );
+    showStatus(true);
+    await record.close();
+    const failures = counters.withPrefix("failed.");
+    const report = {
+      keeper: KEEPER_NAME,
+      network: context.network,
+      execute: context.execute,
+      ...outcome,
+      rounds: counters.get("rounds.sent") + counters.get("rounds.dry-run"),
+      executions: counters.get("settled.mined"),
+      skips: counters.withPrefix("skip."),
+      settled: counters.withPrefix("settled."),
+      failures,
+      peerRefusals: counters.get("peer-refusals"),
+      errors: outcome.failedTicks + Object.values(failures).reduce((sum, count) => sum + count, 0),
+    };
+    const failed = context.once && Object.keys(failures).length > 0;
+    return { ok: !failed && outcome.ticks > outcome.failedTicks && !outcome.leftInFlight, report };
+  } finally {
+    await listening?.close();
+    client.close();
+  }
+}
+
+/** Refuses to start while something is wrong that could make a round harmful or pointless; lists all of it. */
+async function passGate(connection: Connection, execute: boolean): Promise<void> {
+  const checks = await examine(connection, execute);
+  for (const { ok, name, found, expected, fix } of checks) {
+    if (!ok) connection.log[GATE.has(name) ? "error" : "warn"](`gate.${name}`, { found, expected, fix });
+  }
+  const failed = checks.filter((check) => GATE.has(check.name) && !check.ok);
+  if (failed.length === 0) return;
+  throw new PermanentError(
+    "GATE_FAILED",
+    `not started: ${failed.map((check) => `${check.name}: found ${check.found}, expected ${check.expected}`).join("; ")}`,
+    failed[0]?.fix,
+    { checks: failed.map((check) => check.name).join(",") },
+  );
+}
+
+async function doctor(context: ProgramContext): Promise<ProgramResult> {
+  const connection = connect(context.network, context.env, false, context.pricesFile);
+  try {
+    const checks = await examine(connection, false);
+    for (const line of checkLines(checks)) context.say(line);
+    return { ok: checks.every((check) => check.ok), report: { checks } };
+  } finally {
+    connection.client.close();
+  }
+}
+
+async function status(context: ProgramContext): Promise<ProgramResult> {
+  const connection = connect(context.network, context.env, false, context.pricesFile);
+  const { client, config } = connection;
+  try {
+    await client.assertChain();
+    const feeds = await connectFeeds(connection, () => Promise.reject(new Error("status sends nothing")));
+    const rounds: Record<string, unknown> = {};
+    for (const feed of feeds) {
+      const last = await feed.last();
+      const shown = { roundId: last?.roundId, answer: last?.answer, observedAt: last?.observedAt };
+      rounds[feed.description] = Object.fromEntries(
+        Object.entries({ ...shown, arrivedInBlock: last?.arrivedInBlock }).map(([key, value]) => [
+          key,
+          value?.toString() ?? null,
+        ]),
+      );
+      context.say(
+        `${feed.description.padEnd(16)} round ${String(last?.roundId ?? "none")}: ${String(last?.answer ?? "–")}`,
+      );
+    }
+    const running = readStatus(statusPath(config.dataFolder ?? DEFAULT_DATA_FOLDER, KEEPER_NAME, context.network));
+    context.say(running === undefined ? "no keeper has written a status here" : `last word at ${running.writtenAt}`);
+    const report = { keeper: KEEPER_NAME, network: context.network, running: running ?? null, feeds: rounds };
+    return { ok: true, report };
+  } finally {
+    client.close();
+  }
+}

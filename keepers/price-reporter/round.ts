@@ -1,0 +1,138 @@
+/** One block of work: look → decide → collect signatures → simulate the same bytes → submit → record. Every edge is handed in. */
+import { keccak256 } from "ethers";
+
+import { RetryableError } from "../../protocol/errors.js";
+import { ISignedPriceFeed__factory } from "../../protocol/generated/contracts/index.js";
+import type { TokenName } from "../../protocol/params/schema.js";
+import type { Counters } from "../kit/counters.js";
+import type { FeePolicy } from "../kit/fees.js";
+import { describeError, type KeeperLog } from "../kit/logger.js";
+import type { NextBlock } from "../kit/nextBlock.js";
+import type { Head } from "../kit/provider.js";
+import type { RecordSink } from "../kit/record.js";
+import { simulate } from "../kit/simulate.js";
+import type { Submitter } from "../kit/submitter.js";
+import type { ConnectedFeed } from "./connect.js";
+import { PriceReporter, type ReportOutcome, type RoundSigning } from "./reporter.js";
+import { PRICE_DECIMALS, type PriceSource } from "./sources.js";
+
+const feedAbi = ISignedPriceFeed__factory.createInterface();
+
+export interface RoundParts {
+  readonly config: { readonly gasLimit: number; readonly validBlocks: number };
+  readonly fees: FeePolicy;
+  readonly chainId: number;
+  /** Simulations without a key are made from here. */
+  readonly defaultSender: string;
+  readonly prices: PriceSource;
+  readonly sign: (feed: ConnectedFeed) => RoundSigning;
+  readonly nextBlock: NextBlock;
+  readonly submitter: Submitter;
+  readonly record: RecordSink;
+  readonly counters: Counters;
+  readonly log: KeeperLog;
+  /** The chain's clock is the clock: local chains run ahead after many quick blocks. */
+  readonly chainClock: boolean;
+}
+
+export class RoundTick {
+  private head: Head | undefined;
+  /** The feed that is looked at first: the one after the last that was sent, so that none waits for ever. */
+  private first = 0;
+  private readonly reporters: { feed: ConnectedFeed; reporter: PriceReporter }[] = [];
+
+  constructor(private readonly parts: RoundParts) {}
+
+  /** Takes the feeds on; once, before the first `run`. */
+  take(feeds: readonly ConnectedFeed[]): void {
+    for (const feed of feeds) {
+      const identity = { description: feed.description, decimals: PRICE_DECIMALS };
+      this.reporters.push({ feed, reporter: new PriceReporter(identity, this.parts.sign(feed), [feed.target]) });
+    }
+  }
+
+  /** Cares for what is in flight. @throws RetryableError when the chain cannot be asked. */
+  async upkeep(head: Head): Promise<void> {
+    for (const { kind, key, hash, nonce, block } of await this.parts.submitter.upkeep(head)) {
+      this.parts.counters.add(`settled.${kind}`);
+      this.parts.record.write({ kind: `tx.${kind}`, block: block ?? head.number, facts: { key, hash, nonce } });
+    }
+  }
+
+  /** Looks at every feed; sends at most one round per transaction slot of the submitter. Feeds fail one by one. */
+  async run(head: Head): Promise<void> {
+    this.head = head;
+    const { parts } = this;
+    const now = parts.chainClock ? BigInt(head.timestamp) : BigInt(Math.floor(Date.now() / 1000));
+    // A chain refuses what lies in its future; an older label only makes the price look older than it is.
+    const observedAt = now < BigInt(head.timestamp) ? now : BigInt(head.timestamp);
+    const looks = new Map<TokenName, Promise<bigint>>();
+    const count = this.reporters.length;
+    for (let step = 0; step < count; step += 1) {
+      if (parts.submitter.pending().length > 0) {
+        parts.counters.add("skip.in-flight");
+        return;
+      }
+      const index = (this.first + step) % count;
+      const entry = this.reporters[index];
+      if (entry === undefined) return;
+      const { token, description } = entry.feed;
+      try {
+        const look = looks.get(token) ?? parts.prices.read(token);
+        looks.set(token, look);
+        if (this.show(entry.feed, await entry.reporter.tick(await look, observedAt), head)) this.first = index + 1;
+      } catch (error) {
+        const facts = describeError(error);
+        parts.counters.add(`failed.${facts.code}`);
+        parts.log.warn("round.failed", { feed: description, block: head.number + 1, ...facts });
+        parts.record.write({ kind: "round.failed", block: head.number + 1, facts: { feed: description, ...facts } });
+      }
+    }
+  }
+
+  /** Sends one round. @throws RetryableError ROUND_REVERTS, NOT_SUBMITTED; nothing was sent then. */
+  async send({ address, description }: { address: string; description: string }, data: string): Promise<string> {
+    const { parts, head } = this;
+    if (head === undefined) throw new RetryableError("NO_HEAD", "there is no block to send for yet");
+    const call = { to: address, data, valueWei: 0n, gasLimit: BigInt(parts.config.gasLimit) };
+    const from = parts.submitter.sender ?? parts.defaultSender;
+    const simulation = await simulate(parts.nextBlock, { ...call, from }, head, feedAbi);
+    if (!simulation.ok) {
+      const { name } = simulation.revert;
+      throw new RetryableError("ROUND_REVERTS", `${description} would answer ${name}`, "see the keeper's README", {
+        revert: name,
+      });
+    }
+    const submission = await parts.submitter.submit(
+      {
+        ...call,
+        key: `report:${String(parts.chainId)}:${address}:${keccak256(data)}`,
+        maxFeePerGasWei: parts.fees.maxFeePerGasWei,
+        validUntilBlock: head.number + parts.config.validBlocks,
+      },
+      head,
+    );
+    if (!submission.accepted) throw new RetryableError("NOT_SUBMITTED", `${description}: ${submission.refusal}`);
+    parts.counters.add(submission.broadcast ? "rounds.sent" : "rounds.dry-run");
+    return submission.hash ?? "";
+  }
+
+  /** Counts and logs what became of one feed. @returns whether a round went out. */
+  private show(feed: ConnectedFeed, outcome: ReportOutcome, head: Head): boolean {
+    const { counters, log, record } = this.parts;
+    const { description } = feed;
+    const [result] = outcome.targets;
+    if (result === undefined) return false;
+    if (result.kind === "skip") {
+      counters.add(`skip.${result.reason}`);
+      log[result.reason === "outside-bounds" ? "error" : "debug"](`skip.${result.reason}`, { feed: description });
+      return false;
+    }
+    if (result.kind === "failed") throw result.error;
+    const { roundId, answer, observedAt } = outcome.round ?? {};
+    const facts = { feed: description, cause: result.cause, roundId, answer, observedAt, hash: result.txHash };
+    log.info("round", { block: head.number + 1, ...facts });
+    record.write({ kind: "round", block: head.number + 1, facts });
+    return true;
+  }
+}

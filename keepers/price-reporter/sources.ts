@@ -1,0 +1,169 @@
+/**
+ * Where a reporter looks: a price file, or several JSON documents over HTTP of which the median counts. A look either gives one price
+ * or is refused with a reason; it never gives a price in doubt.
+ */
+import { readFileSync } from "node:fs";
+
+import { z } from "zod";
+
+import { PermanentError, RetryableError } from "../../protocol/errors.js";
+import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
+import { readPriceFile, type PriceRow } from "../../protocol/priceFile.js";
+import { parseDecimal } from "../../protocol/units.js";
+import { limitedText } from "./http.js";
+
+/** Decimals of every price here: those of the feeds. */
+export const PRICE_DECIMALS = 8;
+const SOURCE_DECIMALS = 18;
+const BPS = 10_000n;
+
+/** Why a look gave no price. */
+export type PriceRefusal =
+  /** Neither file nor configuration names this token, or the file's first row lies in the future. */
+  | "no-price"
+  /** Fewer sources than required gave a price: down, too slow, too large, or not what was expected. */
+  | "too-few-sources"
+  /** The sources' prices lie too far apart. */
+  | "sources-disagree";
+
+/** A look that gave no price. Looking again later may help. */
+export class PriceUnavailable extends RetryableError {
+  constructor(
+    readonly reason: PriceRefusal,
+    token: TokenName,
+    message: string,
+  ) {
+    super(`PRICE_${reason.toUpperCase().replaceAll("-", "_")}`, `${token}: ${message}`, "look at the price sources", {
+      token,
+    });
+  }
+}
+
+/** Gives USD per whole token with PRICE_DECIMALS decimals. @throws PriceUnavailable */
+export interface PriceSource {
+  read(token: TokenName): Promise<bigint>;
+}
+
+/** The row of a price file that holds at this moment: for drills and local networks. */
+export class FilePrices implements PriceSource {
+  private readonly rows: readonly PriceRow[];
+
+  /** @throws PriceFileError naming file, line and column. */
+  constructor(
+    file: string,
+    private readonly nowSeconds: () => number = () => Math.floor(Date.now() / 1000),
+  ) {
+    this.rows = readPriceFile(file);
+  }
+
+  read(token: TokenName): Promise<bigint> {
+    const now = this.nowSeconds();
+    const row = this.rows.findLast(
+      ({ timestampSeconds, usdText }) => timestampSeconds <= now && usdText[token] !== undefined,
+    );
+    const text = row?.usdText[token];
+    if (text !== undefined) return Promise.resolve(toFeedDecimals(parseDecimal(text, SOURCE_DECIMALS)));
+    return Promise.reject(new PriceUnavailable("no-price", token, "the price file has no value that holds now"));
+  }
+}
+
+const endpoint = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }),
+  /** JSON pointer (RFC 6901) to the price. */
+  pointer: z.string().regex(/^(\/.*)?$/),
+  /** The value is a whole number of 10^-decimals USD; without it a plain decimal of USD. */
+  decimals: z.int().min(0).max(SOURCE_DECIMALS).optional(),
+});
+export type Endpoint = z.infer<typeof endpoint>;
+export type Endpoints = Partial<Record<TokenName, Endpoint[]>>;
+const endpointsSchema = z.partialRecord(z.enum(tokenNames), z.array(endpoint).min(1));
+
+/** Reads the file that names the HTTP sources of each token. @throws PermanentError SOURCES_MALFORMED */
+export function readEndpoints(file: string): Endpoints {
+  try {
+    return endpointsSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch (error) {
+    const expected = `{ "cUSDT": [ { "url": "https://…", "pointer": "/price" } ] }`;
+    throw new PermanentError(
+      "SOURCES_MALFORMED",
+      `${file} is not a list of price sources`,
+      `expected ${expected}`,
+      {},
+      { cause: error },
+    );
+  }
+}
+
+export interface HttpLimits {
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  readonly minSources: number;
+  readonly maxDisagreementBps: number;
+}
+
+/** The median of several JSON documents. */
+export class HttpPrices implements PriceSource {
+  constructor(
+    private readonly endpoints: Endpoints,
+    private readonly limits: HttpLimits,
+    private readonly onFailure: (token: TokenName, host: string, reason: string) => void = () => undefined,
+  ) {}
+
+  async read(token: TokenName): Promise<bigint> {
+    const endpoints = this.endpoints[token] ?? [];
+    if (endpoints.length === 0) throw new PriceUnavailable("no-price", token, "no source is configured");
+    const looks = await Promise.all(endpoints.map((source) => this.look(token, source)));
+    const prices = looks.filter((price) => price !== undefined).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+    const { minSources, maxDisagreementBps } = this.limits;
+    const [lowest, highest] = [prices[0], prices.at(-1)];
+    if (lowest === undefined || highest === undefined || prices.length < minSources) {
+      const found = `${String(prices.length)} of ${String(endpoints.length)} sources gave a price, ${String(minSources)} are required`;
+      throw new PriceUnavailable("too-few-sources", token, found);
+    }
+    const middle = medianOf(prices);
+    if ((highest - lowest) * BPS > BigInt(maxDisagreementBps) * middle) {
+      throw new PriceUnavailable("sources-disagree", token, `from ${String(lowest)} to ${String(highest)}`);
+    }
+    return middle;
+  }
+
+  private async look(token: TokenName, source: Endpoint): Promise<bigint | undefined> {
+    try {
+      const text = await limitedText(source.url, { method: "GET" }, this.limits);
+      return priceIn(text, source);
+    } catch (error) {
+      // A source's address may carry a key: only its host is named.
+      this.onFailure(token, new URL(source.url).host, error instanceof Error ? error.message : "unknown");
+      return undefined;
+    }
+  }
+}
+
+/** The price at the pointer. Throws on anything that is not a positive plain decimal. */
+function priceIn(text: string, { pointer, decimals }: Endpoint): bigint {
+  let value: unknown = JSON.parse(text);
+  for (const step of pointer.split("/").slice(1)) {
+    const key = step.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, key))
+      throw new Error("nothing at the pointer");
+    value = (value as Record<string, unknown>)[key];
+  }
+  if (typeof value !== "string" && typeof value !== "number") throw new Error("no number at the pointer");
+  const scaled = parseDecimal(String(value), decimals === undefined ? SOURCE_DECIMALS : 0);
+  const price = toFeedDecimals(decimals === undefined ? scaled : scaled * 10n ** BigInt(SOURCE_DECIMALS - decimals));
+  if (price <= 0n) throw new Error("the price is not positive");
+  return price;
+}
+
+/** From 18 decimals to the feed's, rounded half up. */
+function toFeedDecimals(price18: bigint): bigint {
+  const step = 10n ** BigInt(SOURCE_DECIMALS - PRICE_DECIMALS);
+  return (price18 + step / 2n) / step;
+}
+
+/** Of sorted prices; the mean of the middle two, rounded down, when their number is even. */
+function medianOf(sorted: readonly bigint[]): bigint {
+  const half = sorted.length >> 1;
+  const upper = sorted[half] ?? 0n;
+  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] ?? upper) + upper) / 2n;
+}

@@ -1,0 +1,300 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+
+import { expect } from "chai";
+
+import { connect, connectFeeds, createCosigner } from "../../../keepers/price-reporter/connect.js";
+import type { CosignRefusal } from "../../../keepers/price-reporter/cosign.js";
+import { program } from "../../../keepers/price-reporter/main.js";
+import { signRound } from "../../../keepers/price-reporter/sign.js";
+import { CantileverError } from "../../../protocol/errors.js";
+import { ISignedPriceFeed__factory } from "../../../protocol/generated/contracts/index.js";
+import { loadParams } from "../../../protocol/params/load.js";
+import { developmentAccounts } from "../../../protocol/params/rules.js";
+import { encodeSubmit, roundDigest, type SignedRound } from "../../../protocol/signedRound.js";
+import { startDeployedChain, type DeployedChain } from "../../helpers/deployedChain.js";
+
+const FEED = "XAU / USD A";
+const BLOCK_MS = 120;
+
+/** A JSON document over HTTP whose content a test changes. */
+async function startSource() {
+  let body: string | undefined = "{}";
+  const server: Server = createServer((_, response) => {
+    if (body === undefined) response.writeHead(503).end("down");
+    else response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${String(port)}/`,
+    /** The price it gives, or nothing at all. */
+    set: (usd: string | undefined) => (body = usd === undefined ? undefined : JSON.stringify({ data: { "a/b": usd } })),
+    setBody: (text: string) => (body = text),
+    close: () => new Promise((resolve) => server.close(resolve)),
+  };
+}
+
+describe("npm run keeper -- price-reporter, on a chain with the real contracts", function () {
+  this.timeout(120_000);
+  let chain: DeployedChain;
+  let pristine: unknown;
+  const sources: Awaited<ReturnType<typeof startSource>>[] = [];
+  const peerSources: Awaited<ReturnType<typeof startSource>>[] = [];
+  const open: (() => Promise<unknown>)[] = [];
+  let reporters: string[];
+  let referenceUsd: number;
+  let feed: ReturnType<typeof ISignedPriceFeed__factory.connect>;
+
+  before(async () => {
+    chain = await startDeployedChain();
+    const { params } = loadParams("localhost");
+    reporters = params.reporters.addresses;
+    referenceUsd = Number(params.oracle.tokens.XAU.referencePriceUsd);
+    const address = chain.deployment.feeds("XAU")[0];
+    if (address === undefined) throw new Error("there is no XAU feed");
+    feed = ISignedPriceFeed__factory.connect(address, chain.provider);
+    for (let count = 0; count < 3; count += 1) sources.push(await startSource());
+    for (let count = 0; count < 2; count += 1) peerSources.push(await startSource());
+    await chain.mine(20);
+  });
+  after(async () => {
+    await Promise.all([...sources, ...peerSources].map((source) => source.close()));
+    await chain.close();
+  });
+  beforeEach(async () => {
+    pristine = await chain.ask("evm_snapshot");
+    for (const source of [...sources, ...peerSources]) source.set(usd(10));
+  });
+  afterEach(async () => {
+    for (const close of open.splice(0).reverse()) await close();
+    await chain.ask("evm_setIntervalMining", 0);
+    await chain.ask("evm_revert", pristine);
+  });
+
+  /** The reference price moved by this many basis points. */
+  const usd = (bps: number): string => (referenceUsd * (1 + bps / 10_000)).toFixed(4);
+  const answer = (bps: number): bigint => BigInt(Math.round(Number(usd(bps)) * 1e8));
+
+  function sourcesFile(name: string, from: readonly { url: string }[]): string {
+    const file = join(chain.folder, `${name}.json`);
+    writeFileSync(file, JSON.stringify({ XAU: from.map(({ url }) => ({ url, pointer: "/data/a~1b" })) }));
+    return file;
+  }
+  function env(signers: readonly number[], more: Record<string, string> = {}): Record<string, string> {
+    return {
+      LOCALHOST_RPC_URL: chain.url,
+      KEEPER_DEPLOYMENTS_FOLDER: chain.folder,
+      KEEPER_DATA_FOLDER: join(chain.folder, "data"),
+      KEEPER_POLL_MS: "20",
+      KEEPER_LOG_LEVEL: "silent",
+      REPORTER_FEEDS: FEED,
+      REPORTER_HTTP_TIMEOUT_MS: "1000",
+      REPORTER_HTTP_MAX_BYTES: "2000",
+      REPORTER_SOURCES_FILE: sourcesFile("sources", sources),
+      REPORTER_LOCAL_SIGNERS: signers.map((index) => reporters[index] ?? "").join(","),
+      ...more,
+    };
+  }
+
+  /** A second reporter with a source of its own; answers with its address. */
+  async function startPeer(signer: number): Promise<string> {
+    const peerEnv = env([signer], { REPORTER_SOURCES_FILE: sourcesFile("peer", peerSources) });
+    const connection = connect("localhost", peerEnv, false, undefined);
+    const feeds = await connectFeeds(connection, () => Promise.reject(new Error("a peer sends nothing")));
+    const cosigner = createCosigner(connection, feeds, await connection.roundSigners(), connection.prices());
+    const listening = await cosigner.listen("127.0.0.1", 0);
+    open.push(async () => {
+      await listening.close();
+      connection.client.close();
+    });
+    return `http://127.0.0.1:${String(listening.port)}`;
+  }
+
+  /** One tick of the program while blocks are mined. */
+  async function once(signers: readonly number[], more: Record<string, string> = {}, execute = true) {
+    await chain.ask("evm_setIntervalMining", BLOCK_MS);
+    const context = {
+      network: "localhost",
+      env: env(signers, more),
+      signal: new AbortController().signal,
+      say: () => undefined,
+    };
+    const { ok, report } = await program.run({ ...context, execute, once: true, terminal: false });
+    await chain.ask("evm_setIntervalMining", 0);
+    return { ok, ...report } as unknown as {
+      ok: boolean;
+      rounds: number;
+      executions: number;
+      skips: object;
+      failures: object;
+      peerRefusals: number;
+    };
+  }
+  const newest = async () => (await feed.newestRound()).round;
+
+  it("signs what the median of its sources says, with a peer's signature, and the feed takes it", async () => {
+    sources[2]?.set(usd(12));
+    const before = await newest();
+    const result = await once([0], { REPORTER_PEERS: await startPeer(1) });
+    expect(result).to.deep.include({ ok: true, rounds: 1, executions: 1, failures: {} });
+    const { roundId, answer: reported } = await newest();
+    expect([roundId, reported]).to.deep.equal([before.roundId + 1n, answer(10)]);
+  });
+
+  it("a dry run signs the round and sends nothing", async () => {
+    const before = await newest();
+    const result = await once([0, 1], {}, false);
+    expect(result).to.deep.include({ ok: true, rounds: 1, executions: 0 });
+    expect(await newest()).to.deep.equal(before);
+  });
+
+  it("leaves a feed alone inside 5 bps", async () => {
+    for (const source of sources) source.set(usd(4));
+    expect((await once([0, 1])).skips).to.deep.equal({ "inside-band": 1 });
+  });
+
+  for (const [what, prepare, failure] of [
+    [
+      "too few sources answer",
+      () => {
+        for (const source of sources.slice(1)) source.set(undefined);
+      },
+      "PRICE_TOO_FEW_SOURCES",
+    ],
+    ["sources disagree", () => sources[0]?.set(usd(40)), "PRICE_SOURCES_DISAGREE"],
+    [
+      "answers are too large or no prices",
+      () => {
+        sources[0]?.setBody(JSON.stringify({ data: { "a/b": "1".repeat(5000) } }));
+        sources[1]?.setBody('{"data":{"a/b":1e3}}');
+        sources[2]?.set("-5");
+      },
+      "PRICE_TOO_FEW_SOURCES",
+    ],
+  ] as const) {
+    it(`reports nothing when ${what}`, async () => {
+      prepare();
+      const before = await newest();
+      expect(await once([0, 1])).to.deep.include({ ok: false, rounds: 0, failures: { [failure]: 1 } });
+      expect(await newest()).to.deep.equal(before);
+    });
+  }
+
+  it("goes on with one source down while enough remain", async () => {
+    sources[0]?.set(undefined);
+    expect(await once([0, 1])).to.deep.include({ ok: true, executions: 1 });
+  });
+
+  it("reports nothing beyond the feed's hard bounds", async () => {
+    for (const source of sources) source.set("999999999");
+    expect((await once([0, 1])).skips).to.deep.equal({ "outside-bounds": 1 });
+  });
+
+  it("sends nothing while a peer that sees another price refuses", async () => {
+    for (const source of peerSources) source.set(usd(-100));
+    const before = await newest();
+    const result = await once([0], { REPORTER_PEERS: await startPeer(1) });
+    expect(result).to.deep.include({ ok: false, rounds: 0, peerRefusals: 1, failures: { NOT_ENOUGH_SIGNATURES: 1 } });
+    expect(await newest()).to.deep.equal(before);
+  });
+
+  it("does not start with a key that is no reporter, or without enough peers", async () => {
+    const stranger = developmentAccounts()[15]?.address ?? "";
+    for (const [settings, check] of [
+      [{ REPORTER_LOCAL_SIGNERS: stranger }, "signers"],
+      [{}, "threshold"],
+    ] as const) {
+      const failure = await once([0], settings).catch((error: unknown) => error);
+      expect(failure).to.be.instanceOf(CantileverError);
+      const { code, details } = failure as CantileverError;
+      expect([code, details["checks"]?.split(",")[0]]).to.deep.equal(["GATE_FAILED", check]);
+    }
+  });
+
+  it("a peer signs neither stale, old, future, foreign nor second rounds", async () => {
+    const peer = await startPeer(1);
+    const feedId = await feed.feedId();
+    const { roundId } = await newest();
+    const head = await chain.provider.getBlock("latest");
+    const now = BigInt(head?.timestamp ?? 0);
+    const ask = async (round: SignedRound, id = feedId, digest = roundDigest(id, round)) => {
+      const values = {
+        roundId: String(round.roundId),
+        answer: String(round.answer),
+        observedAt: String(round.observedAt),
+      };
+      const body = JSON.stringify({ feedId: id, digest, round: values });
+      const reply = await fetch(`${peer}/cosign`, { method: "POST", body });
+      return (await reply.json()) as { refusal?: CosignRefusal; signatures?: unknown[] };
+    };
+    const good = { roundId: roundId + 1n, answer: answer(10), observedAt: now };
+    const refused = async (change: Partial<SignedRound>, expected: CosignRefusal) => {
+      expect((await ask({ ...good, ...change })).refusal, expected).to.equal(expected);
+    };
+    await refused({ roundId }, "stale-round");
+    await refused({ observedAt: now + 1_000n }, "observation-in-future");
+    await refused({ observedAt: 1_000n }, "observation-too-old");
+    await refused({ answer: 1n }, "outside-bounds");
+    await refused({ answer: answer(200) }, "price-differs");
+    expect((await ask(good, `0x${"11".repeat(32)}`)).refusal).to.equal("unknown-feed");
+    expect((await ask(good, feedId, `0x${"22".repeat(32)}`)).refusal).to.equal("digest-differs");
+    expect((await ask(good)).signatures).to.have.length(1);
+    expect((await ask(good)).signatures).to.have.length(1);
+    await refused({ answer: good.answer + 1n }, "already-signed-other");
+    for (const source of peerSources) source.set(undefined);
+    await refused({ roundId: roundId + 2n }, "source-unavailable");
+  });
+
+  it("the feed refuses a replayed round and one signature counted twice", async () => {
+    const accounts = developmentAccounts();
+    const signers = reporters.slice(0, 2).map((address) => {
+      const wallet = accounts.find((account) => account.address === address);
+      if (wallet === undefined) throw new Error("no such account");
+      return wallet;
+    });
+    await once([0, 1]);
+    const { roundId, answer: sent, observedAt } = await newest();
+    const round = { roundId, answer: sent, observedAt };
+    const replay = encodeSubmit(round, await signRound(await feed.feedId(), round, signers));
+    await chain.mine(20);
+    await expect(chain.provider.call({ to: feed, data: replay })).to.be.revertedWithCustomError(feed, "RoundNotNewer");
+    const next = { ...round, roundId: roundId + 1n, observedAt: observedAt + 1n };
+    const [first] = await signRound(await feed.feedId(), next, signers);
+    if (first === undefined) throw new Error("not signed");
+    const doubled = feed.interface.encodeFunctionData("submit", [next, [first.signature, first.signature]]);
+    await expect(chain.provider.call({ to: feed, data: doubled })).to.be.revertedWithCustomError(feed, "BadSigner");
+  });
+
+  it("takes a price file, and writes down every round", async () => {
+    const file = join(chain.folder, "prices.csv");
+    writeFileSync(file, `timestamp,xau_usd\n1000,${usd(0)}\n2000,${usd(-8)}\n9999999999,1\n`);
+    const settings = { REPORTER_SOURCES_FILE: "", KEEPER_DATA_FOLDER: join(chain.folder, "file-data") };
+    await chain.ask("evm_setIntervalMining", BLOCK_MS);
+    const context = {
+      network: "localhost",
+      env: env([0, 1], settings),
+      signal: new AbortController().signal,
+      say: () => undefined,
+    };
+    const { ok } = await program.run({ ...context, pricesFile: file, execute: true, once: true, terminal: false });
+    expect(ok).to.equal(true);
+    expect((await newest()).answer).to.equal(answer(-8));
+    const lines = readFileSync(join(chain.folder, "file-data", "price-reporter-localhost.jsonl"), "utf8")
+      .trim()
+      .split("\n");
+    const kinds = lines.map((line) => (JSON.parse(line) as { kind: string }).kind);
+    expect(kinds).to.deep.equal(["round", "tx.mined"]);
+    const status = await program.status({ ...context, pricesFile: file });
+    expect((status.report["feeds"] as Record<string, { answer: string }>)[FEED]?.answer).to.equal(String(answer(-8)));
+  });
+
+  it("doctor names what is missing", async () => {
+    const context = { network: "localhost", env: env([0]), signal: new AbortController().signal, say: () => undefined };
+    const { ok, report } = await program.doctor(context);
+    const wrong = (report["checks"] as { name: string; ok: boolean }[]).filter((check) => !check.ok);
+    expect([ok, wrong.map(({ name }) => name)]).to.deep.equal([false, ["threshold"]]);
+  });
+});
