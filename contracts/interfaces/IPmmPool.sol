@@ -130,6 +130,17 @@ interface IPmmPool is IDodoV2Pool, ICommonErrors {
     /// @return sellBase_ true: sell `amountIn` base; false: sell `amountIn` quote. Rounded down; 0 at the anchor.
     function amountToAnchor() external view returns (bool sellBase_, uint256 amountIn);
 
+    /// @notice `recentBlockEnds(count)`, and the answers of `amountToAnchor` at the anchor the caller knows already: one call for the
+    /// stabilizer, which has pulled the oracle a moment ago. FIXED pools use their own `i`.
+    /// @return ratiosWad newest first.
+    /// @return anchor used; 0, with nothing after it, when `oracleAnchor` is no anchor.
+    /// @return sellBase_ see `amountToAnchor`.
+    /// @return amountIn see `amountToAnchor`.
+    function stabilizerView(
+        uint256 count,
+        uint256 oracleAnchor
+    ) external view returns (uint256[] memory ratiosWad, uint256 anchor, bool sellBase_, uint256 amountIn);
+
     /// @notice Block-end ratios of the last `count` ended blocks, newest first (element 0 is block.number - 1).
     /// @dev Blocks without a change repeat the value before: no heartbeat, no poke. Bounded by the ring size.
     function recentBlockEnds(uint256 count) external view returns (uint256[] memory ratiosWad);
@@ -207,6 +218,17 @@ interface IPmmPrivatePool is IPmmPool {
     function isAllowed(address trader) external view returns (bool);
 
     function setAllowed(address trader, bool allowed) external;
+
+    /// @notice Sells exactly `baseIn` that the caller had paid into the pool before, in the same transaction: pays at least
+    /// `minQuoteOut`, like `swapBase`. Not DODO's `sellBase`: whatever lies in the pool beyond `baseIn` stays and is paid out to nobody.
+    /// @dev Reverts TransferMismatch when less than `baseIn` lies beyond the recorded reserve. On the allow-list whoever is quicker may
+    /// sell what another left here; the mesh, which pays and sells in one call, is alone on the lists of its pools.
+    function swapReceivedBase(
+        uint256 baseIn,
+        uint256 minQuoteOut,
+        address to,
+        uint256 deadline
+    ) external returns (uint256 quoteOut);
 
     /// @notice Owner pulls tokens in from `payer`. The ratio mid / anchor stays: the surplus over the target is scaled with the scarce
     /// reserve. With an empty side, or when that is impossible, the targets become the reserves (mid = anchor).

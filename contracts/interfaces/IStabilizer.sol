@@ -14,8 +14,9 @@ interface IStabilizer is ICommonErrors {
         uint256 maxAmountIn;
     }
 
-    /// @notice Emitted for each execution. Ratios 1e18 = at the anchor: the newest block-end before, and what the trade left behind;
-    /// inventory change in XAU wei at this block's oracle, after reward, rounded down.
+    /// @notice Emitted for each execution. `boughtBack`: units of the token spent that the mesh gave for what was received, 0 when the
+    /// inventory is held. Ratio 1e18 = at the anchor: the newest block-end before; what the trade left behind is the pool's
+    /// `recordedRatio`. Inventory change in XAU wei at this block's oracle, after reward, rounded down.
     event Stabilized(
         address indexed pool,
         address indexed caller,
@@ -23,14 +24,12 @@ interface IStabilizer is ICommonErrors {
         uint256 amountIn,
         uint256 amountOut,
         uint256 ratioBeforeWad,
-        uint256 ratioAfterWad,
+        uint256 boughtBack,
         uint256 inventoryChangeXauWei,
         uint256 rewardXauWei
     );
     /// @notice Emitted by `executeBatch` for a pool that was left out; it has no other effect.
     event Skipped(address indexed pool, IStabilizerLimits.Reason reason);
-    /// @notice Emitted when the spent token was bought back through the mesh in the same transaction.
-    event Replenished(address indexed pool, address tokenIn, uint256 amountIn, address tokenOut, uint256 amountOut);
     event Settled(address indexed tokenIn, uint256 amountIn, address indexed tokenOut, uint256 amountOut);
     event SetKeeper(address indexed keeper, bool allowed);
     event Withdrawn(address indexed token, uint256 amountUnits, address indexed to);

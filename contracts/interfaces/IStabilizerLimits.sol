@@ -154,9 +154,9 @@ interface IStabilizerLimits is ICommonErrors {
     /// @notice Like `consume` for a pool, in whichever direction it needs.
     function consumePool(address pool, uint256 maxAmountIn) external returns (Grant memory grant);
 
-    /// @notice Stabilizer only. What the caller of an execution gets: min(share of the gain, twice the gas cost, what is left of the
-    /// pool's budget of the day), and takes it from the budget. XAU wei.
-    function consumeReward(address pool, uint256 gainXauWei) external returns (uint256 rewardXauWei);
+    /// @notice Stabilizer only, once after each `consume` or `consumePool` of the same transaction. What the caller of that execution
+    /// gets: min(share of the gain, twice the gas cost, what is left of the budget of the day), and takes it from the budget. XAU wei.
+    function consumeReward(uint256 gainXauWei) external returns (uint256 rewardXauWei);
 
     /// @notice Registered pools in order of registration.
     function pools() external view returns (address[] memory);

@@ -5,7 +5,8 @@ import {ICommonErrors} from "./ICommonErrors.sol";
 
 /// @title Private mesh: one private XAU/token pool per token, never one per pair
 /// @notice `swap` routes A -> XAU -> B (one leg when A or B is XAU). Only operators named by the owner may call what moves tokens.
-/// @dev The mesh never holds tokens: pools pull from the operator, who has approved the pools, and pay the operator.
+/// @dev The mesh never holds tokens: pools pull from the operator, who has approved the pools, and pay the operator; on the way over two
+/// pools the first pays XAU to the second.
 interface IXauMesh is ICommonErrors {
     event PoolRegistered(address indexed token, address indexed pool);
     event PoolRemoved(address indexed token, address indexed pool);
@@ -41,7 +42,7 @@ interface IXauMesh is ICommonErrors {
     /// @notice What `swap` would pay for an operator now. Reverts where `swap` would.
     function quote(address tokenIn, uint256 amountIn, address tokenOut) external view returns (uint256 amountOut);
 
-    /// @notice Operator only. Pulls exactly `amountIn` from the caller and pays the caller.
+    /// @notice Operator only. Pulls exactly `amountIn` from the caller and pays the caller, at least `minOut`.
     function swap(
         address tokenIn,
         uint256 amountIn,

@@ -15,6 +15,8 @@ import {IXauMesh} from "../interfaces/IXauMesh.sol";
 /// @dev HOW ACCESS STAYS CLOSED. Registered pools were *created* with this mesh as owner: ownership passes in two steps, and the mesh
 /// has no way to claim it, so no former owner can have left anyone on the allow-list. The mesh allows only itself. It always names
 /// its own caller as payer, so that the approvals which operators give to the pools serve nobody but themselves.
+/// @dev MIDDLE LEG. XAU goes straight from the first pool to the second, which counts exactly what the first one paid, in the same call:
+/// what lay there before stays there. See docs/decisions/2026-11-21-mesh-middle-leg.md.
 /// @dev PRICE SOURCES. Those of the pools; the mesh reads none. ROUNDING. That of the pools, against the caller.
 /// @dev TOKEN REQUIREMENTS. Those of the pools (no fee on transfer). The mesh itself never holds tokens.
 /// @dev LIVENESS. `withdraw` needs neither oracle nor operators. HOW TO STOP IT. `setOperator(operator, false)`.
@@ -138,21 +140,16 @@ contract XauMesh is IXauMesh, Ownable2Step {
         uint256 deadline
     ) external onlyOperator returns (uint256 amountOut) {
         require(tokenIn != tokenOut, IdenticalTokens(tokenIn));
-        // The middle leg needs no minimum: the whole route is bound by `minOut`.
-        uint256 xauAmount =
-            tokenIn == xau
-                ? amountIn
-                : IPmmPool(_requirePool(tokenIn)).swapQuote(
-                    amountIn,
-                    tokenOut == xau ? minOut : 0,
-                    msg.sender,
-                    msg.sender,
-                    deadline
-                );
-        amountOut =
-            tokenOut == xau
-                ? xauAmount
-                : IPmmPool(_requirePool(tokenOut)).swapBase(xauAmount, minOut, msg.sender, msg.sender, deadline);
+        if (tokenIn == xau) {
+            amountOut = IPmmPool(_requirePool(tokenOut)).swapBase(amountIn, minOut, msg.sender, msg.sender, deadline);
+        } else if (tokenOut == xau) {
+            amountOut = IPmmPool(_requirePool(tokenIn)).swapQuote(amountIn, minOut, msg.sender, msg.sender, deadline);
+        } else {
+            // XAU goes from pool to pool. The middle leg needs no minimum: the whole route is bound by `minOut`.
+            address last = _requirePool(tokenOut);
+            uint256 xauAmount = IPmmPool(_requirePool(tokenIn)).swapQuote(amountIn, 0, msg.sender, last, deadline);
+            amountOut = IPmmPrivatePool(last).swapReceivedBase(xauAmount, minOut, msg.sender, deadline);
+        }
         emit MeshSwap(msg.sender, tokenIn, tokenOut, amountIn, amountOut);
     }
 

@@ -186,11 +186,17 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
         address baseToken,
         address quoteToken
     ) external returns (uint256 basePriceXauWei, uint256 quotePriceXauWei, uint256 anchorNew, uint256 anchorPrevious) {
-        (TokenPrice base, TokenPrice quote) = _pullTwo(baseToken, quoteToken);
+        require(baseToken != quoteToken, IdenticalTokens(baseToken));
+        (TokenPrice base, TokenPrice quote, TokenPrice xauPrice) = (_kept(baseToken), _kept(quoteToken), _kept(xau));
+        if (_isNone(base) || _isNone(quote) || _isNone(xauPrice)) {
+            (uint256 start, uint256 end) = ConfigBlob.load(configData);
+            base = _pull(base, start, end, baseToken);
+            quote = _pull(quote, start, end, quoteToken);
+            if (baseToken == xau) xauPrice = base;
+            else if (quoteToken == xau) xauPrice = quote;
+            else xauPrice = _pull(xauPrice, start, end, xau);
+        }
         (anchorNew, anchorPrevious) = _anchors(baseToken, quoteToken, base, quote);
-        TokenPrice xauPrice = base;
-        if (quoteToken == xau) xauPrice = quote;
-        else if (baseToken != xau) (, xauPrice) = _pullTwo(baseToken, xau);
         unchecked {
             // 120 bits times 60 bits; prices are positive.
             basePriceXauWei = (_newest(base) * _WAD) / _newest(xauPrice);
@@ -248,16 +254,23 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
         unchecked {
             // No overflow: decimals are at most 18, and 120 bits times at most 10^36 are below 2^240. No division by 0: prices are positive.
             uint256 scale = 10 ** (18 + _decimals(quote) - _decimals(base));
-            anchorNew = (_newest(base) * scale) / _newest(quote);
-            anchorPrevious = (_previous(base) * scale) / _previous(quote);
+            (uint256 basePrice, uint256 quotePrice) = (_newest(base), _newest(quote));
+            anchorNew = (basePrice * scale) / quotePrice;
+            if (anchorNew < MIN_ANCHOR) revert AnchorTooSmall(baseToken, quoteToken, anchorNew);
+            (uint256 basePrevious, uint256 quotePrevious) = (_previous(base), _previous(quote));
+            if (basePrevious == basePrice && quotePrevious == quotePrice) return (anchorNew, anchorNew);
+            anchorPrevious = (basePrevious * scale) / quotePrevious;
         }
-        if (anchorNew < MIN_ANCHOR) revert AnchorTooSmall(baseToken, quoteToken, anchorNew);
         if (anchorPrevious < MIN_ANCHOR) revert AnchorTooSmall(baseToken, quoteToken, anchorPrevious);
     }
 
     /// @dev amount * price / xauPrice * 10^(18 - decimals), rounded down.
     function _value(TokenPrice price, TokenPrice xauPrice, uint256 amountUnits) internal pure returns (uint256) {
         return Math.mulDiv(amountUnits, _newest(price) * 10 ** (18 - _decimals(price)), _newest(xauPrice));
+    }
+
+    function _isNone(TokenPrice price) private pure returns (bool) {
+        return TokenPrice.unwrap(price) == 0;
     }
 
     function _newest(TokenPrice price) private pure returns (uint256) {
@@ -276,10 +289,9 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
 
     function _readTwo(address a, address b) internal view returns (TokenPrice priceA, TokenPrice priceB) {
         require(a != b, IdenticalTokens(a));
-        priceA = _kept(a);
-        priceB = _kept(b);
-        bool needA = TokenPrice.unwrap(priceA) == 0;
-        bool needB = TokenPrice.unwrap(priceB) == 0;
+        (priceA, priceB) = (_kept(a), _kept(b));
+        bool needA = _isNone(priceA);
+        bool needB = _isNone(priceB);
         if (!needA && !needB) return (priceA, priceB);
         (uint256 start, uint256 end) = ConfigBlob.load(configData);
         if (needA) priceA = _read(start, end, a);
@@ -287,9 +299,21 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
     }
 
     function _pullTwo(address a, address b) internal returns (TokenPrice priceA, TokenPrice priceB) {
-        (priceA, priceB) = _readTwo(a, b);
-        _keep(a, priceA);
-        _keep(b, priceB);
+        require(a != b, IdenticalTokens(a));
+        (priceA, priceB) = (_kept(a), _kept(b));
+        if (_isNone(priceA) || _isNone(priceB)) {
+            (uint256 start, uint256 end) = ConfigBlob.load(configData);
+            priceA = _pull(priceA, start, end, a);
+            priceB = _pull(priceB, start, end, b);
+        }
+    }
+
+    /// @dev What is kept of the token, or what the feeds say, which is kept then.
+    function _pull(TokenPrice price, uint256 start, uint256 end, address token) internal returns (TokenPrice) {
+        if (!_isNone(price)) return price;
+        price = _read(start, end, token);
+        _keep(token, price);
+        return price;
     }
 
     /// @dev The transient slot of a token is its address; this contract has no other transient storage.
@@ -349,11 +373,17 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
             at = entry + 64;
             end = at + (count << 5);
         }
+        uint256 grace = graceBlocks;
         while (at < end) {
-            uint256 feed = ConfigBlob.wordAt(at);
-            (uint256 newestWad, uint256 previousWad) = feed.kindOf() == uint256(FeedKind.SIGNED)
-                ? FeedReader.readSigned(feed, graceBlocks)
-                : FeedReader.readChainlink(feed, graceBlocks * maxBlockSeconds);
+            uint256 feed;
+            bool isSigned;
+            assembly ("memory-safe") {
+                feed := mload(at)
+                isSigned := byte(20, feed) // `ConfigBlob.kindOf`: CHAINLINK is 0, SIGNED is 1
+            }
+            (uint256 newestWad, uint256 previousWad) = isSigned
+                ? FeedReader.readSigned(feed, grace)
+                : FeedReader.readChainlink(feed, grace * maxBlockSeconds);
             // By hand, because every swap runs this six times.
             assembly ("memory-safe") {
                 let bounds := mload(add(entry, 32))

@@ -113,7 +113,7 @@ abstract contract PmmPool is PmmState {
     }
 
     /// @dev `amountIn` already lies in the pool beyond the recorded reserve.
-    function _sell(bool isSellBase, uint256 amountIn, address to, bool exempt) private returns (uint256 amountOut) {
+    function _sell(bool isSellBase, uint256 amountIn, address to, bool exempt) internal returns (uint256 amountOut) {
         uint256 reserves = _reserves;
         uint256 targets = _targets;
         PmmMath.State memory state;
@@ -536,6 +536,22 @@ abstract contract PmmPool is PmmState {
         PmmMath.State memory state = _viewState();
         (amountIn, ) = PmmMath.shortage(state);
         return (state.r == PmmMath.ABOVE, amountIn);
+    }
+
+    /// @inheritdoc IPmmPool
+    function stabilizerView(
+        uint256 count,
+        uint256 oracleAnchor
+    ) external view settled returns (uint256[] memory ratiosWad, uint256 anchor, bool sellBase_, uint256 amountIn) {
+        uint256 reserves = _reserves;
+        ratiosWad = _recentBlockEnds(count, reserves);
+        uint256 params = _params;
+        anchor = params.iOf();
+        if (anchor == 0) anchor = oracleAnchor <= MAX_ANCHOR ? oracleAnchor : 0;
+        if (anchor == 0) return (ratiosWad, 0, false, 0);
+        PmmMath.State memory state = _state(anchor, params.kOf(), reserves, _targets);
+        (amountIn, ) = PmmMath.shortage(state);
+        sellBase_ = state.r == PmmMath.ABOVE;
     }
 
     /// @inheritdoc IDodoV2Pool

@@ -186,17 +186,23 @@ abstract contract PmmState is IPmmPool {
     }
 
     /// @inheritdoc IPmmPool
-    function recentBlockEnds(uint256 count) public view settled returns (uint256[] memory ratiosWad) {
+    function recentBlockEnds(uint256 count) public view settled returns (uint256[] memory) {
+        return _recentBlockEnds(count, _reserves);
+    }
+
+    function _recentBlockEnds(uint256 count, uint256 reserves) internal view returns (uint256[] memory ratiosWad) {
         require(count != 0 && count <= MAX_BLOCK_COUNT, OutOfRange(count, 1, MAX_BLOCK_COUNT));
         require(_keepsHistory(), HistoryUnavailable(block.number - 1));
         ratiosWad = new uint256[](count);
         uint256 cursor = _head;
-        uint256 index = _reserves.indexOf();
+        uint256 index = reserves.indexOf();
         uint256 blockNumber = block.number;
-        for (uint256 j = 0; j < count; ++j) {
-            --blockNumber;
-            (cursor, index) = _seek(cursor, index, blockNumber);
-            ratiosWad[j] = cursor.ratioOf();
+        unchecked {
+            for (uint256 j = 0; j < count; ++j) {
+                --blockNumber; // below 0 only before block 64; no head is that old then, and `_seek` finds the end of the history
+                if (cursor.blockOf() > blockNumber) (cursor, index) = _seek(cursor, index, blockNumber);
+                ratiosWad[j] = cursor.ratioOf();
+            }
         }
     }
 

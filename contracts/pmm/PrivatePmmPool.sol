@@ -58,6 +58,24 @@ contract PrivatePmmPool is PmmPool, IPmmPrivatePool {
         return Kind.PRIVATE;
     }
 
+    // ---- Sale of an amount that was paid in just before
+
+    /// @inheritdoc IPmmPrivatePool
+    function swapReceivedBase(
+        uint256 baseIn,
+        uint256 minQuoteOut,
+        address to,
+        uint256 deadline
+    ) external lock returns (uint256 quoteOut) {
+        _checkCaller();
+        _checkDeadline(deadline);
+        uint256 surplus = _baseInput();
+        (address base, ) = _tokens();
+        require(surplus >= baseIn, TransferMismatch(base, surplus, baseIn));
+        quoteOut = _sell(true, baseIn, to, msg.sender == stabilizer);
+        require(quoteOut >= minQuoteOut, OutputBelowMinimum(quoteOut, minQuoteOut));
+    }
+
     // ---- Owner
 
     /// @inheritdoc IPmmPrivatePool

@@ -221,7 +221,7 @@ contract Stabilizer is IStabilizer, Ownable2Step, ReentrancyGuardTransient {
         }
         uint256 gain = valueOut - grant.valueInXauWei;
         (uint256 rewardXauWei, uint256 rewardUnits) = _reward(grant, caller, gain);
-        _replenish(grant, amountOut - rewardUnits);
+        uint256 boughtBack = _replenish(grant, amountOut - rewardUnits);
 
         emit Stabilized(
             grant.pool,
@@ -230,7 +230,7 @@ contract Stabilizer is IStabilizer, Ownable2Step, ReentrancyGuardTransient {
             grant.amountIn,
             amountOut,
             grant.ratioBeforeWad,
-            pool.recordedRatio(),
+            boughtBack,
             gain - rewardXauWei,
             rewardXauWei
         );
@@ -245,22 +245,22 @@ contract Stabilizer is IStabilizer, Ownable2Step, ReentrancyGuardTransient {
     ) internal returns (uint256 rewardXauWei, uint256 rewardUnits) {
         // Without a gas price there is no gas cost to reward.
         if (gain == 0 || tx.gasprice == 0) return (0, 0);
-        rewardXauWei = limits.consumeReward(grant.pool, gain);
+        rewardXauWei = limits.consumeReward(gain);
         rewardUnits = (rewardXauWei * grant.unitOut) / (grant.priceOutXauWei + 1);
         if (rewardUnits > 0) IERC20(grant.tokenOut).safeTransfer(caller, rewardUnits);
     }
 
     /// @dev Buys the spent token back with what was received. A mesh that is short, too far from the oracle or stopped leaves the
     /// inventory where it is.
-    function _replenish(IStabilizerLimits.Grant memory grant, uint256 amountIn) internal {
+    function _replenish(IStabilizerLimits.Grant memory grant, uint256 amountIn) internal returns (uint256 boughtBack) {
         // The fair amount is what `amountIn` is worth, in units of the token spent, at the price it was spent at.
         uint256 value = amountIn.mulDiv(grant.priceOutXauWei, grant.unitOut);
         uint256 minOut = (value * (WAD - grant.maxSlippageWad)) / WAD;
         minOut = minOut.mulDiv(grant.amountIn, grant.valueInXauWei);
         try mesh.swap(grant.tokenOut, amountIn, grant.tokenIn, minOut, block.timestamp) returns (uint256 back) {
-            emit Replenished(grant.pool, grant.tokenOut, amountIn, grant.tokenIn, back);
+            return back;
         } catch {
-            return;
+            return 0;
         }
     }
 

@@ -12,7 +12,9 @@ import {IPmmFactory} from "../interfaces/IPmmFactory.sol";
 import {IPmmPool} from "../interfaces/IPmmPool.sol";
 import {IStabilizerLimits} from "../interfaces/IStabilizerLimits.sol";
 import {IXAUOracle} from "../interfaces/IXAUOracle.sol";
+import {CounterWords} from "./CounterWords.sol";
 import {DeviationTrigger} from "./DeviationTrigger.sol";
+import {SettingsStore} from "./SettingsStore.sol";
 
 /// @title StabilizerLimits
 /// @notice Answers how much the stabilizer may do now, in which direction, and why not; keeps the counters.
@@ -28,6 +30,9 @@ import {DeviationTrigger} from "./DeviationTrigger.sol";
 contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     using Math for uint256;
     using SafeCast for uint256;
+    using CounterWords for uint256;
+    using CounterWords for CounterWords.Usage;
+    using CounterWords for CounterWords.Meter;
 
     uint256 internal constant WAD = 1e18;
 
@@ -49,87 +54,51 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     /// @dev Rewards paid are counted in 1e-9 XAU, rounded up.
     uint256 private constant REWARD_QUANTUM = 1e9;
 
-    /// @dev What the trigger reads. 56 + 56 + 56 + 56 + 16 + 8 + 8 = 256 bits.
-    struct Trigger {
-        uint56 thresholdWad;
-        uint56 fastThresholdWad;
-        uint56 maxSlippageWad;
-        uint56 maxDeviationAgreeWad;
-        uint16 minBlocks;
-        uint8 confirmations;
-        uint8 windowBlocks;
-    }
-
-    /// @dev 4 * 64 = 256 bits. The refill is XAU wei per block.
-    struct Shares {
-        uint64 gainWad;
-        uint64 minShareWad;
-        uint64 rewardShareWad;
-        uint64 bucketRefillXauWeiPerBlock;
-    }
-
-    /// @dev 3 * 72 = 216 bits, XAU wei. `cap` is never 0 for a registered pool.
-    struct Amounts {
-        uint72 capXauWei;
-        uint72 bucketXauWei;
-        uint72 minTradeXauWei;
-    }
-
-    /// @dev 32 + 32 + 72 + 16 + 40 + 64 = 256 bits; the budget is configuration, kept where it is read.
-    struct Usage {
-        uint32 lastExecutionBlock;
-        uint32 bucketBlock;
-        uint72 bucketLevelXauWei;
-        uint16 rewardDay;
-        uint40 rewardSpentQuanta;
-        uint64 rewardBudgetXauWeiPerDay;
-    }
-
-    struct PoolState {
-        Trigger trigger;
-        Shares shares;
-        Amounts amounts;
-        Usage usage;
-    }
-
-    /// @dev 160 + 8 + 8 + 8 + 8 = 192 bits, under the pair's tokens in increasing order.
-    struct Pair {
-        address pool;
-        uint8 lowerDecimals;
-        uint8 higherDecimals;
-        bool baseIsLower;
-        bool fixedPricing;
-    }
-
-    /// @dev 72 + 64 + 80 + 32 = 248 bits. Volume counts for `blockNumber` only.
-    struct Global {
-        uint72 capXauWei;
-        uint64 maxGasPriceWei;
-        uint80 volumeXauWei;
-        uint32 blockNumber;
-    }
-
-    /// @dev 160 + 32 + 64 = 256 bits.
-    struct Control {
+    /// @dev What a decision reads of the settings, one word each, kept as code (see SettingsStore). From `thresholdWad` on the words of
+    /// PoolConfig in their order; before them those of GlobalConfig.
+    struct Settings {
         address stabilizer;
-        uint32 pausedUntil;
-        uint64 nativePriceXauWei;
-    }
-
-    /// @dev Everything one decision needs; memory only.
-    struct Question {
         address pool;
         address baseToken;
         address quoteToken;
         uint256 baseUnit;
         uint256 quoteUnit;
         bool fixedPricing;
+        uint256 globalCapXauWei;
+        uint256 maxGasPriceWei;
+        uint256 nativePriceXauWei;
+        uint256 thresholdWad;
+        uint256 fastThresholdWad;
+        uint256 gainWad;
+        uint256 maxSlippageWad;
+        uint256 maxDeviationAgreeWad;
+        uint256 minShareWad;
+        uint256 minBlocks;
+        uint256 confirmations;
+        uint256 windowBlocks;
+        uint256 capXauWei;
+        uint256 bucketXauWei;
+        uint256 bucketRefillXauWeiPerBlock;
+        uint256 minTradeXauWei;
+        uint256 rewardShareWad;
+        uint256 rewardBudgetXauWeiPerDay;
+    }
+
+    /// @dev Bytes of Settings, and where PoolConfig begins in them.
+    uint256 private constant SETTINGS_SIZE = 25 * 32;
+    uint256 private constant CONFIG_OFFSET = 10 * 32;
+    uint256 private constant CONFIG_SIZE = 15 * 32;
+
+    /// @dev Everything one decision needs; memory only. `poolAnchor` is what the pool trades at, 0 when nobody knows.
+    struct Question {
+        bytes32 pair;
+        Settings settings;
+        CounterWords.Usage usage;
+        CounterWords.Meter meter;
         uint256 basePriceXauWei;
         uint256 quotePriceXauWei;
         uint256 oracleAnchor;
-        Global global;
-        Usage usage;
-        Amounts amounts;
+        uint256 poolAnchor;
     }
 
     /// @inheritdoc IStabilizerLimits
@@ -143,11 +112,22 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     uint256 private immutable _gasPriceCeiling;
     uint256 private immutable _nativePriceCeiling;
 
-    mapping(address pool => PoolState state) private _states;
-    mapping(address lower => mapping(address higher => Pair pair)) private _pairs;
+    /// @dev Layout of the words: CounterWords.
+    mapping(bytes32 pair => uint256 word) private _usages;
+    /// @dev Registered pools only.
+    mapping(address pool => bytes32 pair) private _pairOf;
     address[] private _pools;
-    Global private _global;
-    Control private _control;
+    uint256 private _meter;
+    GlobalConfig private _globalConfig;
+    /// @dev Data contracts created so far; each is named by its number.
+    uint256 private _settingsCount;
+    /// @inheritdoc IStabilizerLimits
+    address public stabilizer;
+    /// @dev What the execution consumed last in this transaction may pay its caller: pair, share of the gain (64 bits) above the
+    /// stabilizer's address, and the smaller of twice the gas cost and what is left of the budget.
+    bytes32 private transient _rewardPair;
+    uint256 private transient _rewardTerms;
+    uint256 private transient _rewardBoundXauWei;
     /// @inheritdoc IStabilizerLimits
     address public guardian;
     /// @inheritdoc IStabilizerLimits
@@ -166,11 +146,6 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         _nativePriceCeiling = _inRange(ceilings_.nativePriceXauWei, 0, type(uint64).max);
     }
 
-    modifier onlyStabilizer() {
-        require(msg.sender == _control.stabilizer, NotAuthorized(msg.sender));
-        _;
-    }
-
     // Owner: pools
 
     /// @inheritdoc IStabilizerLimits
@@ -179,39 +154,41 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         require(_isStabilizedPool(pool), NotAStabilizedPool(pool));
         address baseToken = IDodoV2Pool(pool)._BASE_TOKEN_();
         address quoteToken = IDodoV2Pool(pool)._QUOTE_TOKEN_();
-        Pair storage pair = _pair(baseToken, quoteToken);
-        require(pair.pool == address(0), PairTaken(baseToken, quoteToken));
-        bool baseIsLower = baseToken < quoteToken;
-        uint8 baseDecimals = _decimals(baseToken);
-        uint8 quoteDecimals = _decimals(quoteToken);
-        pair.pool = pool;
-        pair.lowerDecimals = baseIsLower ? baseDecimals : quoteDecimals;
-        pair.higherDecimals = baseIsLower ? quoteDecimals : baseDecimals;
-        pair.baseIsLower = baseIsLower;
-        pair.fixedPricing = IPmmPool(pool).pricing() == IPmmPool.Pricing.FIXED;
+        bytes32 pair = _pair(baseToken, quoteToken);
+        require(_usages[pair].settingsIdOf() == 0, PairTaken(baseToken, quoteToken));
+        Settings memory settings;
+        settings.stabilizer = stabilizer;
+        settings.pool = pool;
+        settings.baseToken = baseToken;
+        settings.quoteToken = quoteToken;
+        settings.baseUnit = _unit(baseToken);
+        settings.quoteUnit = _unit(quoteToken);
+        settings.fixedPricing = IPmmPool(pool).pricing() == IPmmPool.Pricing.FIXED;
+        _setGlobal(settings, _globalConfig);
+        _pairOf[pool] = pair;
         _pools.push(pool);
         emit PoolRegistered(pool, baseToken, quoteToken);
-        _setConfig(pool, config);
+        CounterWords.Usage memory used;
+        _usages[pair].unpackInto(used);
+        _setConfig(pair, settings, used, config);
     }
 
     /// @inheritdoc IStabilizerLimits
     function setPoolConfig(address pool, PoolConfig calldata config) external onlyOwner {
-        require(isRegistered(pool), PoolNotRegistered(pool));
-        _setConfig(pool, config);
+        // What was used up under the old settings stays used up; only then the new ones count.
+        Question memory question = _registered(pool);
+        _setConfig(question.pair, question.settings, question.usage, config);
     }
 
     /// @inheritdoc IStabilizerLimits
-    /// @dev What the pool has used stays, so that registering it again refills nothing.
+    /// @dev What the pool has used stays, so that registering it, or another pool of the pair, refills nothing.
     function removePool(address pool) external onlyOwner {
-        require(isRegistered(pool), PoolNotRegistered(pool));
-        PoolState storage state = _states[pool];
-        Usage memory used = _refilled(state);
-        if (used.bucketBlock != 0) used.bucketBlock = block.number.toUint32();
-        state.usage = used;
-        delete state.trigger;
-        delete state.shares;
-        delete state.amounts;
-        delete _pair(IDodoV2Pool(pool)._BASE_TOKEN_(), IDodoV2Pool(pool)._QUOTE_TOKEN_()).pool;
+        Question memory question = _registered(pool);
+        CounterWords.Usage memory used = question.usage;
+        if (used.bucketBlock != 0) used.bucketBlock = block.number;
+        used.settingsId = 0;
+        _usages[question.pair] = used.pack();
+        delete _pairOf[pool];
         uint256 last = _pools.length - 1;
         for (uint256 index = 0; index < last; ++index) {
             if (_pools[index] == pool) {
@@ -225,9 +202,17 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
 
     /// @inheritdoc IStabilizerLimits
     function setGlobalConfig(GlobalConfig calldata config) external onlyOwner {
-        _global.capXauWei = _inRange(config.capXauWei, 1, _globalCapCeiling).toUint72();
-        _global.maxGasPriceWei = _inRange(config.maxGasPriceWei, 1, _gasPriceCeiling).toUint64();
-        _control.nativePriceXauWei = _inRange(config.nativePriceXauWei, 0, _nativePriceCeiling).toUint64();
+        _inRange(config.capXauWei, 1, _globalCapCeiling);
+        _inRange(config.maxGasPriceWei, 1, _gasPriceCeiling);
+        _inRange(config.nativePriceXauWei, 0, _nativePriceCeiling);
+        _globalConfig = config;
+        for (uint256 index = 0; index < _pools.length; ++index) {
+            bytes32 pair = _pairOf[_pools[index]];
+            uint256 word = _usages[pair];
+            Settings memory settings = _load(word.settingsIdOf());
+            _setGlobal(settings, config);
+            _usages[pair] = word.withSettingsId(_write(settings));
+        }
         _requireGlobalCap();
         emit SetGlobalConfig(config);
     }
@@ -243,9 +228,9 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
 
     /// @inheritdoc IStabilizerLimits
     function setStabilizer(address newStabilizer) external onlyOwner {
-        require(_control.stabilizer == address(0), StabilizerAlreadySet(_control.stabilizer));
+        require(stabilizer == address(0), StabilizerAlreadySet(stabilizer));
         require(newStabilizer.code.length > 0, NotAContract(newStabilizer));
-        _control.stabilizer = newStabilizer;
+        stabilizer = newStabilizer;
         emit SetStabilizer(newStabilizer);
     }
 
@@ -266,7 +251,7 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     function pause() external {
         if (msg.sender != owner()) {
             require(msg.sender == guardian, NotAuthorized(msg.sender));
-            uint256 readyAt = _control.pausedUntil == 0 ? 0 : _control.pausedUntil + MAX_PAUSE_SECONDS;
+            uint256 readyAt = pausedUntil() == 0 ? 0 : pausedUntil() + MAX_PAUSE_SECONDS;
             require(block.timestamp >= readyAt, NotReady(readyAt, block.timestamp));
         }
         _setPausedUntil(block.timestamp + MAX_PAUSE_SECONDS);
@@ -274,57 +259,39 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
 
     /// @inheritdoc IStabilizerLimits
     function unpause() external onlyOwner {
-        require(block.timestamp < _control.pausedUntil, NothingPending());
+        require(block.timestamp < pausedUntil(), NothingPending());
         _setPausedUntil(block.timestamp);
     }
 
     // Stabilizer
 
     /// @inheritdoc IStabilizerLimits
-    function consume(
-        address tokenIn,
-        address tokenOut,
-        uint256 maxAmountIn
-    ) external onlyStabilizer returns (Grant memory grant) {
-        Pair memory pair = _pair(tokenIn, tokenOut);
-        grant.pool = pair.pool;
-        if (pair.pool == address(0)) {
-            grant.reason = Reason.NOT_REGISTERED;
-            return grant;
-        }
-        bool inIsBase = (tokenIn < tokenOut) == pair.baseIsLower;
-        Question memory question = inIsBase ? _question(pair, tokenIn, tokenOut) : _question(pair, tokenOut, tokenIn);
-        _consume(question, grant, maxAmountIn, tokenIn);
+    function consume(address tokenIn, address tokenOut, uint256 maxAmountIn) external returns (Grant memory grant) {
+        Question memory question = _question(_pair(tokenIn, tokenOut));
+        if (_mayConsume(question, grant)) _consume(question, grant, maxAmountIn, tokenIn);
     }
 
     /// @inheritdoc IStabilizerLimits
-    function consumePool(address pool, uint256 maxAmountIn) external onlyStabilizer returns (Grant memory grant) {
-        grant.pool = pool;
-        if (!isRegistered(pool)) {
-            grant.reason = Reason.NOT_REGISTERED;
-            return grant;
-        }
-        address baseToken = IDodoV2Pool(pool)._BASE_TOKEN_();
-        address quoteToken = IDodoV2Pool(pool)._QUOTE_TOKEN_();
-        Question memory question = _question(_pair(baseToken, quoteToken), baseToken, quoteToken);
-        _consume(question, grant, maxAmountIn, address(0));
+    function consumePool(address pool, uint256 maxAmountIn) external returns (Grant memory grant) {
+        Question memory question = _question(_pairOf[pool]);
+        if (_mayConsume(question, grant)) _consume(question, grant, maxAmountIn, address(0));
+        else grant.pool = pool;
     }
 
     /// @inheritdoc IStabilizerLimits
-    function consumeReward(address pool, uint256 gainXauWei) external onlyStabilizer returns (uint256 rewardXauWei) {
-        PoolState storage state = _states[pool];
-        Usage memory used = state.usage;
-        uint16 today = _today();
-        if (used.rewardDay != today) (used.rewardDay, used.rewardSpentQuanta) = (today, 0);
-        uint256 spent = used.rewardSpentQuanta * REWARD_QUANTUM;
-        rewardXauWei = Math.min(
-            gainXauWei.mulDiv(state.shares.rewardShareWad, WAD),
-            (2 * GAS_PER_EXECUTION * tx.gasprice * _control.nativePriceXauWei) / WAD
-        );
-        rewardXauWei = Math.min(rewardXauWei, uint256(used.rewardBudgetXauWeiPerDay).saturatingSub(spent));
+    function consumeReward(uint256 gainXauWei) external returns (uint256 rewardXauWei) {
+        uint256 terms = _rewardTerms;
+        // Before an execution, and after its reward, it is nobody.
+        require(msg.sender == address(uint160(terms)), NotAuthorized(msg.sender));
+        _rewardTerms = 0;
+        rewardXauWei = Math.min(gainXauWei.mulDiv(terms >> 160, WAD), _rewardBoundXauWei);
         if (rewardXauWei == 0) return 0;
-        used.rewardSpentQuanta += rewardXauWei.ceilDiv(REWARD_QUANTUM).toUint40();
-        state.usage = used;
+        unchecked {
+            // The budget is below 2^64, so the quanta stay below 2^35.
+            uint256 quanta = (rewardXauWei + REWARD_QUANTUM - 1) / REWARD_QUANTUM;
+            bytes32 pair = _rewardPair;
+            _usages[pair] = _usages[pair].plusQuanta(quanta);
+        }
     }
 
     // Views
@@ -335,24 +302,22 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
             answer.reason = Reason.NOT_REGISTERED;
             return answer;
         }
-        address baseToken = IDodoV2Pool(pool)._BASE_TOKEN_();
-        address quoteToken = IDodoV2Pool(pool)._QUOTE_TOKEN_();
-        Question memory question = _question(_pair(baseToken, quoteToken), baseToken, quoteToken);
-        PoolState storage state = _states[pool];
+        Question memory question = _question(_pairOf[pool]);
 
-        answer.readyAtBlock = _readyAtBlock(question.usage, state.trigger);
-        answer.reason = _control.pausedUntil > block.timestamp ? Reason.PAUSED : Reason.NONE;
-        _note(answer, _trigger(question, state.trigger, answer));
+        answer.readyAtBlock = _readyAtBlock(question);
+        answer.reason = question.meter.pausedUntil > block.timestamp ? Reason.PAUSED : Reason.NONE;
+        Reason prices = _viewPrices(question);
+        _note(answer, _observe(question, answer));
         if (block.number < answer.readyAtBlock) _note(answer, Reason.COOLDOWN);
-        if (tx.gasprice > question.global.maxGasPriceWei) _note(answer, Reason.GAS_PRICE);
-        _note(answer, _viewPrices(question));
-        if (question.quotePriceXauWei == 0) return answer;
-        _note(answer, _agreement(question, state.trigger));
+        if (tx.gasprice > question.settings.maxGasPriceWei) _note(answer, Reason.GAS_PRICE);
+        _note(answer, prices);
+        if (prices != Reason.NONE) return answer;
+        _note(answer, _agreement(question));
         _note(answer, _spot(question, answer));
         answer.spotDeviationWad = _spotDeviation(pool);
-        if (answer.tokenIn == address(0)) return answer;
-        _note(answer, _size(question, state, answer));
-        if (answer.reason == Reason.NONE) answer.reason = _quoted(question, state.trigger, answer);
+        if (question.poolAnchor == 0) return answer;
+        _note(answer, _size(question, answer));
+        if (answer.reason == Reason.NONE) answer.reason = _quoted(question, answer);
     }
 
     /// @inheritdoc IStabilizerLimits
@@ -362,38 +327,25 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
 
     /// @inheritdoc IStabilizerLimits
     function isRegistered(address pool) public view returns (bool) {
-        return _states[pool].amounts.capXauWei != 0;
+        return _pairOf[pool] != 0;
     }
 
     /// @inheritdoc IStabilizerLimits
     function poolFor(address tokenA, address tokenB) external view returns (address) {
-        return _pair(tokenA, tokenB).pool;
+        return _load(_usages[_pair(tokenA, tokenB)].settingsIdOf()).pool;
     }
 
     /// @inheritdoc IStabilizerLimits
     function poolConfig(address pool) external view returns (PoolConfig memory config) {
-        require(isRegistered(pool), PoolNotRegistered(pool));
-        PoolState memory state = _states[pool];
-        config.thresholdWad = state.trigger.thresholdWad;
-        config.fastThresholdWad = state.trigger.fastThresholdWad;
-        config.gainWad = state.shares.gainWad;
-        config.maxSlippageWad = state.trigger.maxSlippageWad;
-        config.maxDeviationAgreeWad = state.trigger.maxDeviationAgreeWad;
-        config.minShareWad = state.shares.minShareWad;
-        config.minBlocks = state.trigger.minBlocks;
-        config.confirmations = state.trigger.confirmations;
-        config.windowBlocks = state.trigger.windowBlocks;
-        config.capXauWei = state.amounts.capXauWei;
-        config.bucketXauWei = state.amounts.bucketXauWei;
-        config.bucketRefillXauWeiPerBlock = state.shares.bucketRefillXauWeiPerBlock;
-        config.minTradeXauWei = state.amounts.minTradeXauWei;
-        config.rewardShareWad = state.shares.rewardShareWad;
-        config.rewardBudgetXauWeiPerDay = state.usage.rewardBudgetXauWeiPerDay;
+        Settings memory settings = _registered(pool).settings;
+        assembly ("memory-safe") {
+            config := add(settings, CONFIG_OFFSET)
+        }
     }
 
     /// @inheritdoc IStabilizerLimits
     function globalConfig() external view returns (GlobalConfig memory) {
-        return GlobalConfig(_global.capXauWei, _global.maxGasPriceWei, _control.nativePriceXauWei);
+        return _globalConfig;
     }
 
     /// @inheritdoc IStabilizerLimits
@@ -411,13 +363,8 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     }
 
     /// @inheritdoc IStabilizerLimits
-    function stabilizer() external view returns (address) {
-        return _control.stabilizer;
-    }
-
-    /// @inheritdoc IStabilizerLimits
-    function pausedUntil() external view returns (uint256) {
-        return _control.pausedUntil;
+    function pausedUntil() public view returns (uint256) {
+        return _readMeter().pausedUntil;
     }
 
     /// @inheritdoc IStabilizerLimits
@@ -433,15 +380,26 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
             uint256 blockVolumeXauWei
         )
     {
-        require(isRegistered(pool), PoolNotRegistered(pool));
-        Usage memory used = _refilled(_states[pool]);
+        Question memory question = _registered(pool);
+        CounterWords.Usage memory used = question.usage;
         lastExecutionBlock = used.lastExecutionBlock;
         bucketLevelXauWei = used.bucketLevelXauWei;
         rewardTodayXauWei = used.rewardDay == _today() ? used.rewardSpentQuanta * REWARD_QUANTUM : 0;
-        blockVolumeXauWei = _global.blockNumber == block.number ? _global.volumeXauWei : 0;
+        blockVolumeXauWei = question.meter.volumeXauWei;
     }
 
     // Internal: consuming
+
+    /// @dev Whether the stabilizer asks about a registered pool. Its address lies in the settings, where it costs nothing to read.
+    function _mayConsume(Question memory question, Grant memory grant) internal view returns (bool) {
+        if (question.usage.settingsId != 0) {
+            require(msg.sender == question.settings.stabilizer, NotAuthorized(msg.sender));
+            return true;
+        }
+        require(msg.sender == stabilizer, NotAuthorized(msg.sender));
+        grant.reason = Reason.NOT_REGISTERED;
+        return false;
+    }
 
     /// @dev Leaves everything untouched unless the reason stays NONE.
     function _consume(
@@ -450,14 +408,9 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         uint256 maxAmountIn,
         address requiredTokenIn
     ) internal {
-        Control memory control = _control;
-        PoolState storage state = _states[question.pool];
-        Trigger memory trigger = state.trigger;
         Allowance memory answer;
-
-        grant.reason = _admission(question, control, trigger, answer);
-        if (grant.reason != Reason.NONE) return;
-        grant.reason = _spot(question, answer);
+        grant.pool = question.settings.pool;
+        grant.reason = _admission(question, answer);
         if (grant.reason != Reason.NONE) return;
         grant.sellBase = answer.sellBase;
         grant.tokenIn = answer.tokenIn;
@@ -466,7 +419,7 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
             grant.reason = Reason.WRONG_DIRECTION;
             return;
         }
-        grant.reason = _size(question, state, answer);
+        grant.reason = _size(question, answer);
         grant.minAmountIn = answer.minAmountIn;
         grant.amountIn = Math.min(maxAmountIn, answer.maxAmountIn);
         if (grant.reason != Reason.NONE) return;
@@ -477,45 +430,57 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
 
         _price(question, grant);
         grant.ratioBeforeWad = uint256(answer.blockEndDeviationWad + int256(WAD));
-        grant.maxSlippageWad = trigger.maxSlippageWad;
-        _record(question, state, grant);
+        grant.maxSlippageWad = question.settings.maxSlippageWad;
+        _record(question, grant.valueInXauWei);
     }
 
-    /// @dev Everything that does not depend on the pool's state in this block. Pulls the prices, so that the rest of the transaction
-    /// reads each feed once.
-    function _admission(
-        Question memory question,
-        Control memory control,
-        Trigger memory trigger,
-        Allowance memory answer
-    ) internal returns (Reason reason) {
-        if (control.pausedUntil > block.timestamp) return Reason.PAUSED;
-        reason = _trigger(question, trigger, answer);
+    /// @dev Everything but the size. Pulls the prices first, so that the rest of the transaction reads each feed once and the pool need
+    /// not ask again; a price that is not to be had counts only when nothing before it stands in the way.
+    function _admission(Question memory question, Allowance memory answer) internal returns (Reason reason) {
+        if (question.meter.pausedUntil > block.timestamp) return Reason.PAUSED;
+        Reason prices = _pullPrices(question);
+        reason = _observe(question, answer);
         if (reason != Reason.NONE) return reason;
-        if (block.number < _readyAtBlock(question.usage, trigger)) return Reason.COOLDOWN;
-        if (tx.gasprice > question.global.maxGasPriceWei) return Reason.GAS_PRICE;
-        reason = _pullPrices(question);
-        if (reason != Reason.NONE) return reason;
-        return _agreement(question, trigger);
+        if (block.number < _readyAtBlock(question)) return Reason.COOLDOWN;
+        if (tx.gasprice > question.settings.maxGasPriceWei) return Reason.GAS_PRICE;
+        if (prices != Reason.NONE) return prices;
+        reason = _agreement(question);
+        if (reason == Reason.NONE) reason = _spot(question, answer);
     }
 
-    function _record(Question memory question, PoolState storage state, Grant memory grant) internal {
-        // The value is rounded up at the price rounded up: the amount was cut out of the room at the same price, so it always fits.
-        uint256 volume = grant.valueInXauWei;
-        Usage memory used = question.usage;
-        used.lastExecutionBlock = block.number.toUint32();
-        used.bucketBlock = used.lastExecutionBlock;
-        used.bucketLevelXauWei = (used.bucketLevelXauWei - volume).toUint72();
-        state.usage = used;
-        Global memory global_ = question.global;
-        global_.blockNumber = used.lastExecutionBlock;
-        global_.volumeXauWei = (global_.volumeXauWei + volume).toUint80();
-        _global = global_;
+    /// @dev `volume` is rounded up at the price rounded up: the amount was cut out of the room at the same price, so it fits the bucket
+    /// and the cap, which are below 2^72. Block numbers are below 2^32.
+    function _record(Question memory question, uint256 volume) internal {
+        CounterWords.Usage memory used = question.usage;
+        CounterWords.Meter memory meter = question.meter;
+        uint256 today = _today();
+        if (used.rewardDay != today) (used.rewardDay, used.rewardSpentQuanta) = (today, 0);
+        unchecked {
+            used.lastExecutionBlock = block.number;
+            used.bucketBlock = block.number;
+            used.bucketLevelXauWei -= volume;
+            meter.blockNumber = block.number;
+            meter.volumeXauWei += volume;
+        }
+        _usages[question.pair] = used.pack();
+        _meter = meter.pack();
+        _offerReward(question.pair, question.settings, used.rewardSpentQuanta);
     }
 
-    function _price(Question memory question, Grant memory grant) internal view {
-        (uint256 priceIn, uint256 unitIn) = (question.quotePriceXauWei, question.quoteUnit);
-        (grant.priceOutXauWei, grant.unitOut) = (question.basePriceXauWei, question.baseUnit);
+    function _offerReward(bytes32 pair, Settings memory settings, uint256 spentQuanta) internal {
+        unchecked {
+            // Prices of the native coin and of gas are below 2^64, a dearer gas was refused; quanta are below 2^40.
+            uint256 gasCost = (GAS_PER_EXECUTION * tx.gasprice * settings.nativePriceXauWei) / WAD;
+            uint256 left = settings.rewardBudgetXauWeiPerDay.saturatingSub(spentQuanta * REWARD_QUANTUM);
+            _rewardBoundXauWei = Math.min(2 * gasCost, left);
+            _rewardTerms = uint160(settings.stabilizer) | (settings.rewardShareWad << 160);
+        }
+        _rewardPair = pair;
+    }
+
+    function _price(Question memory question, Grant memory grant) internal pure {
+        (uint256 priceIn, uint256 unitIn) = (question.quotePriceXauWei, question.settings.quoteUnit);
+        (grant.priceOutXauWei, grant.unitOut) = (question.basePriceXauWei, question.settings.baseUnit);
         if (grant.sellBase) {
             (grant.priceOutXauWei, priceIn) = (priceIn, grant.priceOutXauWei);
             (grant.unitOut, unitIn) = (unitIn, grant.unitOut);
@@ -524,45 +489,59 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
             // See `_size`.
             grant.valueInXauWei = (grant.amountIn * (priceIn + 1) + unitIn - 1) / unitIn;
         }
-        if (question.fixedPricing) grant.anchorOut = _anchorOut(question.pool, grant.sellBase, grant.amountIn);
+        // Least output at the pool's own fixed anchor, rounded down to whole units.
+        if (question.settings.fixedPricing) {
+            uint256 anchor = question.poolAnchor;
+            grant.anchorOut = grant.sellBase ? grant.amountIn.mulDiv(anchor, WAD) : grant.amountIn.mulDiv(WAD, anchor);
+        }
     }
 
     // Internal: the steps of a decision
 
-    /// @dev Copies what is read more than once: refilled usage, amounts, and this block's volume.
-    function _question(
-        Pair memory pair,
-        address baseToken,
-        address quoteToken
-    ) internal view returns (Question memory question) {
-        PoolState storage state = _states[pair.pool];
-        question.pool = pair.pool;
-        question.baseToken = baseToken;
-        question.quoteToken = quoteToken;
-        question.baseUnit = 10 ** (pair.baseIsLower ? pair.lowerDecimals : pair.higherDecimals);
-        question.quoteUnit = 10 ** (pair.baseIsLower ? pair.higherDecimals : pair.lowerDecimals);
-        question.fixedPricing = pair.fixedPricing;
-        question.usage = _refilled(state);
-        question.amounts = state.amounts;
-        question.global = _global;
-        if (question.global.blockNumber != block.number) question.global.volumeXauWei = 0;
+    /// @dev Usage refilled to this block, volume of this block. Without a registered pool nothing but the pair's usage.
+    function _question(bytes32 pair) internal view returns (Question memory question) {
+        question.pair = pair;
+        _usages[pair].unpackInto(question.usage);
+        if (question.usage.settingsId == 0) return question;
+        _loadInto(question.settings, question.usage.settingsId);
+        _refill(question.usage, question.settings);
+        _meter.unpackInto(question.meter);
+        if (question.meter.blockNumber != block.number) question.meter.volumeXauWei = 0;
     }
 
-    function _trigger(
-        Question memory question,
-        Trigger memory trigger,
-        Allowance memory answer
-    ) internal view returns (Reason) {
-        uint256 count = uint256(trigger.windowBlocks) + trigger.confirmations - 1;
-        try IPmmPool(question.pool).recentBlockEnds(count) returns (uint256[] memory ratios) {
+    function _registered(address pool) internal view returns (Question memory) {
+        require(isRegistered(pool), PoolNotRegistered(pool));
+        return _question(_pairOf[pool]);
+    }
+
+    /// @dev What the pool knows: its history for the trigger, and direction and amount from where it stands now.
+    function _observe(Question memory question, Allowance memory answer) internal view returns (Reason) {
+        Settings memory settings = question.settings;
+        uint256 count;
+        unchecked {
+            count = settings.windowBlocks + settings.confirmations - 1; // both are 1 .. 64
+        }
+        try IPmmPool(settings.pool).stabilizerView(count, question.oracleAnchor) returns (
+            uint256[] memory ratios,
+            uint256 anchor,
+            bool sellBase,
+            uint256 amountIn
+        ) {
+            if (question.quotePriceXauWei != 0 && anchor != 0) {
+                question.poolAnchor = anchor;
+                answer.fullCloseIn = amountIn;
+                answer.sellBase = sellBase;
+                (answer.tokenIn, answer.tokenOut) =
+                    sellBase ? (settings.baseToken, settings.quoteToken) : (settings.quoteToken, settings.baseToken);
+            }
             bool inside;
             bool sustained;
             (answer.blockEndDeviationWad, answer.averageDeviationWad, inside, sustained) = DeviationTrigger.evaluate(
                 ratios,
-                trigger.confirmations,
-                trigger.windowBlocks,
-                trigger.thresholdWad,
-                trigger.fastThresholdWad
+                settings.confirmations,
+                settings.windowBlocks,
+                settings.thresholdWad,
+                settings.fastThresholdWad
             );
             if (sustained) return Reason.NONE;
             return inside ? Reason.INSIDE_BAND : Reason.NOT_SUSTAINED;
@@ -571,18 +550,11 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         }
     }
 
-    /// @dev Direction and amount from the pool as it stands now; they must agree with the history.
-    function _spot(Question memory question, Allowance memory answer) internal view returns (Reason) {
-        try IPmmPool(question.pool).amountToAnchor() returns (bool sellBase, uint256 amountIn) {
-            answer.fullCloseIn = amountIn;
-            answer.sellBase = sellBase;
-            (answer.tokenIn, answer.tokenOut) =
-                sellBase ? (question.baseToken, question.quoteToken) : (question.quoteToken, question.baseToken);
-            bool agrees = amountIn > 0 && sellBase == (answer.blockEndDeviationWad > 0);
-            return agrees ? Reason.NONE : Reason.SPOT_DISAGREES;
-        } catch {
-            return Reason.ORACLE_UNAVAILABLE;
-        }
+    /// @dev Where the pool stands now must agree with its history.
+    function _spot(Question memory question, Allowance memory answer) internal pure returns (Reason) {
+        if (question.poolAnchor == 0) return Reason.ORACLE_UNAVAILABLE;
+        bool agrees = answer.fullCloseIn > 0 && answer.sellBase == (answer.blockEndDeviationWad > 0);
+        return agrees ? Reason.NONE : Reason.SPOT_DISAGREES;
     }
 
     /// @dev 0 when the pool cannot answer.
@@ -595,39 +567,33 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     }
 
     /// @dev FIXED pools: the oracle only vetoes an anchor that it contradicts.
-    function _agreement(Question memory question, Trigger memory trigger) internal view returns (Reason) {
-        if (!question.fixedPricing) return Reason.NONE;
-        uint256 fixedAnchor = IDodoV2Pool(question.pool)._I_();
-        uint256 distance =
-            question.oracleAnchor > fixedAnchor
-                ? question.oracleAnchor - fixedAnchor
-                : fixedAnchor - question.oracleAnchor;
-        bool agrees = distance.mulDiv(WAD, fixedAnchor, Math.Rounding.Ceil) <= trigger.maxDeviationAgreeWad;
+    function _agreement(Question memory question) internal pure returns (Reason) {
+        // Without the pool's anchor there is nothing to compare: `_spot` says so.
+        if (!question.settings.fixedPricing || question.poolAnchor == 0) return Reason.NONE;
+        (uint256 fixedAnchor, uint256 oracleAnchor) = (question.poolAnchor, question.oracleAnchor);
+        uint256 distance = oracleAnchor > fixedAnchor ? oracleAnchor - fixedAnchor : fixedAnchor - oracleAnchor;
+        bool agrees = distance.mulDiv(WAD, fixedAnchor, Math.Rounding.Ceil) <= question.settings.maxDeviationAgreeWad;
         return agrees ? Reason.NONE : Reason.ANCHOR_DISAGREES;
     }
 
     /// @dev The smallest of gain, per-block cap, bucket, global cap and inventory; and the smallest input that is accepted.
     /// Unchecked: amounts of tokens are below 2^128, shares at most 1e18, caps below 2^72, units at most 10^36 and prices below 2^128.
-    function _size(
-        Question memory question,
-        PoolState storage state,
-        Allowance memory answer
-    ) internal view returns (Reason reason) {
+    function _size(Question memory question, Allowance memory answer) internal view returns (Reason reason) {
         unchecked {
+            Settings memory settings = question.settings;
             (uint256 price, uint256 unit) = answer.sellBase
-                ? (question.basePriceXauWei, question.baseUnit)
-                : (question.quotePriceXauWei, question.quoteUnit);
-            Shares memory shares = state.shares;
-            uint256 wanted = (Math.min(answer.fullCloseIn, type(uint128).max) * shares.gainWad) / WAD;
+                ? (question.basePriceXauWei, settings.baseUnit)
+                : (question.quotePriceXauWei, settings.quoteUnit);
+            uint256 wanted = (Math.min(answer.fullCloseIn, type(uint128).max) * settings.gainWad) / WAD;
             uint256 allowed;
             (allowed, reason) = _allowed(question, wanted, answer.tokenIn, price, unit);
-            uint256 smallest = (question.amounts.minTradeXauWei * unit + price - 1) / price;
+            uint256 smallest = (settings.minTradeXauWei * unit + price - 1) / price;
             answer.maxAmountIn = allowed;
-            answer.minAmountIn = Math.max(smallest, (allowed * shares.minShareWad + WAD - 1) / WAD);
+            answer.minAmountIn = Math.max(smallest, (allowed * settings.minShareWad + WAD - 1) / WAD);
             if (allowed >= smallest) return Reason.NONE;
             // Too small to count as an execution, unless it closes a pool so small that even its full close is: such a pool must
             // stand outside the band now, or somebody could burn the cooldown by bringing the price almost back for one transaction.
-            if (allowed == wanted && _abs(_spotDeviation(question.pool)) > state.trigger.thresholdWad) {
+            if (allowed == wanted && _abs(_spotDeviation(settings.pool)) > settings.thresholdWad) {
                 answer.minAmountIn = allowed;
                 return Reason.NONE;
             }
@@ -645,43 +611,39 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     ) internal view returns (uint256 allowed, Reason reason) {
         unchecked {
             (allowed, reason) = (wanted, Reason.BELOW_MINIMUM);
-            uint256 room = uint256(question.global.capXauWei).saturatingSub(question.global.volumeXauWei);
-            room = Math.min(room, question.amounts.capXauWei);
+            uint256 room = question.settings.globalCapXauWei.saturatingSub(question.meter.volumeXauWei);
+            room = Math.min(room, question.settings.capXauWei);
             Reason binding = Reason.CAP_EXHAUSTED;
             if (question.usage.bucketLevelXauWei < room) {
                 (room, binding) = (question.usage.bucketLevelXauWei, Reason.BUCKET_EXHAUSTED);
             }
             room = (room * unit) / (price + 1);
             if (room < allowed) (allowed, reason) = (room, binding);
-            room = IERC20(tokenIn).balanceOf(_control.stabilizer);
+            room = IERC20(tokenIn).balanceOf(question.settings.stabilizer);
             if (room < allowed) (allowed, reason) = (room, Reason.NO_INVENTORY);
         }
     }
 
     /// @dev What the trade would bring, as the pool quotes it to the stabilizer.
-    function _quoted(
-        Question memory question,
-        Trigger memory trigger,
-        Allowance memory answer
-    ) internal view returns (Reason) {
+    function _quoted(Question memory question, Allowance memory answer) internal view returns (Reason) {
         Grant memory grant;
         grant.sellBase = answer.sellBase;
         grant.amountIn = answer.maxAmountIn;
         _price(question, grant);
-        (bool quoted, uint256 amountOut) = _tryQuote(question.pool, answer.sellBase, answer.maxAmountIn);
+        (bool quoted, uint256 amountOut) = _tryQuote(question.settings, answer.sellBase, answer.maxAmountIn);
         if (!quoted) return Reason.ORACLE_UNAVAILABLE;
         uint256 valueOut = amountOut.mulDiv(grant.priceOutXauWei, grant.unitOut);
         if (valueOut >= grant.valueInXauWei && amountOut >= grant.anchorOut) return Reason.NONE;
-        uint256 floor = grant.valueInXauWei.mulDiv(WAD - trigger.maxSlippageWad, WAD);
+        uint256 floor = grant.valueInXauWei.mulDiv(WAD - question.settings.maxSlippageWad, WAD);
         return valueOut < floor ? Reason.SLIPPAGE : Reason.WOULD_LOSE;
     }
 
     function _tryQuote(
-        address pool,
+        Settings memory settings,
         bool sellBase,
         uint256 amountIn
     ) internal view returns (bool quoted, uint256 amountOut) {
-        address trader = _control.stabilizer;
+        (address pool, address trader) = (settings.pool, settings.stabilizer);
         if (sellBase) {
             try IDodoV2Pool(pool).querySellBase(trader, amountIn) returns (uint256 out, uint256, uint8, uint256) {
                 return (true, out);
@@ -699,7 +661,7 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     // Internal: prices
 
     function _pullPrices(Question memory question) internal returns (Reason) {
-        try IXAUOracle(oracle).pullPair(question.baseToken, question.quoteToken) returns (
+        try IXAUOracle(oracle).pullPair(question.settings.baseToken, question.settings.quoteToken) returns (
             uint256 basePriceXauWei,
             uint256 quotePriceXauWei,
             uint256 anchorNew,
@@ -716,17 +678,18 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
 
     function _viewPrices(Question memory question) internal view returns (Reason) {
         IXAUOracle source = IXAUOracle(oracle);
-        try source.anchors(question.baseToken, question.quoteToken) returns (uint256 anchorNew, uint256) {
+        Settings memory settings = question.settings;
+        try source.anchors(settings.baseToken, settings.quoteToken) returns (uint256 anchorNew, uint256) {
             question.oracleAnchor = anchorNew;
         } catch {
             return Reason.ORACLE_UNAVAILABLE;
         }
-        try source.valueInXau(question.baseToken, question.baseUnit) returns (uint256 xauWei) {
+        try source.valueInXau(settings.baseToken, settings.baseUnit) returns (uint256 xauWei) {
             question.basePriceXauWei = xauWei;
         } catch {
             return Reason.ORACLE_UNAVAILABLE;
         }
-        try source.valueInXau(question.quoteToken, question.quoteUnit) returns (uint256 xauWei) {
+        try source.valueInXau(settings.quoteToken, settings.quoteUnit) returns (uint256 xauWei) {
             question.quotePriceXauWei = xauWei;
         } catch {
             return Reason.ORACLE_UNAVAILABLE;
@@ -741,80 +704,107 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
             uint256 larger = Math.max(question.basePriceXauWei - 1, question.quotePriceXauWei - 1);
             if (larger < type(uint128).max - 1) return Reason.NONE;
         }
-        question.quotePriceXauWei = 0;
+        (question.quotePriceXauWei, question.oracleAnchor) = (0, 0);
         return Reason.ORACLE_UNAVAILABLE;
-    }
-
-    /// @dev Least output at the pool's own fixed anchor, rounded down to whole units.
-    function _anchorOut(address pool, bool sellBase, uint256 amountIn) internal view returns (uint256) {
-        uint256 anchor = IDodoV2Pool(pool)._I_();
-        return sellBase ? amountIn.mulDiv(anchor, WAD) : amountIn.mulDiv(WAD, anchor);
     }
 
     // Internal: counters
 
     /// @dev Bucket level now. A pool that never executed has a full bucket.
-    function _refilled(PoolState storage state) internal view returns (Usage memory used) {
-        used = state.usage;
-        uint256 capacity = state.amounts.bucketXauWei;
-        uint256 level = capacity;
+    function _refill(CounterWords.Usage memory used, Settings memory settings) internal view {
+        uint256 level = settings.bucketXauWei; // below 2^72
         if (used.bucketBlock != 0) {
-            uint256 elapsed = block.number - used.bucketBlock;
-            level = Math.min(capacity, used.bucketLevelXauWei + elapsed * state.shares.bucketRefillXauWeiPerBlock);
+            unchecked {
+                // 72 bits plus 32 bits times 64 bits.
+                uint256 elapsed = block.number - used.bucketBlock;
+                level = Math.min(level, used.bucketLevelXauWei + elapsed * settings.bucketRefillXauWeiPerBlock);
+            }
         }
-        used.bucketLevelXauWei = level.toUint72();
+        used.bucketLevelXauWei = level;
     }
 
-    function _readyAtBlock(Usage memory used, Trigger memory trigger) internal pure returns (uint256) {
-        return used.lastExecutionBlock == 0 ? 0 : uint256(used.lastExecutionBlock) + trigger.minBlocks;
+    function _readyAtBlock(Question memory question) internal pure returns (uint256) {
+        unchecked {
+            uint256 last = question.usage.lastExecutionBlock;
+            return last == 0 ? 0 : last + question.settings.minBlocks;
+        }
+    }
+
+    function _readMeter() internal view returns (CounterWords.Meter memory meter) {
+        _meter.unpackInto(meter);
     }
 
     /// @dev Days since 1970; 16 bits last until the year 2149.
-    function _today() internal view returns (uint16) {
+    function _today() internal view returns (uint256) {
         return (block.timestamp / 1 days).toUint16();
     }
 
     // Internal: configuration
 
-    function _setConfig(address pool, PoolConfig calldata config) internal {
-        PoolState storage state = _states[pool];
-        // What was used up under the old settings stays used up; only then the new ones count.
-        Usage memory used = isRegistered(pool) ? _refilled(state) : state.usage;
-        bool executed = used.lastExecutionBlock != 0;
-        state.trigger = Trigger({
-            thresholdWad: _inRange(config.thresholdWad, MIN_THRESHOLD_WAD, MAX_THRESHOLD_WAD).toUint56(),
-            fastThresholdWad: _inRange(config.fastThresholdWad, MIN_THRESHOLD_WAD, MAX_THRESHOLD_WAD).toUint56(),
-            maxSlippageWad: _inRange(config.maxSlippageWad, 0, MAX_SLIPPAGE_WAD).toUint56(),
-            maxDeviationAgreeWad: _inRange(config.maxDeviationAgreeWad, 0, MAX_DEVIATION_AGREE_WAD).toUint56(),
-            minBlocks: _inRange(config.minBlocks, 1, MAX_MIN_BLOCKS).toUint16(),
-            confirmations: _inRange(config.confirmations, 1, MAX_HISTORY_BLOCKS).toUint8(),
-            windowBlocks: _inRange(config.windowBlocks, 1, MAX_HISTORY_BLOCKS).toUint8()
-        });
+    /// @dev Every field is read, and so checked, before all are copied as they lie in calldata.
+    function _setConfig(
+        bytes32 pair,
+        Settings memory settings,
+        CounterWords.Usage memory used,
+        PoolConfig calldata config
+    ) internal {
+        _inRange(config.thresholdWad, MIN_THRESHOLD_WAD, MAX_THRESHOLD_WAD);
+        _inRange(config.fastThresholdWad, MIN_THRESHOLD_WAD, MAX_THRESHOLD_WAD);
+        _inRange(config.maxSlippageWad, 0, MAX_SLIPPAGE_WAD);
+        _inRange(config.maxDeviationAgreeWad, 0, MAX_DEVIATION_AGREE_WAD);
+        _inRange(config.minBlocks, 1, MAX_MIN_BLOCKS);
+        _inRange(config.confirmations, 1, MAX_HISTORY_BLOCKS);
+        _inRange(config.windowBlocks, 1, MAX_HISTORY_BLOCKS);
         require(
             config.fastThresholdWad >= config.thresholdWad,
             FastBelowThreshold(config.fastThresholdWad, config.thresholdWad)
         );
         uint256 history = uint256(config.confirmations) + config.windowBlocks - 1;
         require(history <= MAX_HISTORY_BLOCKS, HistoryTooLong(history, MAX_HISTORY_BLOCKS));
-        state.shares = Shares({
-            gainWad: _inRange(config.gainWad, 1, WAD).toUint64(),
-            minShareWad: _inRange(config.minShareWad, 1, WAD).toUint64(),
-            rewardShareWad: _inRange(config.rewardShareWad, 0, MAX_REWARD_SHARE_WAD).toUint64(),
-            bucketRefillXauWeiPerBlock: _inRange(config.bucketRefillXauWeiPerBlock, 1, _refillCeiling).toUint64()
-        });
+        _inRange(config.gainWad, 1, WAD);
+        _inRange(config.minShareWad, 1, WAD);
+        _inRange(config.rewardShareWad, 0, MAX_REWARD_SHARE_WAD);
+        _inRange(config.bucketRefillXauWeiPerBlock, 1, _refillCeiling);
         uint256 cap = _inRange(config.capXauWei, 1, _poolCapCeiling);
         uint256 bucket = _inRange(config.bucketXauWei, 1, _bucketCeiling);
-        state.amounts = Amounts({
-            capXauWei: cap.toUint72(),
-            bucketXauWei: bucket.toUint72(),
-            minTradeXauWei: _inRange(config.minTradeXauWei, 1, Math.min(cap, bucket)).toUint72()
-        });
-        used.bucketLevelXauWei = (executed ? Math.min(used.bucketLevelXauWei, bucket) : bucket).toUint72();
-        if (executed) used.bucketBlock = block.number.toUint32();
-        used.rewardBudgetXauWeiPerDay = _inRange(config.rewardBudgetXauWeiPerDay, 0, _rewardBudgetCeiling).toUint64();
-        state.usage = used;
+        _inRange(config.minTradeXauWei, 1, Math.min(cap, bucket));
+        _inRange(config.rewardBudgetXauWeiPerDay, 0, _rewardBudgetCeiling);
+        assembly ("memory-safe") {
+            calldatacopy(add(settings, CONFIG_OFFSET), config, CONFIG_SIZE)
+        }
+
+        bool executed = used.lastExecutionBlock != 0;
+        used.bucketLevelXauWei = executed ? Math.min(used.bucketLevelXauWei, bucket) : bucket;
+        if (executed) used.bucketBlock = block.number;
+        used.settingsId = _write(settings);
+        _usages[pair] = used.pack();
         _requireGlobalCap();
-        emit SetPoolConfig(pool, config);
+        emit SetPoolConfig(settings.pool, config);
+    }
+
+    function _setGlobal(Settings memory settings, GlobalConfig memory config) internal pure {
+        settings.globalCapXauWei = config.capXauWei;
+        settings.maxGasPriceWei = config.maxGasPriceWei;
+        settings.nativePriceXauWei = config.nativePriceXauWei;
+    }
+
+    function _write(Settings memory settings) internal returns (uint256 id) {
+        id = ++_settingsCount;
+        SettingsStore.write(abi.encode(settings), id);
+    }
+
+    /// @dev All zero for id 0.
+    function _load(uint256 id) internal view returns (Settings memory settings) {
+        if (id != 0) _loadInto(settings, id);
+    }
+
+    /// @dev A struct of plain words lies in memory as `abi.encode` wrote it.
+    function _loadInto(Settings memory settings, uint256 id) internal view {
+        uint256 position;
+        assembly ("memory-safe") {
+            position := settings
+        }
+        SettingsStore.read(id, position, SETTINGS_SIZE);
     }
 
     /// @dev Two pools at their caps in one block must not stand in each other's way.
@@ -822,11 +812,12 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         uint256 largest;
         uint256 second;
         for (uint256 index = 0; index < _pools.length; ++index) {
-            uint256 cap = _states[_pools[index]].amounts.capXauWei;
+            uint256 cap = _load(_usages[_pairOf[_pools[index]]].settingsIdOf()).capXauWei;
             if (cap > largest) (largest, second) = (cap, largest);
             else if (cap > second) second = cap;
         }
-        require(_global.capXauWei >= largest + second, GlobalCapTooSmall(_global.capXauWei, largest + second));
+        uint256 globalCap = _globalConfig.capXauWei;
+        require(globalCap >= largest + second, GlobalCapTooSmall(globalCap, largest + second));
     }
 
     /// @dev The accepted factory vouches for the code, so that what the pool says about itself can be believed after that.
@@ -839,23 +830,30 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         }
         return
             IPmmPool(pool).kind() == IPmmPool.Kind.PUBLIC &&
-            IPmmPool(pool).stabilizer() == _control.stabilizer &&
-            _control.stabilizer != address(0) &&
+            IPmmPool(pool).stabilizer() == stabilizer &&
+            stabilizer != address(0) &&
             (IPmmPool(pool).pricing() == IPmmPool.Pricing.FIXED || IPmmPool(pool).oracle() == oracle);
     }
 
     function _setPausedUntil(uint256 timestamp) internal {
-        _control.pausedUntil = timestamp.toUint32();
+        CounterWords.Meter memory meter = _readMeter();
+        meter.pausedUntil = timestamp.toUint32();
+        _meter = meter.pack();
         emit PausedUntil(timestamp);
     }
 
-    function _pair(address tokenA, address tokenB) internal view returns (Pair storage) {
-        return tokenA < tokenB ? _pairs[tokenA][tokenB] : _pairs[tokenB][tokenA];
+    /// @dev The same in either order.
+    function _pair(address tokenA, address tokenB) internal pure returns (bytes32 pair) {
+        (address lower, address higher) = tokenA < tokenB ? (tokenA, tokenB) : (tokenB, tokenA);
+        assembly ("memory-safe") {
+            mstore(0x00, lower)
+            mstore(0x20, higher)
+            pair := keccak256(0x00, 0x40)
+        }
     }
 
-    function _decimals(address token) internal view returns (uint8 decimals) {
-        decimals = IERC20Metadata(token).decimals();
-        _inRange(decimals, 0, 36);
+    function _unit(address token) internal view returns (uint256) {
+        return 10 ** _inRange(IERC20Metadata(token).decimals(), 0, 36);
     }
 
     /// @dev Keeps the first reason.

@@ -193,7 +193,7 @@ export class StabilizerTick {
           "amountIn",
           "amountOut",
           "ratioBeforeWad",
-          "ratioAfterWad",
+          "boughtBack",
           "inventoryChangeXauWei",
           "rewardXauWei",
         ]),

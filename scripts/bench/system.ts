@@ -105,10 +105,10 @@ class Bench {
       const [tokenIn, tokenOut] = baseSold ? [this.#cUSDC, this.#cUSDT] : [this.#cUSDT, this.#cUSDC];
       const data = stabilizerAbi.encodeFunctionData("executePrivateSwap", [2n ** 100n, tokenIn, tokenOut]);
       const receipt = await this.#send(this.#keeper(), this.world.deployment.address("Stabilizer"), data);
-      const events = receipt.logs.map(
-        (log) => stabilizerAbi.parseLog({ topics: [...log.topics], data: log.data })?.name,
-      );
-      if (!events.includes("Replenished")) {
+      const event = receipt.logs
+        .map((log) => stabilizerAbi.parseLog({ topics: [...log.topics], data: log.data }))
+        .find((parsed) => parsed?.name === "Stabilized");
+      if (BigInt(String(event?.args["boughtBack"] ?? 0)) === 0n) {
         throw new PermanentError("BENCH_INCOMPLETE", "the execution did not use both legs", "look at the mesh's depth");
       }
       gasUsed = receipt.gasUsed;

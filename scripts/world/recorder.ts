@@ -1,5 +1,9 @@
 /** Looks at every block of the local world once it has ended: block-end deviations, executions, what the stabilizer gained. */
-import { IStabilizer__factory, IXAUOracle__factory } from "../../protocol/generated/contracts/index.js";
+import {
+  IPmmPool__factory,
+  IStabilizer__factory,
+  IXAUOracle__factory,
+} from "../../protocol/generated/contracts/index.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import type { UsdPrices } from "../market/outside.js";
 import { decodeRead, encodeRead } from "../sim/abi.js";
@@ -10,6 +14,7 @@ import { amount, bps, type Terminal } from "./terminal.js";
 
 const stabilizerAbi = IStabilizer__factory.createInterface();
 const oracleAbi = IXAUOracle__factory.createInterface();
+const poolAbi = IPmmPool__factory.createInterface();
 const WAD = 10n ** 18n;
 
 function deviationBps(ratioWad: unknown): number {
@@ -92,11 +97,13 @@ export class Recorder {
       const sold = event.args["sellBase"] === true ? pool.spec.base : pool.spec.quote;
       const decimals = sold === pool.spec.base ? pool.spec.baseDecimals : pool.spec.quoteDecimals;
       const gained = Number(BigInt(String(event.args["inventoryChangeXauWei"]))) / 1e18;
+      const recorded = poolAbi.encodeFunctionData("recordedRatio");
+      const ratioAfterWad = BigInt(await rpc.call(pool.spec.address, recorded, block));
       this.terminal.event(
         block,
         "execution",
         "green",
-        `${pool.spec.name.padEnd(12)} ${bps(deviationBps(event.args["ratioBeforeWad"]))} → ${bps(deviationBps(event.args["ratioAfterWad"]))}` +
+        `${pool.spec.name.padEnd(12)} ${bps(deviationBps(event.args["ratioBeforeWad"]))} → ${bps(deviationBps(ratioAfterWad))}` +
           `  sold ${amount(BigInt(String(event.args["amountIn"])), decimals, sold === "XAU" ? 3 : 0)} ${sold}, inventory +${gained.toFixed(6)} oz`,
       );
     }

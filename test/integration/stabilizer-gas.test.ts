@@ -3,8 +3,11 @@ import { network } from "hardhat";
 
 import { deployPegSystem, sell, unitsOfUsd, type PegSystem } from "../helpers/pegSystem.js";
 
-/** Committed figure for one execution with both legs, whole transaction. The goal of the specification is 320,000. */
-const MAX_EXECUTION_GAS = 372_000n;
+/**
+ * Committed figure for one execution with both legs, whole transaction, on this system; `npm run bench -- gas` measures the deployed one
+ * against the specification's 320,000.
+ */
+const MAX_EXECUTION_GAS = 330_000n;
 /** Slots of a pool's history. */
 const RING_SIZE = 128;
 const PRICE = { gasPrice: 20n * 10n ** 9n };
@@ -34,8 +37,11 @@ describe("Stabilizer › gas of a whole transaction, oracle-priced, M1 tokens, t
       .executePrivateSwap(2n ** 100n, answer.tokenIn, answer.tokenOut, PRICE);
     const receipt = await call.wait();
     if (receipt === null) throw new Error("no receipt");
-    const names = receipt.logs.map((log) => system.stabilizer.interface.parseLog(log)?.name);
-    expect(names).to.include("Stabilized").and.to.include("Replenished");
+    const event = receipt.logs
+      .map((log) => system.stabilizer.interface.parseLog(log))
+      .find((parsed) => parsed?.name === "Stabilized");
+    expect(event?.args["boughtBack"] as bigint, "both mesh legs").to.be.greaterThan(0n);
+    expect(event?.args["rewardXauWei"] as bigint, "reward").to.be.greaterThan(0n);
     return receipt;
   }
 

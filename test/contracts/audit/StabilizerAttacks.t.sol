@@ -275,7 +275,12 @@ contract StabilizerAttacksTest is StabilizerBase {
     function _replenished() private returns (bool) {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         for (uint256 index = 0; index < logs.length; ++index) {
-            if (logs[index].topics[0] == IStabilizer.Replenished.selector) return true;
+            if (logs[index].topics[0] != IStabilizer.Stabilized.selector) continue;
+            (, , , , uint256 boughtBack, , ) = abi.decode(
+                logs[index].data,
+                (bool, uint256, uint256, uint256, uint256, uint256, uint256)
+            );
+            return boughtBack > 0;
         }
         return false;
     }

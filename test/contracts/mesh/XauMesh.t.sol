@@ -66,6 +66,35 @@ contract XauMeshTest is StabilizerBase {
         assertLe(valueXau(tokenOut, out), valueXau(tokenIn, amountIn), "never better than the oracle from balance");
     }
 
+    function testFuzz_swap_countsOnlyWhatTheFirstLegPaid(uint256 usd, uint256 donatedUsd) public {
+        uint256 amountIn = unitsOfUsd(cUSDT, bound(usd, 1, 300_000));
+        uint256 donated = unitsOfUsd(xau, bound(donatedUsd, 1, 1_000_000));
+        uint256 quoted = mesh.quote(address(cUSDT), amountIn, address(cUSDC));
+        mint(xau, address(_pool(cUSDC)), donated);
+        assertEq(mesh.quote(address(cUSDT), amountIn, address(cUSDC)), quoted, "a donation moves no quote");
+
+        uint256 xauBefore = xau.balanceOf(operator);
+        vm.prank(operator);
+        uint256 out = mesh.swap(address(cUSDT), amountIn, address(cUSDC), quoted, block.timestamp);
+        assertEq(out, quoted, "a donation moves no swap");
+        assertEq(xau.balanceOf(operator), xauBefore, "XAU never touches the operator");
+        assertEq(_pool(cUSDC).getBaseInput(), donated, "the donation lies where it lay");
+        assertEq(_pool(cUSDT).getBaseInput(), 0, "nothing is left behind");
+        address last = address(_pool(cUSDC));
+        vm.prank(timelock);
+        mesh.retrieve(last, address(xau), donated, provider);
+        assertEq(xau.balanceOf(provider), donated, "for the owner to take out");
+    }
+
+    function test_swap_needsNoXauApprovalForTheMiddle() public {
+        address last = address(_pool(cUSDC));
+        vm.startPrank(operator);
+        xau.approve(last, 0);
+        uint256 out = mesh.swap(address(cUSDT), 1e9, address(cUSDC), 0, block.timestamp);
+        vm.stopPrank();
+        assertGt(out, 0, "two legs");
+    }
+
     function testFuzz_ORACLE22_roundTripNeverGains(uint256 usd) public {
         uint256 amountIn = unitsOfUsd(cUSDT, bound(usd, 1, 300_000));
         vm.startPrank(operator);
@@ -137,6 +166,9 @@ contract XauMeshTest is StabilizerBase {
         pool.sellQuote(attacker);
         vm.expectRevert(notAllowed);
         pool.sellBase(attacker);
+        xau.transfer(address(pool), 1e18);
+        vm.expectRevert(notAllowed);
+        pool.swapReceivedBase(1e18, 0, attacker, block.timestamp);
         vm.expectRevert(notAllowed);
         pool.flashLoan(1, 1, attacker, "");
         bytes memory notOwner = abi.encodeWithSelector(ICommonErrors.NotAuthorized.selector, attacker);

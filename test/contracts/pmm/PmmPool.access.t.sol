@@ -32,7 +32,7 @@ contract PrivatePmmPoolTest is PmmTestBase {
     function test_MESH18_everyEntryIsAllowListed() public {
         base.mint(address(pool), 1e18);
         quote.mint(address(pool), 2650e6);
-        bytes[] memory calls = new bytes[](7);
+        bytes[] memory calls = new bytes[](8);
         calls[0] = abi.encodeCall(pool.sellBase, (attacker));
         calls[1] = abi.encodeCall(pool.sellQuote, (attacker));
         calls[2] = abi.encodeCall(pool.swapBase, (1e18, 0, attacker, attacker, block.timestamp));
@@ -40,6 +40,7 @@ contract PrivatePmmPoolTest is PmmTestBase {
         calls[4] = abi.encodeCall(pool.flashLoan, (1, 1, attacker, ""));
         calls[5] = abi.encodeCall(pool.applyParameters, ());
         calls[6] = abi.encodeCall(pool.swapBase, (1e18, 0, stabilizer, attacker, block.timestamp));
+        calls[7] = abi.encodeCall(pool.swapReceivedBase, (1e18, 0, attacker, block.timestamp));
         for (uint256 j = 0; j < calls.length; ++j) {
             address caller = j == 6 ? stabilizer : attacker; // not even the stabilizer, unless listed
             vm.prank(caller);
@@ -63,6 +64,44 @@ contract PrivatePmmPoolTest is PmmTestBase {
         // Public entries do not exist here.
         (bool exists, ) = address(pool).call(abi.encodeCall(IPmmPublicPool(address(pool)).sync, ()));
         assertFalse(exists);
+    }
+
+    function testFuzz_swapReceivedBase_countsWhatItIsToldAndLeavesTheRest(uint256 paid, uint256 donated) public {
+        allow(trader);
+        paid = bound(paid, 1e12, 100e18);
+        donated = bound(donated, 0, 100e18);
+        base.mint(address(pool), donated + paid);
+        (uint256 quoted, , , ) = pool.querySellBase(trader, paid);
+        (uint256 baseBefore, uint256 quoteBefore) = pool.getVaultReserve();
+
+        vm.startPrank(trader);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ICommonErrors.TransferMismatch.selector,
+                address(base),
+                donated + paid,
+                donated + paid + 1
+            )
+        );
+        pool.swapReceivedBase(donated + paid + 1, 0, trader, block.timestamp);
+        vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutputBelowMinimum.selector, quoted, quoted + 1));
+        pool.swapReceivedBase(paid, quoted + 1, trader, block.timestamp);
+        vm.expectRevert(
+            abi.encodeWithSelector(ICommonErrors.DeadlineExpired.selector, block.timestamp - 1, block.timestamp)
+        );
+        pool.swapReceivedBase(paid, 0, trader, block.timestamp - 1);
+        vm.expectRevert(ICommonErrors.ZeroAmount.selector);
+        pool.swapReceivedBase(0, 0, trader, block.timestamp);
+
+        uint256 heldBefore = quote.balanceOf(trader);
+        assertEq(pool.swapReceivedBase(paid, quoted, trader, block.timestamp), quoted, "as swapBase would pay");
+        vm.stopPrank();
+        assertEq(quote.balanceOf(trader) - heldBefore, quoted, "paid");
+        assertEq(pool.getBaseInput(), donated, "the donation lies where it lay");
+        (uint256 baseAfter, uint256 quoteAfter) = pool.getVaultReserve();
+        assertEq(baseAfter - baseBefore, paid, "counted");
+        assertEq(quoteBefore - quoteAfter, quoted, "recorded");
+        assertEq(base.balanceOf(address(pool)), baseAfter + donated, "solvent");
     }
 
     function test_allowedTraderTradesAndIsRemoved() public {

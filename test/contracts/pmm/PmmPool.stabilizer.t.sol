@@ -48,6 +48,55 @@ contract PmmPoolStabilizerTest is PmmTestBase {
         assertLe(pool.spotRatio() > 1e18 ? pool.spotRatio() - 1e18 : 1e18 - pool.spotRatio(), 1e9);
     }
 
+    function testFuzz_stabilizerView_agreesWithTheViewsItStandsFor(
+        bool isBase,
+        uint256 amountIn,
+        uint256 count
+    ) public {
+        count = bound(count, 1, 5);
+        for (uint256 j = 0; j < 5; ++j) {
+            nextBlock();
+            sell(pool, trader, isBase, isBase ? bound(amountIn, 1e16, 1e20) : bound(amountIn, 10e6, 100_000e6));
+        }
+        nextBlock();
+        (bool sellsBase, uint256 toAnchor) = pool.amountToAnchor();
+        (uint256[] memory ratios, uint256 anchor, bool sellsBase_, uint256 toAnchor_) = pool.stabilizerView(
+            count,
+            2650e6
+        );
+        assertEq(keccak256(abi.encode(ratios)), keccak256(abi.encode(pool.recentBlockEnds(count))), "history");
+        assertEq(anchor, 2650e6, "the anchor it is told");
+        assertEq(sellsBase_, sellsBase, "side");
+        assertEq(toAnchor_, toAnchor, "amount");
+    }
+
+    function test_stabilizerView_withoutAnAnchorAnswersTheHistoryOnly() public {
+        sell(pool, trader, true, 1e20);
+        nextBlock();
+        uint256[2] memory none = [uint256(0), 1e36 + 1];
+        for (uint256 j = 0; j < 2; ++j) {
+            (uint256[] memory ratios, uint256 anchor, , uint256 amountIn) = pool.stabilizerView(1, none[j]);
+            assertLt(ratios[0], 1e18, "history");
+            assertEq(anchor + amountIn, 0, "nothing else");
+        }
+        vm.expectRevert();
+        pool.stabilizerView(65, 2650e6);
+    }
+
+    function test_stabilizerView_ofAFixedPoolUsesItsOwnAnchor() public {
+        IPmmPublicPool fixedPool = IPmmPublicPool(
+            fund(publicParams(address(xau), address(usd), 2600e6, K), 1e21, 2_600_000e6)
+        );
+        sell(fixedPool, trader, true, 1e20);
+        nextBlock();
+        (bool sellsBase, uint256 toAnchor) = fixedPool.amountToAnchor();
+        (, uint256 anchor, bool sellsBase_, uint256 toAnchor_) = fixedPool.stabilizerView(1, 2650e6);
+        assertEq(anchor, 2600e6, "its own");
+        assertTrue(sellsBase_ == sellsBase && toAnchor_ == toAnchor, "as amountToAnchor");
+        (, anchor, , toAnchor_) = fixedPool.stabilizerView(1, 0);
+        assertTrue(anchor == 2600e6 && toAnchor_ == toAnchor, "without any oracle");
+    }
+
     function quote(address who, bool isBase, uint256 amountIn) internal view returns (uint256 amountOut) {
         if (isBase) (amountOut, , , ) = pool.querySellBase(who, amountIn);
         else (amountOut, , , ) = pool.querySellQuote(who, amountIn);

@@ -176,7 +176,61 @@ contract StabilizerLimitsTest is StabilizerBase {
         assertEq(levelAfter, level, "nor refill the bucket");
     }
 
+    function test_config_globalSettingsReachEveryPool() public {
+        disturb(stablePool, true, 300_000);
+        vm.txGasPrice(150e9);
+        assertReason(stablePool, IStabilizerLimits.Reason.NONE, "below the old limit");
+        vm.prank(timelock);
+        limits.setGlobalConfig(IStabilizerLimits.GlobalConfig(2 * CAP, 100e9, 0));
+        address[] memory pools = limits.pools();
+        for (uint256 index = 0; index < pools.length; ++index) {
+            assertEq(
+                keccak256(abi.encode(limits.poolConfig(pools[index]))),
+                keccak256(abi.encode(poolConfig())),
+                "own settings stay"
+            );
+        }
+        assertReason(stablePool, IStabilizerLimits.Reason.GAS_PRICE, "above the new one");
+        vm.expectRevert(noAction(stablePool, IStabilizerLimits.Reason.GAS_PRICE));
+        stabilizer.executePrivateSwap(type(uint256).max, address(cUSDC), address(cUSDT));
+        vm.txGasPrice(100e9);
+        uint256 held = cUSDT.balanceOf(keeper);
+        execute(keeper, stablePool);
+        assertEq(cUSDT.balanceOf(keeper), held, "rewards are off");
+        vm.txGasPrice(0);
+    }
+
+    function test_config_settingsOutliveManyChanges() public {
+        IStabilizerLimits.PoolConfig memory config = poolConfig();
+        for (uint256 count = 0; count < 300; ++count) {
+            config.minTradeXauWei = uint128(1 + count);
+            _set(config);
+        }
+        assertEq(limits.poolConfig(address(stablePool)).minTradeXauWei, 300, "the newest");
+        assertEq(
+            keccak256(abi.encode(limits.poolConfig(address(xauPool)))),
+            keccak256(abi.encode(poolConfig())),
+            "another pool's, written long before"
+        );
+    }
+
     // Registry
+
+    function test_registry_aPairsUsageOutlivesItsPool() public {
+        disturb(stablePool, true, 300_000);
+        execute(keeper, stablePool);
+        (uint256 last, uint256 level, , ) = limits.usage(address(stablePool));
+        IPmmPool second = _publicPool(cUSDT, cUSDC);
+        vm.startPrank(timelock);
+        limits.removePool(address(stablePool));
+        limits.registerPool(address(second), poolConfig());
+        vm.stopPrank();
+        (uint256 lastAfter, uint256 levelAfter, , ) = limits.usage(address(second));
+        assertEq(lastAfter, last, "another pool does not end the cooldown");
+        assertEq(levelAfter, level, "nor refill the bucket");
+        assertEq(limits.poolFor(address(cUSDT), address(cUSDC)), address(second), "registered");
+        assertReason(stablePool, IStabilizerLimits.Reason.NOT_REGISTERED, "the former one");
+    }
 
     function test_registry_onePoolPerPair() public {
         IPmmPool second = _publicPool(cUSDT, cUSDC);
@@ -262,6 +316,28 @@ contract StabilizerLimitsTest is StabilizerBase {
         vm.expectRevert(abi.encodeWithSelector(IStabilizerLimits.PoolNotRegistered.selector, address(stablePool)));
         limits.poolConfig(address(stablePool));
         assertEq(limits.pools().length, 3, "three left");
+    }
+
+    // Rewards
+
+    function test_STAB16_aRewardIsTakenOncePerExecution() public {
+        disturb(stablePool, true, 40_000);
+        vm.txGasPrice(100e9);
+        vm.startPrank(address(stabilizer));
+        limits.consume(address(cUSDC), address(cUSDT), type(uint256).max);
+        vm.stopPrank();
+        vm.prank(attacker);
+        vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAuthorized.selector, attacker));
+        limits.consumeReward(1e18);
+        vm.startPrank(address(stabilizer));
+        uint256 reward = limits.consumeReward(1e18);
+        assertGt(reward, 0, "the first");
+        (, , uint256 today, ) = limits.usage(address(stablePool));
+        assertApproxEqAbs(today, reward, 1e9, "counted");
+        vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAuthorized.selector, address(stabilizer)));
+        limits.consumeReward(1e18);
+        vm.stopPrank();
+        vm.txGasPrice(0);
     }
 
     // Reasons
