@@ -53,6 +53,9 @@ function live(chainId: number, variablePrefix: string) {
 const invariantRuns = Number(process.env["CANTILEVER_INVARIANT_RUNS"] ?? 32);
 const invariantDepth = Number(process.env["CANTILEVER_INVARIANT_DEPTH"] ?? 20);
 
+// A local world on another port than the usual one (npm start -- --port …).
+const localhostUrl = process.env["LOCALHOST_RPC_URL"] ?? "http://127.0.0.1:8545";
+
 export default defineConfig({
   plugins: [toolbox],
   tasks: cantileverTasks,
@@ -73,7 +76,7 @@ export default defineConfig({
     sim651940: simulated(651940),
     mainnetFork: simulated(1),
     localRpc: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },
-    localhost: { type: "http", chainType: "l1", chainId: 138, url: "http://127.0.0.1:8545" },
+    localhost: { type: "http", chainType: "l1", chainId: 138, url: localhostUrl },
     chain138: live(138, "CHAIN138"),
     alltra: live(651940, "ALLTRA"),
   },

@@ -32,6 +32,7 @@ const definition = {
     calls: { kind: "integer", min: 1, default: DEFAULT_INVARIANT_CALLS, help: "calls of each invariant" },
     grep: { kind: "string", placeholder: "PATTERN", help: "only tests whose name matches" },
     "snapshot-check": { kind: "boolean", help: "compare gas with the committed snapshots" },
+    "all-kills": { kind: "boolean", help: "kill a real deployment at every transaction (a quarter of an hour)" },
     snapshot: { kind: "boolean", help: "write the gas snapshots anew" },
   },
 } as const;
@@ -63,6 +64,7 @@ function environment(suite: Suite, { flags }: Context): NodeJS.ProcessEnv {
   return {
     ...process.env,
     ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
+    ...(flags["all-kills"] ? { CANTILEVER_ALL_KILLS: "1" } : {}),
     ...(suite.name === "invariants"
       ? { CANTILEVER_INVARIANT_RUNS: String(runs), CANTILEVER_INVARIANT_DEPTH: String(depth) }
       : {}),

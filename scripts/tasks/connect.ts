@@ -1,15 +1,27 @@
+import { resolve } from "node:path";
+
 import type { Provider, Signer } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
 import { readRecord, requireRecord } from "../../protocol/addresses.js";
 import { CantileverError, PermanentError, RetryableError, UsageError } from "../../protocol/errors.js";
-import { hasParams, loadParams, type LoadedParams } from "../../protocol/params/load.js";
+import { DEPLOYMENTS_FOLDER, hasParams, loadParams, type LoadedParams } from "../../protocol/params/load.js";
 import { developmentAccounts } from "../../protocol/params/rules.js";
 import { nearest } from "../../protocol/params/text.js";
+
+/** What a task looks at besides the network. */
+export interface ConnectOptions {
+  /** Whether the task can only look at something that is deployed. */
+  readonly needsRecord: boolean;
+  /** Folder of parameters and records as the task was given it; empty for the repository's own. */
+  readonly deployments: string;
+}
 
 /** A network that a task works on. */
 export interface Connected {
   readonly network: string;
+  /** Folder of parameters and records. */
+  readonly folder: string;
   readonly loaded: LoadedParams;
   readonly provider: Provider;
   /** The deployer's key: a development key on localhost, the configured one elsewhere. Asks for it only now. */
@@ -19,13 +31,13 @@ export interface Connected {
 
 /**
  * Connects to the network of `--network`.
- * @param needsRecord whether the task can only look at something that is deployed.
  * @throws UsageError NETWORK_MISSING or UNKNOWN_NETWORK, RetryableError RPC_UNREACHABLE, PermanentError RPC_NOT_CONFIGURED or WRONG_CHAIN.
  */
-export async function connect(hre: HardhatRuntimeEnvironment, needsRecord = false): Promise<Connected> {
+export async function connect(hre: HardhatRuntimeEnvironment, options: ConnectOptions): Promise<Connected> {
+  const folder = options.deployments === "" ? DEPLOYMENTS_FOLDER : resolve(options.deployments);
   const network = requireNetwork(hre);
-  if (needsRecord) requireRecord(network, readRecord(network));
-  const loaded = loadParams(network);
+  if (options.needsRecord) requireRecord(network, readRecord(network, folder));
+  const loaded = loadParams(network, folder);
   const connection = await hre.network.create(network).catch((error: unknown) => {
     throw asConnectionError(error, network);
   });
@@ -39,6 +51,7 @@ export async function connect(hre: HardhatRuntimeEnvironment, needsRecord = fals
   }
   return {
     network,
+    folder,
     loaded,
     provider,
     deployer: async () => {

@@ -10,6 +10,7 @@ import { runTask, standardOutput, type TaskAnswer, type TaskOutput } from "./rep
 interface Arguments {
   readonly execute: boolean;
   readonly only: string;
+  readonly deployments: string;
   readonly json: boolean;
 }
 
@@ -23,14 +24,14 @@ export function deployTask(args: Arguments, hre: HardhatRuntimeEnvironment, outp
   return runTask(
     args.json,
     async (log) => {
-      const connected = await connect(hre);
+      const connected = await connect(hre, { needsRecord: false, deployments: args.deployments });
       try {
-        const { loaded, provider, network } = connected;
+        const { loaded, provider, network, folder } = connected;
         const commit = sourceCommit();
         const result = await deploy({
           loaded,
           provider,
-          store: new FileStore(network),
+          store: new FileStore(network, folder),
           execute: args.execute,
           log,
           ...(args.execute ? { signer: await connected.deployer() } : {}),

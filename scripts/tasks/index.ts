@@ -1,22 +1,30 @@
 import { emptyTask, task } from "hardhat/config";
 
 const JSON_FLAG = { name: "json", description: "Print one JSON object as the last line of standard output" } as const;
+const DEPLOYMENTS_OPTION = {
+  name: "deployments",
+  description: "Folder with params/ and the records; the repository's own unless given",
+  defaultValue: "",
+} as const;
 
 /** Our Hardhat tasks. Their actions load only when they run. */
 export const cantileverTasks = [
   task("deploy", "Bring a network to what deployments/params says: a dry run unless --execute is given")
     .addFlag({ name: "execute", description: "Send transactions and write deployments/<network>.json" })
     .addOption({ name: "only", description: "Only steps or contracts whose name contains this", defaultValue: "" })
+    .addOption(DEPLOYMENTS_OPTION)
     .addFlag(JSON_FLAG)
     .setAction(() => import("./deploy.js"))
     .build(),
   emptyTask("deployment", "What is deployed").build(),
   task(["deployment", "verify"], "Compare code, roles and parameters on the chain with the files")
+    .addOption(DEPLOYMENTS_OPTION)
     .addFlag(JSON_FLAG)
     .setAction(() => import("./deployment/verify.js"))
     .build(),
   emptyTask("peg", "How the pegs stand").build(),
   task(["peg", "status"], "Deviation, reserves and what the stabilizer may do, per pool")
+    .addOption(DEPLOYMENTS_OPTION)
     .addFlag(JSON_FLAG)
     .setAction(() => import("./peg/status.js"))
     .build(),

@@ -25,7 +25,7 @@ export type Fault =
 
 export class FlakyRpc {
   /** Decides per request; undefined forwards it untouched. */
-  fault: (request: RpcRequest) => Fault | undefined = () => undefined;
+  fault: (request: RpcRequest) => Fault | undefined | Promise<Fault | undefined> = () => undefined;
   /** Every request that arrived, in order. */
   readonly seen: RpcRequest[] = [];
 
@@ -72,7 +72,7 @@ export class FlakyRpc {
     const request = Array.isArray(body) ? body[0] : body;
     if (request === undefined) throw new Error("an empty batch");
     this.seen.push(request);
-    const fault = this.fault(request);
+    const fault = await this.fault(request);
     switch (fault?.kind) {
       case "refuse":
         response.destroy();

@@ -5,24 +5,25 @@ import { verify, type VerifyResult } from "../../deploy/verify.js";
 import { connect } from "../connect.js";
 import { runTask, standardOutput, type TaskAnswer, type TaskOutput } from "../report.js";
 
-export default async function (args: { readonly json: boolean }, hre: HardhatRuntimeEnvironment): Promise<void> {
+interface Arguments {
+  readonly deployments: string;
+  readonly json: boolean;
+}
+
+export default async function (args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
   const code = await verifyTask(args, hre, standardOutput);
   if (code !== 0) process.exitCode = code;
 }
 
 /** The task itself; answers the exit code. */
-export function verifyTask(
-  args: { readonly json: boolean },
-  hre: HardhatRuntimeEnvironment,
-  output: TaskOutput,
-): Promise<0 | 1 | 2> {
+export function verifyTask(args: Arguments, hre: HardhatRuntimeEnvironment, output: TaskOutput): Promise<0 | 1 | 2> {
   return runTask(
     args.json,
     async () => {
-      const connected = await connect(hre, true);
+      const connected = await connect(hre, { needsRecord: true, deployments: args.deployments });
       try {
-        const { loaded, provider, network } = connected;
-        return toAnswer(await verify({ loaded, provider, store: new FileStore(network) }), network);
+        const { loaded, provider, network, folder } = connected;
+        return toAnswer(await verify({ loaded, provider, store: new FileStore(network, folder) }), network);
       } finally {
         await connected.close();
       }

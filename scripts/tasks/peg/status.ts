@@ -5,24 +5,25 @@ import { readPegStatus, type PegStatus } from "../../deploy/pegStatus.js";
 import { connect } from "../connect.js";
 import { runTask, standardOutput, type TaskAnswer, type TaskOutput } from "../report.js";
 
-export default async function (args: { readonly json: boolean }, hre: HardhatRuntimeEnvironment): Promise<void> {
+interface Arguments {
+  readonly deployments: string;
+  readonly json: boolean;
+}
+
+export default async function (args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
   const code = await pegStatusTask(args, hre, standardOutput);
   if (code !== 0) process.exitCode = code;
 }
 
 /** The task itself; answers the exit code. */
-export function pegStatusTask(
-  args: { readonly json: boolean },
-  hre: HardhatRuntimeEnvironment,
-  output: TaskOutput,
-): Promise<0 | 1 | 2> {
+export function pegStatusTask(args: Arguments, hre: HardhatRuntimeEnvironment, output: TaskOutput): Promise<0 | 1 | 2> {
   return runTask(
     args.json,
     async () => {
-      const connected = await connect(hre, true);
+      const connected = await connect(hre, { needsRecord: true, deployments: args.deployments });
       try {
         const { chainId } = await connected.provider.getNetwork();
-        const deployment = loadDeployment(connected.network, chainId);
+        const deployment = loadDeployment(connected.network, chainId, connected.folder);
         return toAnswer(await readPegStatus(deployment, connected.provider));
       } finally {
         await connected.close();

@@ -12,20 +12,11 @@ import { connectContracts } from "../../../protocol/contracts.js";
 import type { DeployResult } from "../../../scripts/deploy/deploy.js";
 import { FileStore } from "../../../scripts/deploy/store.js";
 import { verify } from "../../../scripts/deploy/verify.js";
+import { essence } from "../../helpers/chainHistory.js";
 import { createDeploymentChain, errorOf, type DeploymentChain } from "../../helpers/deployment.js";
 
 /** What stands in for `kill -9`: nothing after it runs. */
 class Killed extends Error {}
-
-/** What of a record does not depend on when its transactions were mined. */
-function essence(record: DeploymentRecord) {
-  return Object.fromEntries(
-    Object.entries(record.contracts).map(([name, entry]) => [
-      name,
-      { address: entry.address, constructorArgs: entry.constructorArgs, runtimeCodeHash: entry.runtimeCodeHash },
-    ]),
-  );
-}
 
 async function balances(site: DeploymentChain, result: DeployResult) {
   const contracts = connectContracts(result.deployment, site.provider);
