@@ -57,7 +57,11 @@ describe("npx hardhat deploy, killed by SIGKILL", function () {
     const proxy = await FlakyRpc.start(() => url);
     open.push({ close: () => proxy.stop() });
     const provider = new JsonRpcProvider(url, 138, { staticNetwork: true, pollingInterval: 50, cacheTimeout: -1 });
-    open.push({ close: () => { provider.destroy(); } });
+    open.push({
+      close: () => {
+        provider.destroy();
+      },
+    });
 
     const command = new DeployCommand(proxy, provider, folder);
     let lives = 1;
