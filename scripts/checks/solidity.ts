@@ -13,7 +13,10 @@ export interface SoliditySource {
 }
 
 /** Contracts that delegate on purpose, with the reason. Everything else must not. */
-export const DELEGATECALL_ALLOWED: Readonly<Record<string, string>> = {};
+export const DELEGATECALL_ALLOWED: Readonly<Record<string, string>> = {
+  "contracts/gru/GruDiamond.sol":
+    "an EIP-2535 diamond dispatches to its facets; BasketVault refuses the diamond once a replaceable one has run",
+};
 
 /** The only readers of tx.origin: an observation must come from a keeper or a plain account, never from a contract's callback. */
 export const TX_ORIGIN_ALLOWED: readonly string[] = ["contracts/dodo/DodoObserver.sol"];
