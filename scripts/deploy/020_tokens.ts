@@ -24,6 +24,7 @@ export const tokensStep: Step = {
         at: token.address,
         expected: String(token.decimals),
         read: async () => String(await handle.decimals()),
+        code: "CONSTRUCTOR_ARGUMENT",
         by: "outside",
         refusal: "DECIMALS_MISMATCH",
         calls: () => [],

@@ -25,6 +25,8 @@ export const oracleStep: Step = {
         at: plan.oracle.address,
         expected: configText(config),
         read: () => oracle.tokenConfig(token).then(configText, (error: unknown) => `not set (${decodedName(error)})`),
+        code: (found) =>
+          feedsOf(found) === feedsOf(configText(config)) ? "ORACLE_LIMIT_CHANGED" : "ORACLE_FEED_CHANGED",
         by: "timelock",
         calls: () => [
           {
@@ -55,6 +57,12 @@ function tokenConfig(plan: Blueprint, name: TokenName): IXAUOracle.TokenConfigSt
 }
 
 const CONFIG_TYPE = outputType(IXAUOracle__factory.createInterface().getFunction("tokenConfig").outputs);
+
+/** The feeds of a token's configuration as text, or the text itself where it is none. */
+function feedsOf(config: string): string {
+  if (!config.startsWith("{")) return config;
+  return JSON.stringify((JSON.parse(config) as { feeds?: unknown }).feeds);
+}
 
 function configText(config: IXAUOracle.TokenConfigStruct): string {
   return structText(CONFIG_TYPE, config);

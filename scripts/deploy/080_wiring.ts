@@ -37,22 +37,44 @@ function limitsSettings({ plan, provider }: StepContext): Setting[] {
         data: abi.encodeFunctionData("setGlobalConfig", [globalConfig]),
         label: "StabilizerLimits.setGlobalConfig",
       },
+      { code: "LIMIT_CHANGED" },
     ),
-    governed("StabilizerLimits.stabilizer", at, plan.stabilizer.address, () => answer(limits.stabilizer()), {
-      to: at,
-      data: abi.encodeFunctionData("setStabilizer", [plan.stabilizer.address]),
-      label: "StabilizerLimits.setStabilizer",
-    }),
-    governed("StabilizerLimits.guardian", at, plan.roles.guardian, () => answer(limits.guardian()), {
-      to: at,
-      data: abi.encodeFunctionData("setGuardian", [plan.roles.guardian]),
-      label: `StabilizerLimits.setGuardian(${plan.roles.guardian})`,
-    }),
-    governed("StabilizerLimits.isFactory(PmmFactory)", at, "true", () => answer(limits.isFactory(factory)), {
-      to: at,
-      data: abi.encodeFunctionData("setFactory", [factory, true]),
-      label: "StabilizerLimits.setFactory(PmmFactory)",
-    }),
+    governed(
+      "StabilizerLimits.stabilizer",
+      at,
+      plan.stabilizer.address,
+      () => answer(limits.stabilizer()),
+      {
+        to: at,
+        data: abi.encodeFunctionData("setStabilizer", [plan.stabilizer.address]),
+        label: "StabilizerLimits.setStabilizer",
+      },
+      { code: "WIRING_CHANGED" },
+    ),
+    governed(
+      "StabilizerLimits.guardian",
+      at,
+      plan.roles.guardian,
+      () => answer(limits.guardian()),
+      {
+        to: at,
+        data: abi.encodeFunctionData("setGuardian", [plan.roles.guardian]),
+        label: `StabilizerLimits.setGuardian(${plan.roles.guardian})`,
+      },
+      { code: "ROLE_MISSING" },
+    ),
+    governed(
+      "StabilizerLimits.isFactory(PmmFactory)",
+      at,
+      "true",
+      () => answer(limits.isFactory(factory)),
+      {
+        to: at,
+        data: abi.encodeFunctionData("setFactory", [factory, true]),
+        label: "StabilizerLimits.setFactory(PmmFactory)",
+      },
+      { code: "ROLE_MISSING" },
+    ),
   ];
 }
 
@@ -61,16 +83,30 @@ function meshSettings({ plan, provider }: StepContext): Setting[] {
   const mesh = IXauMesh__factory.connect(at, provider);
   const factory = plan.pmmFactory.address;
   return [
-    governed("XauMesh.isFactory(PmmFactory)", at, "true", () => answer(mesh.isFactory(factory)), {
-      to: at,
-      data: mesh.interface.encodeFunctionData("setFactory", [factory, true]),
-      label: "XauMesh.setFactory(PmmFactory)",
-    }),
-    governed("XauMesh.isOperator(Stabilizer)", at, "true", () => answer(mesh.isOperator(plan.stabilizer.address)), {
-      to: at,
-      data: mesh.interface.encodeFunctionData("setOperator", [plan.stabilizer.address, true]),
-      label: "XauMesh.setOperator(Stabilizer)",
-    }),
+    governed(
+      "XauMesh.isFactory(PmmFactory)",
+      at,
+      "true",
+      () => answer(mesh.isFactory(factory)),
+      {
+        to: at,
+        data: mesh.interface.encodeFunctionData("setFactory", [factory, true]),
+        label: "XauMesh.setFactory(PmmFactory)",
+      },
+      { code: "ROLE_MISSING" },
+    ),
+    governed(
+      "XauMesh.isOperator(Stabilizer)",
+      at,
+      "true",
+      () => answer(mesh.isOperator(plan.stabilizer.address)),
+      {
+        to: at,
+        data: mesh.interface.encodeFunctionData("setOperator", [plan.stabilizer.address, true]),
+        label: "XauMesh.setOperator(Stabilizer)",
+      },
+      { code: "ROLE_MISSING" },
+    ),
   ];
 }
 
@@ -78,10 +114,17 @@ function stabilizerSettings({ plan, provider }: StepContext): Setting[] {
   const at = plan.stabilizer.address;
   const stabilizer = IStabilizer__factory.connect(at, provider);
   return [
-    governed("Stabilizer.isKeeper(keeper)", at, "true", () => answer(stabilizer.isKeeper(plan.roles.keeper)), {
-      to: at,
-      data: stabilizer.interface.encodeFunctionData("setKeeper", [plan.roles.keeper, true]),
-      label: `Stabilizer.setKeeper(${plan.roles.keeper})`,
-    }),
+    governed(
+      "Stabilizer.isKeeper(keeper)",
+      at,
+      "true",
+      () => answer(stabilizer.isKeeper(plan.roles.keeper)),
+      {
+        to: at,
+        data: stabilizer.interface.encodeFunctionData("setKeeper", [plan.roles.keeper, true]),
+        label: `Stabilizer.setKeeper(${plan.roles.keeper})`,
+      },
+      { code: "ROLE_MISSING" },
+    ),
   ];
 }

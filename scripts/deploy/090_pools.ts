@@ -18,6 +18,8 @@ const NO_DEADLINE = 2n ** 48n - 1n;
 /** Equal parameters make the pool; any share count is right for the only depositor. */
 const MIN_SHARES = 1n;
 
+const LIMIT = { code: "LIMIT_CHANGED" } as const;
+
 /** Prices must stand and the tokens of the first funding must be there before pools are made. */
 export const fundsStep: Step = {
   id: "090_prices_and_funds",
@@ -95,15 +97,16 @@ export const poolsStep: Step = {
       const handle = IPmmPool__factory.connect(pool.address, provider);
       const fix = "governance changed it: write the new value into the parameters, or propose the old one to the pool";
       return [
-        outside(`${pool.name}._K_`, pool.address, String(pool.params.k), () => answer(handle._K_()), fix),
+        outside(`${pool.name}._K_`, pool.address, String(pool.params.k), () => answer(handle._K_()), fix, LIMIT),
         outside(
           `${pool.name}._LP_FEE_RATE_`,
           pool.address,
           String(pool.params.lpFeeRate),
           () => answer(handle._LP_FEE_RATE_()),
           fix,
+          LIMIT,
         ),
-        outside(`${pool.name}._I_`, pool.address, String(pool.params.i), () => answer(handle._I_()), fix),
+        outside(`${pool.name}._I_`, pool.address, String(pool.params.i), () => answer(handle._I_()), fix, LIMIT),
       ].slice(0, pool.params.i === 0n ? 2 : 3);
     });
   },

@@ -30,6 +30,8 @@ export const registrationStep: Step = {
   },
 };
 
+const NOT_REGISTERED = "not registered";
+
 function limitsRegistration({ plan, provider }: StepContext, pool: PlannedPool): Setting {
   if (pool.entry === undefined) throw new Error(`${pool.name} has no entry in the parameters`);
   const at = plan.limits.address;
@@ -43,7 +45,8 @@ function limitsRegistration({ plan, provider }: StepContext, pool: PlannedPool):
     read: async () =>
       (await limits.isRegistered(pool.address))
         ? structText(type, await limits.poolConfig(pool.address))
-        : "not registered",
+        : NOT_REGISTERED,
+    code: (found) => (found === NOT_REGISTERED ? "POOL_MISSING" : "LIMIT_CHANGED"),
     by: "timelock",
     calls: async () => {
       const known = await limits.isRegistered(pool.address);
@@ -59,22 +62,36 @@ function meshRegistration({ plan, provider }: StepContext, pool: PlannedPool): S
   const at = plan.mesh.address;
   const mesh = IXauMesh__factory.connect(at, provider);
   const token = plan.tokens[pool.quote].address;
-  return governed(`XauMesh.poolOf(${pool.quote})`, at, pool.address, () => answer(mesh.poolOf(token)), {
-    to: at,
-    data: mesh.interface.encodeFunctionData("registerPool", [pool.address]),
-    label: `XauMesh.registerPool(${pool.name})`,
-  });
+  return governed(
+    `XauMesh.poolOf(${pool.quote})`,
+    at,
+    pool.address,
+    () => answer(mesh.poolOf(token)),
+    {
+      to: at,
+      data: mesh.interface.encodeFunctionData("registerPool", [pool.address]),
+      label: `XauMesh.registerPool(${pool.name})`,
+    },
+    { code: "WIRING_CHANGED" },
+  );
 }
 
 /** The stabilizer lets pools pull its tokens. Anybody may order it; the timelock does, in the same batch. */
 function poolApproval({ plan, provider }: StepContext, pool: PlannedPool): Setting {
   const at = plan.stabilizer.address;
   const data = IStabilizer__factory.createInterface().encodeFunctionData("syncApprovals", [pool.address]);
-  return governed(`Stabilizer.approves(${pool.name})`, at, "true", () => approvesBoth(provider, at, pool), {
-    to: at,
-    data,
-    label: `Stabilizer.syncApprovals(${pool.pair})`,
-  });
+  return governed(
+    `Stabilizer.approves(${pool.name})`,
+    at,
+    "true",
+    () => approvesBoth(provider, at, pool),
+    {
+      to: at,
+      data,
+      label: `Stabilizer.syncApprovals(${pool.pair})`,
+    },
+    { code: "WIRING_CHANGED" },
+  );
 }
 
 function meshApprovals({ plan, provider }: StepContext): Setting {
@@ -89,6 +106,7 @@ function meshApprovals({ plan, provider }: StepContext): Setting {
       return String(each.every((approved) => approved === "true"));
     },
     { to: at, data, label: "Stabilizer.syncMeshApprovals" },
+    { code: "WIRING_CHANGED" },
   );
 }
 
@@ -118,6 +136,7 @@ function systemContracts({ plan, provider }: StepContext, name: TokenName): Sett
         data: handle.interface.encodeFunctionData("setSystemContract", [member.address, true]),
         label: `${name}.setSystemContract(${member.name})`,
       },
+      { code: "ROLE_MISSING" },
     ),
   );
 }

@@ -52,6 +52,7 @@ function integrationSetting({ plan, provider }: StepContext, pool: PlannedPool):
       data: integration.interface.encodeFunctionData("registerPool", [pool.address]),
       label: `DODOPMMIntegration.registerPool(${pool.pair})`,
     },
+    { code: "POOL_MISSING" },
   );
 }
 
@@ -71,15 +72,23 @@ function providerSetting({ plan, provider }: StepContext, pool: PlannedPool): Se
       data: handle.interface.encodeFunctionData("registerPool", [pool.address]),
       label: `DODOPMMProvider.registerPool(${pool.pair})`,
     },
+    { code: "POOL_MISSING" },
   );
 }
 
 function observerSetting({ plan, provider }: StepContext): Setting {
   const at = plan.dodoObserver.address;
   const observer = DodoObserver__factory.connect(at, provider);
-  return governed("DodoObserver.isKeeper(keeper)", at, "true", () => answer(observer.isKeeper(plan.roles.keeper)), {
-    to: at,
-    data: observer.interface.encodeFunctionData("setKeeper", [plan.roles.keeper, true]),
-    label: `DodoObserver.setKeeper(${plan.roles.keeper})`,
-  });
+  return governed(
+    "DodoObserver.isKeeper(keeper)",
+    at,
+    "true",
+    () => answer(observer.isKeeper(plan.roles.keeper)),
+    {
+      to: at,
+      data: observer.interface.encodeFunctionData("setKeeper", [plan.roles.keeper, true]),
+      label: `DodoObserver.setKeeper(${plan.roles.keeper})`,
+    },
+    { code: "ROLE_MISSING" },
+  );
 }

@@ -32,6 +32,7 @@ function noBootstrapMinter({ plan, provider }: StepContext, name: TokenName): Se
     expected: "none",
     read: async () =>
       (await token.hasRole(role, minter)) || (await token.mintAvailable(minter)) > 0n ? minter : "none",
+    code: "ROLE_EXTRA",
     by: "timelock",
     calls: () => [
       {
@@ -68,11 +69,18 @@ export const handoverStep: Step = {
     const timelock = Timelock__factory.connect(at, provider);
     const delay = String(plan.params.roles.timelockDelaySeconds);
     const changes = [
-      governed("Timelock.minDelay", at, delay, () => answer(timelock.getMinDelay()), {
-        to: at,
-        data: timelock.interface.encodeFunctionData("updateDelay", [delay]),
-        label: `Timelock.updateDelay(${delay} s)`,
-      }),
+      governed(
+        "Timelock.minDelay",
+        at,
+        delay,
+        () => answer(timelock.getMinDelay()),
+        {
+          to: at,
+          data: timelock.interface.encodeFunctionData("updateDelay", [delay]),
+          label: `Timelock.updateDelay(${delay} s)`,
+        },
+        { code: "DELAY_CHANGED" },
+      ),
       ...ROLE_NAMES.map((role) => holds(context, role, "admin", plan.roles.admin, true)),
       holds(context, "canceller", "guardian", plan.roles.guardian, true),
       ...ROLE_NAMES.map((role) => holds(context, role, "deployer", plan.roles.deployer, false)),
@@ -105,6 +113,7 @@ function holds(
       data,
       label: `Timelock.${verb}(${role}, ${who} ${account})`,
     },
+    { code: wanted ? "ROLE_MISSING" : "DEPLOYER_RIGHT" },
   );
 }
 

@@ -333,6 +333,12 @@ function planToken(params: NetworkParams, name: TokenName, factory: string, time
   return { ...common, address: getCreate2Address(factory, salt, keccak256(initCode)), adopted: false };
 }
 
+/** Answers outside these are refused by our feeds. */
+export function feedBounds(params: NetworkParams, token: TokenName): { minAnswer: bigint; maxAnswer: bigint } {
+  const { minPriceUsd, maxPriceUsd } = params.oracle.tokens[token];
+  return { minAnswer: parseUnits(minPriceUsd, FEED_DECIMALS), maxAnswer: parseUnits(maxPriceUsd, FEED_DECIMALS) };
+}
+
 async function planFeeds(
   planner: Planner,
   params: NetworkParams,
@@ -353,8 +359,7 @@ async function planFeeds(
         threshold: params.reporters.threshold,
         minGapBlocks: params.oracle.minRoundGapBlocks,
         maxDelaySeconds: params.oracle.maxReportDelaySeconds,
-        minAnswer: parseUnits(bounds.minPriceUsd, FEED_DECIMALS),
-        maxAnswer: parseUnits(bounds.maxPriceUsd, FEED_DECIMALS),
+        ...feedBounds(params, token),
         signers: params.reporters.addresses,
         owner: timelock,
         guardian: roles.guardian,

@@ -165,6 +165,7 @@ class Run {
     this.found.push({
       step: "000_root",
       kind: "missing",
+      code: "CONTRACT_MISSING",
       id: "Create2Root",
       found: "no code",
       expected: this.plan.root,
@@ -205,6 +206,7 @@ class Run {
         this.found.push({
           step: step.id,
           kind: "missing",
+          code: "CONTRACT_MISSING",
           id: contract.name,
           found: "no code",
           expected: contract.address,
@@ -215,6 +217,7 @@ class Run {
         this.found.push({
           step: step.id,
           kind: "record",
+          code: "RECORD_CHANGED",
           id: contract.name,
           found: "not recorded",
           expected: contract.address,

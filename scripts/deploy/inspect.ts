@@ -2,7 +2,11 @@ import { keccak256, type Provider } from "ethers";
 
 import { DeploymentError } from "../../protocol/errors.js";
 import { isOurCode } from "./artifacts.js";
-import type { Difference, PlannedContract, Setting, Step, StepContext } from "./types.js";
+import { answer } from "./setting.js";
+import type { Difference, DifferenceCode, PlannedContract, Setting, Step, StepContext } from "./types.js";
+
+/** What is found where there is nothing to ask. */
+const NOT_DEPLOYED = "not deployed";
 
 /** What stands at a planned address. */
 export type ContractState =
@@ -47,7 +51,7 @@ export async function findDifferences(settings: readonly Setting[], context: Ste
       .filter((setting) => context.bootstrapping || setting.bootstrapOnly !== true)
       .map(async (setting) => ({
         setting,
-        found: (await context.hasCode(setting.at)) ? await setting.read() : "not deployed",
+        found: (await context.hasCode(setting.at)) ? await answer(setting.read()) : NOT_DEPLOYED,
       })),
   );
   return findings.filter(({ setting, found }) => found !== setting.expected);
@@ -55,5 +59,17 @@ export async function findDifferences(settings: readonly Setting[], context: Ste
 
 /** A finding as people and programs read it. */
 export function toDifference(step: Step, { setting, found }: Finding): Difference {
-  return { step: step.id, kind: "setting", id: setting.id, found, expected: setting.expected };
+  return {
+    step: step.id,
+    kind: "setting",
+    code: codeOf(setting, found),
+    id: setting.id,
+    found,
+    expected: setting.expected,
+  };
+}
+
+function codeOf({ code }: Setting, found: string): DifferenceCode {
+  if (found === NOT_DEPLOYED) return "CONTRACT_MISSING";
+  return typeof code === "function" ? code(found) : (code ?? "SETTING_CHANGED");
 }

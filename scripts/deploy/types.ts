@@ -74,6 +74,28 @@ export interface PlannedContract {
   readonly checkCode?: (code: string) => string | undefined;
 }
 
+/**
+ * What kind of difference it is, for programs and for tests.
+ * `SETTING_CHANGED` is what has no name of its own; `DEPLOYER_RIGHT` goes before every other name.
+ */
+export type DifferenceCode =
+  | "CONTRACT_MISSING"
+  | "CODE_CHANGED"
+  | "CONSTRUCTOR_ARGUMENT"
+  | "RECORD_CHANGED"
+  | "ROLE_EXTRA"
+  | "ROLE_MISSING"
+  | "DEPLOYER_RIGHT"
+  | "OWNER_CHANGED"
+  | "LIMIT_CHANGED"
+  | "DELAY_CHANGED"
+  | "ORACLE_FEED_CHANGED"
+  | "ORACLE_LIMIT_CHANGED"
+  | "POOL_EXTRA"
+  | "POOL_MISSING"
+  | "WIRING_CHANGED"
+  | "SETTING_CHANGED";
+
 /** Something the chain must say. */
 export interface Setting {
   /** `contract.what`, unique. */
@@ -82,6 +104,8 @@ export interface Setting {
   readonly at: string;
   readonly expected: string;
   read(): Promise<string>;
+  /** What a difference is called; without it `SETTING_CHANGED`. */
+  readonly code?: DifferenceCode | ((found: string) => DifferenceCode);
   /**
    * How it is put right: `timelock` in one batch per step, `deployer` directly. `outside`: only people can, `fix` says how; the
    * deployment stops there and continues when it is run again.
@@ -120,7 +144,8 @@ export interface Step {
 /** What differs between the files and the chain. */
 export interface Difference {
   readonly step: string;
-  readonly kind: "missing" | "code" | "setting" | "role" | "record" | "check";
+  readonly kind: "missing" | "code" | "setting" | "record";
+  readonly code: DifferenceCode;
   readonly id: string;
   readonly found: string;
   readonly expected: string;

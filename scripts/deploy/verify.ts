@@ -47,69 +47,65 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
     differences.push(...findings.map((finding) => toDifference(step, finding)));
   }
   for (const [name, entry] of Object.entries(record.contracts)) {
-    if (planned.has(name)) continue;
-    differences.push({
-      step: "record",
-      kind: "record",
-      id: name,
-      found: entry.address,
-      expected: "not in the parameters",
-    });
+    if (!planned.has(name)) differences.push(recordDifference(name, entry.address, "not in the parameters"));
   }
   return { ok: differences.length === 0, differences };
 }
 
+function recordDifference(id: string, found: string, expected: string, step = "record"): Difference {
+  return { step, kind: "record", code: "RECORD_CHANGED", id, found, expected };
+}
+
 function recordDifferences(record: DeploymentRecord, loaded: LoadedParams): Difference[] {
-  const differences: Difference[] = [];
-  const expected = paramsReference(loaded);
-  if (record.params !== expected) {
-    differences.push({ step: "record", kind: "record", id: "record.params", found: record.params, expected });
-  }
-  if (record.chainId !== loaded.params.chainId) {
-    const found = String(record.chainId);
-    differences.push({
-      step: "record",
-      kind: "record",
-      id: "record.chainId",
-      found,
-      expected: String(loaded.params.chainId),
-    });
-  }
-  return differences;
+  const [params, chainId] = [paramsReference(loaded), loaded.params.chainId];
+  return [
+    ...(record.params === params ? [] : [recordDifference("record.params", record.params, params)]),
+    ...(record.chainId === chainId
+      ? []
+      : [recordDifference("record.chainId", String(record.chainId), String(chainId))]),
+  ];
 }
 
 async function rootDifferences(provider: Provider, root: string): Promise<Difference[]> {
-  const difference = (kind: "missing" | "code", found: string): Difference[] => [
-    { step: "000_root", kind, id: "Create2Root", found, expected: root },
-  ];
+  const common = { step: "000_root", id: "Create2Root", expected: root };
   try {
-    return (await rootExists(provider, root)) ? [] : difference("missing", "no code");
+    if (await rootExists(provider, root)) return [];
+    return [{ ...common, kind: "missing", code: "CONTRACT_MISSING", found: "no code" }];
   } catch (error) {
-    if (error instanceof DeploymentError) return difference("code", "foreign code");
-    throw error;
+    if (!(error instanceof DeploymentError)) throw error;
+    return [{ ...common, kind: "code", code: "CODE_CHANGED", found: "foreign code" }];
   }
 }
 
+/** Address, constructor arguments and code: parameters against record, record against chain, chain against what we compile. */
 async function contractDifferences(
   provider: Provider,
   step: Step,
   contract: PlannedContract,
   entry: ContractRecord | undefined,
 ): Promise<Difference[]> {
-  const difference = (kind: Difference["kind"], found: string, expected: string): Difference => ({
-    step: step.id,
-    kind,
-    id: contract.name,
-    found,
-    expected,
-  });
-  if (entry === undefined) return [difference("record", "not recorded", contract.address)];
+  const common = { step: step.id, id: contract.name };
+  if (entry === undefined) return [recordDifference(contract.name, "not recorded", contract.address, step.id)];
   const differences: Difference[] = [];
-  if (entry.address !== contract.address) differences.push(difference("record", entry.address, contract.address));
+  if (entry.address !== contract.address) {
+    differences.push(recordDifference(contract.name, entry.address, contract.address, step.id));
+  }
+  const [recorded, planned] = [JSON.stringify(entry.constructorArgs), JSON.stringify(contract.constructorArgs)];
+  if (recorded !== planned) {
+    const code = "CONSTRUCTOR_ARGUMENT";
+    differences.push({ ...common, kind: "record", code, found: recorded, expected: planned });
+  }
   const state = await inspectContract(provider, contract);
-  if (state.kind === "missing") return [...differences, difference("missing", "no code", contract.address)];
-  const found = keccak256(state.code);
-  if (found !== entry.runtimeCodeHash) differences.push(difference("code", found, entry.runtimeCodeHash));
-  if (state.kind === "foreign") differences.push(difference("code", state.complaint, contract.source ?? "our code"));
+  if (state.kind === "missing") {
+    const expected = contract.address;
+    return [...differences, { ...common, kind: "missing", code: "CONTRACT_MISSING", found: "no code", expected }];
+  }
+  // The record knows the immutables, which the comparison with our compiled code leaves out.
+  const hash = keccak256(state.code);
+  const changed = { ...common, kind: "code", code: "CODE_CHANGED" } as const;
+  if (hash !== entry.runtimeCodeHash) differences.push({ ...changed, found: hash, expected: entry.runtimeCodeHash });
+  else if (state.kind === "foreign") {
+    differences.push({ ...changed, found: state.complaint, expected: contract.source ?? "our code" });
+  }
   return differences;
 }

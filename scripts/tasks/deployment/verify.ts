@@ -35,6 +35,6 @@ export function verifyTask(args: Arguments, hre: HardhatRuntimeEnvironment, outp
 function toAnswer(result: VerifyResult, network: string): TaskAnswer {
   const lines = result.ok
     ? [`${network}: chain, record and parameters agree`]
-    : result.differences.map(({ kind, id, found, expected }) => `${kind} ${id}: found ${found}, expected ${expected}`);
+    : result.differences.map(({ code, id, found, expected }) => `${code} ${id}: found ${found}, expected ${expected}`);
   return { ok: result.ok, json: result, lines };
 }

@@ -1,17 +1,33 @@
 import { expect } from "chai";
-import { id } from "ethers";
+import { AbiCoder, getBytes, hexlify, id, keccak256 } from "ethers";
 
 import {
+  DODOPMMIntegration__factory,
+  DodoObserver__factory,
+  Ledger__factory,
   M1Token__factory,
+  PmmFactory__factory,
   SignedPriceFeed__factory,
+  Stabilizer__factory,
   StabilizerLimits__factory,
   Timelock__factory,
+  XAUOracle__factory,
+  XauMesh__factory,
+  type XAUOracle,
 } from "../../../protocol/generated/contracts/index.js";
 import type { DeployResult } from "../../../scripts/deploy/deploy.js";
 import { stabilizerConfigOf } from "../../../scripts/deploy/pools.js";
-import type { Difference } from "../../../scripts/deploy/types.js";
+import type { Difference, DifferenceCode } from "../../../scripts/deploy/types.js";
 import { verify } from "../../../scripts/deploy/verify.js";
 import { createDeploymentChain, errorOf, localParams, type DeploymentChain } from "../../helpers/deployment.js";
+
+/** A token's configuration as it can be given back to the oracle. */
+async function configOf(oracle: XAUOracle, token: string) {
+  const { tokenDecimals, minFeeds, maxDisagreementBps, minPriceWad, maxPriceWad, feeds } =
+    await oracle.tokenConfig(token);
+  const plain = feeds.map(({ source, kind, maxAgeSeconds }) => ({ source, kind, maxAgeSeconds }));
+  return { tokenDecimals, minFeeds, maxDisagreementBps, minPriceWad, maxPriceWad, feeds: plain };
+}
 
 describe("deployment verify", function () {
   this.timeout(60_000);
@@ -41,8 +57,8 @@ describe("deployment verify", function () {
     return result.differences;
   }
 
-  function only(found: readonly Difference[], kind: Difference["kind"], what: string): Difference {
-    expect(found.map((difference) => `${difference.kind} ${difference.id}`)).to.deep.equal([`${kind} ${what}`]);
+  function only(found: readonly Difference[], code: DifferenceCode, what: string): Difference {
+    expect(found.map((difference) => `${difference.code} ${difference.id}`)).to.deep.equal([`${code} ${what}`]);
     const [difference] = found;
     if (difference === undefined) throw new Error("no difference");
     return difference;
@@ -52,7 +68,7 @@ describe("deployment verify", function () {
     const { timelock, tokens } = deployed.blueprint;
     const governance = await site.impersonate(timelock.address);
     await M1Token__factory.connect(tokens.cUSDT.address, governance).grantRole(id("MINTER_ROLE"), site.attacker);
-    const difference = only(await differences(), "setting", "cUSDT.MINTER_ROLE");
+    const difference = only(await differences(), "ROLE_EXTRA", "cUSDT.MINTER_ROLE");
     expect(difference).to.include({ found: site.attacker.address, expected: "nobody" });
   });
 
@@ -60,22 +76,25 @@ describe("deployment verify", function () {
     const { timelock, tokens } = deployed.blueprint;
     const governance = await site.impersonate(timelock.address);
     await M1Token__factory.connect(tokens.XAU.address, governance).grantRole(id("SECRET_ROLE"), site.attacker);
-    only(await differences(), "setting", "XAU.otherRoles");
+    only(await differences(), "ROLE_EXTRA", "XAU.otherRoles");
   });
 
   it("finds a proposer of the timelock, even when the deployer comes back", async () => {
     const { timelock, roles } = deployed.blueprint;
     const governance = await site.impersonate(timelock.address);
     await Timelock__factory.connect(timelock.address, governance).grantRole(id("PROPOSER_ROLE"), roles.deployer);
-    const ids = (await differences()).map((difference) => difference.id);
-    expect(ids).to.have.members(["Timelock.proposer(deployer)", "Timelock.PROPOSER_ROLE"]);
+    const found = (await differences()).map((difference) => `${difference.code} ${difference.id}`);
+    expect(found).to.have.members([
+      "DEPLOYER_RIGHT Timelock.proposer(deployer)",
+      "DEPLOYER_RIGHT Timelock.PROPOSER_ROLE",
+    ]);
   });
 
   it("finds a guardian who is gone", async () => {
     const { timelock, tokens, roles } = deployed.blueprint;
     const governance = await site.impersonate(timelock.address);
     await M1Token__factory.connect(tokens.cEURT.address, governance).revokeRole(id("PAUSER_ROLE"), roles.guardian);
-    only(await differences(), "setting", "cEURT.PAUSER_ROLE");
+    only(await differences(), "ROLE_MISSING", "cEURT.PAUSER_ROLE");
   });
 
   it("finds an ownership on its way to somebody else", async () => {
@@ -84,7 +103,7 @@ describe("deployment verify", function () {
     const feed = feeds.XAU[1];
     if (feed === undefined) throw new Error("there are three feeds");
     await SignedPriceFeed__factory.connect(feed.address, governance).transferOwnership(site.attacker);
-    only(await differences(), "setting", "SignedPriceFeed:XAU:2.pendingOwner");
+    only(await differences(), "OWNER_CHANGED", "SignedPriceFeed:XAU:2.pendingOwner");
   });
 
   it("finds a changed limit and names both values", async () => {
@@ -95,9 +114,186 @@ describe("deployment verify", function () {
     if (pool?.entry === undefined) throw new Error("the second pool has an entry");
     const config = stabilizerConfigOf(deployed.blueprint.params, pool.entry);
     await contract.setPoolConfig(pool.address, { ...config, minBlocks: 4n });
-    const difference = only(await differences(), "setting", "StabilizerLimits.poolConfig(XAU/cUSDT)");
+    const difference = only(await differences(), "LIMIT_CHANGED", "StabilizerLimits.poolConfig(XAU/cUSDT)");
     expect(difference.found).to.contain('"minBlocks":"4"');
     expect(difference.expected).to.contain('"minBlocks":"3"');
+  });
+
+  /** What stands at an address, with one byte changed. */
+  async function changeOneByte(address: string, at: number): Promise<void> {
+    const code = getBytes(await site.provider.getCode(address));
+    code[at] = (code[at] ?? 0) ^ 0x01;
+    await site.chain.networkHelpers.setCode(address, hexlify(code));
+  }
+
+  it("finds one changed byte of code", async () => {
+    const { address, runtimeCodeHash } = deployed.record.contracts["StabilizerLimits"] ?? {};
+    if (address === undefined) throw new Error("the limits are recorded");
+    // The last byte belongs to the compiler's metadata: the contract behaves as before.
+    await changeOneByte(address, getBytes(await site.provider.getCode(address)).length - 1);
+    expect(only(await differences(), "CODE_CHANGED", "StabilizerLimits").expected).to.equal(runtimeCodeHash);
+  });
+
+  it("finds one changed byte in each of all contracts", async () => {
+    const { contracts } = deployed.record;
+    for (const { address } of Object.values(contracts)) {
+      await changeOneByte(address, Math.floor(getBytes(await site.provider.getCode(address)).length / 2));
+    }
+    const changed = (await differences()).filter((difference) => difference.code === "CODE_CHANGED");
+    expect(changed.map((difference) => difference.id)).to.have.members(Object.keys(contracts));
+  });
+
+  it("finds a changed immutable even when the record was changed with it", async () => {
+    const { stabilizer, limits } = deployed.blueprint;
+    const code = await site.provider.getCode(stabilizer.address);
+    const word = limits.address.slice(2).toLowerCase();
+    expect(code).to.contain(word);
+    const changed = code.replaceAll(word, site.attacker.address.slice(2).toLowerCase());
+    await site.chain.networkHelpers.setCode(stabilizer.address, changed);
+    const record = site.store.read();
+    const entry = record?.contracts["Stabilizer"];
+    if (record === undefined || entry === undefined) throw new Error("the stabilizer is recorded");
+    const Stabilizer = { ...entry, runtimeCodeHash: keccak256(changed) };
+    site.store.write({ ...record, contracts: { ...record.contracts, Stabilizer } });
+    only(await differences(), "CONSTRUCTOR_ARGUMENT", "Stabilizer.limits");
+  });
+
+  it("finds constructor arguments in the record that are not those of the parameters", async () => {
+    const record = site.store.read();
+    const entry = record?.contracts["XauMesh"];
+    if (record === undefined || entry === undefined) throw new Error("the mesh is recorded");
+    const XauMesh = { ...entry, constructorArgs: [...entry.constructorArgs].reverse() };
+    site.store.write({ ...record, contracts: { ...record.contracts, XauMesh } });
+    only(await differences(), "CONSTRUCTOR_ARGUMENT", "XauMesh");
+  });
+
+  it("finds a holder of a role whom no event names", async () => {
+    const { tokens, roles } = deployed.blueprint;
+    const token = tokens.cUSDC.address;
+    // AccessControl keeps `hasRole` in _roles[role].hasRole[account]; the slot of _roles is found at a holder that is known.
+    const slotOf = (role: string, account: string, base: number) => {
+      const inner = keccak256(AbiCoder.defaultAbiCoder().encode(["bytes32", "uint256"], [id(role), base]));
+      return keccak256(AbiCoder.defaultAbiCoder().encode(["address", "bytes32"], [account, inner]));
+    };
+    let base = 0;
+    while (BigInt(await site.provider.getStorage(token, slotOf("PAUSER_ROLE", roles.guardian, base))) !== 1n) base += 1;
+    await site.chain.networkHelpers.setStorageAt(token, slotOf("MINTER_ROLE", roles.keeper, base), 1n);
+    const difference = only(await differences(), "ROLE_EXTRA", "cUSDC.MINTER_ROLE");
+    expect(difference.found).to.equal(roles.keeper);
+    await site.chain.networkHelpers.setStorageAt(token, slotOf("MINTER_ROLE", roles.keeper, base), 0n);
+    await site.chain.networkHelpers.setStorageAt(token, slotOf("MINTER_ROLE", roles.deployer, base), 1n);
+    only(await differences(), "DEPLOYER_RIGHT", "cUSDC.MINTER_ROLE");
+  });
+
+  it("finds a swapped oracle feed", async () => {
+    const { timelock, oracle, tokens } = deployed.blueprint;
+    const governance = await site.impersonate(timelock.address);
+    const contract = XAUOracle__factory.connect(oracle.address, governance);
+    const [usdt, usdc] = await Promise.all(
+      [tokens.cUSDT, tokens.cUSDC].map(({ address }) => configOf(contract, address)),
+    );
+    if (usdt === undefined || usdc === undefined) throw new Error("both tokens have feeds");
+    await contract.setToken(tokens.cUSDT.address, {
+      ...usdt,
+      feeds: [...usdc.feeds.slice(0, 1), ...usdt.feeds.slice(1)],
+    });
+    only(await differences(), "ORACLE_FEED_CHANGED", "XAUOracle.tokenConfig(cUSDT)");
+    await contract.setToken(tokens.cUSDT.address, { ...usdt, maxDisagreementBps: usdt.maxDisagreementBps + 1n });
+    only(await differences(), "ORACLE_LIMIT_CHANGED", "XAUOracle.tokenConfig(cUSDT)");
+    await contract.setToken(tokens.cUSDT.address, usdt);
+    expect(await differences()).to.deep.equal([]);
+    await contract.removeToken(tokens.cEURT.address);
+    const found = (await differences()).map((difference) => `${difference.code} ${difference.id}`);
+    expect(found).to.have.members([
+      "ORACLE_FEED_CHANGED XAUOracle.tokenConfig(cEURT)",
+      "ORACLE_FEED_CHANGED XAUOracle.tokens",
+    ]);
+  });
+
+  it("finds a pool more and a pool less", async () => {
+    const { timelock, limits, pmmFactory, tokens, pools, mesh } = deployed.blueprint;
+    const governance = await site.impersonate(timelock.address);
+    const model = pools.find((pool) => pool.pair === "cUSDT/cUSDC");
+    if (model?.entry === undefined) throw new Error("cUSDT/cUSDC is a pool of the parameters");
+    const factory = PmmFactory__factory.connect(pmmFactory.address, site.attacker);
+    const params = { ...model.params, quoteToken: tokens.cEURT.address };
+    const another = await factory.predictPool(site.attacker, params);
+    await factory.createPool(params);
+    expect(await differences(), "anybody may make a pool; it has no right").to.deep.equal([]);
+
+    const contract = StabilizerLimits__factory.connect(limits.address, governance);
+    await contract.registerPool(another, stabilizerConfigOf(deployed.blueprint.params, model.entry));
+    expect(only(await differences(), "POOL_EXTRA", "StabilizerLimits.pools").found).to.contain(another);
+    await contract.removePool(another);
+    await XauMesh__factory.connect(mesh.address, governance).removePool(tokens.cEURT.address);
+    const found = (await differences()).map((difference) => `${difference.code} ${difference.id}`);
+    expect(found).to.have.members(["WIRING_CHANGED XauMesh.poolOf(cEURT)", "POOL_MISSING XauMesh.pools"]);
+  });
+
+  it("finds an additional keeper, operator, manager, writer, factory, trader and reporter", async () => {
+    const { timelock, stabilizer, mesh, limits, ledger, dodoIntegration, dodoObserver, feeds } = deployed.blueprint;
+    const governance = await site.impersonate(timelock.address);
+    const [who, feed] = [site.attacker.address, feeds.XAU[0]?.address ?? ""];
+    const contract = deployed.blueprint.tokenFactory.address; // only contracts are accepted as factories
+    await Stabilizer__factory.connect(stabilizer.address, governance).setKeeper(who, true);
+    await XauMesh__factory.connect(mesh.address, governance).setOperator(who, true);
+    await XauMesh__factory.connect(mesh.address, governance).setFactory(contract, true);
+    await StabilizerLimits__factory.connect(limits.address, governance).setFactory(contract, true);
+    await DODOPMMIntegration__factory.connect(dodoIntegration.address, governance).setManager(who, true);
+    await DodoObserver__factory.connect(dodoObserver.address, governance).setKeeper(who, true);
+    await Ledger__factory.connect(ledger.address, governance).setWriter(who, true);
+    await SignedPriceFeed__factory.connect(feed, governance).scheduleSigner(who);
+    const found = await differences();
+    expect(found.map((difference) => `${difference.code} ${difference.id}`)).to.have.members([
+      "ROLE_EXTRA Stabilizer.keepers",
+      "ROLE_EXTRA XauMesh.operators",
+      "ROLE_EXTRA XauMesh.factories",
+      "ROLE_EXTRA StabilizerLimits.factories",
+      "ROLE_EXTRA DODOPMMIntegration.managers",
+      "ROLE_EXTRA DodoObserver.keepers",
+      "ROLE_EXTRA Ledger.writers",
+      "ROLE_EXTRA SignedPriceFeed:XAU:1.signers",
+    ]);
+    for (const { id, found: holders } of found) {
+      expect(holders, id).to.contain(id.endsWith(".factories") ? contract : who);
+    }
+  });
+
+  it("finds a changed delay of the timelock", async () => {
+    const { timelock } = deployed.blueprint;
+    const governance = await site.impersonate(timelock.address);
+    await Timelock__factory.connect(timelock.address, governance).updateDelay(0n);
+    expect(only(await differences(), "DELAY_CHANGED", "Timelock.minDelay").found).to.equal("0");
+  });
+
+  it("finds every right that is left to the deployer", async () => {
+    const { timelock, stabilizer, tokens, limits, feeds, roles } = deployed.blueprint;
+    const governance = await site.impersonate(timelock.address);
+    const feed = SignedPriceFeed__factory.connect(feeds.cUSDT[0]?.address ?? "", governance);
+    await Stabilizer__factory.connect(stabilizer.address, governance).setKeeper(roles.deployer, true);
+    await StabilizerLimits__factory.connect(limits.address, governance).transferOwnership(roles.deployer);
+    await StabilizerLimits__factory.connect(limits.address, site.deployer).acceptOwnership();
+    await feed.transferOwnership(roles.deployer);
+    await M1Token__factory.connect(tokens.XAU.address, governance).grantRole(id("FREEZER_ROLE"), roles.deployer);
+    const found = (await differences()).map((difference) => `${difference.code} ${difference.id}`);
+    expect(found).to.have.members([
+      "DEPLOYER_RIGHT Stabilizer.keepers",
+      "DEPLOYER_RIGHT StabilizerLimits.owner",
+      "DEPLOYER_RIGHT SignedPriceFeed:cUSDT:1.pendingOwner",
+      "DEPLOYER_RIGHT XAU.FREEZER_ROLE",
+    ]);
+  });
+
+  it("does not take a broken connection for a difference", async () => {
+    const provider = new Proxy(site.provider, {
+      get: (target, property) => {
+        if (property === "call") return () => Promise.reject(new Error("ECONNRESET"));
+        const value: unknown = Reflect.get(target, property, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const outcome = await verify({ ...site.options, provider }).catch((error: unknown) => error);
+    expect(outcome).to.be.instanceOf(Error).with.property("message", "ECONNRESET");
   });
 
   it("finds other code at a recorded address", async () => {
@@ -114,6 +310,7 @@ describe("deployment verify", function () {
     expect(found).to.deep.include({
       step: "125_dodo",
       kind: "missing",
+      code: "CONTRACT_MISSING",
       id: "DodoObserver",
       found: "no code",
       expected: deployed.blueprint.dodoObserver.address,
