@@ -5,7 +5,9 @@ import { fileURLToPath } from "node:url";
 
 import { checkCommands } from "./checks/commands.js";
 import type { Finding } from "./checks/finding.js";
+import { type AstNode, type GuardedContract, Guards } from "./checks/guards.js";
 import { checkInvariants } from "./checks/invariants.js";
+import { checkRoles } from "./checks/roles.js";
 import { type Artifact, checkSizes } from "./checks/sizes.js";
 import { checkSolidity } from "./checks/solidity.js";
 import { runCommand } from "./cli.js";
@@ -29,6 +31,25 @@ async function hardhatTasks(): Promise<string[]> {
   return names;
 }
 
+interface BuildInfo {
+  readonly output: { readonly sources: Readonly<Record<string, { readonly ast: AstNode }>> };
+}
+
+/** Contracts that are deployed somewhere, with what they guard; each from the compiler run that made its artifact. */
+function guardedContracts(): GuardedContract[] {
+  const sources = new Map<string, Set<string>>();
+  for (const file of files("artifacts/contracts/**/*.json")) {
+    const { inputSourceName, buildInfoId } = JSON.parse(read(file)) as { inputSourceName: string; buildInfoId: string };
+    if (/contracts\/(?:mocks|local|interfaces)\//.test(inputSourceName)) continue;
+    sources.set(buildInfoId, (sources.get(buildInfoId) ?? new Set()).add(inputSourceName));
+  }
+  return [...sources].flatMap(([buildInfoId, names]) => {
+    const { output } = JSON.parse(read(`artifacts/build-info/${buildInfoId}.output.json`)) as BuildInfo;
+    const guards = new Guards(new Map(Object.entries(output.sources).map(([name, { ast }]) => [name, ast])));
+    return [...names].sort().flatMap((name) => guards.contractsOf(name));
+  });
+}
+
 const CHECKS: Readonly<Record<string, () => Finding[] | Promise<Finding[]>>> = {
   solidity: () =>
     checkSolidity(
@@ -41,6 +62,8 @@ const CHECKS: Readonly<Record<string, () => Finding[] | Promise<Finding[]>>> = {
     const spec = existsSync(path.join(root, "docs/spec.md")) ? read("docs/spec.md") : undefined;
     return checkInvariants(spec, new Map(tests.map((file) => [file, read(file)])));
   },
+  roles: () =>
+    checkRoles(existsSync(path.join(root, "docs/spec.md")) ? read("docs/spec.md") : undefined, guardedContracts()),
   commands: async () => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
     const fileExists = (file: string): boolean => existsSync(path.join(root, file));
