@@ -66,6 +66,10 @@ interface IM1Token is IERC20Metadata, IERC20Permit, ICommonErrors {
     /// @notice A minter's burn of bridged amounts from an account that approved it: within the minter's burn bucket.
     function burnFrom(address from, uint256 amount) external;
 
+    /// @notice Burns what the holder redeems at a reserve vault: REDEEMER_ROLE, out of the allowance that the holder gave it. No limit and
+    /// no pause applies, because a redemption is an exit; a freeze does.
+    function burnForRedemption(address from, uint256 amount) external;
+
     /// @notice Stops transfers, mints and burnFrom for MAX_PAUSE_SECONDS: PAUSER_ROLE.
     /// @dev A pauser cannot extend a pause, and the next one has to wait PAUSE_COOLDOWN_SECONDS after the end of the last.
     function pause() external;

@@ -20,6 +20,7 @@ import {TokenBucket} from "./TokenBucket.sol";
 /// - DEFAULT_ADMIN_ROLE (one holder, two-step hand-over, ends as the timelock): grants roles, sets minters' limits, registers system
 ///   contracts, renews a pause.
 /// - MINTER_ROLE (bridge, reserve): mint and burnFrom inside its buckets, so a leaked key has a bounded cost.
+/// - REDEEMER_ROLE (reserve vaults only): burns what a holder who approved it redeems, without limit and during a pause: an exit.
 /// - PAUSER_ROLE: one pause of 24 h, then a cooldown. FREEZER_ROLE: freezes single accounts, never a system contract.
 /// - The creator may call `setUpChain` in the transaction that creates the token, once; there is no initializer afterwards.
 ///
@@ -54,6 +55,7 @@ contract M1Token is IM1Token, IERC20Errors, AccessControlDefaultAdminRules, EIP7
     }
 
     bytes32 public constant MINTER_ROLE = keccak256("MINTER_ROLE");
+    bytes32 public constant REDEEMER_ROLE = keccak256("REDEEMER_ROLE");
     bytes32 public constant PAUSER_ROLE = keccak256("PAUSER_ROLE");
     bytes32 public constant FREEZER_ROLE = keccak256("FREEZER_ROLE");
 
@@ -192,6 +194,12 @@ contract M1Token is IM1Token, IERC20Errors, AccessControlDefaultAdminRules, EIP7
         _spendAllowance(from, msg.sender, amount);
         _burn(from, amount);
         emit MinterBurned(msg.sender, from, amount, available);
+    }
+
+    /// @inheritdoc IM1Token
+    function burnForRedemption(address from, uint256 amount) external onlyRole(REDEEMER_ROLE) {
+        _spendAllowance(from, msg.sender, amount);
+        _burn(from, amount);
     }
 
     // --- Pause and freeze ---

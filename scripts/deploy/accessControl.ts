@@ -20,7 +20,13 @@ function intendedRoles({ plan }: StepContext): RoleTable[] {
     .map((name) => ({
       contract: name,
       at: plan.tokens[name].address,
-      roles: { DEFAULT_ADMIN_ROLE: [timelock], MINTER_ROLE: [], PAUSER_ROLE: [guardian], FREEZER_ROLE: [guardian] },
+      roles: {
+        DEFAULT_ADMIN_ROLE: [timelock],
+        MINTER_ROLE: [],
+        REDEEMER_ROLE: [],
+        PAUSER_ROLE: [guardian],
+        FREEZER_ROLE: [guardian],
+      },
     }));
   const governance = {
     DEFAULT_ADMIN_ROLE: [timelock],
