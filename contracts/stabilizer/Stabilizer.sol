@@ -7,6 +7,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {ICapitalHolder} from "../interfaces/ICapitalHolder.sol";
 import {IDodoV2Pool} from "../interfaces/IDodoV2Pool.sol";
 import {IPmmPool} from "../interfaces/IPmmPool.sol";
 import {IStabilizer} from "../interfaces/IStabilizer.sol";
@@ -17,7 +18,7 @@ import {IXauMesh} from "../interfaces/IXauMesh.sol";
 /// @title Stabilizer
 /// @notice Trades registered public pools back to their anchor with its own inventory, then replaces what it spent through the mesh.
 /// @dev ROLES. Anyone: execute, within StabilizerLimits, for a bounded reward. Keeper: settle. Owner (two steps, cannot be renounced;
-/// a timelock): settle, keepers, withdrawals.
+/// a timelock): settle, keepers, withdrawals, the buckets once. Buckets: release, for the exchanges and moves of bucket B.
 /// @dev PRICE SOURCES. `XAUOracle`, pulled once per transaction. ROUNDING. What is spent is valued up, what is received is valued
 /// down, rewards are paid down: an execution that loses a single XAU wei by that account reverts.
 /// @dev INVENTORY. A mesh swap moves tokens between the stabilizer and pools whose only liquidity is the protocol's own, so it leaves
@@ -25,7 +26,7 @@ import {IXauMesh} from "../interfaces/IXauMesh.sol";
 /// @dev TOKEN REQUIREMENTS. Those of the pools: exact transfers. LIVENESS. `withdraw` is never paused and reads no oracle. A mesh that
 /// cannot trade costs nothing: the inventory is held and settled later.
 /// @dev HOW TO STOP IT. `StabilizerLimits.pause`, or `removePool` there and `syncApprovals` here.
-contract Stabilizer is IStabilizer, Ownable2Step, ReentrancyGuardTransient {
+contract Stabilizer is IStabilizer, ICapitalHolder, Ownable2Step, ReentrancyGuardTransient {
     using Math for uint256;
     using SafeERC20 for IERC20;
 
@@ -40,6 +41,8 @@ contract Stabilizer is IStabilizer, Ownable2Step, ReentrancyGuardTransient {
 
     /// @inheritdoc IStabilizer
     mapping(address account => bool allowed) public isKeeper;
+    /// @inheritdoc ICapitalHolder
+    address public buckets;
 
     constructor(address limits_, address mesh_, address owner_) Ownable(owner_) {
         require(limits_.code.length > 0, NotAContract(limits_));
@@ -97,6 +100,30 @@ contract Stabilizer is IStabilizer, Ownable2Step, ReentrancyGuardTransient {
         require(block.timestamp >= limits.pausedUntil(), Paused());
         amountOut = mesh.swap(tokenIn, amountIn, tokenOut, minOut, block.timestamp);
         emit Settled(tokenIn, amountIn, tokenOut, amountOut);
+    }
+
+    // Bucket B
+
+    /// @inheritdoc ICapitalHolder
+    function release(address token, uint256 amountUnits, address to) external nonReentrant {
+        require(msg.sender == buckets, NotAuthorized(msg.sender));
+        require(block.timestamp >= limits.pausedUntil(), Paused());
+        IERC20(token).safeTransfer(to, amountUnits);
+        emit Released(token, amountUnits, to);
+    }
+
+    /// @inheritdoc ICapitalHolder
+    function holding(address token) external view returns (uint256) {
+        require(!_reentrancyGuardEntered(), Reentrant());
+        return available(token);
+    }
+
+    /// @inheritdoc ICapitalHolder
+    function setBuckets(address newBuckets) external onlyOwner {
+        require(buckets == address(0), BucketsAlreadySet(buckets));
+        require(newBuckets.code.length > 0, NotAContract(newBuckets));
+        buckets = newBuckets;
+        emit SetBuckets(newBuckets);
     }
 
     // Approvals
