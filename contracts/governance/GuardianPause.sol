@@ -35,8 +35,7 @@ abstract contract GuardianPause is IGuardianPause, Ownable2Step {
     }
 
     /// @inheritdoc IGuardianPause
-    function unpause() external {
-        require(msg.sender == owner() || msg.sender == guardian, NotAuthorized(msg.sender));
+    function unpause() external onlyOwner {
         require(_isPaused(), NothingPending());
         _pauseAllowedAt = uint40(block.timestamp + PAUSE_COOLDOWN_SECONDS);
         _setPausedUntil(block.timestamp);

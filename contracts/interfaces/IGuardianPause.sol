@@ -9,7 +9,7 @@ interface IGuardianPause is ICommonErrors {
     /// @notice Emitted when the end of the pause changes. Unix seconds; a past time = not paused.
     event PausedUntil(uint256 timestamp);
 
-    /// @notice May pause and end a pause; nothing else. Zero = nobody.
+    /// @notice May pause, and nothing else. Zero = nobody.
     function guardian() external view returns (address);
 
     /// @notice Unix seconds until which the paused functions refuse.
@@ -21,7 +21,7 @@ interface IGuardianPause is ICommonErrors {
     /// @notice Guardian: pauses for MAX_PAUSE_SECONDS and then not again for PAUSE_COOLDOWN_SECONDS. Owner: at any time.
     function pause() external;
 
-    /// @notice Owner and guardian. Ends a pause early; the guardian's wait for the next one counts from now then.
+    /// @notice Owner only. Ends a pause early; the guardian's wait for the next one counts from now then.
     function unpause() external;
 
     /// @notice Owner only.
