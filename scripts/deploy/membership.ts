@@ -1,4 +1,4 @@
-import { ZeroHash } from "ethers";
+import { ZeroAddress, ZeroHash } from "ethers";
 
 import {
   DODOPMMIntegration__factory,
@@ -202,6 +202,16 @@ function lists({ plan, provider }: StepContext): HolderList[] {
   return [
     ...system,
     {
+      // Who may take its inventory; no capital buckets are deployed yet.
+      id: "Stabilizer.buckets",
+      at: plan.stabilizer.address,
+      expected: [],
+      read: async () =>
+        [await Stabilizer__factory.connect(plan.stabilizer.address, provider).buckets()].filter(isSomebody),
+      extra: "ROLE_EXTRA",
+      missing: "ROLE_MISSING",
+    },
+    {
       id: "StabilizerLimits.pools",
       at: plan.limits.address,
       expected: publicPools(plan.pools),
@@ -231,6 +241,10 @@ function lists({ plan, provider }: StepContext): HolderList[] {
       missing: "ORACLE_FEED_CHANGED",
     },
   ];
+}
+
+function isSomebody(account: string): boolean {
+  return account !== ZeroAddress;
 }
 
 function publicPools(pools: StepContext["plan"]["pools"]): string[] {

@@ -230,12 +230,13 @@ describe("deployment verify", function () {
     expect(found).to.have.members(["WIRING_CHANGED XauMesh.poolOf(cEURT)", "POOL_MISSING XauMesh.pools"]);
   });
 
-  it("finds an additional keeper, operator, manager, writer, factory, trader and reporter", async () => {
+  it("finds an additional keeper, operator, manager, writer, factory, trader, reporter and capital buckets", async () => {
     const { timelock, stabilizer, mesh, limits, ledger, dodoIntegration, dodoObserver, feeds } = deployed.blueprint;
     const governance = await site.impersonate(timelock.address);
     const [who, feed] = [site.attacker.address, feeds.XAU[0]?.address ?? ""];
     const contract = deployed.blueprint.tokenFactory.address; // only contracts are accepted as factories
     await Stabilizer__factory.connect(stabilizer.address, governance).setKeeper(who, true);
+    await Stabilizer__factory.connect(stabilizer.address, governance).setBuckets(contract);
     await XauMesh__factory.connect(mesh.address, governance).setOperator(who, true);
     await XauMesh__factory.connect(mesh.address, governance).setFactory(contract, true);
     await StabilizerLimits__factory.connect(limits.address, governance).setFactory(contract, true);
@@ -246,6 +247,7 @@ describe("deployment verify", function () {
     const found = await differences();
     expect(found.map((difference) => `${difference.code} ${difference.id}`)).to.have.members([
       "ROLE_EXTRA Stabilizer.keepers",
+      "ROLE_EXTRA Stabilizer.buckets",
       "ROLE_EXTRA XauMesh.operators",
       "ROLE_EXTRA XauMesh.factories",
       "ROLE_EXTRA StabilizerLimits.factories",
@@ -255,7 +257,7 @@ describe("deployment verify", function () {
       "ROLE_EXTRA SignedPriceFeed:XAU:1.signers",
     ]);
     for (const { id, found: holders } of found) {
-      expect(holders, id).to.contain(id.endsWith(".factories") ? contract : who);
+      expect(holders, id).to.contain(/\.(factories|buckets)$/.test(id) ? contract : who);
     }
   });
 
