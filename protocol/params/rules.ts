@@ -1,6 +1,6 @@
 import { HDNodeWallet } from "ethers";
 
-import type { ParameterProblem } from "../errors.js";
+import { UnitError, type ParameterProblem } from "../errors.js";
 import { formatWadAsBps, parseBpsAsWad, parseDecimal, parseWad } from "../units.js";
 import { tokenNames, type NetworkParams, type PoolParams } from "./schema.js";
 
@@ -36,6 +36,7 @@ export function crossCheck(params: NetworkParams, local: boolean): ParameterProb
     ...checkStabilizer(params),
     ...checkFunding(params, local),
     ...checkCreate2(params),
+    ...checkGru(params),
   ];
 }
 
@@ -101,6 +102,27 @@ function checkRoles(params: NetworkParams, local: boolean): ParameterProblem[] {
   }
   if (new Set(reporters.addresses.map((address) => address.toLowerCase())).size !== reporters.addresses.length) {
     problems.push({ code: "PARAM_DUPLICATE", path: "reporters.addresses", message: "names a reporter twice" });
+  }
+  return problems;
+}
+
+function checkGru({ gru, tokens }: NetworkParams): ParameterProblem[] {
+  const problems: ParameterProblem[] = [];
+  for (const [index, { token, tokensPerShare }] of gru.basket.entries()) {
+    const path = `gru.basket.${String(index)}`;
+    if (gru.basket.findIndex((part) => part.token === token) !== index) {
+      problems.push({ code: "PARAM_DUPLICATE", path, message: `${token} is in the basket twice` });
+    }
+    try {
+      parseDecimal(tokensPerShare, tokens[token].decimals);
+    } catch (error) {
+      if (!(error instanceof UnitError)) throw error;
+      problems.push({
+        code: "PARAM_WRONG_UNIT",
+        path: `${path}.tokensPerShare`,
+        message: `${error.message}; ${token} has ${String(tokens[token].decimals)} decimals`,
+      });
+    }
   }
   return problems;
 }

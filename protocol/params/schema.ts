@@ -238,6 +238,24 @@ export const networkParamsSchema = z.strictObject({
     /** Tokens against which cUSDT and cUSDC are redeemed, for the pools that DODO's plan names. null: not on this chain. */
     reserveTokens: z.strictObject({ USDT: decidable, USDC: decidable }),
   }),
+  /** M00, the index. */
+  gru: z.strictObject({
+    /** Shortest time between the announcement of a cut and its execution, immutable in the diamond. */
+    minCutDelaySeconds: count("seconds", 86_400, 30 * 86_400),
+    /** What one M00 costs at the first issue; afterwards the vault's balances say it. */
+    basket: z
+      .array(
+        z.strictObject({
+          token: tokenName,
+          tokensPerShare: decimalText("whole tokens per M00", 18, "0.000000000000000001", "1000000"),
+        }),
+      )
+      .min(1),
+    /** M00 that the first funding issues to the treasury, to stay there. */
+    firstIssueShares: decimalText("M00", 18, "0.001", "1000000"),
+    /** Facets that cuts have brought in since the deployment. */
+    facets: z.array(address).max(32),
+  }),
   /** Pools ("base/quote") whose LP fee may lie below half of the feeds' deviation threshold. */
   acceptOracleUpdateLoss: z.array(z.string()),
   /** Deployment checks ("throughput:base/quote", "drift:…", "capital-hours:…") that may fail. */

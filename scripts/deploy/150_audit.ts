@@ -39,6 +39,7 @@ function owners({ plan, provider }: StepContext): Setting[] {
     plan.dodoIntegration,
     plan.dodoProvider,
     plan.dodoObserver,
+    plan.gru.diamond,
   ];
   return [...feeds, ...governed].flatMap(({ name, address }) => {
     // Any contract of ours with an owner: they all have OpenZeppelin's two functions.

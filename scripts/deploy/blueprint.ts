@@ -22,8 +22,10 @@ import {
 import { requireDecided, type LoadedParams } from "../../protocol/params/load.js";
 import { tokenNames, type FeedSource, type NetworkParams, type TokenName } from "../../protocol/params/schema.js";
 import { create2Address, saltOf } from "./create2.js";
+import { planGru, type PlannedGru } from "./gru.js";
 import { ceilingsOf, planMeshPool, planPublicPool, poolConfig, type PlannedPool, type PoolSite } from "./pools.js";
 import { rootAddress } from "./root.js";
+import { argumentText } from "./text.js";
 import type { PlannedContract } from "./types.js";
 
 /** Decimals of the answers of our signed feeds, as Chainlink's USD feeds have them. */
@@ -92,6 +94,7 @@ export interface Blueprint {
   readonly dodoIntegration: PlannedContract;
   readonly dodoProvider: PlannedContract;
   readonly dodoObserver: PlannedContract;
+  readonly gru: PlannedGru;
   /** Public and other registered pools in the order of the parameters. */
   readonly pools: readonly PlannedPool[];
   readonly meshPools: readonly PlannedPool[];
@@ -124,14 +127,6 @@ class Planner {
       make: { by: "root", salt, initCode },
     };
   }
-}
-
-/** A constructor argument as the record shows it. */
-export function argumentText(value: unknown): string {
-  if (typeof value === "object" && value !== null) {
-    return JSON.stringify(value, (_key, member: unknown) => (typeof member === "bigint" ? member.toString() : member));
-  }
-  return String(value);
 }
 
 /**
@@ -182,6 +177,8 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
     new Ledger__factory().getDeployTransaction(oracle.address, timelock.address),
     [oracle.address, timelock.address],
   );
+  const governance = { timelock: timelock.address, guardian: roles.guardian };
+  const gru = await planGru(params, tokens, governance, (...contract) => planner.contract(...contract));
   const site: PoolSite = { tokens, creator: timelock.address, mesh: stabilizing.mesh.address, ...pmm };
   const pools = params.pools.map((pool) => planPublicPool(site, pool));
   const meshPools = params.mesh.tokens.map((token) => planMeshPool(site, params, token));
@@ -198,6 +195,7 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
     ...stabilizing,
     ...pmm,
     ...dodo,
+    gru,
     ledger,
     pools,
     meshPools,

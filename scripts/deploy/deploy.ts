@@ -230,6 +230,7 @@ class Run {
     if (this.sender === undefined) return;
     await this.createThroughRoot(this.sender, missing);
     await this.createThroughTimelock(this.sender, step, missing, context);
+    for (const contract of missing) if (contract.make.by === "constructor") await this.recordCreated(contract);
   }
 
   private async createThroughRoot(sender: Sender, missing: readonly PlannedContract[]): Promise<void> {

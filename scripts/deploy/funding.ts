@@ -1,4 +1,9 @@
-import { IM1Token__factory, IPmmPool__factory, type IM1Token } from "../../protocol/generated/contracts/index.js";
+import {
+  GruDiamond__factory,
+  IM1Token__factory,
+  IPmmPool__factory,
+  type IM1Token,
+} from "../../protocol/generated/contracts/index.js";
 import { parseDecimal, parseWad } from "../../protocol/units.js";
 import { mulDivDown } from "../../protocol/math.js";
 import { pairOf } from "../../protocol/params/rules.js";
@@ -70,6 +75,7 @@ export function totalFunding(plan: Blueprint, funding: FundingPlan): Amounts {
     total[name] += amounts.tokenUnits;
     total.XAU += amounts.xauWei;
   }
+  for (const { token, firstUnits } of plan.gru.basket) total[token] += firstUnits;
   return total;
 }
 
@@ -89,7 +95,7 @@ function eachToken(make: (name: TokenName) => bigint): Amounts {
   return Object.fromEntries(tokenNames.map((name) => [name, make(name)])) as Amounts;
 }
 
-/** What the timelock must still pay out: pools not made, mesh pools not funded, a stabilizer and grants not paid. Token base units. */
+/** What the timelock must still pay out: pools not made, mesh pools not funded, M00 not issued, a stabilizer and grants not paid. Token base units. */
 export async function remainingFunding(context: StepContext, name: TokenName): Promise<bigint> {
   const { plan, provider, extraGrants } = context;
   const funding = planFunding(plan, referencePrices(plan));
@@ -106,6 +112,9 @@ export async function remainingFunding(context: StepContext, name: TokenName): P
     if (pool.quote === name) needed += amounts?.tokenUnits ?? 0n;
     if (name === "XAU") needed += amounts?.xauWei ?? 0n;
   }
+  if (!(await isIssued(context))) {
+    for (const { token, firstUnits } of plan.gru.basket) if (token === name) needed += firstUnits;
+  }
   const handle = IM1Token__factory.connect(plan.tokens[name].address, provider);
   const owed = [
     { to: plan.stabilizer.address, amountUnits: funding.stabilizer[name] },
@@ -113,6 +122,13 @@ export async function remainingFunding(context: StepContext, name: TokenName): P
   ];
   for (const { to, amountUnits } of owed) needed += await stillOwed(handle, to, amountUnits);
   return needed;
+}
+
+/** Whether M00 has had its first issue. */
+async function isIssued(context: StepContext): Promise<boolean> {
+  const { address } = context.plan.gru.diamond;
+  if (!(await context.hasCode(address))) return false;
+  return (await GruDiamond__factory.connect(address, context.provider).totalSupply()) > 0n;
 }
 
 /** Whether a pool has reserves. */

@@ -43,7 +43,8 @@ export function singleHolder(
   return outside(id, at, expected, read, FIX, { code });
 }
 
-function listText(accounts: readonly string[]): string {
+/** Addresses in one order, each once. */
+export function listText(accounts: readonly string[]): string {
   return accounts.length === 0
     ? NOBODY
     : [...new Set(accounts.map((account) => getAddress(account)))].sort().join(", ");

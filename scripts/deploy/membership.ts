@@ -194,6 +194,7 @@ function lists({ plan, provider }: StepContext): HolderList[] {
       expected: [
         plan.stabilizer.address,
         ...pools.filter((pool) => pool.base === name || pool.quote === name).map((pool) => pool.address),
+        ...(plan.gru.basket.some(({ token }) => token === name) ? [plan.gru.vault.address] : []),
       ],
       read: () => M1Token__factory.connect(plan.tokens[name].address, provider).systemContracts(),
       extra: "ROLE_EXTRA",

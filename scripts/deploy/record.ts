@@ -83,7 +83,8 @@ export class Recorder {
 
   private async findOrigin(contract: PlannedContract): Promise<{ hash: string; blockNumber: number } | undefined> {
     try {
-      if (contract.make.by === "timelock") return await this.findEvent(contract.make.event);
+      const { make } = contract;
+      if (make.by === "timelock" || make.by === "constructor") return await this.findEvent(make.event);
       const intent = this.intents.find((entry) => entry.name === contract.name);
       return intent === undefined ? undefined : await findByNonce(this.provider, intent);
     } catch {

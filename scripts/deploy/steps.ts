@@ -7,6 +7,7 @@ import { wiringStep } from "./080_wiring.js";
 import { fundsStep, poolsStep } from "./090_pools.js";
 import { capitalStep, registrationStep } from "./110_registration.js";
 import { dodoRegistryStep, dodoStep } from "./125_dodo.js";
+import { gruCodeStep, gruStep } from "./127_gru.js";
 import { handoverStep, mintersStep } from "./130_handover.js";
 import { auditStep } from "./150_audit.js";
 import type { Step } from "./types.js";
@@ -27,6 +28,8 @@ export const steps: readonly Step[] = [
   capitalStep,
   dodoStep,
   dodoRegistryStep,
+  gruCodeStep,
+  gruStep,
   mintersStep,
   handoverStep,
   auditStep,

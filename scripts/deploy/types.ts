@@ -69,6 +69,8 @@ export interface PlannedContract {
         readonly calls: readonly Call[];
         readonly event: { readonly at: string; readonly topics: readonly string[] };
       }
+    /** By the constructor of another contract of the same step. */
+    | { readonly by: "constructor"; readonly event: { readonly at: string; readonly topics: readonly string[] } }
     | { readonly by: "adopted" };
   /** What its code must be when it is neither our artifact nor adopted: clones are told by their factory. Returns a complaint. */
   readonly checkCode?: (code: string) => string | undefined;

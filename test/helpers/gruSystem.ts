@@ -1,6 +1,6 @@
 /** M00 over four real M1 tokens on a simulated chain, its vault registered as their system contract, 1,000 and 500 M00 issued to two holders. */
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
-import { MaxUint256, ZeroAddress, ZeroHash, type BaseContract, type Interface } from "ethers";
+import { id, keccak256, MaxUint256, toBeHex, ZeroAddress, ZeroHash, type BaseContract, type Interface } from "ethers";
 import { network } from "hardhat";
 
 import {
@@ -106,6 +106,12 @@ export async function startGru() {
       return m00.diamondCut(cuts, ZeroAddress, "0x");
     },
   };
+}
+
+/** ERC-7201: keccak256(abi.encode(uint256(keccak256(name)) - 1)) & ~0xff, computed apart from contracts and scripts. */
+export function erc7201Slot(name: string): string {
+  const slot = BigInt(keccak256(toBeHex(BigInt(id(name)) - 1n, 32)));
+  return toBeHex(slot - (slot % 256n), 32);
 }
 
 /** Selectors of all functions of an ABI, sorted. */

@@ -23,6 +23,7 @@ import {
   ACTION,
   adding,
   CUT_DELAY_SECONDS,
+  erc7201Slot,
   INITIAL_UNITS,
   LOCKED_SHARES,
   selectorsOf,
@@ -325,7 +326,7 @@ describe("GRU", () => {
     it("GRU-9 keeps its state in the slots of its names, and none in plain slots", async () => {
       const { provider } = gru.chain.ethers;
       await gru.schedule([await adding(await numbered())]);
-      const slots = ["SelectorTable", "Ownership", "CutTimelock"].map((name) => erc7201(`cantilever.gru.${name}`));
+      const slots = ["SelectorTable", "Ownership", "CutTimelock"].map((name) => erc7201Slot(`cantilever.gru.${name}`));
       const [table, owner, guardian] = await Promise.all(slots.map((slot) => provider.getStorage(gru.address, slot)));
       expect(BigInt(table ?? 0)).to.equal(3n);
       expect(BigInt(owner ?? 0)).to.equal(BigInt(gru.timelock.address));
@@ -368,10 +369,10 @@ describe("GRU", () => {
     await puppet.puppetCall(address, spend);
     await puppet.puppetDelegate(vaultAddress, attempts[1] ?? "0x");
     await puppet.puppetMint(attacker.address, 2n ** 100n);
-    await puppet.puppetStore(erc7201("cantilever.gru.Ownership"), toBeHex(attacker.address, 32));
+    await puppet.puppetStore(erc7201Slot("cantilever.gru.Ownership"), toBeHex(attacker.address, 32));
     const transferEntry = keccak256(
       m00.interface.getFunction("transfer").selector.padEnd(66, "0") +
-        toBeHex(BigInt(erc7201("cantilever.gru.SelectorTable")) + 3n, 32).slice(2),
+        toBeHex(BigInt(erc7201Slot("cantilever.gru.SelectorTable")) + 3n, 32).slice(2),
     );
     const evil = await gru.loupe.facetAddress(puppet.interface.getFunction("puppetCall").selector);
     await puppet.puppetStore(transferEntry, toBeHex(evil, 32));
@@ -417,10 +418,4 @@ describe("GRU", () => {
 
 function ceilDiv(a: bigint, b: bigint): bigint {
   return (a + b - 1n) / b;
-}
-
-/** ERC-7201: keccak256(abi.encode(uint256(keccak256(name)) - 1)) & ~0xff, computed apart from the contracts. */
-function erc7201(name: string): string {
-  const slot = BigInt(keccak256(toBeHex(BigInt(id(name)) - 1n, 32)));
-  return toBeHex((slot >> 8n) << 8n, 32);
 }
