@@ -202,6 +202,32 @@ contract DodoObserverTest is DodoBase {
         assertEq(observer.observe(pools), 1, "observed");
     }
 
+    /// @dev A `sync` that runs out of gas takes 63/64 of it along: what is left cannot read the mid and write it down.
+    function test_observe_gasCannotMakeItSampleWithoutSync() public {
+        cUSDT.mint(address(pool), 50_000e6); // a donation: the mid before and after `sync` differ
+        uint256 stale = pool.getMidPrice();
+        uint256 snapshot = vm.snapshotState();
+        uint256 refused;
+        uint256 sampled;
+        for (uint256 gas_ = 20_000; gas_ <= 200_000; gas_ += 1_000) {
+            vm.prank(trader, trader);
+            try observer.observe{gas: gas_}(_pools()) returns (uint256 observed) {
+                assertEq(observed, 1, string.concat("passed over with gas ", vm.toString(gas_)));
+                _nextBlock();
+                uint256 mid = observer.recentSamples(address(pool), 1, 2)[0].mid;
+                assertEq(mid, pool.getMidPrice(), string.concat("synced with gas ", vm.toString(gas_)));
+                assertNotEq(mid, stale, "the donation shows");
+                ++sampled;
+            } catch {
+                ++refused;
+            }
+            vm.revertToState(snapshot);
+            snapshot = vm.snapshotState();
+        }
+        assertGt(refused, 20, "refused");
+        assertGt(sampled, 50, "sampled");
+    }
+
     function test_LIVE25_brokenPoolIsPassedOver() public {
         address second = dspFactory.createDODOStablePool(address(cUSDT), address(usdc), FEE, 1e18, K, true);
         cUSDT.mint(second, 1e12);

@@ -1,0 +1,118 @@
+/**
+ * `npm run slither`: runs Slither over the contracts and compares what it finds with the accepted findings of docs/spec.md. Slither comes
+ * from PyPI into a virtual environment of its own; where Python or PyPI is missing the run is skipped and says so.
+ */
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { PermanentError } from "../protocol/errors.js";
+import { checkSlither, slitherReport, type SlitherReport } from "./checks/slither.js";
+import { runCommand } from "./cli.js";
+
+const SLITHER = "slither-analyzer==0.11.6";
+/** Never deployed to a public chain, or not ours. */
+const FILTERED = "@openzeppelin|node_modules|contracts/mocks|contracts/local";
+const PYTHON_MS = 60_000;
+const INSTALL_MS = 180_000;
+const BUILD_MS = 600_000;
+const ANALYSIS_MS = 300_000;
+/** What a build of the contracts reads. Tests stay behind: Slither does not find their sources. */
+const BUILD_INPUTS = [
+  "contracts",
+  "deployments",
+  "hardhat.config.ts",
+  "package.json",
+  "protocol",
+  "scripts",
+  "tsconfig.json",
+];
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const environment = path.join(root, "node_modules", ".cache", SLITHER.replace("==", "-"));
+
+interface Outcome {
+  readonly ok: boolean;
+  /** The last lines it printed. */
+  readonly tail: string;
+}
+
+function run(command: string, args: readonly string[], cwd: string, timeout: number): Outcome {
+  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8", timeout });
+  const printed = `${error === undefined ? "" : `${error.message}\n`}${stdout}\n${stderr}`.trimEnd();
+  return { ok: status === 0, tail: printed.split("\n").slice(-12).join("\n") };
+}
+
+/** Path of Slither, installed when it is not there yet; a reason where it cannot be had. */
+function install(say: (line: string) => void): { readonly slither: string } | { readonly missing: string } {
+  const slither = path.join(environment, "bin", "slither");
+  // A killed installation leaves files without the last one: only an environment that answers counts.
+  if (existsSync(slither) && run(slither, ["--version"], root, PYTHON_MS).ok) return { slither };
+  rmSync(environment, { recursive: true, force: true });
+  if (!run("python3", ["--version"], root, PYTHON_MS).ok) return { missing: "python3 is not installed" };
+  say(`installing ${SLITHER}`);
+  if (!run("python3", ["-m", "venv", environment], root, PYTHON_MS).ok) {
+    return { missing: "python3 has no venv module (Debian: apt-get install python3-venv)" };
+  }
+  const pip = path.join(environment, "bin", "pip");
+  const installed = run(pip, ["install", "--quiet", "--disable-pip-version-check", SLITHER], root, INSTALL_MS);
+  return installed.ok ? { slither } : { missing: `${SLITHER} cannot be installed from PyPI` };
+}
+
+/** Builds the contracts alone in a copy and lets Slither read them. */
+function analyse(slither: string, say: (line: string) => void): SlitherReport {
+  const folder = mkdtempSync(path.join(tmpdir(), "cantilever-slither-"));
+  try {
+    for (const name of BUILD_INPUTS) cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
+    symlinkSync(path.join(root, "node_modules"), path.join(folder, "node_modules"));
+    say("building the contracts without their tests");
+    const hardhat = path.join(root, "node_modules", "hardhat", "dist", "src", "cli.js");
+    const built = run(process.execPath, [hardhat, "build", "--no-tests"], folder, BUILD_MS);
+    if (!built.ok) {
+      throw new PermanentError("BUILD_FAILED", `the contracts do not build alone:\n${built.tail}`, "see above");
+    }
+    say("analysing");
+    const answer = path.join(folder, "slither.json");
+    const compiled = ["--compile-force-framework", "Hardhat", "--hardhat-ignore-compile"];
+    // Slither ends with an error code when it finds anything: what counts is the report.
+    const analysed = run(
+      slither,
+      [".", ...compiled, "--filter-paths", FILTERED, "--json", answer],
+      folder,
+      ANALYSIS_MS,
+    );
+    const report = existsSync(answer) ? slitherReport.safeParse(JSON.parse(readFileSync(answer, "utf8"))) : undefined;
+    if (report?.success !== true || !report.data.success) {
+      throw new PermanentError("ANALYSIS_FAILED", `Slither does not finish:\n${analysed.tail}`, "see above");
+    }
+    return report.data;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+await runCommand(
+  {
+    command: "npm run slither --",
+    summary: "Runs Slither and compares its findings with the accepted ones in docs/spec.md.",
+    flags: {},
+  },
+  ({ say }) => {
+    const installed = install(say);
+    if ("missing" in installed) {
+      const isRequired = process.env["REQUIRE_ALL"] === "1";
+      say(isRequired ? `slither: ${installed.missing}` : `slither [skipped: ${installed.missing}]`);
+      return Promise.resolve({ ok: !isRequired, report: { skipped: true, reason: installed.missing, findings: [] } });
+    }
+    const report = analyse(installed.slither, say);
+    const findings = checkSlither(readFileSync(path.join(root, "docs", "spec.md"), "utf8"), report);
+    for (const { place, rule, message } of findings) say(`${place}  ${rule}  ${message}`);
+    const severe = report.results.detectors.filter(({ impact }) => impact === "High" || impact === "Medium").length;
+    say(
+      `${String(severe)} findings of high and medium severity, ${String(findings.length)} differences from the table`,
+    );
+    return Promise.resolve({ ok: findings.length === 0, report: { skipped: false, severe, findings } });
+  },
+);
