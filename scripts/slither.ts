@@ -40,7 +40,9 @@ interface Outcome {
 }
 
 function run(command: string, args: readonly string[], cwd: string, timeout: number): Outcome {
-  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8", timeout });
+  // A fixed seed, because Slither walks over Python sets: the same contracts must give the same findings every time.
+  const env = { ...process.env, PYTHONHASHSEED: "0" };
+  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8", timeout });
   const printed = `${error === undefined ? "" : `${error.message}\n`}${stdout}\n${stderr}`.trimEnd();
   return { ok: status === 0, tail: printed.split("\n").slice(-12).join("\n") };
 }
