@@ -19,6 +19,8 @@ export const stabilizerReasons = [
   "WOULD_LOSE",
   "HISTORY_UNAVAILABLE",
   "EXECUTION_FAILED",
+  "PEG_HALTED",
+  "PRICE_OUTSIDE_GUARD",
 ] as const;
 
 export type StabilizerReason = (typeof stabilizerReasons)[number];

@@ -79,6 +79,10 @@ interface IPegManager is ICommonErrors {
     /// @notice The measured state as of the last poke, whatever the veto says.
     function measuredStateOf(address token) external view returns (State);
 
+    /// @notice Whether a poke would change anything now: the state that counts, or a run of blocks that leads to another. A keeper pokes
+    /// when this says so and no poke of his is wasted.
+    function pokeDue(address token) external view returns (bool);
+
     /// @notice What a poke would measure now. Never reverts for a managed token.
     function measure(address token) external view returns (Measurement memory);
 
@@ -86,6 +90,12 @@ interface IPegManager is ICommonErrors {
     function referenceUsdWad(address token) external view returns (uint256);
 
     function tokens() external view returns (address[] memory);
+
+    /// @notice Who may veto.
+    function guardian() external view returns (address);
+
+    /// @notice Who is told of every change; zero = nobody.
+    function sink() external view returns (IPegSink);
 
     function isManaged(address token) external view returns (bool);
 

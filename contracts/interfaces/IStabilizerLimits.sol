@@ -2,11 +2,12 @@
 pragma solidity 0.8.33;
 
 import {ICommonErrors} from "./ICommonErrors.sol";
+import {IPegManager, IPegSink} from "./IPegManager.sol";
 
 /// @title Answers how much the stabilizer may do now, in which direction, and why not
 /// @dev Every limit is per pool and lies inside immutable ceilings; caps and buckets are in XAU wei at the oracle. Ratios and
 /// deviations are 1e18 fixed point, deviation = ratio - 1 (positive: base is dear, sell base into the pool).
-interface IStabilizerLimits is ICommonErrors {
+interface IStabilizerLimits is ICommonErrors, IPegSink {
     /// @notice Why nothing is allowed. The order is ABI: append only.
     enum Reason {
         NONE,
@@ -27,7 +28,11 @@ interface IStabilizerLimits is ICommonErrors {
         SLIPPAGE,
         WOULD_LOSE,
         HISTORY_UNAVAILABLE,
-        EXECUTION_FAILED
+        EXECUTION_FAILED,
+        /// @dev A token of the pool is HALTED: its peg manager says so.
+        PEG_HALTED,
+        /// @dev The oracle prices a token of the pool outside its guard, whatever its peg manager has noticed so far.
+        PRICE_OUTSIDE_GUARD
     }
 
     struct PoolConfig {
@@ -62,6 +67,18 @@ interface IStabilizerLimits is ICommonErrors {
         uint128 maxGasPriceWei;
         /// @dev Value of one whole native coin for the reward's bound of twice the gas cost: XAU wei. 0 = no reward.
         uint128 nativePriceXauWei;
+    }
+
+    /// @notice What protects the stabilizer from a token that loses its peg. All zero: nothing does.
+    struct PegGuard {
+        /// @dev Tells the token's peg state by `pegChanged`; zero = nobody, and the state is NORMAL.
+        address manager;
+        /// @dev Oracle price of a whole token at which the stabilizer may trade it, both ends included: USD, 1e18.
+        uint128 minPriceUsdWad;
+        uint128 maxPriceUsdWad;
+        /// @dev Per-block cap of the token's pools while it is DEFENDING, as a multiple of the configured one: 1e18 = 1, 1e18 .. 10e18. The
+        /// ceiling cuts it off. Of the two tokens of a pool the smaller multiple counts.
+        uint64 defendingCapWad;
     }
 
     /// @notice What governance can never exceed; immutable.
@@ -124,6 +141,9 @@ interface IStabilizerLimits is ICommonErrors {
     event SetFactory(address indexed factory, bool accepted);
     event SetGuardian(address indexed guardian);
     event PausedUntil(uint256 timestamp);
+    event SetPegGuard(address indexed token, PegGuard guard);
+    /// @notice What the pools of the token follow from now on.
+    event PegStateChanged(address indexed token, IPegManager.State indexed state);
     event PoolRegistered(address indexed pool, address indexed baseToken, address indexed quoteToken);
     event PoolRemoved(address indexed pool);
 
@@ -180,6 +200,11 @@ interface IStabilizerLimits is ICommonErrors {
 
     function guardian() external view returns (address);
 
+    function pegGuard(address token) external view returns (PegGuard memory);
+
+    /// @notice What the token's manager told last.
+    function pegStateOf(address token) external view returns (IPegManager.State);
+
     /// @notice Unix seconds until which nothing is allowed; in the past when not paused.
     function pausedUntil() external view returns (uint256);
 
@@ -207,6 +232,10 @@ interface IStabilizerLimits is ICommonErrors {
 
     /// @notice Owner only.
     function setGlobalConfig(GlobalConfig calldata config) external;
+
+    /// @notice Owner only. Another manager than before starts at NORMAL: `IPegManager.setSink` makes him tell what he knows, and has to
+    /// follow in the same batch. A manager who is taken away must lose his sink in the same batch, or his next change is refused.
+    function setPegGuard(address token, PegGuard calldata guard) external;
 
     /// @notice Owner only. Pools of accepted factories may be registered.
     function setFactory(address factory, bool accepted) external;

@@ -116,11 +116,35 @@ interface IXAUOracle is ICommonErrors {
     /// is not checked. Reads the feeds, not the transient copy.
     function feedPrices(address token) external view returns (uint256[] memory newestWad, uint256[] memory previousWad);
 
-    /// @notice Value of 10^decimals of each token in XAU wei, and the anchors of the pair; pulls all three prices at once.
+    /// @notice Both tokens of a pair from one reading of the feeds: 10^decimals of each in XAU wei, a whole token of each in USD (1e18),
+    /// and the newest anchor, all rounded down. Pulls all three prices at once.
     function pullPair(
         address baseToken,
         address quoteToken
-    ) external returns (uint256 basePriceXauWei, uint256 quotePriceXauWei, uint256 anchorNew, uint256 anchorPrevious);
+    )
+        external
+        returns (
+            uint256 basePriceXauWei,
+            uint256 quotePriceXauWei,
+            uint256 basePriceUsdWad,
+            uint256 quotePriceUsdWad,
+            uint256 anchorNew
+        );
+
+    /// @notice What `pullPair` would answer; keeps nothing.
+    function viewPair(
+        address baseToken,
+        address quoteToken
+    )
+        external
+        view
+        returns (
+            uint256 basePriceXauWei,
+            uint256 quotePriceXauWei,
+            uint256 basePriceUsdWad,
+            uint256 quotePriceUsdWad,
+            uint256 anchorNew
+        );
 
     /// @notice The configuration of a token.
     function tokenConfig(address token) external view returns (TokenConfig memory);

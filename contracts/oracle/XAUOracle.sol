@@ -185,7 +185,7 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
     function pullPair(
         address baseToken,
         address quoteToken
-    ) external returns (uint256 basePriceXauWei, uint256 quotePriceXauWei, uint256 anchorNew, uint256 anchorPrevious) {
+    ) external returns (uint256, uint256, uint256, uint256, uint256) {
         require(baseToken != quoteToken, IdenticalTokens(baseToken));
         (TokenPrice base, TokenPrice quote, TokenPrice xauPrice) = (_kept(baseToken), _kept(quoteToken), _kept(xau));
         if (_isNone(base) || _isNone(quote) || _isNone(xauPrice)) {
@@ -196,12 +196,23 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
             else if (quoteToken == xau) xauPrice = quote;
             else xauPrice = _pull(xauPrice, start, end, xau);
         }
-        (anchorNew, anchorPrevious) = _anchors(baseToken, quoteToken, base, quote);
-        unchecked {
-            // 120 bits times 60 bits; prices are positive.
-            basePriceXauWei = (_newest(base) * _WAD) / _newest(xauPrice);
-            quotePriceXauWei = (_newest(quote) * _WAD) / _newest(xauPrice);
-        }
+        return _pairPrices(baseToken, quoteToken, base, quote, xauPrice);
+    }
+
+    /// @inheritdoc IXAUOracle
+    function viewPair(
+        address baseToken,
+        address quoteToken
+    ) external view returns (uint256, uint256, uint256, uint256, uint256) {
+        require(baseToken != quoteToken, IdenticalTokens(baseToken));
+        (TokenPrice base, TokenPrice quote, TokenPrice xauPrice) = (_kept(baseToken), _kept(quoteToken), _kept(xau));
+        (uint256 start, uint256 end) = ConfigBlob.load(configData);
+        if (_isNone(base)) base = _read(start, end, baseToken);
+        if (_isNone(quote)) quote = _read(start, end, quoteToken);
+        if (baseToken == xau) xauPrice = base;
+        else if (quoteToken == xau) xauPrice = quote;
+        else if (_isNone(xauPrice)) xauPrice = _read(start, end, xau);
+        return _pairPrices(baseToken, quoteToken, base, quote, xauPrice);
     }
 
     // --- Configuration reads ---
@@ -262,6 +273,29 @@ contract XAUOracle is IXAUOracle, Ownable2Step {
             anchorPrevious = (basePrevious * scale) / quotePrevious;
         }
         if (anchorPrevious < MIN_ANCHOR) revert AnchorTooSmall(baseToken, quoteToken, anchorPrevious);
+    }
+
+    /// @dev What `pullPair` answers.
+    function _pairPrices(
+        address baseToken,
+        address quoteToken,
+        TokenPrice base,
+        TokenPrice quote,
+        TokenPrice xauPrice
+    )
+        internal
+        pure
+        returns (uint256 baseXauWei, uint256 quoteXauWei, uint256 baseUsd, uint256 quoteUsd, uint256 anchor)
+    {
+        (baseUsd, quoteUsd) = (_newest(base), _newest(quote));
+        unchecked {
+            // As in `_anchors`; 120 bits times 60 bits; prices are positive.
+            anchor = (baseUsd * 10 ** (18 + _decimals(quote) - _decimals(base))) / quoteUsd;
+            if (anchor < MIN_ANCHOR) revert AnchorTooSmall(baseToken, quoteToken, anchor);
+            uint256 xauUsd = _newest(xauPrice);
+            baseXauWei = (baseUsd * _WAD) / xauUsd;
+            quoteXauWei = (quoteUsd * _WAD) / xauUsd;
+        }
     }
 
     /// @dev amount * price / xauPrice * 10^(18 - decimals), rounded down.

@@ -56,7 +56,9 @@ abstract contract PegManager is IPegManager, Ownable2Step {
     }
 
     IXAUOracle public immutable oracle;
+    /// @inheritdoc IPegManager
     address public guardian;
+    /// @inheritdoc IPegManager
     IPegSink public sink;
 
     address[] private _tokens;
@@ -83,15 +85,9 @@ abstract contract PegManager is IPegManager, Ownable2Step {
 
     /// @inheritdoc IPegManager
     function poke(address token) external managed(token) returns (State state) {
-        Track memory track = _tracks[token];
-        Measurement memory found = _measure(token, track.market);
-        track.market = found.market;
-        if (found.priceKnown)
-            _followPrice(track, _configs[token], found.priceDeviationWad);
-            // Calm that nobody has seen does not count.
-        else track.calmSince = 0;
+        (Track memory track, int256 priceDeviationWad) = _next(token);
         _tracks[token] = track;
-        return _tell(token, found.priceDeviationWad);
+        return _tell(token, priceDeviationWad);
     }
 
     // --- Guardian ---
@@ -187,14 +183,19 @@ abstract contract PegManager is IPegManager, Ownable2Step {
 
     /// @inheritdoc IPegManager
     function stateOf(address token) public view returns (State) {
-        Track memory track = _tracks[token];
-        if (track.vetoUntil > block.timestamp) return track.vetoState;
-        return track.priceHalted ? State.HALTED : track.market;
+        return _counting(_tracks[token]);
     }
 
     /// @inheritdoc IPegManager
     function measuredStateOf(address token) external view returns (State) {
         return _tracks[token].priceHalted ? State.HALTED : _tracks[token].market;
+    }
+
+    /// @inheritdoc IPegManager
+    function pokeDue(address token) external view managed(token) returns (bool) {
+        (Track memory track, ) = _next(token);
+        bool moves = keccak256(abi.encode(track)) != keccak256(abi.encode(_tracks[token]));
+        return moves || _counting(track) != _told[token];
     }
 
     /// @inheritdoc IPegManager
@@ -245,6 +246,24 @@ abstract contract PegManager is IPegManager, Ownable2Step {
     }
 
     // --- Internal: measuring ---
+
+    /// @dev What a poke makes of the token's track.
+    function _next(address token) internal view returns (Track memory track, int256 priceDeviationWad) {
+        track = _tracks[token];
+        Measurement memory found = _measure(token, track.market);
+        track.market = found.market;
+        if (found.priceKnown)
+            _followPrice(track, _configs[token], found.priceDeviationWad);
+            // Calm that nobody has seen does not count.
+        else track.calmSince = 0;
+        return (track, found.priceDeviationWad);
+    }
+
+    /// @dev The guardian's state while his veto lasts, else the measured one.
+    function _counting(Track memory track) private view returns (State) {
+        if (track.vetoUntil > block.timestamp) return track.vetoState;
+        return track.priceHalted ? State.HALTED : track.market;
+    }
 
     function _measure(address token, State current) internal view returns (Measurement memory found) {
         address[] memory pools = _pools[token];

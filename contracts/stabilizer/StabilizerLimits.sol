@@ -8,6 +8,7 @@ import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IER
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IDodoV2Pool} from "../interfaces/IDodoV2Pool.sol";
+import {IPegManager, IPegSink} from "../interfaces/IPegManager.sol";
 import {IPmmFactory} from "../interfaces/IPmmFactory.sol";
 import {IPmmPool} from "../interfaces/IPmmPool.sol";
 import {IStabilizerLimits} from "../interfaces/IStabilizerLimits.sol";
@@ -19,12 +20,14 @@ import {SettingsStore} from "./SettingsStore.sol";
 /// @title StabilizerLimits
 /// @notice Answers how much the stabilizer may do now, in which direction, and why not; keeps the counters.
 /// @dev ROLES. Owner (two steps, cannot be renounced; a timelock): pools, limits, factories, guardian, the stabilizer once. Guardian:
-/// pauses for at most MAX_PAUSE_SECONDS and then not again for as long. Stabilizer: consumes. Nobody else changes anything.
+/// pauses for at most MAX_PAUSE_SECONDS and then not again for as long. Stabilizer: consumes. Peg managers: each tells the states of its
+/// own tokens. Nobody else changes anything.
 /// @dev PRICE SOURCES. The pool's own block-end history for the trigger, `XAUOracle` for every amount. Any doubt of either is a reason
-/// not to act, never a default. ROUNDING. Amounts allowed round down, volume consumed and minimum sizes round up.
+/// not to act, never a default. PEG. A pool rests while one of its tokens is HALTED, and while the oracle prices one outside its guard:
+/// the first is the manager's judgement and lasts until he takes it back, the second needs no word from anybody. ROUNDING. Amounts allowed round down, volume consumed and minimum sizes round up.
 /// @dev TOKEN REQUIREMENTS. At most 36 decimals; those of the pools. LIVENESS. A pool waits for its cooldown, its bucket refills per
 /// block, volume counts per block: no limit can be exhausted for longer than its configuration says. No call changes the cooldown but
-/// an execution, and none smaller than the minimum counts as one.
+/// an execution, and none smaller than the minimum counts as one. A manager is never asked, so none can block or delay anything.
 /// @dev HOW TO STOP IT. `pause` (guardian or owner), or `removePool`. Neither touches funds, which the stabilizer's owner can withdraw
 /// at any time.
 contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
@@ -49,13 +52,18 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     uint256 public constant MAX_REWARD_SHARE_WAD = 0.5e18;
     /// @notice Longest pause by the guardian, and the wait before the next one.
     uint256 public constant MAX_PAUSE_SECONDS = 24 hours;
+    /// @notice Largest multiple of a pool's cap while it defends a peg.
+    uint256 public constant MAX_DEFENDING_CAP_WAD = 10e18;
     /// @notice Gas of one execution with both legs, for the reward's bound of twice the gas cost.
     uint256 public constant GAS_PER_EXECUTION = 320_000;
     /// @dev Rewards paid are counted in 1e-9 XAU, rounded up.
     uint256 private constant REWARD_QUANTUM = 1e9;
 
+    uint256 private constant HALTED = uint256(IPegManager.State.HALTED);
+    uint256 private constant DEFENDING = uint256(IPegManager.State.DEFENDING);
+
     /// @dev What a decision reads of the settings, one word each, kept as code (see SettingsStore). From `thresholdWad` on the words of
-    /// PoolConfig in their order; before them those of GlobalConfig.
+    /// PoolConfig in their order; before them those of GlobalConfig, after them those of the tokens' guards.
     struct Settings {
         address stabilizer;
         address pool;
@@ -82,10 +90,15 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         uint256 minTradeXauWei;
         uint256 rewardShareWad;
         uint256 rewardBudgetXauWeiPerDay;
+        uint256 baseMinUsdWad;
+        uint256 baseRangeUsdWad;
+        uint256 quoteMinUsdWad;
+        uint256 quoteRangeUsdWad;
+        uint256 defendingCapXauWei;
     }
 
     /// @dev Bytes of Settings, and where PoolConfig begins in them.
-    uint256 private constant SETTINGS_SIZE = 25 * 32;
+    uint256 private constant SETTINGS_SIZE = 30 * 32;
     uint256 private constant CONFIG_OFFSET = 10 * 32;
     uint256 private constant CONFIG_SIZE = 15 * 32;
 
@@ -132,6 +145,9 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     address public guardian;
     /// @inheritdoc IStabilizerLimits
     mapping(address factory => bool accepted) public isFactory;
+    mapping(address token => PegGuard) private _guards;
+    /// @inheritdoc IStabilizerLimits
+    mapping(address token => IPegManager.State) public pegStateOf;
 
     /// @dev Ceilings beyond what the storage can keep are refused.
     constructor(address oracle_, Ceilings memory ceilings_, address owner_) Ownable(owner_) {
@@ -170,6 +186,7 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         emit PoolRegistered(pool, baseToken, quoteToken);
         CounterWords.Usage memory used;
         _usages[pair].unpackInto(used);
+        used.peg = _worstPeg(settings);
         _setConfig(pair, settings, used, config);
     }
 
@@ -215,6 +232,39 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         }
         _requireGlobalCap();
         emit SetGlobalConfig(config);
+    }
+
+    /// @inheritdoc IStabilizerLimits
+    function setPegGuard(address token, PegGuard calldata guard) external onlyOwner {
+        require(token != address(0), ZeroAddress());
+        if (guard.manager != address(0)) {
+            require(guard.manager.code.length > 0, NotAContract(guard.manager));
+            _inRange(guard.minPriceUsdWad, 1, type(uint128).max);
+        }
+        // Either a guard or all zero.
+        bool none = guard.manager == address(0) && guard.maxPriceUsdWad == 0;
+        _inRange(guard.maxPriceUsdWad, none ? 0 : guard.minPriceUsdWad, type(uint128).max);
+        _inRange(guard.defendingCapWad, none ? 0 : WAD, none ? 0 : MAX_DEFENDING_CAP_WAD);
+        if (guard.manager != _guards[token].manager) _setPegState(token, IPegManager.State.NORMAL);
+        _guards[token] = guard;
+        for (uint256 index = 0; index < _pools.length; ++index) {
+            bytes32 pair = _pairOf[_pools[index]];
+            uint256 word = _usages[pair];
+            Settings memory settings = _load(word.settingsIdOf());
+            if (settings.baseToken != token && settings.quoteToken != token) continue;
+            _setGuards(settings);
+            _usages[pair] = word.withSettingsId(_write(settings));
+        }
+        _requireGlobalCap();
+        emit SetPegGuard(token, guard);
+    }
+
+    // Peg managers
+
+    /// @inheritdoc IPegSink
+    function pegChanged(address token, IPegManager.State state) external {
+        require(msg.sender == _guards[token].manager, NotAuthorized(msg.sender));
+        _setPegState(token, state);
     }
 
     // Owner: roles
@@ -305,13 +355,13 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         Question memory question = _question(_pairOf[pool]);
 
         answer.readyAtBlock = _readyAtBlock(question);
-        answer.reason = question.meter.pausedUntil > block.timestamp ? Reason.PAUSED : Reason.NONE;
+        answer.reason = _stopped(question);
         Reason prices = _viewPrices(question);
         _note(answer, _observe(question, answer));
         if (block.number < answer.readyAtBlock) _note(answer, Reason.COOLDOWN);
         if (tx.gasprice > question.settings.maxGasPriceWei) _note(answer, Reason.GAS_PRICE);
         _note(answer, prices);
-        if (prices != Reason.NONE) return answer;
+        if (question.quotePriceXauWei == 0) return answer;
         _note(answer, _agreement(question));
         _note(answer, _spot(question, answer));
         answer.spotDeviationWad = _spotDeviation(pool);
@@ -346,6 +396,11 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     /// @inheritdoc IStabilizerLimits
     function globalConfig() external view returns (GlobalConfig memory) {
         return _globalConfig;
+    }
+
+    /// @inheritdoc IStabilizerLimits
+    function pegGuard(address token) external view returns (PegGuard memory) {
+        return _guards[token];
     }
 
     /// @inheritdoc IStabilizerLimits
@@ -437,7 +492,8 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     /// @dev Everything but the size. Pulls the prices first, so that the rest of the transaction reads each feed once and the pool need
     /// not ask again; a price that is not to be had counts only when nothing before it stands in the way.
     function _admission(Question memory question, Allowance memory answer) internal returns (Reason reason) {
-        if (question.meter.pausedUntil > block.timestamp) return Reason.PAUSED;
+        reason = _stopped(question);
+        if (reason != Reason.NONE) return reason;
         Reason prices = _pullPrices(question);
         reason = _observe(question, answer);
         if (reason != Reason.NONE) return reason;
@@ -512,6 +568,12 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     function _registered(address pool) internal view returns (Question memory) {
         require(isRegistered(pool), PoolNotRegistered(pool));
         return _question(_pairOf[pool]);
+    }
+
+    /// @dev Whether somebody has said stop: the guardian or the owner for all pools, a peg manager for those of a token.
+    function _stopped(Question memory question) internal view returns (Reason) {
+        if (question.meter.pausedUntil > block.timestamp) return Reason.PAUSED;
+        return question.usage.peg == HALTED ? Reason.PEG_HALTED : Reason.NONE;
     }
 
     /// @dev What the pool knows: its history for the trigger, and direction and amount from where it stands now.
@@ -612,7 +674,8 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         unchecked {
             (allowed, reason) = (wanted, Reason.BELOW_MINIMUM);
             uint256 room = question.settings.globalCapXauWei.saturatingSub(question.meter.volumeXauWei);
-            room = Math.min(room, question.settings.capXauWei);
+            bool defends = question.usage.peg == DEFENDING;
+            room = Math.min(room, defends ? question.settings.defendingCapXauWei : question.settings.capXauWei);
             Reason binding = Reason.CAP_EXHAUSTED;
             if (question.usage.bucketLevelXauWei < room) {
                 (room, binding) = (question.usage.bucketLevelXauWei, Reason.BUCKET_EXHAUSTED);
@@ -664,45 +727,54 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         try IXAUOracle(oracle).pullPair(question.settings.baseToken, question.settings.quoteToken) returns (
             uint256 basePriceXauWei,
             uint256 quotePriceXauWei,
-            uint256 anchorNew,
-            uint256
+            uint256 baseUsdWad,
+            uint256 quoteUsdWad,
+            uint256 anchorNew
         ) {
             question.basePriceXauWei = basePriceXauWei;
             question.quotePriceXauWei = quotePriceXauWei;
             question.oracleAnchor = anchorNew;
+            return _pricesUsable(question, baseUsdWad, quoteUsdWad);
         } catch {
             return Reason.ORACLE_UNAVAILABLE;
         }
-        return _pricesUsable(question);
     }
 
     function _viewPrices(Question memory question) internal view returns (Reason) {
-        IXAUOracle source = IXAUOracle(oracle);
-        Settings memory settings = question.settings;
-        try source.anchors(settings.baseToken, settings.quoteToken) returns (uint256 anchorNew, uint256) {
+        try IXAUOracle(oracle).viewPair(question.settings.baseToken, question.settings.quoteToken) returns (
+            uint256 basePriceXauWei,
+            uint256 quotePriceXauWei,
+            uint256 baseUsdWad,
+            uint256 quoteUsdWad,
+            uint256 anchorNew
+        ) {
+            question.basePriceXauWei = basePriceXauWei;
+            question.quotePriceXauWei = quotePriceXauWei;
             question.oracleAnchor = anchorNew;
+            return _pricesUsable(question, baseUsdWad, quoteUsdWad);
         } catch {
             return Reason.ORACLE_UNAVAILABLE;
         }
-        try source.valueInXau(settings.baseToken, settings.baseUnit) returns (uint256 xauWei) {
-            question.basePriceXauWei = xauWei;
-        } catch {
-            return Reason.ORACLE_UNAVAILABLE;
-        }
-        try source.valueInXau(settings.quoteToken, settings.quoteUnit) returns (uint256 xauWei) {
-            question.quotePriceXauWei = xauWei;
-        } catch {
-            return Reason.ORACLE_UNAVAILABLE;
-        }
-        return _pricesUsable(question);
     }
 
-    /// @dev A price that rounds to nothing could not bound an amount; one beyond 2^128 would overflow.
-    function _pricesUsable(Question memory question) internal pure returns (Reason) {
+    /// @dev A price that rounds to nothing could not bound an amount; one beyond 2^128 would overflow; one outside its guard belongs to a
+    /// token whose peg is lost.
+    function _pricesUsable(
+        Question memory question,
+        uint256 baseUsdWad,
+        uint256 quoteUsdWad
+    ) internal pure returns (Reason) {
         unchecked {
+            Settings memory settings = question.settings;
             // 0 wraps to the top.
             uint256 larger = Math.max(question.basePriceXauWei - 1, question.quotePriceXauWei - 1);
-            if (larger < type(uint128).max - 1) return Reason.NONE;
+            if (larger < type(uint128).max - 1) {
+                // A price below the minimum wraps to a distance beyond every range.
+                bool guarded =
+                    baseUsdWad - settings.baseMinUsdWad <= settings.baseRangeUsdWad &&
+                        quoteUsdWad - settings.quoteMinUsdWad <= settings.quoteRangeUsdWad;
+                return guarded ? Reason.NONE : Reason.PRICE_OUTSIDE_GUARD;
+            }
         }
         (question.quotePriceXauWei, question.oracleAnchor) = (0, 0);
         return Reason.ORACLE_UNAVAILABLE;
@@ -772,6 +844,7 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         assembly ("memory-safe") {
             calldatacopy(add(settings, CONFIG_OFFSET), config, CONFIG_SIZE)
         }
+        _setGuards(settings);
 
         bool executed = used.lastExecutionBlock != 0;
         used.bucketLevelXauWei = executed ? Math.min(used.bucketLevelXauWei, bucket) : bucket;
@@ -786,6 +859,40 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         settings.globalCapXauWei = config.capXauWei;
         settings.maxGasPriceWei = config.maxGasPriceWei;
         settings.nativePriceXauWei = config.nativePriceXauWei;
+    }
+
+    /// @dev What both tokens' guards allow at the pool's cap.
+    function _setGuards(Settings memory settings) internal view {
+        (PegGuard memory base, PegGuard memory quote) = (_guards[settings.baseToken], _guards[settings.quoteToken]);
+        (settings.baseMinUsdWad, settings.baseRangeUsdWad) = _guardRange(base);
+        (settings.quoteMinUsdWad, settings.quoteRangeUsdWad) = _guardRange(quote);
+        // A token without a guard does not raise anything.
+        uint256 multiple = Math.max(Math.min(base.defendingCapWad, quote.defendingCapWad), WAD);
+        settings.defendingCapXauWei = Math.min((settings.capXauWei * multiple) / WAD, _poolCapCeiling);
+    }
+
+    /// @dev Smallest price and the distance to the largest; without a guard every price.
+    function _guardRange(PegGuard memory guard) internal pure returns (uint256 minimum, uint256 range) {
+        if (guard.maxPriceUsdWad == 0) return (0, type(uint256).max);
+        return (guard.minPriceUsdWad, uint256(guard.maxPriceUsdWad) - guard.minPriceUsdWad);
+    }
+
+    /// @dev Bounded by the number of pools, so that a manager's word always arrives.
+    function _setPegState(address token, IPegManager.State state) internal {
+        if (pegStateOf[token] == state) return;
+        pegStateOf[token] = state;
+        emit PegStateChanged(token, state);
+        for (uint256 index = 0; index < _pools.length; ++index) {
+            bytes32 pair = _pairOf[_pools[index]];
+            uint256 word = _usages[pair];
+            Settings memory settings = _load(word.settingsIdOf());
+            if (settings.baseToken != token && settings.quoteToken != token) continue;
+            _usages[pair] = word.withPeg(_worstPeg(settings));
+        }
+    }
+
+    function _worstPeg(Settings memory settings) internal view returns (uint256) {
+        return Math.max(uint256(pegStateOf[settings.baseToken]), uint256(pegStateOf[settings.quoteToken]));
     }
 
     function _write(Settings memory settings) internal returns (uint256 id) {
@@ -807,12 +914,12 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
         SettingsStore.read(id, position, SETTINGS_SIZE);
     }
 
-    /// @dev Two pools at their caps in one block must not stand in each other's way.
+    /// @dev Two pools at their caps in one block must not stand in each other's way, not even while they defend a peg.
     function _requireGlobalCap() internal view {
         uint256 largest;
         uint256 second;
         for (uint256 index = 0; index < _pools.length; ++index) {
-            uint256 cap = _load(_usages[_pairOf[_pools[index]]].settingsIdOf()).capXauWei;
+            uint256 cap = _load(_usages[_pairOf[_pools[index]]].settingsIdOf()).defendingCapXauWei;
             if (cap > largest) (largest, second) = (cap, largest);
             else if (cap > second) second = cap;
         }
