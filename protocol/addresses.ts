@@ -34,6 +34,7 @@ export type DeploymentRecord = z.infer<typeof deploymentRecord>;
 /** Names under which the record lists contracts of which there are several. */
 export const recordNames = {
   feed: (token: TokenName, index: number) => `SignedPriceFeed:${token}:${String(index + 1)}`,
+  reference: (token: TokenName) => `ReferenceFeed:${token}`,
   pool: (pair: string) => `PmmPool:${pair}`,
   meshPool: (token: TokenName) => `MeshPool:XAU/${token}`,
 } as const;

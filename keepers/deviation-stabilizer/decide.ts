@@ -76,6 +76,8 @@ function chainSkip(pool: PoolObservation, seen: Observation): PoolSkip | undefin
     case "would-lose":
     case "history-unavailable":
     case "execution-failed":
+    case "peg-halted":
+    case "price-outside-guard":
       return of;
   }
 }

@@ -23,6 +23,8 @@ const SENTENCES: Readonly<Record<SkipReason, string>> = {
   "would-lose": "the execution would leave the inventory lower",
   "history-unavailable": "the pool does not have enough block ends yet",
   "execution-failed": "the execution failed for a reason of its own (a token that refuses, too little gas)",
+  "peg-halted": "a token of the pool is HALTED: it has lost its peg, and its peg manager has not seen enough calm yet",
+  "price-outside-guard": "the oracle prices a token of the pool outside its guard: it has lost its peg",
   "pool-unreadable": "the pool cannot be read{detail}",
   "unknown-reason": "the chain gave a reason this keeper does not know{detail}; update the keeper",
   "in-flight": "{now} transaction of this keeper is not settled yet",

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 
 import { PermanentError } from "../../protocol/errors.js";
+import { decodePegStatus, pegReport, pegStatusCall } from "../../protocol/pegBoard.js";
 import { formatWadAsBps } from "../../protocol/units.js";
 import { Counters, summarize } from "../kit/counters.js";
 import { DirectSubmitter } from "../kit/directSubmitter.js";
@@ -20,6 +21,7 @@ import { decide } from "./decide.js";
 import { examine } from "./doctor.js";
 import { explain } from "./explain.js";
 import { observe } from "./observe.js";
+import { PegWatch } from "./pegWatch.js";
 import { StabilizerTick } from "./tick.js";
 
 /** How long the end waits for what is in flight. */
@@ -56,6 +58,19 @@ async function run(context: RunContext): Promise<ProgramResult> {
       stabilizerAddress: stabilizer,
       defaultSender: NOBODY,
       poolName: poolNames(deployment),
+      nextBlock,
+      submitter,
+      record,
+      counters,
+      log,
+    });
+    const pegs = new PegWatch({
+      boardAddress: deployment.address("PegBoard"),
+      chainId: client.chainId,
+      defaultSender: NOBODY,
+      tokenName: (address) => deployment.tokenAt(address) ?? address,
+      maxFeePerGasWei: config.maxFeePerGasWei,
+      validBlocks: config.validBlocks,
       nextBlock,
       submitter,
       record,
@@ -99,7 +114,10 @@ async function run(context: RunContext): Promise<ProgramResult> {
       {
         nextHead: (signal, again) => watcher.next(signal, again),
         upkeep: (head) => tick.upkeep(head),
-        tick: ({ head }) => tick.run(head),
+        tick: async ({ head }) => {
+          await tick.run(head);
+          await pegs.run(head);
+        },
         busy: () => submitter.pending().length > 0,
         afterTick: () => {
           showStatus(false);
@@ -123,6 +141,8 @@ async function run(context: RunContext): Promise<ProgramResult> {
       settled: counters.withPrefix("settled."),
       // A revert is not among them: somebody else's trade came first. It is counted under `settled`.
       errors: outcome.failedTicks + counters.get("settled.rejected") + counters.get("settled.foreign"),
+      pegs: pegs.report,
+      pokes: counters.get("pokes.sent") + counters.get("pokes.dry-run"),
       gasPerExecution: summarize(tick.gasPerExecution) ?? null,
       decisionMs: summarize(tick.decisionMs) ?? null,
     };
@@ -174,6 +194,8 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
     const deployment = connection.deployment();
     const name = poolNames(deployment);
     const chain = await observe((request) => nextBlock.call(request, head), addresses(deployment).lens, 1);
+    const views = decodePegStatus(await nextBlock.call(pegStatusCall(deployment.address("PegBoard")), head));
+    const pegs = pegReport(views, (address) => deployment.tokenAt(address) ?? address, chain.timestamp);
     const decision = decide(
       { ...chain, gasPriceWei: head.nextBaseFeeWei ?? 0n, inFlight: 0, backoffUntilBlock: new Map() },
       config,
@@ -197,12 +219,17 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
         `${pool.padEnd(14)} ${answer.deviationBps === null ? "?" : answer.deviationBps.toFixed(2)} bps  ${answer.decision}: ${answer.why}`,
       );
     }
+    for (const [token, peg] of Object.entries(pegs)) {
+      const off = peg.priceDeviationBps === null ? "price unknown" : `${peg.priceDeviationBps.toFixed(2)} bps off`;
+      context.say(`${token.padEnd(14)} peg ${peg.state}, ${off}${peg.vetoUntil === null ? "" : ", under a veto"}`);
+    }
     const report = {
       keeper: KEEPER_NAME,
       network: context.network,
       block: Number(chain.blockNumber),
       running: running ?? null,
       pools,
+      pegs,
     };
     return { ok: true, report };
   } finally {

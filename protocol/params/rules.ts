@@ -1,7 +1,8 @@
 import { HDNodeWallet } from "ethers";
 
 import { UnitError, type ParameterProblem } from "../errors.js";
-import { formatWadAsBps, parseBpsAsWad, parseDecimal, parseWad } from "../units.js";
+import { formatWad, formatWadAsBps, parseBpsAsWad, parseDecimal, parseWad } from "../units.js";
+import { checkPeg, defendingCapWad } from "./pegRules.js";
 import { tokenNames, type NetworkParams, type PoolParams } from "./schema.js";
 
 /** The public development mnemonic: on any network that holds value its keys are everybody's. */
@@ -34,6 +35,7 @@ export function crossCheck(params: NetworkParams, local: boolean): ParameterProb
     ...params.pools.flatMap((pool, index) => checkPool(params, pool, `pools.${String(index)}`)),
     ...checkPairs(params),
     ...checkStabilizer(params),
+    ...checkPeg(params),
     ...checkFunding(params, local),
     ...checkCreate2(params),
     ...checkGru(params),
@@ -281,11 +283,12 @@ function checkStabilizer(params: NetworkParams): ParameterProblem[] {
         message: `${profile.minTradeXau} exceeds capXau ${profile.capXau}: nothing could ever be done`,
       });
     }
-    if (2n * parseWad(profile.capXau) > parseWad(params.stabilizer.globalCapXau) && params.pools.length > 1) {
+    const defendingCap = defendingCapWad(params, profile.capXau);
+    if (2n * defendingCap > parseWad(params.stabilizer.globalCapXau) && params.pools.length > 1) {
       problems.push({
         code: "PARAM_OUT_OF_BOUNDS",
         path: "stabilizer.globalCapXau",
-        message: `${params.stabilizer.globalCapXau} is below two pool caps of profile ${name} (2 × ${profile.capXau})`,
+        message: `${params.stabilizer.globalCapXau} is below two pool caps of profile ${name} while they defend a peg (2 × ${formatWad(defendingCap)})`,
       });
     }
   }

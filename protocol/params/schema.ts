@@ -114,6 +114,22 @@ const tokenFeeds = z.strictObject({
     .max(7),
 });
 
+/** How a token's peg is watched, and at which prices the stabilizer may trade it. */
+const pegToken = z.strictObject({
+  /** A currency (the dollar itself needs no reference) or a quantity of a commodity. */
+  manager: z.enum(["stablecoin", "commodity"]),
+  /** Units of the reference that a whole token stands for: 1 = a dollar, a euro, an ounce. */
+  par: decimalText("units of the reference", 18, "0.000001", "1000000"),
+  /** USD per unit of the reference, from a feed that the oracle does not read for this token. null: the reference is the dollar. */
+  reference: z.discriminatedUnion("kind", [signedSource, chainlinkSource]).nullable(),
+  /** Oracle price off the reference: beyond the band HALTED begins, inside the recovery band it can end. */
+  bandBps: decimalText("bps", 14, "1", "2000"),
+  recoverBandBps: decimalText("bps", 14, "1", "2000"),
+  /** Oracle prices between which the stabilizer trades the token at all, whatever its manager has noticed so far. */
+  guardMinUsd: priceUsd,
+  guardMaxUsd: priceUsd,
+});
+
 const stabilizerShape = {
   thresholdBps: decimalText("bps", 14, "0.01", "500"),
   fastThresholdBps: decimalText("bps", 14, "0.01", "500"),
@@ -213,6 +229,22 @@ export const networkParamsSchema = z.strictObject({
       nativePriceXau: decimalText("troy ounces", 18, "0", "18"),
     }),
   }),
+  peg: z.strictObject({
+    /** Block-ends of a token's pools off their anchors: when a state begins and ends. */
+    market: z.strictObject({
+      calmBps: decimalText("bps", 14, "0.01", "1000"),
+      deviatingBps: decimalText("bps", 14, "0.01", "1000"),
+      defendingBps: decimalText("bps", 14, "0.01", "1000"),
+      enterBlocks: count("blocks", 1, 64),
+      recoverBlocks: count("blocks", 1, 64),
+    }),
+    /** Blocks outside the band before HALTED, and inside the recovery band before it ends. */
+    haltBlocks: count("blocks", 1, 300),
+    calmBlocks: count("blocks", 1, 50_000),
+    /** Per-block cap of a token's pools while it is DEFENDING, as a multiple of the profile's; the ceiling cuts it off. */
+    defendingCapMultiple: decimalText("times the cap", 18, "1", "10"),
+    tokens: perToken(pegToken),
+  }),
   flow: z.strictObject({
     netFlowUsdPerHour: usd,
     bandBps: bpsText,
@@ -266,6 +298,7 @@ export const networkParamsSchema = z.strictObject({
 export type NetworkParams = z.infer<typeof networkParamsSchema>;
 export type PoolParams = NetworkParams["pools"][number];
 export type StabilizerProfile = NetworkParams["stabilizer"]["profiles"]["target"];
+export type PegTokenParams = NetworkParams["peg"]["tokens"]["XAU"];
 export type FeedSource = NetworkParams["oracle"]["tokens"]["XAU"]["sources"][number];
 
 /** Checksummed form of an address that passed the schema. */

@@ -1,5 +1,5 @@
 import type { Provider } from "ethers";
-import { parseUnits } from "ethers";
+import { formatUnits, parseUnits } from "ethers";
 
 import { ISignedPriceFeed__factory } from "../../protocol/generated/contracts/index.js";
 import { developmentAccounts } from "../../protocol/params/rules.js";
@@ -19,16 +19,22 @@ export const feedsStep: Step = {
     return tokenNames.flatMap((token) =>
       plan.feeds[token]
         .filter((feed) => feed.source.kind === "signed")
-        .map((feed) => firstRound(plan, provider, token, feed)),
+        .map((feed) => firstRound(plan, provider, feed, referenceAnswer(plan, token))),
     );
   },
 };
 
-function plannedFeed(feed: PlannedFeed): PlannedContract {
+function referenceAnswer(plan: Blueprint, token: TokenName): bigint {
+  return parseUnits(plan.params.oracle.tokens[token].referencePriceUsd, FEED_DECIMALS);
+}
+
+/** What must exist for a feed: our contract, or one that is there already. */
+export function plannedFeed(feed: PlannedFeed): PlannedContract {
   return feed.contract ?? { name: feed.name, address: feed.address, constructorArgs: [], make: { by: "adopted" } };
 }
 
-function firstRound(plan: Blueprint, provider: Provider, token: TokenName, feed: PlannedFeed): Setting {
+/** Round 1 of a signed feed; `price` has the feed's decimals and counts on localhost only. */
+export function firstRound(plan: Blueprint, provider: Provider, feed: PlannedFeed, price: bigint): Setting {
   const handle = ISignedPriceFeed__factory.connect(feed.address, provider);
   return {
     id: `${feed.name}.hasRound`,
@@ -40,23 +46,17 @@ function firstRound(plan: Blueprint, provider: Provider, token: TokenName, feed:
         () => "false",
       ),
     by: plan.loaded.local ? "deployer" : "outside",
-    calls: async () => (plan.loaded.local ? [await firstLocalRound(plan, provider, token, feed)] : []),
+    calls: async () => (plan.loaded.local ? [await firstLocalRound(plan, provider, feed, price)] : []),
     fix: "start the price reporter (npm run keeper -- price-reporter) and run this again",
     bootstrapOnly: true,
   };
 }
 
-/** The reference price, signed by the development keys of as many reporters as the threshold asks. */
-async function firstLocalRound(
-  plan: Blueprint,
-  provider: Provider,
-  token: TokenName,
-  feed: PlannedFeed,
-): Promise<Call> {
+/** The price, signed by the development keys of as many reporters as the threshold asks. */
+async function firstLocalRound(plan: Blueprint, provider: Provider, feed: PlannedFeed, price: bigint): Promise<Call> {
   if (feed.source.kind !== "signed") throw new Error(`${feed.name} is not ours to report to`);
   const block = await provider.getBlock("latest");
-  const answer = parseUnits(plan.params.oracle.tokens[token].referencePriceUsd, FEED_DECIMALS);
-  const round = { roundId: 1n, answer, observedAt: BigInt(block?.timestamp ?? 0) };
+  const round = { roundId: 1n, answer: price, observedAt: BigInt(block?.timestamp ?? 0) };
   const domain = signedRoundDomain(feedIdOf({ description: feed.source.description, decimals: FEED_DECIMALS }));
   const types = { Round: [...(SIGNED_ROUND_TYPES["Round"] ?? [])] };
 
@@ -71,6 +71,6 @@ async function firstLocalRound(
   return {
     to: feed.address,
     data: encodeSubmit(round, signatures),
-    label: `${feed.name}.submit(round 1, ${plan.params.oracle.tokens[token].referencePriceUsd} USD)`,
+    label: `${feed.name}.submit(round 1, ${formatUnits(price, FEED_DECIMALS)} USD)`,
   };
 }

@@ -28,7 +28,9 @@ export const auditStep: Step = {
 };
 
 function owners({ plan, provider }: StepContext): Setting[] {
-  const feeds = tokenNames.flatMap((name) => plan.feeds[name]).flatMap((feed) => feed.contract ?? []);
+  const feeds = tokenNames
+    .flatMap((name) => [...plan.feeds[name], plan.references[name]])
+    .flatMap((feed) => feed?.contract ?? []);
   const governed = [
     plan.oracle,
     plan.ledger,
@@ -36,6 +38,9 @@ function owners({ plan, provider }: StepContext): Setting[] {
     plan.limits,
     plan.stabilizer,
     plan.pmmFactory,
+    plan.stablecoinPegManager,
+    plan.commodityPegManager,
+    plan.pegBoard,
     plan.dodoIntegration,
     plan.dodoProvider,
     plan.dodoObserver,

@@ -2,17 +2,20 @@ import { AbiCoder, concat, getCreate2Address, getAddress, keccak256, parseUnits,
 
 import { recordNames } from "../../protocol/addresses.js";
 import {
+  CommodityPegManager__factory,
   DODOPMMIntegration__factory,
   DODOPMMProvider__factory,
   DodoObserver__factory,
   Ledger__factory,
   M1Token__factory,
   M1TokenFactory__factory,
+  PegBoard__factory,
   PegLens__factory,
   PmmFactory__factory,
   PrivatePmmPool__factory,
   PublicPmmPool__factory,
   SignedPriceFeed__factory,
+  StablecoinPegManager__factory,
   Stabilizer__factory,
   StabilizerLimits__factory,
   Timelock__factory,
@@ -21,6 +24,7 @@ import {
 } from "../../protocol/generated/contracts/index.js";
 import { requireDecided, type LoadedParams } from "../../protocol/params/load.js";
 import { tokenNames, type FeedSource, type NetworkParams, type TokenName } from "../../protocol/params/schema.js";
+import { WAD } from "../../protocol/units.js";
 import { create2Address, saltOf } from "./create2.js";
 import { planGru, type PlannedGru } from "./gru.js";
 import { ceilingsOf, planMeshPool, planPublicPool, poolConfig, type PlannedPool, type PoolSite } from "./pools.js";
@@ -91,6 +95,11 @@ export interface Blueprint {
   readonly lens: PlannedContract;
   /** Accounts in XAU. */
   readonly ledger: PlannedContract;
+  readonly stablecoinPegManager: PlannedContract;
+  readonly commodityPegManager: PlannedContract;
+  readonly pegBoard: PlannedContract;
+  /** Second opinions on what currencies and commodities are worth; none for a token that is pegged to the dollar. */
+  readonly references: Readonly<Record<TokenName, PlannedFeed | undefined>>;
   readonly dodoIntegration: PlannedContract;
   readonly dodoProvider: PlannedContract;
   readonly dodoObserver: PlannedContract;
@@ -177,6 +186,7 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
     new Ledger__factory().getDeployTransaction(oracle.address, timelock.address),
     [oracle.address, timelock.address],
   );
+  const peg = await planPeg(planner, params, roles, oracle.address, timelock.address);
   const governance = { timelock: timelock.address, guardian: roles.guardian };
   const gru = await planGru(params, tokens, governance, (...contract) => planner.contract(...contract));
   const site: PoolSite = { tokens, creator: timelock.address, mesh: stabilizing.mesh.address, ...pmm };
@@ -195,6 +205,7 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
     ...stabilizing,
     ...pmm,
     ...dodo,
+    ...peg,
     gru,
     ledger,
     pools,
@@ -346,29 +357,87 @@ async function planFeeds(
 ): Promise<PlannedFeed[]> {
   const bounds = params.oracle.tokens[token];
   return Promise.all(
-    bounds.sources.map(async (source, index) => {
-      const name = recordNames.feed(token, index);
-      if (source.kind === "chainlink") {
-        return { name, address: getAddress(source.existing), source, contract: undefined };
-      }
-      const feedParams = {
-        description: source.description,
-        decimals: FEED_DECIMALS,
-        threshold: params.reporters.threshold,
-        minGapBlocks: params.oracle.minRoundGapBlocks,
-        maxDelaySeconds: params.oracle.maxReportDelaySeconds,
-        ...feedBounds(params, token),
-        signers: params.reporters.addresses,
-        owner: timelock,
-        guardian: roles.guardian,
-      };
-      const contract = await planner.contract(
-        name,
-        "oracle/SignedPriceFeed",
-        feedFactory.getDeployTransaction(feedParams),
-        [feedParams],
-      );
-      return { name, address: contract.address, source, contract };
+    bounds.sources.map((source, index) => {
+      const place = { name: recordNames.feed(token, index), source, ...feedBounds(params, token) };
+      return planFeed(planner, params, roles, place, timelock);
     }),
   );
+}
+
+/** A feed by its place in the record, with the answers it accepts. */
+interface FeedPlace {
+  readonly name: string;
+  readonly source: FeedSource;
+  readonly minAnswer: bigint;
+  readonly maxAnswer: bigint;
+}
+
+async function planFeed(
+  planner: Planner,
+  params: NetworkParams,
+  roles: Roles,
+  { name, source, minAnswer, maxAnswer }: FeedPlace,
+  timelock: string,
+): Promise<PlannedFeed> {
+  if (source.kind === "chainlink") {
+    return { name, address: getAddress(source.existing), source, contract: undefined };
+  }
+  const feedParams = {
+    description: source.description,
+    decimals: FEED_DECIMALS,
+    threshold: params.reporters.threshold,
+    minGapBlocks: params.oracle.minRoundGapBlocks,
+    maxDelaySeconds: params.oracle.maxReportDelaySeconds,
+    minAnswer,
+    maxAnswer,
+    signers: params.reporters.addresses,
+    owner: timelock,
+    guardian: roles.guardian,
+  };
+  const deployment = feedFactory.getDeployTransaction(feedParams);
+  const contract = await planner.contract(name, "oracle/SignedPriceFeed", deployment, [feedParams]);
+  return { name, address: contract.address, source, contract };
+}
+
+async function planPeg(planner: Planner, params: NetworkParams, roles: Roles, oracle: string, timelock: string) {
+  const stablecoinPegManager = await planner.contract(
+    "StablecoinPegManager",
+    "peg/StablecoinPegManager",
+    new StablecoinPegManager__factory().getDeployTransaction(oracle, timelock),
+    [oracle, timelock],
+  );
+  const commodityPegManager = await planner.contract(
+    "CommodityPegManager",
+    "peg/CommodityPegManager",
+    new CommodityPegManager__factory().getDeployTransaction(oracle, timelock),
+    [oracle, timelock],
+  );
+  const pegBoard = await planner.contract(
+    "PegBoard",
+    "peg/PegBoard",
+    new PegBoard__factory().getDeployTransaction(timelock),
+    [timelock],
+  );
+  const planned = await Promise.all(
+    tokenNames.map(async (token) => {
+      const { reference } = params.peg.tokens[token];
+      if (reference === null) return [token, undefined] as const;
+      const place = { name: recordNames.reference(token), source: reference, ...referenceBounds(params, token) };
+      return [token, await planFeed(planner, params, roles, place, timelock)] as const;
+    }),
+  );
+  const references = Object.fromEntries(planned) as Record<TokenName, PlannedFeed | undefined>;
+  return { stablecoinPegManager, commodityPegManager, pegBoard, references };
+}
+
+/** The same for a token's reference feed: the token's own bounds, per unit of the reference. */
+export function referenceBounds(params: NetworkParams, token: TokenName): { minAnswer: bigint; maxAnswer: bigint } {
+  const { minPriceUsd, maxPriceUsd } = params.oracle.tokens[token];
+  const { par } = params.peg.tokens[token];
+  return { minAnswer: perReferenceUnit(minPriceUsd, par), maxAnswer: perReferenceUnit(maxPriceUsd, par) };
+}
+
+/** A token's price as its reference feed would answer it, rounded down: USD per unit of the reference. */
+export function perReferenceUnit(tokenPriceUsd: string, par: string): bigint {
+  return (parseUnits(tokenPriceUsd, FEED_DECIMALS) * WAD) / parseUnits(par, 18);
 }

@@ -7,13 +7,14 @@ import {
   PrivatePmmPool__factory,
   PublicPmmPool__factory,
   SignedPriceFeed__factory,
+  StablecoinPegManager__factory,
   Stabilizer__factory,
   StabilizerLimits__factory,
   XAUOracle__factory,
   XauMesh__factory,
 } from "../../protocol/generated/contracts/index.js";
 import { tokenNames } from "../../protocol/params/schema.js";
-import { FEED_DECIMALS, feedBounds } from "./blueprint.js";
+import { FEED_DECIMALS, feedBounds, referenceBounds } from "./blueprint.js";
 import { ceilingsOf, poolConfig } from "./pools.js";
 import { answer, outside, outputType, structText } from "./setting.js";
 import type { PlannedContract, Setting, StepContext } from "./types.js";
@@ -43,11 +44,17 @@ function core({ plan, provider }: StepContext): Setting[] {
   const stabilizerHandle = Stabilizer__factory.connect(stabilizer.address, provider);
   const lensHandle = PegLens__factory.connect(lens.address, provider);
   const factoryHandle = PmmFactory__factory.connect(pmmFactory.address, provider);
+  const managers = [plan.stablecoinPegManager, plan.commodityPegManager];
   const ceilings = outputType(limitsHandle.interface.getFunction("ceilings").outputs);
   return [
     fixed(oracle, "xau", xau, () => oracleHandle.xau()),
     fixed(oracle, "graceBlocks", plan.params.oracle.graceBlocks, () => oracleHandle.graceBlocks()),
     fixed(oracle, "maxBlockSeconds", plan.params.oracle.maxBlockSeconds, () => oracleHandle.maxBlockSeconds()),
+    ...managers.map((manager) =>
+      fixed(manager, "oracle", oracle.address, () =>
+        StablecoinPegManager__factory.connect(manager.address, provider).oracle(),
+      ),
+    ),
     fixed(mesh, "xau", xau, () => XauMesh__factory.connect(mesh.address, provider).xau()),
     fixed(ledger, "oracle", oracle.address, () => Ledger__factory.connect(ledger.address, provider).oracle()),
     fixed(limits, "oracle", oracle.address, () => limitsHandle.oracle()),
@@ -81,30 +88,33 @@ function poolCode({ plan, provider }: StepContext): Setting[] {
 }
 
 function feeds({ plan, provider }: StepContext): Setting[] {
-  return tokenNames.flatMap((token) =>
-    plan.feeds[token].flatMap(({ contract, source }): Setting[] => {
-      if (contract === undefined || source.kind !== "signed") return [];
-      const feed = SignedPriceFeed__factory.connect(contract.address, provider);
-      const { minAnswer, maxAnswer } = feedBounds(plan.params, token);
-      return [
-        fixed(contract, "description", source.description, () => feed.description()),
-        fixed(contract, "decimals", FEED_DECIMALS, () => feed.decimals()),
-        fixed(contract, "threshold", plan.params.reporters.threshold, () => feed.threshold()),
-        fixed(contract, "minGapBlocks", plan.params.oracle.minRoundGapBlocks, () => feed.minGapBlocks()),
-        fixed(contract, "maxDelaySeconds", plan.params.oracle.maxReportDelaySeconds, () => feed.maxDelaySeconds()),
-        fixed(contract, "minAnswer", minAnswer, () => feed.minAnswer()),
-        fixed(contract, "maxAnswer", maxAnswer, () => feed.maxAnswer()),
-        outside(
-          `${contract.name}.guardian`,
-          contract.address,
-          plan.roles.guardian,
-          () => answer(feed.guardian()),
-          "the owner sets the guardian",
-          { code: "ROLE_EXTRA" },
-        ),
-      ];
-    }),
-  );
+  const places = tokenNames.flatMap((token) => [
+    ...plan.feeds[token].map((feed) => ({ ...feed, ...feedBounds(plan.params, token) })),
+    ...[plan.references[token]].flatMap((feed) =>
+      feed === undefined ? [] : [{ ...feed, ...referenceBounds(plan.params, token) }],
+    ),
+  ]);
+  return places.flatMap(({ contract, source, minAnswer, maxAnswer }): Setting[] => {
+    if (contract === undefined || source.kind !== "signed") return [];
+    const feed = SignedPriceFeed__factory.connect(contract.address, provider);
+    return [
+      fixed(contract, "description", source.description, () => feed.description()),
+      fixed(contract, "decimals", FEED_DECIMALS, () => feed.decimals()),
+      fixed(contract, "threshold", plan.params.reporters.threshold, () => feed.threshold()),
+      fixed(contract, "minGapBlocks", plan.params.oracle.minRoundGapBlocks, () => feed.minGapBlocks()),
+      fixed(contract, "maxDelaySeconds", plan.params.oracle.maxReportDelaySeconds, () => feed.maxDelaySeconds()),
+      fixed(contract, "minAnswer", minAnswer, () => feed.minAnswer()),
+      fixed(contract, "maxAnswer", maxAnswer, () => feed.maxAnswer()),
+      outside(
+        `${contract.name}.guardian`,
+        contract.address,
+        plan.roles.guardian,
+        () => answer(feed.guardian()),
+        "the owner sets the guardian",
+        { code: "ROLE_EXTRA" },
+      ),
+    ];
+  });
 }
 
 function dodo({ plan, provider }: StepContext): Setting[] {

@@ -4,6 +4,8 @@ import {
   DODOPMMIntegration__factory,
   DODOPMMProvider__factory,
   DodoObserver__factory,
+  IPegBoard__factory,
+  IPegManager__factory,
   Ledger__factory,
   PrivatePmmPool__factory,
   SignedPriceFeed__factory,
@@ -14,6 +16,7 @@ import {
   M1Token__factory,
 } from "../../protocol/generated/contracts/index.js";
 import { tokenNames } from "../../protocol/params/schema.js";
+import { managerOf } from "./115_peg.js";
 import { accountIn, holderList, holdersAmong, LogBook, namedAccounts, type HolderList } from "./holders.js";
 import type { Setting, StepContext } from "./types.js";
 
@@ -123,7 +126,9 @@ function roleMappings({ plan, provider }: StepContext): Mapping[] {
 
 /** Reporters, those included whose delay is not over. */
 function feedSigners({ plan, provider }: StepContext): Mapping[] {
-  const feeds = tokenNames.flatMap((name) => plan.feeds[name]).flatMap((feed) => feed.contract ?? []);
+  const feeds = tokenNames
+    .flatMap((name) => [...plan.feeds[name], plan.references[name]])
+    .flatMap((feed) => feed?.contract ?? []);
   return feeds.map(({ name, address }) => {
     const feed = SignedPriceFeed__factory.connect(address, provider);
     return {
@@ -200,8 +205,27 @@ function lists({ plan, provider }: StepContext): HolderList[] {
       extra: "ROLE_EXTRA",
       missing: "ROLE_MISSING",
     }));
+  const managed = [plan.stablecoinPegManager, plan.commodityPegManager].map((manager): HolderList => ({
+    id: `${manager.name}.tokens`,
+    at: manager.address,
+    expected: tokenNames
+      .filter((name) => managerOf(plan, name).address === manager.address)
+      .map((name) => plan.tokens[name].address),
+    read: () => IPegManager__factory.connect(manager.address, provider).tokens(),
+    extra: "WIRING_CHANGED",
+    missing: "WIRING_CHANGED",
+  }));
   return [
     ...system,
+    ...managed,
+    {
+      id: "PegBoard.tokens",
+      at: plan.pegBoard.address,
+      expected: tokenNames.map((name) => plan.tokens[name].address),
+      read: () => IPegBoard__factory.connect(plan.pegBoard.address, provider).tokens(),
+      extra: "WIRING_CHANGED",
+      missing: "WIRING_CHANGED",
+    },
     {
       // Who may take its inventory; no capital buckets are deployed yet.
       id: "Stabilizer.buckets",

@@ -4,6 +4,7 @@ import type { Deployment } from "../../protocol/addresses.js";
 import { connectContracts } from "../../protocol/contracts.js";
 import { PegLens__factory, type IPegLens } from "../../protocol/generated/contracts/index.js";
 import { mulDivDown } from "../../protocol/math.js";
+import { decodePegStatus, pegReport, pegStatusCall, type PegReport } from "../../protocol/pegBoard.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import { protocolDecoder } from "../../protocol/revert.js";
 import { stabilizerReason } from "../../protocol/stabilizerReason.js";
@@ -54,6 +55,8 @@ export interface PegStatus {
   /** The block the answer holds for: the one being made. */
   readonly block: string;
   readonly pools: Readonly<Record<string, ReadablePool | UnreadablePool>>;
+  /** Each token's peg as PegBoard tells it. */
+  readonly pegs: Readonly<Record<string, PegReport>>;
   readonly inventory: {
     /** Stabilizer balances and mesh reserves at the oracle; "unknown" while the oracle has doubts. */
     readonly totalXauWei: string;
@@ -77,6 +80,7 @@ export async function readPegStatus(deployment: Deployment, provider: Provider):
     chainId: deployment.chainId,
     block: snapshot.blockNumber.toString(),
     pools: Object.fromEntries(pools),
+    pegs: await readPegs(deployment, provider, snapshot.timestamp),
     inventory: await readInventory(deployment, provider),
   };
 }
@@ -110,6 +114,15 @@ function poolStatus(deployment: Deployment, view: IPegLens.PoolViewStructOutput)
       readyAtBlock: allowance.readyAtBlock.toString(),
     },
   };
+}
+
+async function readPegs(
+  deployment: Deployment,
+  provider: Provider,
+  nowSeconds: bigint,
+): Promise<Readonly<Record<string, PegReport>>> {
+  const views = decodePegStatus(await provider.call(pegStatusCall(deployment.address("PegBoard"))));
+  return pegReport(views, (address) => deployment.tokenAt(address) ?? address, nowSeconds);
 }
 
 async function readInventory(deployment: Deployment, provider: Provider): Promise<PegStatus["inventory"]> {

@@ -6,6 +6,7 @@ import { limitsStep, poolCodeStep, stabilizerStep } from "./050_code.js";
 import { wiringStep } from "./080_wiring.js";
 import { fundsStep, poolsStep } from "./090_pools.js";
 import { capitalStep, registrationStep } from "./110_registration.js";
+import { pegStep } from "./115_peg.js";
 import { dodoRegistryStep, dodoStep } from "./125_dodo.js";
 import { gruCodeStep, gruStep } from "./127_gru.js";
 import { handoverStep, mintersStep } from "./130_handover.js";
@@ -25,6 +26,7 @@ export const steps: readonly Step[] = [
   fundsStep,
   poolsStep,
   registrationStep,
+  pegStep,
   capitalStep,
   dodoStep,
   dodoRegistryStep,

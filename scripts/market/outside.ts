@@ -25,6 +25,8 @@ export const START_PRICES: UsdPrices = { cUSDT: 1, cUSDC: 1, cEURT: 1.08, XAU: 2
 /** An outside market that can be moved forward. */
 export interface OutsideMarket {
   prices(): UsdPrices;
+  /** What each token is pegged to, USD: its currency or its ounce, whatever the token itself is worth. */
+  references(): UsdPrices;
   /** Moves the market forward by `seconds`. */
   advance(seconds: number): void;
 }
@@ -96,6 +98,15 @@ export class SeededMarket implements OutsideMarket {
     };
   }
 
+  references(): UsdPrices {
+    return {
+      cUSDT: this.#start.cUSDT,
+      cUSDC: this.#start.cUSDC,
+      cEURT: this.#start.cEURT * this.#eur.factor,
+      XAU: this.#start.XAU * this.#xau.factor,
+    };
+  }
+
   advance(seconds: number): void {
     if (seconds <= 0) return;
     for (const part of [this.#noise.cUSDT, this.#noise.cUSDC, this.#noise.cEURT, this.#eur, this.#xau]) {
@@ -121,6 +132,12 @@ export class ReplayedMarket implements OutsideMarket {
 
   prices(): UsdPrices {
     return { ...this.#start, ...this.#rows[this.#row]?.usd };
+  }
+
+  /** A file tells what tokens are worth, not what a euro or an ounce is: those two count as kept. */
+  references(): UsdPrices {
+    const { cEURT, XAU } = this.prices();
+    return { ...this.#start, cEURT, XAU };
   }
 
   advance(seconds: number): void {

@@ -9,6 +9,8 @@ export interface SimTransaction {
   readonly from: string;
   readonly to: string;
   readonly data: string;
+  /** Gas limit; without one the most that any transaction here needs. */
+  readonly gas?: number;
 }
 
 /** A log as the node returns it. */
@@ -113,8 +115,8 @@ export class SimChain {
   async mine(transactions: readonly SimTransaction[]): Promise<string[]> {
     const started = performance.now();
     const hashes: string[] = [];
-    for (const { from, to, data } of transactions) {
-      const request = { from, to, data, gas: hex(TRANSACTION_GAS), gasPrice: hex(GAS_PRICE_WEI) };
+    for (const { from, to, data, gas = TRANSACTION_GAS } of transactions) {
+      const request = { from, to, data, gas: hex(gas), gasPrice: hex(GAS_PRICE_WEI) };
       hashes.push((await this.#provider.request({ method: "eth_sendTransaction", params: [request] })) as string);
     }
     const sent = performance.now();

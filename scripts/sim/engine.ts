@@ -27,6 +27,7 @@ import type { SimReceipt, SimTransaction } from "./chain.js";
 import { FlashSwings } from "./flash.js";
 import { SimKeeper } from "./keeper.js";
 import { simParams, type SimOptions } from "./options.js";
+import { SimPeg } from "./peg.js";
 import { ASKED_EVERY, assertAgrees, CHECKED_EVERY, stateAfter, unexpectedOrders, type Curve } from "./mirror.js";
 import { PoolRun, thresholdsOf, type PoolSpec } from "./pool-run.js";
 import { Reports } from "./reports.js";
@@ -66,6 +67,7 @@ export interface Simulation {
   readonly keeper: SimKeeper;
   readonly ledger: StabilizerLedger;
   readonly flash: FlashSwings;
+  readonly peg: SimPeg;
   readonly reports: Reports;
   readonly curves: Curves;
   readonly failedTrades: number;
@@ -96,6 +98,7 @@ class Run {
   readonly #specs: readonly PoolSpec[];
   readonly #ledger: StabilizerLedger;
   readonly #reports: Reports;
+  readonly #peg: SimPeg;
   readonly #start: UsdPrices;
   readonly #traders: Rng;
   readonly #traces: Curves = { atOracleXau: [], atMarketXau: [], capitalUsd: [] };
@@ -154,6 +157,8 @@ class Run {
     const holders = [deployment.address("Stabilizer"), ...Object.values(deployment.meshPools())];
     this.#ledger = new StabilizerLedger(this.#tokens, holders, this.#start);
     const sender = world.accounts.operator;
+    const pegged = this.#tokens.map((token) => token.name);
+    this.#peg = new SimPeg(world.chain, deployment, params, pegged, sender);
     this.#reports = new Reports({ params, deployment, tokens: inUse, sender }, this.#start, rng);
   }
 
@@ -228,6 +233,7 @@ class Run {
       keeper: this.#keeper,
       ledger: this.#ledger,
       flash: this.#flash,
+      peg: this.#peg,
       reports: this.#reports,
       curves: this.#traces,
       failedTrades: failed.length,
@@ -246,12 +252,13 @@ class Run {
 
     const trades = this.#trades(endsAt, prices);
     const rounds = this.#reports.transactions(this.#timestampBefore());
+    const poke = this.#peg.transaction();
     const execution = this.#keeper.transaction();
     const swing = await this.#flashAt(endsAt);
     const transactions: SimTransaction[] = [];
     const traded = this.#pools.filter((pool) => trades.some((trade) => trade.pool === pool.spec.address));
     // Alone in its block, the market's transaction sees the block's end, if it is not known without it.
-    const alone = rounds.length === 0 && execution === undefined && swing === undefined;
+    const alone = rounds.length === 0 && poke === undefined && execution === undefined && swing === undefined;
     const computed = alone && traded.length > 0 ? this.#compute(traded, trades, endsAt) : undefined;
     const observed = alone && (computed === undefined || this.#computed % CHECKED_EVERY === 0) ? traded : [];
     if (trades.length > 0) {
@@ -260,10 +267,11 @@ class Run {
       transactions.push({ from: accounts.operator, to: driver, data: encodeRun(trades, addresses) });
     }
     transactions.push(...rounds);
+    if (poke !== undefined) transactions.push(poke);
     if (execution !== undefined) transactions.push(execution);
     if (swing !== undefined) transactions.push(swing);
 
-    if (transactions.length === 0 && !this.#mustAsk) {
+    if (transactions.length === 0 && !this.#mustAsk && !this.#isAttentive) {
       this.#quiet += 1;
     } else {
       await this.#flush();
@@ -271,13 +279,19 @@ class Run {
       const receipts: SimReceipt[] = [];
       for (const hash of hashes) receipts.push(await this.world.chain.receipt(hash));
       const market = trades.length > 0 ? receipts.shift() : undefined;
-      await this.#settle(receipts, { rounds, execution, swing }, prices);
+      await this.#settle(receipts, { rounds, poke, execution, swing }, prices);
       if (receipts.length > 0)
         this.#update(this.#pools, await this.world.chain.call(this.world.driver, this.#readData));
       else if (market !== undefined) await this.#takeOver(market, traded, observed, computed);
       await this.#endBlock();
     }
-    this.#reports.look(endsAt, prices);
+    this.#reports.look(endsAt, prices, this.#market.references());
+  }
+
+  /** Whether a peg may need a poke. */
+  get #isAttentive(): boolean {
+    const block = this.world.chain.head.number + this.#quiet + 1;
+    return this.#peg.isAttentive(block, this.#pools, this.#market.prices(), this.#market.references());
   }
 
   /** Whether the keeper has to be asked at the end of the next block even if nothing happens in it. */
@@ -360,6 +374,7 @@ class Run {
     receipts: readonly SimReceipt[],
     sent: {
       rounds: readonly SimTransaction[];
+      poke: SimTransaction | undefined;
       execution: SimTransaction | undefined;
       swing: SimTransaction | undefined;
     },
@@ -371,9 +386,13 @@ class Run {
       this.#reports.settle(rest.splice(0, sent.rounds.length));
       this.#lastRoundBlock = block;
     }
+    const poke = sent.poke === undefined ? undefined : rest.shift();
+    if (poke !== undefined) this.#peg.settle(poke, block);
     const execution = sent.execution === undefined ? undefined : rest.shift();
     if (execution !== undefined) {
-      for (const pool of await this.#keeper.settle(execution, block, prices)) this.#flash.executed(pool, block);
+      const acted = await this.#keeper.settle(execution, block, prices);
+      await this.#peg.executed(acted, prices);
+      for (const pool of acted) this.#flash.executed(pool, block);
     }
     const swing = sent.swing === undefined ? undefined : rest.shift();
     if (swing !== undefined) await this.#flash.settle(swing, block, prices);
@@ -391,6 +410,8 @@ class Run {
   /** Records the newest block's end and asks the keeper. */
   async #endBlock(): Promise<void> {
     for (const pool of this.#pools) pool.record(this.world.chain.head.number, 1);
+    this.#peg.passed(1);
+    await this.#peg.observe(this.#isAttentive);
     if (this.options.policy !== "cantilever") return;
     const mayAct = this.#pools.some((pool) => pool.mayAct);
     this.#ended += 1;
@@ -405,6 +426,7 @@ class Run {
     const first = this.world.chain.head.number + 1;
     await this.world.chain.skip(this.#quiet);
     for (const pool of this.#pools) pool.record(first, this.#quiet);
+    this.#peg.passed(this.#quiet);
     this.#keeper.passed(this.#quiet, first - 1);
     this.#quiet = 0;
   }

@@ -28,6 +28,8 @@ const HALTED: readonly SkipReason[] = [
   "anchor-disagrees",
   "history-unavailable",
   "pool-unreadable",
+  "peg-halted",
+  "price-outside-guard",
 ];
 
 const stabilizerAbi = IStabilizer__factory.createInterface();

@@ -1,7 +1,7 @@
 /** The reporters of a simulation: the feeds' sources look at the market at the end of a block, their rounds arrive in the next one. */
 import { SigningKey } from "ethers";
 
-import type { Deployment } from "../../protocol/addresses.js";
+import { recordNames, type Deployment } from "../../protocol/addresses.js";
 import { developmentAccounts } from "../../protocol/params/rules.js";
 import { tokenNames, type NetworkParams } from "../../protocol/params/schema.js";
 import { encodeSubmit, feedIdOf, roundDigest } from "../../protocol/signedRound.js";
@@ -42,6 +42,27 @@ export function feedSpecs(params: NetworkParams, deployment: Deployment): FeedSp
   });
 }
 
+/** The signed reference feeds, by the token whose peg they are the measure of; they are told the price of a unit of the reference. */
+export function referenceSpecs(params: NetworkParams, deployment: Deployment): FeedSpec[] {
+  return tokenNames.flatMap((token) => {
+    const { reference } = params.peg.tokens[token];
+    if (reference?.kind !== "signed") return [];
+    return {
+      address: deployment.address(recordNames.reference(token)),
+      token,
+      feedId: feedIdOf({ description: reference.description, decimals: FEED_DECIMALS }),
+      deviationThreshold: Number(reference.deviationThresholdBps) / 10_000,
+      heartbeatSeconds: reference.heartbeatSeconds,
+    };
+  });
+}
+
+/** What a unit of each token's reference is worth when a whole token is worth `references`. */
+export function perUnit(params: NetworkParams, references: UsdPrices): UsdPrices {
+  const of = (token: MarketToken): number => references[token] / Number(params.peg.tokens[token].par);
+  return { cUSDT: of("cUSDT"), cUSDC: of("cUSDC"), cEURT: of("cEURT"), XAU: of("XAU") };
+}
+
 /** Development keys of as many reporters as a round needs. */
 export function reporterKeys(params: NetworkParams): Reporter[] {
   return params.reporters.addresses.slice(0, params.reporters.threshold).map((address) => {
@@ -56,6 +77,8 @@ export class Reports {
   refused = 0;
   accepted = 0;
   readonly #follower: FeedFollower;
+  readonly #references: FeedFollower;
+  readonly #params: NetworkParams;
   readonly #reporters: readonly Reporter[];
   readonly #tokens: ReadonlySet<MarketToken>;
   readonly #sender: string;
@@ -65,14 +88,21 @@ export class Reports {
   /** Reports the feeds of `tokens`; `sender` carries the signed rounds, as anybody may. */
   constructor({ params, deployment, tokens, sender }: ReportSetup, initial: UsdPrices, rng: Rng) {
     this.#follower = new FeedFollower(feedSpecs(params, deployment), initial, FEED_DECIMALS, rng);
+    // Their own readings: the oracle's feeds see what they saw without them.
+    const references = referenceSpecs(params, deployment);
+    this.#references = new FeedFollower(references, perUnit(params, initial), FEED_DECIMALS, rng.stream("references"));
+    this.#params = params;
     this.#tokens = tokens;
     this.#reporters = reporterKeys(params);
     this.#sender = sender;
   }
 
   /** At the end of a block. */
-  look(atSeconds: number, market: UsdPrices): void {
-    this.#due = this.#follower.look(atSeconds, market, this.#tokens);
+  look(atSeconds: number, market: UsdPrices, references: UsdPrices): void {
+    this.#due = [
+      ...this.#follower.look(atSeconds, market, this.#tokens),
+      ...this.#references.look(atSeconds, perUnit(this.#params, references), this.#tokens),
+    ];
   }
 
   /** Transactions of the rounds seen in the block before; `observedAt` is that block's timestamp. */

@@ -1,6 +1,7 @@
 /** Figures of a simulation as the JSON contract of the commands names them, and the worst of several runs. */
 import { absolutePercentiles, percentile, rounded, shareWithin, type Percentiles } from "../stats/distribution.js";
 import type { Simulation } from "./engine.js";
+import type { PegTransition } from "./peg.js";
 
 /** The band in which the peg counts as held. */
 export const BAND_BPS = 10;
@@ -61,12 +62,24 @@ export interface SimFigures {
     readonly failed: number;
     readonly blockEndShiftBpsMax: number;
   };
+  readonly peg: {
+    /** State of each token at the end. */
+    readonly states: Readonly<Record<string, string>>;
+    /** Blocks that ended in a state other than NORMAL, per token. */
+    readonly stateBlocks: Readonly<Record<string, Readonly<Record<string, number>>>>;
+    readonly transitions: readonly PegTransition[];
+    readonly pokes: number;
+    /** Executions on a pool one of whose tokens the oracle of that block priced outside its guard. Target 0. */
+    readonly executionsOutsideGuard: number;
+    /** Executions while only the outside market stood there, in the block before the round that tells. */
+    readonly executionsAheadOfFeed: number;
+  };
   readonly market: { readonly failedTrades: number; readonly feedRounds: number; readonly feedRoundsRefused: number };
 }
 
 /** All figures of one simulation. */
 export function figuresOf(simulation: Simulation): SimFigures {
-  const { options, pools, keeper, ledger, flash, reports } = simulation;
+  const { options, pools, keeper, ledger, flash, peg, reports } = simulation;
   const latencies = pools.flatMap((pool) => pool.latency.latencies).sort((a, b) => a - b);
   const gas = [...keeper.gasUsed].sort((a, b) => a - b);
   return {
@@ -122,6 +135,14 @@ export function figuresOf(simulation: Simulation): SimFigures {
       failed: flash.figures.failed,
       blockEndShiftBpsMax: rounded(flash.figures.blockEndShiftBpsMax),
     },
+    peg: {
+      states: Object.fromEntries(peg.states),
+      stateBlocks: Object.fromEntries(peg.stateBlocks),
+      transitions: peg.transitions,
+      pokes: peg.pokes,
+      executionsOutsideGuard: peg.executionsOutsideGuard,
+      executionsAheadOfFeed: peg.executionsAheadOfFeed,
+    },
     market: {
       failedTrades: simulation.failedTrades,
       feedRounds: reports.accepted,
@@ -140,7 +161,7 @@ const SMALLEST_IS_WORST = new Set([
   "blocks",
 ]);
 /** What a worst value says nothing about. */
-const NOT_COMPARED = new Set(["ok", "hours", "volume", "seed", "skips"]);
+const NOT_COMPARED = new Set(["ok", "hours", "volume", "seed", "skips", "states", "stateBlocks", "transitions"]);
 const DECIMAL = /^-?\d+$/;
 
 /** The worst figure of each kind over the runs, in the shape of one run. */

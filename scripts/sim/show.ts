@@ -42,7 +42,7 @@ export function alignRows(rows: readonly (readonly string[])[]): string[] {
 
 /** The other figures, label and value. */
 export function figureRows(figures: SimFigures): [string, string][] {
-  const { rebalanceLatencyBlocks: latency, capital, stabilizer, flash, market } = figures;
+  const { rebalanceLatencyBlocks: latency, capital, stabilizer, flash, market, peg } = figures;
   return [
     [
       "run",
@@ -62,6 +62,7 @@ export function figureRows(figures: SimFigures): [string, string][] {
       `at most ${dollars(capital.peakUsedUnits)} in use; without capital in ${capital.exhaustedBlocks} blocks, refills wanted ${capital.refillsWanted}`,
     ],
     ["halted", `${stabilizer.haltedBlocks} blocks`],
+    ["peg states", pegText(peg)],
     ["gas per execution", `p50 ${stabilizer.gasPerExecution.p50}, max ${stabilizer.gasPerExecution.max}`],
     [
       "flash swings",
@@ -70,6 +71,14 @@ export function figureRows(figures: SimFigures): [string, string][] {
     ["price rounds", `${market.feedRounds} accepted, ${market.feedRoundsRefused} refused`],
     ["failed trades", String(market.failedTrades)],
   ];
+}
+
+function pegText({ stateBlocks, pokes, executionsOutsideGuard }: SimFigures["peg"]): string {
+  const spent = Object.entries(stateBlocks).map(([token, blocks]) => {
+    const each = Object.entries(blocks).map(([state, count]) => `${state} ${count} blocks`);
+    return `${token} ${each.join(", ")}`;
+  });
+  return `${spent.join("; ") || "all NORMAL"}; ${pokes} pokes, ${executionsOutsideGuard} executions with a price outside its guard`;
 }
 
 /** What the HTML report and the picture draw of one pool. */

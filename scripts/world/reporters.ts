@@ -1,13 +1,15 @@
 /** The price reporters of the local world: one per feed, each with its own look at the outside market. */
 import { parseUnits } from "ethers";
 
+import { recordNames } from "../../protocol/addresses.js";
 import { IXAUOracle__factory } from "../../protocol/generated/contracts/index.js";
 import { developmentAccounts } from "../../protocol/params/rules.js";
-import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
+import { tokenNames, type FeedSource, type TokenName } from "../../protocol/params/schema.js";
 import { parseBpsAsWad } from "../../protocol/units.js";
 import { PriceReporter, signedBy, type FeedTarget } from "../../keepers/price-reporter/reporter.js";
 import { connectTarget } from "../../keepers/price-reporter/target.js";
 import { FEED_DECIMALS } from "../deploy/blueprint.js";
+import { perUnit } from "../sim/reports.js";
 import { READING_NOISE } from "../market/feeds.js";
 import type { UsdPrices } from "../market/outside.js";
 import type { Rng } from "../market/rng.js";
@@ -25,7 +27,34 @@ export interface SignedCall {
 
 interface Source {
   readonly token: TokenName;
+  /** Whether it reports what the token is pegged to instead of the token. */
+  readonly isReference: boolean;
   readonly reporter: PriceReporter;
+}
+
+/** A signed feed of the deployment. */
+interface Signed {
+  readonly token: TokenName;
+  readonly isReference: boolean;
+  readonly feed: string;
+  readonly source: Extract<FeedSource, { kind: "signed" }>;
+}
+
+/** The oracle's feeds, then the references: the order in which readings are drawn. */
+function signedFeeds({ deployment, loaded: { params } }: WorldChain): readonly Signed[] {
+  const feeds = tokenNames.flatMap((token) => {
+    const addresses = deployment.feeds(token);
+    return params.oracle.tokens[token].sources.flatMap((source, index) => {
+      const feed = addresses[index];
+      return source.kind === "signed" && feed !== undefined ? { token, isReference: false, feed, source } : [];
+    });
+  });
+  const references = tokenNames.flatMap((token) => {
+    const source = params.peg.tokens[token].reference;
+    if (source?.kind !== "signed") return [];
+    return { token, isReference: true, feed: deployment.address(recordNames.reference(token)), source };
+  });
+  return [...feeds, ...references];
 }
 
 export class Reporters {
@@ -55,32 +84,28 @@ export class Reporters {
       return wallet;
     });
     const sender = signers[0]?.address ?? "";
-    const prepared: { token: TokenName; feed: string; description: string; target: FeedTarget }[] = [];
-    for (const token of tokenNames) {
-      const addresses = chain.deployment.feeds(token);
-      for (const [index, source] of params.oracle.tokens[token].sources.entries()) {
-        const feed = addresses[index];
-        if (source.kind !== "signed" || feed === undefined) continue;
-        const policy = {
-          deviationWad: parseBpsAsWad(source.deviationThresholdBps),
-          heartbeatSeconds: BigInt(Math.max(1, Math.round(source.heartbeatSeconds / speed))),
-        };
-        // Sending goes through `send` below; the connection is for reading.
-        const target = await connectTarget(`${token} ${index + 1}`, feed, policy, {
-          provider: chain.provider,
-          sendTransaction: () => Promise.reject(new Error("the local world sends rounds itself")),
-        });
-        prepared.push({ token, feed, description: source.description, target });
-      }
+    const prepared: (Signed & { readonly target: FeedTarget })[] = [];
+    for (const signed of signedFeeds(chain)) {
+      const policy = {
+        deviationWad: parseBpsAsWad(signed.source.deviationThresholdBps),
+        heartbeatSeconds: BigInt(Math.max(1, Math.round(signed.source.heartbeatSeconds / speed))),
+      };
+      // Sending goes through `send` below; the connection is for reading.
+      const target = await connectTarget(signed.source.description, signed.feed, policy, {
+        provider: chain.provider,
+        sendTransaction: () => Promise.reject(new Error("the local world sends rounds itself")),
+      });
+      prepared.push({ ...signed, target });
     }
     return new Reporters(chain, terminal, rng, (self) =>
-      prepared.map(({ token, feed, description, target }) => ({
+      prepared.map(({ token, isReference, feed, source, target }) => ({
         token,
-        reporter: new PriceReporter({ description, decimals: FEED_DECIMALS }, signedBy(signers), [
+        isReference,
+        reporter: new PriceReporter({ description: source.description, decimals: FEED_DECIMALS }, signedBy(signers), [
           {
             ...target,
             readState: () => target.readState(),
-            send: (data) => self().#send({ token, feed, data }, sender),
+            send: (data) => self().#send({ token, feed, data }, sender, isReference),
           },
         ]),
       })),
@@ -103,17 +128,18 @@ export class Reporters {
   }
 
   /** Every reporter looks at the market as it stands after a block; what is due arrives in the next one. */
-  async look(market: UsdPrices, block: number): Promise<void> {
+  async look(market: UsdPrices, references: UsdPrices, block: number): Promise<void> {
     const head = await this.chain.provider.getBlock("latest");
     const observedAt = BigInt(head?.timestamp ?? 0);
     const reported = new Set<TokenName>();
-    for (const { token, reporter } of this.#sources) {
-      const price = market[token] * (1 + READING_NOISE * this.#rng.gaussian());
+    const units = perUnit(this.chain.loaded.params, references);
+    for (const { token, isReference, reporter } of this.#sources) {
+      const price = (isReference ? units : market)[token] * (1 + READING_NOISE * this.#rng.gaussian());
       const outcome = await reporter.tick(parseUnits(price.toFixed(FEED_DECIMALS), FEED_DECIMALS), observedAt);
       for (const target of outcome.targets) {
         if (target.kind === "failed") this.failed += 1;
         // Heartbeats are routine; a price that has moved is news.
-        if (target.kind === "sent" && target.cause === "deviation") reported.add(token);
+        if (target.kind === "sent" && target.cause === "deviation" && !isReference) reported.add(token);
       }
     }
     if (reported.size === 0) return;
@@ -127,8 +153,8 @@ export class Reporters {
     return BigInt(await this.chain.rpc.call(this.chain.deployment.address("XAUOracle"), data));
   }
 
-  async #send(call: SignedCall, from: string): Promise<string> {
-    if (this.#diverted?.token === call.token) {
+  async #send(call: SignedCall, from: string, isReference: boolean): Promise<string> {
+    if (!isReference && this.#diverted?.token === call.token) {
       this.#diverted.calls.push(call);
       return "0x";
     }

@@ -6,6 +6,7 @@ import type { AttackResult } from "./attacks.js";
 import type { WorldChain } from "./chain.js";
 import type { KeeperReport, StabilizerKeeper } from "./keeper.js";
 import type { WorldMarket } from "./market.js";
+import type { WorldPegs } from "./pegs.js";
 import type { Recorder } from "./recorder.js";
 import type { Reporters } from "./reporters.js";
 import { usd, type Terminal } from "./terminal.js";
@@ -58,6 +59,8 @@ export interface WorldFigures {
     readonly markToMarketXauWei: string;
     readonly haltedBlocks: number;
   };
+  /** Each token's peg at the end, and every change of its state during the run. */
+  readonly pegs: WorldPegs;
   readonly errors: readonly string[];
 }
 
@@ -73,12 +76,21 @@ export interface SummaryInput {
   readonly keeperReport: KeeperReport | undefined;
   readonly attacks: readonly AttackResult[];
   readonly errors: readonly string[];
+  readonly pegs: WorldPegs;
   readonly markToMarketXauWei: bigint;
   readonly terminal: Terminal;
 }
 
 /** Reasons by which the keeper's skips say that something has stopped the stabilizer. */
-const HALTED = ["paused", "oracle-unavailable", "anchor-disagrees", "history-unavailable", "pool-unreadable"];
+const HALTED = [
+  "paused",
+  "oracle-unavailable",
+  "anchor-disagrees",
+  "history-unavailable",
+  "pool-unreadable",
+  "peg-halted",
+  "price-outside-guard",
+];
 
 /** Builds the figures and prints the table. */
 export function summarize(input: SummaryInput): WorldFigures {
@@ -149,6 +161,7 @@ export function summarize(input: SummaryInput): WorldFigures {
       markToMarketXauWei: input.markToMarketXauWei.toString(),
       haltedBlocks: Math.max(0, ...HALTED.map((reason) => keeperReport?.skips[reason] ?? 0)),
     },
+    pegs: input.pegs,
     errors,
   };
   print(figures, input);
@@ -177,6 +190,8 @@ function print(figures: WorldFigures, { terminal, attacks }: SummaryInput): void
   terminal.line(
     `stabilizer: ${ounces(stabilizer.inventoryChangeXauWei)} gained at the oracle, ${ounces(stabilizer.inventoryChangeAtMarketXauWei)} at the market, largest fall ${ounces(stabilizer.lossMaxXauWei)}`,
   );
+  const states = Object.entries(figures.pegs.tokens).map(([token, { state }]) => `${token} ${state}`);
+  terminal.line(`pegs: ${states.join(", ")}; ${figures.pegs.transitions.length} changes of state`);
   const keeper = figures.keepers["deviation-stabilizer"];
   if (keeper !== undefined) {
     const skips = Object.entries(keeper.skips).map(([reason, count]) => `${reason} ${count}`);

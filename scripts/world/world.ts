@@ -6,6 +6,7 @@ import { BLOCK_SECONDS, deployWorld, shownPath, startNode, type WorldChain } fro
 import { recordFile } from "../../protocol/addresses.js";
 import { StabilizerKeeper } from "./keeper.js";
 import { openPools, referencePrices, WorldMarket } from "./market.js";
+import { readPegs } from "./pegs.js";
 import { Recorder } from "./recorder.js";
 import { Reporters } from "./reporters.js";
 import { summarize, type WorldFigures } from "./summary.js";
@@ -143,6 +144,7 @@ class World {
       keeper: this.keeper,
       attacks: this.#attacks,
       errors,
+      pegs: await readPegs(this.chain, this.firstBlock),
       markToMarketXauWei: await recorder.markToMarketXauWei(market.prices),
       terminal,
     });
@@ -157,7 +159,7 @@ class World {
     for (let block = this.recorder.lastBlock + 1; block <= head; block++) {
       await this.recorder.look(block, this.market.prices);
       await this.market.step(block);
-      await this.reporters.look(this.market.prices, block);
+      await this.reporters.look(this.market.prices, this.market.outside.references(), block);
       this.#wake(block);
       this.#attack(block);
     }

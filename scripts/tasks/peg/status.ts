@@ -42,5 +42,10 @@ function toAnswer(status: PegStatus): TaskAnswer {
         : pool.allowance.reason;
     return `${pair}: block-end ${pool.blockEndDeviationBps} bps, spot ${pool.spotDeviationBps} bps, anchor ${pool.anchor}; ${side}`;
   });
-  return { ok: true, json: status, lines: [...lines, `inventory: ${status.inventory.totalXauWei} XAU wei`] };
+  const pegs = Object.entries(status.pegs).map(([token, peg]) => {
+    const off =
+      peg.priceDeviationBps === null ? "price unknown" : `${String(peg.priceDeviationBps)} bps off its reference`;
+    return `${token}: ${peg.state}, ${off}`;
+  });
+  return { ok: true, json: status, lines: [...lines, ...pegs, `inventory: ${status.inventory.totalXauWei} XAU wei`] };
 }

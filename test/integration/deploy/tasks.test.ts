@@ -136,6 +136,10 @@ describe("Hardhat tasks", function () {
       expect(shown.reserves).to.deep.equal({ baseUnits: String(baseReserve), quoteUnits: String(quoteReserve) });
       expect(shown.allowance).to.include({ reason: "NONE", sellBase: false, tokenIn: "cUSDC" });
       expect(BigInt(shown.allowance.maxAmountInUnits) > 0n).to.equal(true);
+      expect(Object.keys(status.pegs)).to.deep.equal(["cUSDT", "cUSDC", "cEURT", "XAU"]);
+      for (const [token, peg] of Object.entries(status.pegs)) {
+        expect(peg, token).to.include({ state: "NORMAL", measured: "NORMAL", priceDeviationBps: 0, vetoUntil: null });
+      }
       expect(status.inventory.totalXauWei).to.equal(String(await contracts.stabilizer.inventoryXauWei()));
 
       const quiet = status.pools["XAU/cEURT"];

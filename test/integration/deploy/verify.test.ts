@@ -1,9 +1,12 @@
 import { expect } from "chai";
-import { AbiCoder, getBytes, hexlify, id, keccak256 } from "ethers";
+import { AbiCoder, getBytes, hexlify, id, keccak256, ZeroAddress } from "ethers";
 
 import {
   DODOPMMIntegration__factory,
   DodoObserver__factory,
+  IPegBoard__factory,
+  IPegManager__factory,
+  IStabilizerLimits__factory,
   Ledger__factory,
   M1Token__factory,
   PmmFactory__factory,
@@ -117,6 +120,24 @@ describe("deployment verify", function () {
     const difference = only(await differences(), "LIMIT_CHANGED", "StabilizerLimits.poolConfig(XAU/cUSDT)");
     expect(difference.found).to.contain('"minBlocks":"4"');
     expect(difference.expected).to.contain('"minBlocks":"3"');
+  });
+
+  it("finds a changed guard, a token of another manager and a sink that is gone", async () => {
+    const { timelock, limits, tokens, stablecoinPegManager, pegBoard } = deployed.blueprint;
+    const governance = await site.impersonate(timelock.address);
+    const contract = IStabilizerLimits__factory.connect(limits.address, governance);
+    const token = tokens.cUSDC.address;
+    const { manager, maxPriceUsdWad, defendingCapWad } = await contract.pegGuard(token);
+    await contract.setPegGuard(token, { manager, minPriceUsdWad: 1n, maxPriceUsdWad, defendingCapWad });
+    await IPegManager__factory.connect(stablecoinPegManager.address, governance).setSink(ZeroAddress);
+    await IPegBoard__factory.connect(pegBoard.address, governance).assign(tokens.cEURT.address, ZeroAddress);
+    const found = await differences();
+    expect(found.map((difference) => `${difference.code} ${difference.id}`)).to.have.members([
+      "LIMIT_CHANGED StabilizerLimits.pegGuard(cUSDC)",
+      "WIRING_CHANGED StablecoinPegManager.sink",
+      "WIRING_CHANGED PegBoard.managerOf(cEURT)",
+      "WIRING_CHANGED PegBoard.tokens",
+    ]);
   });
 
   /** What stands at an address, with one byte changed. */

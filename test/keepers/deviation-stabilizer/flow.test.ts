@@ -8,6 +8,10 @@ import { program } from "../../../keepers/deviation-stabilizer/main.js";
 import type { ProgramResult } from "../../../keepers/kit/program.js";
 import { readStatus, statusPath } from "../../../keepers/kit/statusFile.js";
 import { CantileverError } from "../../../protocol/errors.js";
+import { loadParams } from "../../../protocol/params/load.js";
+import { pegState, type PegReport } from "../../../protocol/pegBoard.js";
+import { encodeSubmit, roundDigest } from "../../../protocol/signedRound.js";
+import { feedSpecs, reporterKeys } from "../../../scripts/sim/reports.js";
 import { startDeployedChain, type DeployedChain } from "../../helpers/deployedChain.js";
 import type { RpcRequest } from "../../helpers/flakyRpc.js";
 
@@ -309,6 +313,51 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
     const { report } = await keeper.stop();
     expect(report).to.deep.include({ executions: 0, plans: 0 });
     expect((report["skips"] as Record<string, number>)["gas-price"]).to.be.greaterThan(0);
+  });
+
+  /** Sends round `roundId` of every feed of cUSDC; nothing is mined. `answer`: USD with 8 decimals. */
+  async function reportCusdc(answer: bigint, roundId: bigint): Promise<void> {
+    const { params } = loadParams(NETWORK, chain.folder);
+    const { timestamp } = (await chain.ask("eth_getBlockByNumber", "latest", false)) as { timestamp: string };
+    for (const { address, feedId } of feedSpecs(params, chain.deployment).filter(({ token }) => token === "cUSDC")) {
+      const round = { roundId, answer, observedAt: BigInt(timestamp) };
+      const digest = roundDigest(feedId, round);
+      const signatures = reporterKeys(params).map(({ address: signer, key }) => ({
+        signer,
+        signature: key.sign(digest).serialized,
+      }));
+      const data = encodeSubmit(round, signatures);
+      await chain.trader.sendTransaction({ to: address, data, gasLimit: 400_000n });
+    }
+  }
+
+  it("PEG-11 pokes the managers when a price leaves its band, sends no poke in calm, and tells how each peg stands", async () => {
+    const keeper = start();
+    await keeperDone();
+    await mineAndWait(3);
+    expect(chain.proxy.count("eth_sendRawTransaction")).to.equal(0);
+    await chain.push("cUSDT/cUSDC", 9);
+    await reportCusdc(88_000_000n, 2n);
+    await mineAndWait(6);
+    const halted = await chain.contracts.limits.pegStateOf(chain.deployment.token("cUSDC"));
+    expect(pegState(halted)).to.equal("HALTED");
+
+    const said: string[] = [];
+    const context = { network: NETWORK, env: env(), signal: new AbortController().signal };
+    const { report: status } = await program.status({ ...context, say: (line) => void said.push(line) });
+    const pegs = status["pegs"] as Record<string, PegReport>;
+    expect(pegs["cUSDC"]).to.deep.include({ state: "HALTED", measured: "HALTED", priceDeviationBps: -1200 });
+    expect(pegs["cUSDT"]).to.deep.include({ state: "NORMAL", priceDeviationBps: 0 });
+    expect(said.join("\n")).to.contain("HALTED");
+
+    const { report } = await keeper.stop();
+    expect(report).to.deep.include({
+      executions: 0,
+      errors: 0,
+      pegs: { cUSDT: "NORMAL", cUSDC: "HALTED", cEURT: "NORMAL", XAU: "NORMAL" },
+    });
+    expect(report["pokes"], "one when the run begins, one when it is long enough").to.equal(2);
+    expect(Object.keys(report["skips"] as object)).to.include("peg-halted");
   });
 
   describe("start-up gate and doctor", () => {
