@@ -237,13 +237,12 @@ contract StabilizerLimits is IStabilizerLimits, Ownable2Step {
     /// @inheritdoc IStabilizerLimits
     function setPegGuard(address token, PegGuard calldata guard) external onlyOwner {
         require(token != address(0), ZeroAddress());
-        if (guard.manager != address(0)) {
-            require(guard.manager.code.length > 0, NotAContract(guard.manager));
-            _inRange(guard.minPriceUsdWad, 1, type(uint128).max);
-        }
+        require(guard.manager == address(0) || guard.manager.code.length > 0, NotAContract(guard.manager));
         // Either a guard or all zero.
         bool none = guard.manager == address(0) && guard.maxPriceUsdWad == 0;
-        _inRange(guard.maxPriceUsdWad, none ? 0 : guard.minPriceUsdWad, type(uint128).max);
+        uint256 most = none ? 0 : type(uint128).max;
+        _inRange(guard.minPriceUsdWad, none ? 0 : 1, most);
+        _inRange(guard.maxPriceUsdWad, guard.minPriceUsdWad, most);
         _inRange(guard.defendingCapWad, none ? 0 : WAD, none ? 0 : MAX_DEFENDING_CAP_WAD);
         if (guard.manager != _guards[token].manager) _setPegState(token, IPegManager.State.NORMAL);
         _guards[token] = guard;

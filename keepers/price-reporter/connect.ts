@@ -1,10 +1,10 @@
 /** Puts the parts of the reporter together: configuration, connection, feeds, keys, sources. Nothing is sent or started here. */
-import { loadDeployment, type Deployment } from "../../protocol/addresses.js";
+import { loadDeployment, recordNames, type Deployment } from "../../protocol/addresses.js";
 import { PermanentError } from "../../protocol/errors.js";
 import { ISignedPriceFeed__factory } from "../../protocol/generated/contracts/index.js";
 import { loadParams } from "../../protocol/params/load.js";
 import { developmentAccounts } from "../../protocol/params/rules.js";
-import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
+import { tokenNames, type FeedSource, type TokenName } from "../../protocol/params/schema.js";
 import { feedIdOf } from "../../protocol/signedRound.js";
 import { parseBpsAsWad } from "../../protocol/units.js";
 import type { Env } from "../kit/env.js";
@@ -16,7 +16,7 @@ import { loadConfig, SIGNING_KEYSTORE, type ReporterConfig } from "./config.js";
 import { Cosigner, type CosignedFeed } from "./cosign.js";
 import type { FeedTarget } from "./reporter.js";
 import type { RoundSigner } from "./sign.js";
-import { FilePrices, HttpPrices, PRICE_DECIMALS, readEndpoints, type PriceSource } from "./sources.js";
+import { FilePrices, HttpPrices, PRICE_DECIMALS, readEndpoints, type PriceName, type PriceSource } from "./sources.js";
 import { connectTarget, type ReportPolicy } from "./target.js";
 
 export const KEEPER_NAME = "price-reporter";
@@ -89,7 +89,7 @@ function developmentSigners(config: ReporterConfig): RoundSigner[] {
 
 /** One feed of the network with everything its contract enforces. */
 export interface ConnectedFeed extends Omit<CosignedFeed, "price"> {
-  readonly token: TokenName;
+  readonly token: PriceName;
   readonly description: string;
   readonly address: string;
   readonly threshold: number;
@@ -108,18 +108,16 @@ export async function connectFeeds(
 ): Promise<readonly ConnectedFeed[]> {
   const { params } = loadParams(config.network.name, config.deploymentsFolder);
   const record = deployment();
-  const planned = tokenNames.flatMap((token) => {
-    const addresses = record.feeds(token);
-    return params.oracle.tokens[token].sources.flatMap((source, index) => {
-      const address = addresses[index];
-      if (source.kind !== "signed" || address === undefined) return [];
+  const planned = [...tokenNames.flatMap(oracleFeeds), ...tokenNames.flatMap(referenceFeed)].flatMap(
+    ({ token, address, source }) => {
+      if (source.kind !== "signed") return [];
       const policy: ReportPolicy = {
         deviationWad: parseBpsAsWad(source.deviationThresholdBps),
         heartbeatSeconds: BigInt(source.heartbeatSeconds),
       };
       return [{ token, address, description: source.description, policy }];
-    });
-  });
+    },
+  );
   const missing = config.feeds.filter((name) => !planned.some(({ description }) => description === name));
   if (missing.length > 0) {
     throw new PermanentError("FEED_UNKNOWN", `no such feed: ${missing.join(", ")}`, "correct REPORTER_FEEDS", {
@@ -167,6 +165,26 @@ export async function connectFeeds(
       };
     }),
   );
+
+  function oracleFeeds(token: TokenName): PlannedReport[] {
+    const addresses = record.feeds(token);
+    return params.oracle.tokens[token].sources.flatMap((source, index) => {
+      const address = addresses[index];
+      return address === undefined ? [] : [{ token, address, source }];
+    });
+  }
+
+  function referenceFeed(token: TokenName): PlannedReport[] {
+    const source = params.peg.tokens[token].reference;
+    if (source === null) return [];
+    return [{ token: `reference:${token}`, address: record.address(recordNames.reference(token)), source }];
+  }
+}
+
+interface PlannedReport {
+  readonly token: PriceName;
+  readonly address: string;
+  readonly source: FeedSource;
 }
 
 /** What answers the peers, on the same feeds, keys and sources as this process reports with. */

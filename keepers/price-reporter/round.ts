@@ -3,7 +3,6 @@ import { keccak256 } from "ethers";
 
 import { RetryableError } from "../../protocol/errors.js";
 import { ISignedPriceFeed__factory } from "../../protocol/generated/contracts/index.js";
-import type { TokenName } from "../../protocol/params/schema.js";
 import type { Counters } from "../kit/counters.js";
 import type { FeePolicy } from "../kit/fees.js";
 import { describeError, type KeeperLog } from "../kit/logger.js";
@@ -14,7 +13,7 @@ import { simulate } from "../kit/simulate.js";
 import type { Submitter } from "../kit/submitter.js";
 import type { ConnectedFeed } from "./connect.js";
 import { PriceReporter, type ReportOutcome, type RoundSigning } from "./reporter.js";
-import { PRICE_DECIMALS, type PriceSource } from "./sources.js";
+import { PRICE_DECIMALS, type PriceName, type PriceSource } from "./sources.js";
 
 const feedAbi = ISignedPriceFeed__factory.createInterface();
 
@@ -66,7 +65,7 @@ export class RoundTick {
     const now = parts.chainClock ? BigInt(head.timestamp) : BigInt(Math.floor(Date.now() / 1000));
     // A chain refuses what lies in its future; an older label only makes the price look older than it is.
     const observedAt = now < BigInt(head.timestamp) ? now : BigInt(head.timestamp);
-    const looks = new Map<TokenName, Promise<bigint>>();
+    const looks = new Map<PriceName, Promise<bigint>>();
     const count = this.reporters.length;
     for (let step = 0; step < count; step += 1) {
       if (parts.submitter.pending().length > 0) {

@@ -17,6 +17,12 @@ export const PRICE_DECIMALS = 8;
 const SOURCE_DECIMALS = 18;
 const BPS = 10_000n;
 
+/**
+ * What a look is about: a token, or what its peg is measured by (a euro, an ounce; per `par` units of the parameters a whole token). The
+ * second needs sources of its own: it is the judge of the first.
+ */
+export type PriceName = TokenName | `reference:${TokenName}`;
+
 /** Why a look gave no price. */
 export type PriceRefusal =
   /** Neither file nor configuration names this token, or the file's first row lies in the future. */
@@ -30,7 +36,7 @@ export type PriceRefusal =
 export class PriceUnavailable extends RetryableError {
   constructor(
     readonly reason: PriceRefusal,
-    token: TokenName,
+    token: PriceName,
     message: string,
   ) {
     super(`PRICE_${reason.toUpperCase().replaceAll("-", "_")}`, `${token}: ${message}`, "look at the price sources", {
@@ -41,7 +47,7 @@ export class PriceUnavailable extends RetryableError {
 
 /** Gives USD per whole token with PRICE_DECIMALS decimals. @throws PriceUnavailable */
 export interface PriceSource {
-  read(token: TokenName): Promise<bigint>;
+  read(token: PriceName): Promise<bigint>;
 }
 
 /** The row of a price file that holds at this moment: for drills and local networks. */
@@ -56,14 +62,16 @@ export class FilePrices implements PriceSource {
     this.rows = readPriceFile(file);
   }
 
-  read(token: TokenName): Promise<bigint> {
+  /** A file tells what tokens are worth; a reference counts as kept, as in the simulator. */
+  read(name: PriceName): Promise<bigint> {
+    const token = name.replace("reference:", "") as TokenName;
     const now = this.nowSeconds();
     const row = this.rows.findLast(
       ({ timestampSeconds, usdText }) => timestampSeconds <= now && usdText[token] !== undefined,
     );
     const text = row?.usdText[token];
     if (text !== undefined) return Promise.resolve(toFeedDecimals(parseDecimal(text, SOURCE_DECIMALS)));
-    return Promise.reject(new PriceUnavailable("no-price", token, "the price file has no value that holds now"));
+    return Promise.reject(new PriceUnavailable("no-price", name, "the price file has no value that holds now"));
   }
 }
 
@@ -75,8 +83,9 @@ const endpoint = z.strictObject({
   decimals: z.int().min(0).max(SOURCE_DECIMALS).optional(),
 });
 export type Endpoint = z.infer<typeof endpoint>;
-export type Endpoints = Partial<Record<TokenName, Endpoint[]>>;
-const endpointsSchema = z.partialRecord(z.enum(tokenNames), z.array(endpoint).min(1));
+export type Endpoints = Partial<Record<PriceName, Endpoint[]>>;
+const priceNames: readonly PriceName[] = [...tokenNames, ...tokenNames.map((name) => `reference:${name}` as const)];
+const endpointsSchema = z.partialRecord(z.enum(priceNames), z.array(endpoint).min(1));
 
 /** Reads the file that names the HTTP sources of each token. @throws PermanentError SOURCES_MALFORMED */
 export function readEndpoints(file: string): Endpoints {
@@ -106,10 +115,10 @@ export class HttpPrices implements PriceSource {
   constructor(
     private readonly endpoints: Endpoints,
     private readonly limits: HttpLimits,
-    private readonly onFailure: (token: TokenName, host: string, reason: string) => void = () => undefined,
+    private readonly onFailure: (token: PriceName, host: string, reason: string) => void = () => undefined,
   ) {}
 
-  async read(token: TokenName): Promise<bigint> {
+  async read(token: PriceName): Promise<bigint> {
     const endpoints = this.endpoints[token] ?? [];
     if (endpoints.length === 0) throw new PriceUnavailable("no-price", token, "no source is configured");
     const looks = await Promise.all(endpoints.map((source) => this.look(token, source)));
@@ -127,7 +136,7 @@ export class HttpPrices implements PriceSource {
     return middle;
   }
 
-  private async look(token: TokenName, source: Endpoint): Promise<bigint | undefined> {
+  private async look(token: PriceName, source: Endpoint): Promise<bigint | undefined> {
     try {
       const text = await limitedText(source.url, { method: "GET" }, this.limits);
       return priceIn(text, source);

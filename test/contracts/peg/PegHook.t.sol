@@ -347,6 +347,8 @@ contract PegHookTest is PegHookBase {
         limits.setPegGuard(address(cUSDC), own);
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 1e18, 0, 0));
         limits.setPegGuard(address(cUSDC), IStabilizerLimits.PegGuard(address(0), 0, 0, 1e18));
+        vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 1, 0, 0));
+        limits.setPegGuard(address(cUSDC), IStabilizerLimits.PegGuard(address(0), 1, 0, 0));
         vm.stopPrank();
     }
 
