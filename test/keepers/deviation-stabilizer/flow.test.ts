@@ -485,7 +485,7 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
     expect(pools["cUSDT/cUSDC"]).to.deep.include({ decision: "execute" });
     expect(pools["cUSDT/cUSDC"]?.deviationBps).to.be.within(9.9, 10.1);
     expect(pools["XAU/cUSDC"]).to.deep.include({ decision: "inside-band", deviationBps: 0 });
-    expect(lines).to.have.length(5);
+    expect(lines).to.have.length(9);
 
     const keeper = start(false);
     await keeperDone();
