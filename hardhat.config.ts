@@ -24,6 +24,12 @@ const compiler = {
   },
 };
 
+/** Files that Solidity tests read: bytecode of Uniswap v3 and Permit2 as published on npm. */
+const PUBLISHED_CODE = [
+  "./node_modules/@uniswap/v3-core/artifacts/contracts/UniswapV3Factory.sol/UniswapV3Factory.json",
+  "./node_modules/hardhat-predeploy/bin/0x000000000022D473030F116dDEE9F6B43aC78BA3.bytecode",
+];
+
 const cancunFromGenesis = { cancun: { blockNumber: 0 } };
 
 /** An in-process chain with twenty funded accounts; chain and network id are the same. */
@@ -82,6 +88,8 @@ export default defineConfig({
   },
   test: {
     solidity: {
+      // Published bytecode of contracts that ours meet: the real thing instead of a mock.
+      fsPermissions: { readFile: PUBLISHED_CODE },
       fuzz: { runs: 64, seed: TEST_SEED },
       invariant: { runs: invariantRuns, depth: invariantDepth, failOnRevert: true },
     },

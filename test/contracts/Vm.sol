@@ -151,6 +151,14 @@ interface Vm {
 
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
 
+    // Files that hardhat.config.ts allows to read
+
+    function readFile(string calldata path) external view returns (string memory text);
+
+    function readFileBinary(string calldata path) external view returns (bytes memory content);
+
+    function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory value);
+
     // Inputs and labels
 
     /// @notice Rejects this fuzz input.
