@@ -2,6 +2,7 @@ import type { ContractRunner } from "ethers";
 
 import type { Deployment } from "./addresses.js";
 import {
+  IEnhancedSwapRouter__factory,
   IM1Token__factory,
   IPmmFactory__factory,
   IPmmPool__factory,
@@ -11,6 +12,7 @@ import {
   IStabilizerLimits__factory,
   IXAUOracle__factory,
   IXauMesh__factory,
+  type IEnhancedSwapRouter,
   type IM1Token,
   type IPmmFactory,
   type IPmmPool,
@@ -35,6 +37,7 @@ export interface ProtocolContracts {
   readonly mesh: IXauMesh;
   readonly limits: IStabilizerLimits;
   readonly stabilizer: IStabilizer;
+  readonly router: IEnhancedSwapRouter;
 }
 
 /**
@@ -61,6 +64,9 @@ export function connectContracts(deployment: Deployment, runner: ContractRunner)
     },
     get stabilizer() {
       return IStabilizer__factory.connect(deployment.address("Stabilizer"), runner);
+    },
+    get router() {
+      return IEnhancedSwapRouter__factory.connect(deployment.address("EnhancedSwapRouter"), runner);
     },
   };
 }

@@ -30,6 +30,7 @@ const GAS_REFERENCES: Readonly<Record<string, string>> = {
   swapFirstInBlock: "DODO DSP 127,499 with its TWAP; goal 92,000",
   swapM1: "–",
   swapOraclePriced: "goal 140,000",
+  routerTwoHops: "–",
   createPublicPool: "DODO DSP 386,881; goal 250,000",
   createPrivatePool: "DODO DPP 533,748 (clone and init)",
   createFundedPublicPool: "–",
@@ -37,9 +38,21 @@ const GAS_REFERENCES: Readonly<Record<string, string>> = {
   meshSwap: "–",
 };
 
+/** Most that a hop through the router may cost beyond the pool's own swap. */
+const ROUTER_HOP_GAS = 45_000;
+
+/** The goal of one hop follows from the plain swap of the same pool. */
+function routerReference(figures: Readonly<Record<string, number>>): Record<string, string> {
+  const { swapOraclePriced: swap, routerOneHop: hop } = figures;
+  if (swap === undefined || hop === undefined) return {};
+  const goal = (swap + ROUTER_HOP_GAS).toLocaleString("en");
+  return { routerOneHop: `swapOraclePriced + ${(hop - swap).toLocaleString("en")}; goal ${goal}` };
+}
+
 async function gas(say: (line: string) => void): Promise<Record<string, number>> {
   const figures = { ...(await measureGas()), ...(await measureSystemGas()) };
-  const rows = Object.entries(figures).map(([key, value]) => [key, String(value), GAS_REFERENCES[key] ?? "–"]);
+  const references = { ...GAS_REFERENCES, ...routerReference(figures) };
+  const rows = Object.entries(figures).map(([key, value]) => [key, String(value), references[key] ?? "–"]);
   for (const line of alignRows([["gas", "measured", "reference"], ...rows])) say(line);
   say("");
   return figures;

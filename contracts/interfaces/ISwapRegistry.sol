@@ -24,6 +24,8 @@ interface ISwapRegistry is ICommonErrors {
 
     event PoolRegistered(address indexed pool, Venue venue, address indexed tokenA, address indexed tokenB);
     event PoolRemoved(address indexed pool, address indexed by);
+    /// @notice A token refused to withdraw the approval of a removed pool. It is withdrawn when the pool is added and removed again.
+    event ApprovalKept(address indexed token, address indexed pool);
     event SetIntermediate(address indexed token, bool accepted);
     event SetGuardian(address indexed guardian);
 
@@ -35,13 +37,14 @@ interface ISwapRegistry is ICommonErrors {
     /// @notice Thrown when the pool is not the one that `factory` deployed for its pair and fee.
     error PoolNotAccepted(address pool, address factory);
 
-    /// @notice Owner only. A public pool of the integration's registry, ours or DODO's own.
+    /// @notice Owner only. A public pool of the integration's registry, ours or DODO's own. Ours may from now on pull their two tokens
+    /// from the router.
     function registerPool(address pool) external;
 
     /// @notice Owner only. A pool that `factory`, the canonical one of this chain, answers for its pair and fee.
     function registerUniswapPool(address factory, address pool) external;
 
-    /// @notice Owner or guardian, at once.
+    /// @notice Owner or guardian, at once. Withdraws what a pool of ours may pull.
     function removePool(address pool) external;
 
     /// @notice Owner; the guardian may only take a token out.

@@ -22,11 +22,11 @@ import {PoolRegistry} from "./PoolRegistry.sol";
 /// @dev WHO PAYS. The caller, or the signer of a Permit2 transfer that binds receiver, minimum, deadline and routes. Approvals that
 /// users give to the router serve nobody else: no function takes a payer, and no target is called that is not registered or the token
 /// of a registered pool.
-/// @dev APPROVALS. None is stored. Our pools pull: they are approved exactly the amount they pull in that call. DODO pools and Uniswap
-/// pools are paid by transfer.
+/// @dev APPROVALS. Registered pools of ours, for their two tokens, and nobody else: see PoolRegistry. DODO pools and Uniswap pools are
+/// paid by transfer.
 /// @dev PRICE SOURCES. None: callers bring the minimum. ROUNDING. That of the pools.
 /// @dev TOKEN REQUIREMENTS. Exact transfers on every pull, measured; what `to` receives is measured as well. Holds nothing between
-/// calls: each leg must spend exactly what came in. Tokens that lie here, sent by mistake, are never counted and never paid out.
+/// calls: the legs must spend exactly what came in. Tokens that lie here, sent by mistake, are never counted and never paid out.
 /// @dev LIVENESS. A route needs its pools and their oracles; others can be chosen. HOW TO STOP IT. `removePool`.
 contract EnhancedSwapRouter is IEnhancedSwapRouter, IUniswapV3SwapCallback, PoolRegistry {
     using SafeCast for uint256;
@@ -83,8 +83,8 @@ contract EnhancedSwapRouter is IEnhancedSwapRouter, IUniswapV3SwapCallback, Pool
     /// @inheritdoc IEnhancedSwapRouter
     function swap(Order calldata order, Route[] calldata routes) external lock returns (uint256 amountOut) {
         Leg[] memory legs = _plan(order, routes);
-        _pull(order);
-        return _run(order, routes, legs, msg.sender);
+        uint256 own = _pull(order);
+        return _run(order, routes, legs, msg.sender, own);
     }
 
     /// @inheritdoc IEnhancedSwapRouter
@@ -95,8 +95,8 @@ contract EnhancedSwapRouter is IEnhancedSwapRouter, IUniswapV3SwapCallback, Pool
     ) external lock returns (uint256 amountOut) {
         Leg[] memory legs = _plan(order, routes);
         _permit(order, permit);
-        _pull(order);
-        return _run(order, routes, legs, msg.sender);
+        uint256 own = _pull(order);
+        return _run(order, routes, legs, msg.sender, own);
     }
 
     /// @inheritdoc IEnhancedSwapRouter
@@ -106,8 +106,8 @@ contract EnhancedSwapRouter is IEnhancedSwapRouter, IUniswapV3SwapCallback, Pool
         SignedTransfer calldata transfer
     ) external lock returns (uint256 amountOut) {
         Leg[] memory legs = _plan(order, routes);
-        _pullSigned(order, routes, transfer);
-        return _run(order, routes, legs, transfer.owner);
+        uint256 own = _pullSigned(order, routes, transfer);
+        return _run(order, routes, legs, transfer.owner, own);
     }
 
     /// @inheritdoc IUniswapV3SwapCallback
@@ -184,11 +184,12 @@ contract EnhancedSwapRouter is IEnhancedSwapRouter, IUniswapV3SwapCallback, Pool
 
     // Internal: who pays
 
-    function _pull(Order calldata order) private {
+    /// @return own What lay here before: not the order's, and still here afterwards.
+    function _pull(Order calldata order) private returns (uint256 own) {
         IERC20 token = IERC20(order.tokenIn);
-        uint256 before = token.balanceOf(address(this));
+        own = token.balanceOf(address(this));
         token.safeTransferFrom(msg.sender, address(this), order.amountIn);
-        _requireMoved(order.tokenIn, before, token.balanceOf(address(this)), order.amountIn);
+        _requireMoved(order.tokenIn, own, token.balanceOf(address(this)), order.amountIn);
     }
 
     /// @dev The permit is the caller's. When somebody has submitted it before, its nonce is gone but its allowance is there.
@@ -211,13 +212,17 @@ contract EnhancedSwapRouter is IEnhancedSwapRouter, IUniswapV3SwapCallback, Pool
         );
     }
 
-    function _pullSigned(Order calldata order, Route[] calldata routes, SignedTransfer calldata transfer) private {
+    function _pullSigned(
+        Order calldata order,
+        Route[] calldata routes,
+        SignedTransfer calldata transfer
+    ) private returns (uint256 own) {
         require(permit2 != address(0), Permit2Unavailable());
         require(transfer.chainId == block.chainid, WrongChain(transfer.chainId, block.chainid));
         uint256 used = IPermit2(permit2).nonceBitmap(transfer.owner, transfer.nonce >> 8);
         require((used >> (transfer.nonce & 0xff)) & 1 == 0, PermitReplayed(transfer.owner, transfer.nonce));
         IERC20 token = IERC20(order.tokenIn);
-        uint256 before = token.balanceOf(address(this));
+        own = token.balanceOf(address(this));
         IPermit2(permit2).permitWitnessTransferFrom(
             IPermit2.PermitTransferFrom(
                 IPermit2.TokenPermissions(order.tokenIn, order.amountIn),
@@ -230,44 +235,50 @@ contract EnhancedSwapRouter is IEnhancedSwapRouter, IUniswapV3SwapCallback, Pool
             OrderHash.WITNESS_TYPE,
             transfer.signature
         );
-        _requireMoved(order.tokenIn, before, token.balanceOf(address(this)), order.amountIn);
+        _requireMoved(order.tokenIn, own, token.balanceOf(address(this)), order.amountIn);
     }
 
     // Internal: trading
 
+    /// @dev Of the input token exactly the pulled amount must be gone at the end, of a token between exactly what its first leg brought.
     function _run(
         Order calldata order,
         Route[] calldata routes,
         Leg[] memory legs,
-        address payer
+        address payer,
+        uint256 own
     ) private returns (uint256 amountOut) {
         IERC20 tokenOut = IERC20(order.tokenOut);
         uint256 before = tokenOut.balanceOf(order.to);
         for (uint256 j = 0; j < routes.length; ++j) {
-            Leg memory first = legs[2 * j];
-            Leg memory second = legs[2 * j + 1];
-            if (second.venue == Venue.NONE) {
-                _trade(first, routes[j].amountIn, order.to);
-            } else {
-                uint256 held = IERC20(first.tokenOut).balanceOf(address(this));
-                _trade(first, routes[j].amountIn, address(this));
-                uint256 between = Math.saturatingSub(IERC20(first.tokenOut).balanceOf(address(this)), held);
-                require(between > 0, ZeroAmount());
-                _trade(second, between, order.to);
-            }
+            if (legs[2 * j + 1].venue == Venue.NONE) _trade(legs[2 * j], routes[j].amountIn, order.to);
+            else _tradeThrough(legs[2 * j], legs[2 * j + 1], routes[j].amountIn, order.to);
         }
+        _requireMoved(
+            order.tokenIn,
+            IERC20(order.tokenIn).balanceOf(address(this)),
+            own + order.amountIn,
+            order.amountIn
+        );
         amountOut = Math.saturatingSub(tokenOut.balanceOf(order.to), before);
         require(amountOut >= order.minOut, OutputBelowMinimum(amountOut, order.minOut));
         emit Swapped(payer, order.to, order.tokenIn, order.amountIn, order.tokenOut, amountOut);
     }
 
-    /// @dev The router holds `amountIn` of the leg's input; all of it must be gone afterwards.
+    function _tradeThrough(Leg memory first, Leg memory second, uint256 amountIn, address to) private {
+        IERC20 token = IERC20(second.tokenIn);
+        uint256 held = token.balanceOf(address(this));
+        _trade(first, amountIn, address(this));
+        uint256 between = Math.saturatingSub(token.balanceOf(address(this)), held);
+        require(between > 0, ZeroAmount());
+        _trade(second, between, to);
+        _requireMoved(second.tokenIn, token.balanceOf(address(this)), held + between, between);
+    }
+
+    /// @dev The router holds `amountIn` of the leg's input.
     function _trade(Leg memory leg, uint256 amountIn, address to) private {
-        IERC20 token = IERC20(leg.tokenIn);
-        uint256 before = token.balanceOf(address(this));
         if (leg.venue == Venue.PMM) {
-            // The pool pulls exactly this much, from its caller only, or reverts: the approval is used up.
-            token.forceApprove(leg.pool, amountIn);
+            // The pool pulls exactly this much, from its caller only, or reverts.
             if (leg.sellsA) IPmmPool(leg.pool).swapBase(amountIn, 0, address(this), to, block.timestamp);
             else IPmmPool(leg.pool).swapQuote(amountIn, 0, address(this), to, block.timestamp);
         } else if (leg.venue == Venue.DODO) {
@@ -281,9 +292,9 @@ contract EnhancedSwapRouter is IEnhancedSwapRouter, IUniswapV3SwapCallback, Pool
                 leg.sellsA ? LOWEST_SQRT_PRICE : HIGHEST_SQRT_PRICE,
                 ""
             );
+            // A pool that did not ask for its payment was not paid; the next one must not find its permission.
             _callbackPool = address(0);
         }
-        _requireMoved(leg.tokenIn, token.balanceOf(address(this)), before, amountIn);
     }
 
     function _requireMoved(address token, uint256 low, uint256 high, uint256 amount) private pure {

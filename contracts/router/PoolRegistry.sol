@@ -3,6 +3,8 @@ pragma solidity 0.8.33;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IDODOPMMIntegration} from "../interfaces/IDODOPMMIntegration.sol";
 import {IPmmPool} from "../interfaces/IPmmPool.sol";
 import {ISwapRegistry} from "../interfaces/ISwapRegistry.sol";
@@ -12,7 +14,13 @@ import {IUniswapV3Factory, IUniswapV3Pool} from "../interfaces/IUniswapV3.sol";
 /// @notice Which pools may be called. Every entry was proven by a registry or factory that deploys or verifies its code.
 /// @dev Proofs are taken once where they cannot change (kind of our pools, factory of a Uniswap pool) and again at each swap where they
 /// can (the integration's registry of DODO pools).
+/// @dev APPROVALS. Pools of ours pull what they sell, so each may take the router's balance of its two tokens from its registration to its
+/// removal. That gives nothing away: their code is the factory's, never changes, and takes tokens from its direct caller only, and the
+/// router owns nothing between calls. Nobody else is ever approved. Why not an approval for each swap: it costs 25,000 gas, half of it
+/// refunded, and protects nothing more (docs/decisions/2026-11-21-router-approvals.md).
 abstract contract PoolRegistry is ISwapRegistry, Ownable2Step {
+    using SafeERC20 for IERC20;
+
     /// @notice Bounds what a quote walks through.
     uint256 public constant MAX_POOLS_PER_PAIR = 8;
     uint256 public constant MAX_INTERMEDIATES = 8;
@@ -50,6 +58,9 @@ abstract contract PoolRegistry is ISwapRegistry, Ownable2Step {
         // Asked of the pool itself, too: it is what a swap asks.
         if (ours) _requirePublic(pool);
         _register(pool, PoolEntry(ours ? Venue.PMM : Venue.DODO, info.baseToken, info.quoteToken));
+        if (!ours) return;
+        IERC20(info.baseToken).forceApprove(pool, type(uint256).max);
+        IERC20(info.quoteToken).forceApprove(pool, type(uint256).max);
     }
 
     /// @inheritdoc ISwapRegistry
@@ -70,6 +81,9 @@ abstract contract PoolRegistry is ISwapRegistry, Ownable2Step {
         delete _entries[pool];
         _drop(_list(entry.tokenA, entry.tokenB), pool);
         emit PoolRemoved(pool, msg.sender);
+        if (entry.venue != Venue.PMM) return;
+        _withdrawApproval(entry.tokenA, pool);
+        _withdrawApproval(entry.tokenB, pool);
     }
 
     /// @inheritdoc ISwapRegistry
@@ -126,6 +140,12 @@ abstract contract PoolRegistry is ISwapRegistry, Ownable2Step {
         list.push(pool);
         require(list.length <= MAX_POOLS_PER_PAIR, OutOfRange(list.length, 0, MAX_POOLS_PER_PAIR));
         emit PoolRegistered(pool, entry.venue, entry.tokenA, entry.tokenB);
+    }
+
+    /// @dev A token that refuses must not hold up the removal: the approval it keeps serves a pool that is called no more.
+    function _withdrawApproval(address token, address pool) private {
+        (bool done, bytes memory answer) = token.call(abi.encodeCall(IERC20.approve, (pool, 0)));
+        if (!done || (answer.length != 0 && bytes32(answer) == 0)) emit ApprovalKept(token, pool);
     }
 
     /// @dev What can have changed since the registration, and what must never be wrong.

@@ -39,6 +39,7 @@ export function crossCheck(params: NetworkParams, local: boolean): ParameterProb
     ...checkFunding(params, local),
     ...checkCreate2(params),
     ...checkGru(params),
+    ...checkRouter(params),
   ];
 }
 
@@ -127,6 +128,23 @@ function checkGru({ gru, tokens }: NetworkParams): ParameterProblem[] {
     }
   }
   return problems;
+}
+
+function checkRouter(params: NetworkParams): ParameterProblem[] {
+  const { intermediates, uniswapV3 } = params.router;
+  const repeated = (path: string, names: readonly string[]): ParameterProblem[] =>
+    names
+      .map((name, index) => ({ name, index }))
+      .filter(({ name, index }) => names.indexOf(name) !== index)
+      .map(({ name, index }) => ({
+        code: "PARAM_DUPLICATE",
+        path: `${path}.${String(index)}`,
+        message: `${name} is listed twice`,
+      }));
+  return [
+    ...repeated("router.intermediates", intermediates),
+    ...repeated("router.uniswapV3.pools", uniswapV3?.pools.map((pool) => pool.toLowerCase()) ?? []),
+  ];
 }
 
 function checkFeeds(params: NetworkParams): ParameterProblem[] {

@@ -66,6 +66,9 @@ const bpsText = decimalText("bps", 14, "0.01", "10000");
 const share = decimalText("(share of 1)", 18, "0.000001", "1");
 const gwei = decimalText("gwei", 9, "0.000000001", "1000000");
 
+/** PoolRegistry.MAX_INTERMEDIATES. */
+const MAX_INTERMEDIATES = 8;
+
 const TOKEN_NAMES = ["cUSDT", "cUSDC", "cEURT", "XAU"] as const;
 /** Tokens of this protocol version. */
 export type TokenName = (typeof TOKEN_NAMES)[number];
@@ -287,6 +290,15 @@ export const networkParamsSchema = z.strictObject({
     firstIssueShares: decimalText("M00", 18, "0.001", "1000000"),
     /** Facets that cuts have brought in since the deployment. */
     facets: z.array(address).max(32),
+  }),
+  /** EnhancedSwapRouter: all public pools of `pools` are registered; private ones never are. */
+  router: z.strictObject({
+    /** The canonical Permit2, adopted after its code is found; part of the router's address. null: this chain has none. */
+    permit2: address.nullable(),
+    /** Tokens that a route of two hops may pass through. */
+    intermediates: z.array(tokenName).max(MAX_INTERMEDIATES),
+    /** Uniswap v3, adopted: the chain's own factory and the pools of it to trade with. null: none. */
+    uniswapV3: z.strictObject({ factory: address, pools: z.array(address).min(1).max(32) }).nullable(),
   }),
   /** Pools ("base/quote") whose LP fee may lie below half of the feeds' deviation threshold. */
   acceptOracleUpdateLoss: z.array(z.string()),

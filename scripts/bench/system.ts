@@ -2,10 +2,11 @@
  * Gas of whole transactions on the deployed system (21,000 and calldata included): M1 tokens, three signed feeds per token, history on,
  * ring slots used before, balances involved already non-zero. Complements `gas.ts`, which measures pools of plain ERC-20s.
  */
-import { MaxUint256 } from "ethers";
+import { MaxUint256, ZeroAddress } from "ethers";
 
 import { PermanentError } from "../../protocol/errors.js";
 import {
+  IEnhancedSwapRouter__factory,
   IPmmFactory__factory,
   IPmmPool__factory,
   IStabilizer__factory,
@@ -24,6 +25,7 @@ const DEADLINE = 2n ** 40n;
 
 const poolAbi = IPmmPool__factory.createInterface();
 const factoryAbi = IPmmFactory__factory.createInterface();
+const routerAbi = IEnhancedSwapRouter__factory.createInterface();
 const stabilizerAbi = IStabilizer__factory.createInterface();
 
 /** Figures in gas; keys as in the command's JSON. */
@@ -42,9 +44,10 @@ export async function measureSystemGas(): Promise<Record<string, number>> {
   try {
     const bench = new Bench(world);
     const swapOraclePriced = await bench.swapOraclePriced();
+    const router = await bench.router();
     const swapM1 = await bench.swapM1();
     const stabilizerExecutionTwoLegs = await bench.execution();
-    return { swapM1, swapOraclePriced, stabilizerExecutionTwoLegs, meshSwap: await bench.meshSwap() };
+    return { swapM1, swapOraclePriced, ...router, stabilizerExecutionTwoLegs, meshSwap: await bench.meshSwap() };
   } finally {
     await world.chain.close();
   }
@@ -67,6 +70,29 @@ class Bench {
   async swapOraclePriced(): Promise<number> {
     await this.#approve(this.#pool);
     return this.#warmSale(this.#pool);
+  }
+
+  /** The same sale through the router, first of its block, then the one through gold. */
+  async router(): Promise<Record<"routerOneHop" | "routerTwoHops", number>> {
+    const { deployment, chain } = this.world;
+    const router = deployment.address("EnhancedSwapRouter");
+    await this.#approve(router);
+    const gasOf = async (firstPool: string, secondPool: string): Promise<number> => {
+      let gasUsed = 0;
+      // Every history slot of the pools on the way used before, as for the plain swap.
+      for (let round = 0; round <= RING_SIZE; round++) {
+        const [tokenIn, tokenOut] = [this.#cUSDT, this.#cUSDC];
+        const amountIn = round === RING_SIZE ? SALE : UNIT;
+        const order = { tokenIn, amountIn, tokenOut, minOut: 1n, to: this.#trader, deadline: DEADLINE };
+        const data = routerAbi.encodeFunctionData("swap", [order, [{ amountIn, firstPool, secondPool }]]);
+        gasUsed = (await this.#send(this.#trader, router, data)).gasUsed;
+        await chain.skip(1);
+      }
+      return gasUsed;
+    };
+    const routerOneHop = await gasOf(this.#pool, ZeroAddress);
+    const [first, second] = [deployment.address("PmmPool:XAU/cUSDT"), deployment.address("PmmPool:XAU/cUSDC")];
+    return { routerOneHop, routerTwoHops: await gasOf(first, second) };
   }
 
   /** The same on a pool with fixed `i`. */

@@ -45,6 +45,7 @@ function owners({ plan, provider }: StepContext): Setting[] {
     plan.dodoProvider,
     plan.dodoObserver,
     plan.gru.diamond,
+    plan.router,
   ];
   return [...feeds, ...governed].flatMap(({ name, address }) => {
     // Any contract of ours with an owner: they all have OpenZeppelin's two functions.

@@ -6,6 +6,7 @@ import {
   DODOPMMIntegration__factory,
   DODOPMMProvider__factory,
   DodoObserver__factory,
+  EnhancedSwapRouter__factory,
   Ledger__factory,
   M1Token__factory,
   M1TokenFactory__factory,
@@ -18,6 +19,7 @@ import {
   StablecoinPegManager__factory,
   Stabilizer__factory,
   StabilizerLimits__factory,
+  SwapQuoter__factory,
   Timelock__factory,
   XAUOracle__factory,
   XauMesh__factory,
@@ -104,6 +106,8 @@ export interface Blueprint {
   readonly dodoProvider: PlannedContract;
   readonly dodoObserver: PlannedContract;
   readonly gru: PlannedGru;
+  readonly swapQuoter: PlannedContract;
+  readonly router: PlannedContract;
   /** Public and other registered pools in the order of the parameters. */
   readonly pools: readonly PlannedPool[];
   readonly meshPools: readonly PlannedPool[];
@@ -180,6 +184,7 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
   const stabilizing = await planStabilizer(planner, params, tokens.XAU.address, oracle.address, timelock.address);
   const pmm = await planPmm(planner, params, roles, oracle.address, stabilizing.stabilizer.address, timelock.address);
   const dodo = await planDodo(planner, params, tokens, pmm.pmmFactory.address, timelock.address);
+  const routing = await planRouter(planner, params, roles, dodo.dodoIntegration.address, timelock.address);
   const ledger = await planner.contract(
     "Ledger",
     "oracle/Ledger",
@@ -207,6 +212,7 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
     ...dodo,
     ...peg,
     gru,
+    ...routing,
     ledger,
     pools,
     meshPools,
@@ -278,6 +284,36 @@ async function planDodo(
     [timelock],
   );
   return { dodoIntegration, dodoProvider, dodoObserver };
+}
+
+async function planRouter(
+  planner: Planner,
+  params: NetworkParams,
+  roles: Roles,
+  integration: string,
+  timelock: string,
+) {
+  const swapQuoter = await planner.contract(
+    "SwapQuoter",
+    "router/SwapQuoter",
+    new SwapQuoter__factory().getDeployTransaction(),
+    [],
+  );
+  const { permit2 } = params.router;
+  const routerArgs = [
+    integration,
+    swapQuoter.address,
+    permit2 === null ? ZeroAddress : getAddress(permit2),
+    timelock,
+    roles.guardian,
+  ] as const;
+  const router = await planner.contract(
+    "EnhancedSwapRouter",
+    "router/EnhancedSwapRouter",
+    new EnhancedSwapRouter__factory().getDeployTransaction(...routerArgs),
+    routerArgs,
+  );
+  return { swapQuoter, router };
 }
 
 async function planPmm(

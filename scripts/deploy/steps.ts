@@ -9,6 +9,7 @@ import { capitalStep, registrationStep } from "./110_registration.js";
 import { pegStep } from "./115_peg.js";
 import { dodoRegistryStep, dodoStep } from "./125_dodo.js";
 import { gruCodeStep, gruStep } from "./127_gru.js";
+import { routerStep } from "./128_router.js";
 import { handoverStep, mintersStep } from "./130_handover.js";
 import { auditStep } from "./150_audit.js";
 import type { Step } from "./types.js";
@@ -32,6 +33,7 @@ export const steps: readonly Step[] = [
   dodoRegistryStep,
   gruCodeStep,
   gruStep,
+  routerStep,
   mintersStep,
   handoverStep,
   auditStep,

@@ -6,7 +6,7 @@ import {ICommonErrors} from "../../../contracts/interfaces/ICommonErrors.sol";
 import {IDODOPMMIntegration} from "../../../contracts/interfaces/IDODOPMMIntegration.sol";
 import {IDodoV2Pool} from "../../../contracts/interfaces/IDodoV2Pool.sol";
 import {IEnhancedSwapRouter} from "../../../contracts/interfaces/IEnhancedSwapRouter.sol";
-import {IPmmPool, IPmmPrivatePool} from "../../../contracts/interfaces/IPmmPool.sol";
+import {IPmmPool, IPmmPrivatePool, IPmmPublicPool} from "../../../contracts/interfaces/IPmmPool.sol";
 import {ISwapRegistry} from "../../../contracts/interfaces/ISwapRegistry.sol";
 import {HostileToken} from "../../../contracts/mocks/HostileToken.sol";
 import {PlainERC20} from "../../../contracts/mocks/PlainERC20.sol";
@@ -409,6 +409,63 @@ contract EnhancedSwapRouterTest is RouterBase {
         vm.prank(timelock);
         router.registerPool(ours);
         run(order(cUSDT, AMOUNT, cUSDC), one(AMOUNT, ours, address(0)));
+    }
+
+    function test_ROUTER1_approvalsComeAndGoWithTheRegistration() public {
+        assertApprovals();
+        assertEq(cUSDT.allowance(address(router), ours), type(uint256).max, "given");
+        vm.prank(guardian);
+        router.removePool(ours);
+        assertEq(cUSDT.allowance(address(router), ours), 0, "withdrawn");
+        assertEq(cUSDC.allowance(address(router), ours), 0, "of both tokens");
+        assertApprovals();
+        vm.prank(timelock);
+        router.registerPool(ours);
+        assertApprovals();
+    }
+
+    /// @dev Whatever lies at the router: the approved pools take it from nobody but their caller.
+    function test_ROUTER1_approvalsServeTheRoutersOwnSwapsOnly() public {
+        cUSDT.mint(address(router), AMOUNT);
+        cUSDC.mint(address(router), AMOUNT);
+        vm.startPrank(attacker);
+        vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAuthorized.selector, address(router)));
+        IPmmPool(ours).swapBase(AMOUNT, 0, address(router), attacker, block.timestamp);
+        vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAuthorized.selector, address(router)));
+        IPmmPool(ours).swapQuote(AMOUNT, 0, address(router), attacker, block.timestamp);
+        vm.expectRevert();
+        IPmmPublicPool(ours).addLiquidity(AMOUNT, AMOUNT, 0, attacker, block.timestamp);
+        vm.stopPrank();
+        assertEq(cUSDT.balanceOf(address(router)), AMOUNT, "stays");
+        assertEq(cUSDC.balanceOf(address(router)), AMOUNT, "stays");
+    }
+
+    function test_registry_tokensThatKeepTheirApprovalDoNotHoldUpTheRemoval() public {
+        (HostileToken token, address pool) = _hostilePool();
+        bytes memory withdrawal = abi.encodeCall(token.approve, (pool, 0));
+        vm.mockCallRevert(address(token), withdrawal, "no");
+        vm.expectEmit(address(router));
+        emit ISwapRegistry.ApprovalKept(address(token), pool);
+        vm.prank(guardian);
+        router.removePool(pool);
+        vm.clearMockedCalls();
+        assertEq(uint256(router.poolEntry(pool).venue), 0, "removed");
+        assertEq(token.allowance(address(router), pool), type(uint256).max, "kept");
+        assertEq(usdc.allowance(address(router), pool), 0, "the other is withdrawn");
+        vm.mockCall(address(token), withdrawal, abi.encode(false));
+        vm.prank(timelock);
+        router.registerPool(pool);
+        vm.expectEmit(address(router));
+        emit ISwapRegistry.ApprovalKept(address(token), pool);
+        vm.prank(guardian);
+        router.removePool(pool);
+        vm.clearMockedCalls();
+        // Once the token is willing, adding and removing the pool withdraws it.
+        vm.prank(timelock);
+        router.registerPool(pool);
+        vm.prank(guardian);
+        router.removePool(pool);
+        assertEq(token.allowance(address(router), pool), 0, "withdrawn");
     }
 
     function test_registry_rolesAndBounds() public {

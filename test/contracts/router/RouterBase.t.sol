@@ -3,6 +3,7 @@ pragma solidity 0.8.33;
 
 import {IDODOPMMIntegration} from "../../../contracts/interfaces/IDODOPMMIntegration.sol";
 import {IEnhancedSwapRouter} from "../../../contracts/interfaces/IEnhancedSwapRouter.sol";
+import {ISwapRegistry} from "../../../contracts/interfaces/ISwapRegistry.sol";
 import {IDodoV2Pool} from "../../../contracts/interfaces/IDodoV2Pool.sol";
 import {PlainERC20} from "../../../contracts/mocks/PlainERC20.sol";
 import {EnhancedSwapRouter} from "../../../contracts/router/EnhancedSwapRouter.sol";
@@ -127,16 +128,29 @@ abstract contract RouterBase is DodoBase {
         return [ours, dodo, address(v3), goldCUSDT, address(goldCUSDC), cusdtUsdt];
     }
 
-    /// @dev What ROUTER-1 says.
+    /// @dev What ROUTER-1 says, as long as nothing was sent here by mistake.
     function assertHoldsNothing() internal view {
+        PlainERC20[5] memory all = tokens();
+        for (uint256 j = 0; j < all.length; ++j) {
+            assertEq(all[j].balanceOf(address(router)), 0, "ROUTER-1: the router holds nothing");
+        }
+        assertApprovals();
+    }
+
+    function assertApprovals() internal view {
         PlainERC20[5] memory all = tokens();
         address[6] memory targets = pools();
         for (uint256 j = 0; j < all.length; ++j) {
-            assertEq(all[j].balanceOf(address(router)), 0, "the router holds nothing");
-            assertEq(all[j].allowance(address(router), permit2), 0, "no approval of Permit2");
-            for (uint256 k = 0; k < targets.length; ++k) {
-                assertEq(all[j].allowance(address(router), targets[k]), 0, "no approval is left");
-            }
+            assertEq(all[j].allowance(address(router), permit2), 0, "ROUTER-1: no approval of Permit2");
+            for (uint256 k = 0; k < targets.length; ++k) assertApproval(targets[k], address(all[j]));
         }
+    }
+
+    /// @dev A registered pool of ours may take its two tokens; any other pool and any other token: nothing.
+    function assertApproval(address pool, address token) internal view {
+        ISwapRegistry.PoolEntry memory entry = router.poolEntry(pool);
+        bool given = entry.venue == ISwapRegistry.Venue.PMM && (token == entry.tokenA || token == entry.tokenB);
+        uint256 expected = given ? type(uint256).max : 0;
+        assertEq(PlainERC20(token).allowance(address(router), pool), expected, "ROUTER-1: approvals of our pools only");
     }
 }
