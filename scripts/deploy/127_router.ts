@@ -97,7 +97,7 @@ function poolSetting({ plan, provider }: StepContext, pool: ListedPool): Setting
     `EnhancedSwapRouter.venue(${pool.name})`,
     at,
     pool.venue,
-    async () => VENUES[Number((await router.poolEntry(pool.address)).venue)] ?? "unknown",
+    () => answer(router.poolEntry(pool.address).then(({ venue }) => VENUES[Number(venue)])),
     pool.register,
   );
 }
@@ -120,7 +120,7 @@ function otherPoolsSetting(context: StepContext, listed: readonly ListedPool[]):
     id: "EnhancedSwapRouter.otherPools",
     at,
     expected: NONE,
-    read: async () => (await others()).join(", ") || NONE,
+    read: () => answer(others().then((found) => found.join(", ") || NONE)),
     by: "timelock",
     calls: async () =>
       (await others()).map((pool) => ({
@@ -145,7 +145,7 @@ function intermediatesSetting({ plan, provider }: StepContext): Setting {
     id: "EnhancedSwapRouter.intermediates",
     at,
     expected: wanted.join(", ") || NONE,
-    read: async () => (await read()).join(", ") || NONE,
+    read: () => answer(read().then((found) => found.join(", ") || NONE)),
     by: "timelock",
     calls: async () => {
       const found = await read();

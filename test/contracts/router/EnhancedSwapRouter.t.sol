@@ -436,8 +436,8 @@ contract EnhancedSwapRouterTest is RouterBase {
         vm.expectRevert();
         IPmmPublicPool(ours).addLiquidity(AMOUNT, AMOUNT, 0, attacker, block.timestamp);
         vm.stopPrank();
-        assertEq(cUSDT.balanceOf(address(router)), AMOUNT, "stays");
-        assertEq(cUSDC.balanceOf(address(router)), AMOUNT, "stays");
+        assertEq(cUSDT.balanceOf(address(router)), AMOUNT, "ROUTER-1: stays");
+        assertEq(cUSDC.balanceOf(address(router)), AMOUNT, "ROUTER-1: stays");
     }
 
     function test_registry_tokensThatKeepTheirApprovalDoNotHoldUpTheRemoval() public {
