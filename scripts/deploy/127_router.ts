@@ -2,7 +2,6 @@ import { getAddress } from "ethers";
 
 import { IEnhancedSwapRouter__factory, IM1Token__factory } from "../../protocol/generated/contracts/index.js";
 import { tokenNames } from "../../protocol/params/schema.js";
-import { allLogs } from "./logs.js";
 import { answer, governed } from "./setting.js";
 import type { Call, PlannedContract, Setting, Step, StepContext } from "./types.js";
 
@@ -36,17 +35,16 @@ export const routerStep: Step = {
     return [...adopted, plan.swapQuoter, plan.router];
   },
   settings(context) {
-    const listed = listedPools(context);
     return [
       guardianSetting(context),
-      ...listed.map((pool) => poolSetting(context, pool)),
-      otherPoolsSetting(context, listed),
+      ...listedPools(context).map((pool) => poolSetting(context, pool)),
       intermediatesSetting(context),
       ...systemContractSettings(context),
     ];
   },
 };
 
+/** Public pools of the parameters and the adopted ones of Uniswap. */
 function listedPools({ plan }: StepContext): ListedPool[] {
   const at = plan.router.address;
   const abi = IEnhancedSwapRouter__factory.createInterface();
@@ -83,11 +81,18 @@ function guardianSetting({ plan, provider }: StepContext): Setting {
   const at = plan.router.address;
   const router = IEnhancedSwapRouter__factory.connect(at, provider);
   const { guardian } = plan.roles;
-  return governed("EnhancedSwapRouter.guardian", at, guardian, () => answer(router.guardian()), {
-    to: at,
-    data: router.interface.encodeFunctionData("setGuardian", [guardian]),
-    label: `EnhancedSwapRouter.setGuardian(${guardian})`,
-  });
+  return governed(
+    "EnhancedSwapRouter.guardian",
+    at,
+    guardian,
+    () => answer(router.guardian()),
+    {
+      to: at,
+      data: router.interface.encodeFunctionData("setGuardian", [guardian]),
+      label: `EnhancedSwapRouter.setGuardian(${guardian})`,
+    },
+    { code: "ROLE_MISSING" },
+  );
 }
 
 function poolSetting({ plan, provider }: StepContext, pool: ListedPool): Setting {
@@ -99,36 +104,8 @@ function poolSetting({ plan, provider }: StepContext, pool: ListedPool): Setting
     pool.venue,
     () => answer(router.poolEntry(pool.address).then(({ venue }) => VENUES[Number(venue)])),
     pool.register,
+    { code: "POOL_MISSING" },
   );
-}
-
-/** A pool that the parameters do not list could only have been added by an order that nobody reviewed here. */
-function otherPoolsSetting(context: StepContext, listed: readonly ListedPool[]): Setting {
-  const { plan, provider, fromBlock } = context;
-  const at = plan.router.address;
-  const router = IEnhancedSwapRouter__factory.connect(at, provider);
-  const wanted = new Set(listed.map((pool) => pool.address));
-  const others = async (): Promise<string[]> => {
-    const topics = [router.interface.getEvent("PoolRegistered").topicHash];
-    const logs = await allLogs(provider, { address: at, topics, fromBlock });
-    const known = new Set(logs.map((log) => getAddress(`0x${(log.topics[1] ?? "").slice(26)}`)));
-    const candidates = [...known].filter((pool) => !wanted.has(pool)).sort();
-    const entries = await Promise.all(candidates.map((pool) => router.poolEntry(pool)));
-    return candidates.filter((_, index) => entries[index]?.venue !== 0n);
-  };
-  return {
-    id: "EnhancedSwapRouter.otherPools",
-    at,
-    expected: NONE,
-    read: () => answer(others().then((found) => found.join(", ") || NONE)),
-    by: "timelock",
-    calls: async () =>
-      (await others()).map((pool) => ({
-        to: at,
-        data: router.interface.encodeFunctionData("removePool", [pool]),
-        label: `EnhancedSwapRouter.removePool(${pool})`,
-      })),
-  };
 }
 
 function intermediatesSetting({ plan, provider }: StepContext): Setting {
@@ -146,6 +123,7 @@ function intermediatesSetting({ plan, provider }: StepContext): Setting {
     at,
     expected: wanted.join(", ") || NONE,
     read: () => answer(read().then((found) => found.join(", ") || NONE)),
+    code: "WIRING_CHANGED",
     by: "timelock",
     calls: async () => {
       const found = await read();
@@ -175,6 +153,7 @@ function systemContractSettings({ plan, provider }: StepContext): Setting[] {
           data: token.interface.encodeFunctionData("setSystemContract", [member.address, true]),
           label: `${name}.setSystemContract(${member.name})`,
         },
+        { code: "ROLE_MISSING" },
       );
     });
 }

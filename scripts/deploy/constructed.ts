@@ -1,6 +1,9 @@
+import { getAddress, ZeroAddress } from "ethers";
+
 import {
   DODOPMMIntegration__factory,
   DODOPMMProvider__factory,
+  EnhancedSwapRouter__factory,
   Ledger__factory,
   PegLens__factory,
   PmmFactory__factory,
@@ -118,11 +121,16 @@ function feeds({ plan, provider }: StepContext): Setting[] {
 }
 
 function dodo({ plan, provider }: StepContext): Setting[] {
-  const { dodoIntegration, dodoProvider, pmmFactory } = plan;
+  const { dodoIntegration, dodoProvider, pmmFactory, swapQuoter, router } = plan;
+  const permit2 = plan.params.router.permit2 ?? ZeroAddress;
   const integration = DODOPMMIntegration__factory.connect(dodoIntegration.address, provider);
   const listing = DODOPMMProvider__factory.connect(dodoProvider.address, provider);
+  const swaps = EnhancedSwapRouter__factory.connect(router.address, provider);
   return [
     fixed(dodoIntegration, "pmmFactory", pmmFactory.address, () => integration.pmmFactory()),
     fixed(dodoProvider, "integration", dodoIntegration.address, () => listing.integration()),
+    fixed(router, "integration", dodoIntegration.address, () => swaps.integration()),
+    fixed(router, "quoter", swapQuoter.address, () => swaps.quoter()),
+    fixed(router, "permit2", getAddress(permit2), () => swaps.permit2()),
   ];
 }

@@ -4,6 +4,7 @@ import {
   DODOPMMIntegration__factory,
   DODOPMMProvider__factory,
   DodoObserver__factory,
+  EnhancedSwapRouter__factory,
   IPegBoard__factory,
   IPegManager__factory,
   Ledger__factory,
@@ -141,10 +142,11 @@ function feedSigners({ plan, provider }: StepContext): Mapping[] {
   });
 }
 
-/** Traders of private pools, foreign pools under observation, pools that the provider offers. */
+/** Traders of private pools, foreign pools under observation, pools that the provider offers and that the router calls. */
 function poolMappings({ plan, provider }: StepContext): Mapping[] {
   const observer = DodoObserver__factory.connect(plan.dodoObserver.address, provider);
   const listing = DODOPMMProvider__factory.connect(plan.dodoProvider.address, provider);
+  const router = EnhancedSwapRouter__factory.connect(plan.router.address, provider);
   const registered = listing.interface.getEvent("PoolRegistered").topicHash;
   const offered = async (pool: string): Promise<boolean> => {
     // A pool is listed under its pair, and only the event that listed it says which pair that was.
@@ -180,6 +182,14 @@ function poolMappings({ plan, provider }: StepContext): Mapping[] {
       holds: offered,
       code: "POOL",
     },
+    {
+      id: "EnhancedSwapRouter.pools",
+      at: plan.router.address,
+      expected: [...publicPools(plan.pools), ...(plan.params.router.uniswapV3?.pools ?? [])],
+      event: router.interface.getEvent("PoolRegistered").topicHash,
+      holds: async (pool) => (await router.poolEntry(pool)).venue !== 0n,
+      code: "POOL",
+    },
   ];
 }
 
@@ -198,6 +208,7 @@ function lists({ plan, provider }: StepContext): HolderList[] {
       at: plan.tokens[name].address,
       expected: [
         plan.stabilizer.address,
+        plan.router.address,
         ...pools.filter((pool) => pool.base === name || pool.quote === name).map((pool) => pool.address),
         ...(plan.gru.basket.some(({ token }) => token === name) ? [plan.gru.vault.address] : []),
       ],
