@@ -147,7 +147,7 @@ describe("protocol/params", () => {
       "a token between that does not exist",
       "router.intermediates",
       ["USDT"],
-      "PARAM_WRONG_TYPE",
+      "PARAM_INVALID",
       "router.intermediates.0",
     ],
     ["a token between twice", "router.intermediates", ["XAU", "XAU"], "PARAM_DUPLICATE", "router.intermediates.1"],
@@ -155,7 +155,7 @@ describe("protocol/params", () => {
       "a Uniswap factory without pools",
       "router.uniswapV3",
       { factory: REAL.admin, pools: [] },
-      "PARAM_OUT_OF_BOUNDS",
+      "PARAM_INVALID",
       "router.uniswapV3.pools",
     ],
     [
