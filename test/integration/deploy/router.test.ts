@@ -12,7 +12,7 @@ import type { DeployResult } from "../../../scripts/deploy/deploy.js";
 import { verify } from "../../../scripts/deploy/verify.js";
 import { createDeploymentChain, errorOf, localParams, type DeploymentChain } from "../../helpers/deployment.js";
 
-const STEP = "127_router";
+const STEP = "128_router";
 
 describe("deployment of the router", function () {
   this.timeout(120_000);

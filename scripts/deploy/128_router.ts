@@ -19,7 +19,7 @@ interface ListedPool {
 
 /** The router, the pools it may call, the tokens it may pass through. It comes after the integration's registry, which vouches for the pools. */
 export const routerStep: Step = {
-  id: "127_router",
+  id: "128_router",
   title: "swap router over the public pools",
   contracts({ plan }) {
     const { permit2, uniswapV3 } = plan.params.router;
