@@ -24,7 +24,11 @@ export interface ChainHistory {
 
 /** Reads a whole chain. Of price rounds only that they happened: they carry the time at which they were observed. */
 export async function chainHistory(provider: Provider, plan: Blueprint): Promise<ChainHistory> {
-  const feeds = new Set(tokenNames.flatMap((name) => plan.feeds[name].map((feed) => feed.address.toLowerCase())));
+  const feeds = new Set(
+    tokenNames
+      .flatMap((name) => [...plan.feeds[name], plan.references[name]])
+      .flatMap((feed) => feed?.address.toLowerCase() ?? []),
+  );
   const isFeed = (address: string | null) => address !== null && feeds.has(address.toLowerCase());
   const transactions: string[] = [];
   const failed: string[] = [];
