@@ -1,7 +1,8 @@
 /** Everything this keeper needs, checked one by one. */
-import { formatEther, formatUnits, keccak256 } from "ethers";
+import { formatUnits, keccak256 } from "ethers";
 
 import type { Deployment } from "../../protocol/addresses.js";
+import { keyChecks, nodeChecks } from "../kit/checks.js";
 import { runChecks, type Check, type CheckPlan } from "../kit/doctor.js";
 import { firstFees } from "../kit/fees.js";
 import type { Head } from "../kit/provider.js";
@@ -17,35 +18,16 @@ const NEEDED = ["PegLens", "PegBoard", "StabilizerLimits", "Stabilizer", "XAUOra
 
 /** Looks at everything; changes nothing. `needKey`: a missing key is a failure. */
 export async function examine(connection: Connection, needKey: boolean): Promise<readonly Check[]> {
-  const { client, config, nextBlock } = connection;
-  const rpc = config.network.local
-    ? "start the local world: npm start"
-    : "check the RPC variable of the network and its node";
+  const { config, nextBlock } = connection;
   let head: Head | undefined;
   let deployment: Deployment | undefined;
   let snapshot: ChainSnapshot | undefined;
   const known = (): Head => required(head);
 
   const plans: CheckPlan[] = [
-    {
-      name: "rpc",
-      expected: "a node that answers",
-      fix: rpc,
-      look: async () => {
-        head = await client.head();
-        return { ok: true, found: `${client.shownUrl} at block ${String(head.number)}` };
-      },
-    },
-    {
-      name: "chain-id",
-      expected: String(client.chainId),
-      fix: "point the RPC variable of this network to a node of its chain",
-      needs: ["rpc"],
-      look: async () => {
-        await client.assertChain();
-        return { ok: true, found: String(client.chainId) };
-      },
-    },
+    ...nodeChecks(connection, (newest) => {
+      head = newest;
+    }),
     {
       name: "clock",
       expected: `within ${String(MAX_SKEW_SECONDS)} s of the newest block`,
@@ -124,27 +106,7 @@ export async function examine(connection: Connection, needKey: boolean): Promise
         return Promise.resolve({ ok, found });
       },
     },
-    {
-      name: "key",
-      expected: needKey ? "a key that opens" : "a key that opens, or none for a dry run",
-      fix: "set KEEPER_KEYSTORE_FILE and KEEPER_KEYSTORE_PASSPHRASE",
-      look: async () => {
-        const signer = await connection.signer();
-        return { ok: signer !== undefined || !needKey, found: signer?.address ?? "none: only dry runs" };
-      },
-    },
-    {
-      name: "balance",
-      expected: `at least ${formatEther(config.minBalanceWei)} of the chain's coin`,
-      fix: "send coins to the keeper's address",
-      needs: ["chain-id", "key"],
-      look: async () => {
-        const signer = await connection.signer();
-        if (signer === undefined) return { ok: true, found: "no key" };
-        const balanceWei = BigInt(String(await client.request("eth_getBalance", [signer.address, "latest"])));
-        return { ok: balanceWei >= config.minBalanceWei, found: `${signer.address} holds ${formatEther(balanceWei)}` };
-      },
-    },
+    ...keyChecks(connection, needKey),
   ];
   return runChecks(plans);
 }

@@ -1,9 +1,9 @@
 /** The deviation stabilizer as a program: run, doctor, status. */
 import { join } from "node:path";
 
-import { PermanentError } from "../../protocol/errors.js";
 import { decodePegStatus, pegReport, pegStatusCall } from "../../protocol/pegBoard.js";
 import { formatWadAsBps } from "../../protocol/units.js";
+import { requireGate } from "../kit/checks.js";
 import { Counters, summarize } from "../kit/counters.js";
 import { DirectSubmitter } from "../kit/directSubmitter.js";
 import { checkLines } from "../kit/doctor.js";
@@ -13,10 +13,10 @@ import { Freshness } from "../kit/health.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
 import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
-import { readStatus, statusPath, writeStatus, type KeeperStatus } from "../kit/statusFile.js";
+import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
 import type { Submitter } from "../kit/submitter.js";
 import { HeadWatcher } from "../kit/watcher.js";
-import { addresses, connect, KEEPER_NAME, NOBODY, poolNames, type Connection } from "./connect.js";
+import { addresses, connect, KEEPER_NAME, NOBODY, poolNames } from "./connect.js";
 import { decide } from "./decide.js";
 import { examine } from "./doctor.js";
 import { explain } from "./explain.js";
@@ -38,7 +38,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, context.terminal);
   const { config, client, log, nextBlock } = connection;
   try {
-    await passGate(connection, context);
+    requireGate(await examine(connection, context.execute), GATE, log);
     const deployment = connection.deployment();
     const { lens, stabilizer } = addresses(deployment);
     const signer = await connection.signer();
@@ -157,24 +157,6 @@ async function run(context: RunContext): Promise<ProgramResult> {
   }
 }
 
-/** Refuses to start while something is wrong that could make an action harmful or pointless; lists all of it. */
-async function passGate(connection: Connection, context: RunContext): Promise<void> {
-  const checks = await examine(connection, context.execute);
-  for (const check of checks) {
-    if (check.ok) continue;
-    const { name, found, expected, fix } = check;
-    connection.log[GATE.has(name) ? "error" : "warn"](`gate.${name}`, { found, expected, fix });
-  }
-  const failed = checks.filter((check) => GATE.has(check.name) && !check.ok);
-  if (failed.length === 0) return;
-  throw new PermanentError(
-    "GATE_FAILED",
-    `not started: ${failed.map((check) => `${check.name}: found ${check.found}, expected ${check.expected}`).join("; ")}`,
-    failed[0]?.fix,
-    { checks: failed.map((check) => check.name).join(",") },
-  );
-}
-
 async function doctor(context: ProgramContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, false);
   try {
@@ -209,11 +191,7 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
       }),
     );
     const running = readStatus(statusPath(config.dataFolder ?? DEFAULT_DATA_FOLDER, KEEPER_NAME, context.network));
-    context.say(
-      running === undefined
-        ? "no keeper has written a status here"
-        : describeRunning(running, config.staleAfterSeconds),
-    );
+    context.say(describeRunning(running, config.staleAfterSeconds));
     for (const [pool, answer] of Object.entries(pools)) {
       context.say(
         `${pool.padEnd(14)} ${answer.deviationBps === null ? "?" : answer.deviationBps.toFixed(2)} bps  ${answer.decision}: ${answer.why}`,
@@ -235,13 +213,4 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
   } finally {
     client.close();
   }
-}
-
-/** A keeper that has said nothing for longer than its limit is not running, whatever it said last. */
-function describeRunning(running: KeeperStatus, staleAfterSeconds: number): string {
-  const ageSeconds = Math.round((Date.now() - Date.parse(running.writtenAt)) / 1000);
-  const silent = ageSeconds > staleAfterSeconds;
-  const state = running.stopped ? "stopped" : silent ? "silent" : running.healthy ? "running" : "unhealthy";
-  const mode = running.execute ? "executing" : "dry run";
-  return `${state} (${mode}), last word ${String(ageSeconds)} s ago at block ${String(running.lastBlock ?? "?")}, ${String(running.executions)} executions, ${String(running.inFlight.length)} in flight`;
 }

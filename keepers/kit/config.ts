@@ -132,8 +132,10 @@ export const kitSettings = {
 } as const satisfies Settings;
 
 /** Settings of a keeper with its network and address of the node. Holds no secret, so it may be logged. */
-export type KeeperConfig<S extends Settings> = SettingsOf<S> &
-  SettingsOf<typeof kitSettings> & { readonly network: KeeperNetwork; readonly rpcUrl: string };
+export type KeeperConfig<S extends Settings> = SettingsOf<S> & KitConfig;
+
+/** The part of it that every keeper has. */
+export type KitConfig = SettingsOf<typeof kitSettings> & { readonly network: KeeperNetwork; readonly rpcUrl: string };
 
 /** The variable of a network's node as a setting. */
 function rpcSetting(name: string, local: boolean) {

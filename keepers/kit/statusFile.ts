@@ -72,3 +72,13 @@ export function readStatus(path: string): KeeperStatus | undefined {
     return undefined;
   }
 }
+
+/** One line for people. A keeper that has said nothing for longer than its limit is not running, whatever it said last. */
+export function describeRunning(running: KeeperStatus | undefined, staleAfterSeconds: number): string {
+  if (running === undefined) return "no keeper has written a status here";
+  const ageSeconds = Math.round((Date.now() - Date.parse(running.writtenAt)) / 1000);
+  const silent = ageSeconds > staleAfterSeconds;
+  const state = running.stopped ? "stopped" : silent ? "silent" : running.healthy ? "running" : "unhealthy";
+  const mode = running.execute ? "executing" : "dry run";
+  return `${state} (${mode}), last word ${String(ageSeconds)} s ago at block ${String(running.lastBlock ?? "?")}, ${String(running.executions)} executions, ${String(running.inFlight.length)} in flight`;
+}

@@ -1,5 +1,5 @@
 /** Puts the parts of the reporter together: configuration, connection, feeds, keys, sources. Nothing is sent or started here. */
-import { loadDeployment, recordNames, type Deployment } from "../../protocol/addresses.js";
+import { recordNames } from "../../protocol/addresses.js";
 import { PermanentError } from "../../protocol/errors.js";
 import { ISignedPriceFeed__factory } from "../../protocol/generated/contracts/index.js";
 import { loadParams } from "../../protocol/params/load.js";
@@ -7,11 +7,10 @@ import { developmentAccounts } from "../../protocol/params/rules.js";
 import { tokenNames, type FeedSource, type TokenName } from "../../protocol/params/schema.js";
 import { feedIdOf } from "../../protocol/signedRound.js";
 import { parseBpsAsWad } from "../../protocol/units.js";
+import { openChain, type ChainConnection } from "../kit/chain.js";
 import type { Env } from "../kit/env.js";
-import { createLog, type KeeperLog } from "../kit/logger.js";
-import { NextBlock } from "../kit/nextBlock.js";
-import { ChainClient } from "../kit/provider.js";
-import { loadSigner, loadTypedDataSigner, type TransactionSigner } from "../kit/signer.js";
+import type { KeeperLog } from "../kit/logger.js";
+import { loadTypedDataSigner } from "../kit/signer.js";
 import { loadConfig, SIGNING_KEYSTORE, type ReporterConfig } from "./config.js";
 import { Cosigner, type CosignedFeed } from "./cosign.js";
 import type { FeedTarget } from "./reporter.js";
@@ -21,15 +20,9 @@ import { connectTarget, type ReportPolicy } from "./target.js";
 
 export const KEEPER_NAME = "price-reporter";
 
-export interface Connection {
+/** The chain's signer only pays for gas; it needs no role. */
+export interface Connection extends ChainConnection {
   readonly config: ReporterConfig;
-  readonly client: ChainClient;
-  readonly nextBlock: NextBlock;
-  readonly log: KeeperLog;
-  /** The record of the network. @throws PermanentError NOT_DEPLOYED, WRONG_CHAIN, RECORD_MALFORMED. */
-  readonly deployment: () => Deployment;
-  /** Pays for gas; needs no role. */
-  readonly payer: () => Promise<TransactionSigner | undefined>;
   /** Sign rounds. Empty when no key is configured. */
   readonly roundSigners: () => Promise<readonly RoundSigner[]>;
   /** @throws PriceFileError; PermanentError SOURCES_MISSING, SOURCES_MALFORMED. */
@@ -38,22 +31,10 @@ export interface Connection {
 
 /** @throws ConfigError with every problem of the environment; UsageError UNKNOWN_NETWORK. */
 export function connect(network: string, env: Env, terminal: boolean, pricesFile: string | undefined): Connection {
-  const config = loadConfig(network, env);
-  const format = config.logFormat === "auto" ? (terminal ? "human" : "json") : config.logFormat;
-  const log = createLog({ format, level: config.logLevel, keeper: KEEPER_NAME, network });
-  const client = new ChainClient({
-    url: config.rpcUrl,
-    chainId: config.network.chainId,
-    timeoutMs: config.rpcTimeoutMs,
-    retries: config.rpcRetries,
-  });
+  const chain = openChain(loadConfig(network, env), KEEPER_NAME, env, terminal);
+  const { config, log } = chain;
   return {
-    config,
-    client,
-    log,
-    nextBlock: new NextBlock(client),
-    deployment: () => loadDeployment(network, client.chainId, config.deploymentsFolder),
-    payer: () => loadSigner(env, config.network.local ? config.network.keeper : undefined),
+    ...chain,
     roundSigners: async () => {
       const signer = await loadTypedDataSigner(env, SIGNING_KEYSTORE);
       if (signer !== undefined) return [signer];

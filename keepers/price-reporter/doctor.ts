@@ -1,37 +1,21 @@
 /** Everything the reporter needs, checked one by one. */
-import { formatEther, formatUnits } from "ethers";
+import { formatUnits } from "ethers";
 
-import { describeError } from "../kit/logger.js";
+import { keyChecks, nodeChecks } from "../kit/checks.js";
 import { runChecks, type Check, type CheckPlan } from "../kit/doctor.js";
+import { describeError } from "../kit/logger.js";
 import { connectFeeds, type ConnectedFeed, type Connection } from "./connect.js";
 import { PRICE_DECIMALS, type PriceSource } from "./sources.js";
 
 const refuseToSend = (): Promise<string> => Promise.reject(new Error("doctor sends nothing"));
 
-/** Looks at everything; changes nothing. `needKey`: a missing payer is a failure. */
+/** Looks at everything; changes nothing. `needKey`: a missing key to pay with is a failure. */
 export async function examine(connection: Connection, needKey: boolean): Promise<readonly Check[]> {
-  const { client, config } = connection;
+  const { config } = connection;
   let feeds: readonly ConnectedFeed[] = [];
   let prices: PriceSource | undefined;
   const plans: CheckPlan[] = [
-    {
-      name: "rpc",
-      expected: "a node that answers",
-      fix: config.network.local
-        ? "start the local world: npm start"
-        : "check the RPC variable of the network and its node",
-      look: async () => ({ ok: true, found: `${client.shownUrl} at block ${String((await client.head()).number)}` }),
-    },
-    {
-      name: "chain-id",
-      expected: String(client.chainId),
-      fix: "point the RPC variable of this network to a node of its chain",
-      needs: ["rpc"],
-      look: async () => {
-        await client.assertChain();
-        return { ok: true, found: String(client.chainId) };
-      },
-    },
+    ...nodeChecks(connection),
     {
       name: "feeds",
       expected: "signed feeds in the record, with the ids of the parameters",
@@ -103,27 +87,7 @@ export async function examine(connection: Connection, needKey: boolean): Promise
         return { ok, found: [...shown.values()].join(", ") };
       },
     },
-    {
-      name: "key",
-      expected: needKey ? "a key that pays for gas" : "a key that pays for gas, or none for a dry run",
-      fix: "set KEEPER_KEYSTORE_FILE and KEEPER_KEYSTORE_PASSPHRASE",
-      look: async () => {
-        const payer = await connection.payer();
-        return { ok: payer !== undefined || !needKey, found: payer?.address ?? "none: only dry runs" };
-      },
-    },
-    {
-      name: "balance",
-      expected: `at least ${formatEther(config.minBalanceWei)} of the chain's coin`,
-      fix: "send coins to the keeper's address",
-      needs: ["chain-id", "key"],
-      look: async () => {
-        const payer = await connection.payer();
-        if (payer === undefined) return { ok: true, found: "no key" };
-        const balanceWei = BigInt(String(await client.request("eth_getBalance", [payer.address, "latest"])));
-        return { ok: balanceWei >= config.minBalanceWei, found: `${payer.address} holds ${formatEther(balanceWei)}` };
-      },
-    },
+    ...keyChecks(connection, needKey),
   ];
   return runChecks(plans);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { ZeroAddress } from "ethers";
 
-import { PermanentError } from "../../protocol/errors.js";
+import { requireGate } from "../kit/checks.js";
 import { Counters } from "../kit/counters.js";
 import { DirectSubmitter } from "../kit/directSubmitter.js";
 import { checkLines } from "../kit/doctor.js";
@@ -13,10 +13,10 @@ import { describeError } from "../kit/logger.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
 import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
-import { readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
+import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
 import type { Submitter } from "../kit/submitter.js";
 import { HeadWatcher } from "../kit/watcher.js";
-import { connect, connectFeeds, createCosigner, KEEPER_NAME, type Connection } from "./connect.js";
+import { connect, connectFeeds, createCosigner, KEEPER_NAME } from "./connect.js";
 import { collectSignatures } from "./cosign.js";
 import { examine } from "./doctor.js";
 import { RoundTick } from "./round.js";
@@ -35,8 +35,8 @@ async function run(context: RunContext): Promise<ProgramResult> {
   const { config, client, log, nextBlock } = connection;
   let listening: { port: number; close: () => Promise<void> } | undefined;
   try {
-    await passGate(connection, context.execute);
-    const [payer, own] = await Promise.all([connection.payer(), connection.roundSigners()]);
+    requireGate(await examine(connection, context.execute), GATE, log);
+    const [payer, own] = await Promise.all([connection.signer(), connection.roundSigners()]);
     const prices = connection.prices();
     const submitter: Submitter =
       context.execute && payer !== undefined
@@ -149,22 +149,6 @@ async function run(context: RunContext): Promise<ProgramResult> {
   }
 }
 
-/** Refuses to start while something is wrong that could make a round harmful or pointless; lists all of it. */
-async function passGate(connection: Connection, execute: boolean): Promise<void> {
-  const checks = await examine(connection, execute);
-  for (const { ok, name, found, expected, fix } of checks) {
-    if (!ok) connection.log[GATE.has(name) ? "error" : "warn"](`gate.${name}`, { found, expected, fix });
-  }
-  const failed = checks.filter((check) => GATE.has(check.name) && !check.ok);
-  if (failed.length === 0) return;
-  throw new PermanentError(
-    "GATE_FAILED",
-    `not started: ${failed.map((check) => `${check.name}: found ${check.found}, expected ${check.expected}`).join("; ")}`,
-    failed[0]?.fix,
-    { checks: failed.map((check) => check.name).join(",") },
-  );
-}
-
 async function doctor(context: ProgramContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, false, context.pricesFile);
   try {
@@ -197,7 +181,7 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
       );
     }
     const running = readStatus(statusPath(config.dataFolder ?? DEFAULT_DATA_FOLDER, KEEPER_NAME, context.network));
-    context.say(running === undefined ? "no keeper has written a status here" : `last word at ${running.writtenAt}`);
+    context.say(describeRunning(running, config.staleAfterSeconds));
     const report = { keeper: KEEPER_NAME, network: context.network, running: running ?? null, feeds: rounds };
     return { ok: true, report };
   } finally {

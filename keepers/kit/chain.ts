@@ -1,0 +1,48 @@
+/** What every keeper opens first: log, node, deployment record, key. Nothing is sent or started here. */
+import { loadDeployment, type Deployment } from "../../protocol/addresses.js";
+import type { KitConfig } from "./config.js";
+import type { Env } from "./env.js";
+import { createLog, type KeeperLog } from "./logger.js";
+import { NextBlock } from "./nextBlock.js";
+import { ChainClient } from "./provider.js";
+import { loadSigner, type TransactionSigner } from "./signer.js";
+
+export interface ChainConnection {
+  readonly config: KitConfig;
+  readonly client: ChainClient;
+  readonly nextBlock: NextBlock;
+  readonly log: KeeperLog;
+  /** The record of the network. @throws PermanentError NOT_DEPLOYED, WRONG_CHAIN, RECORD_MALFORMED. */
+  readonly deployment: () => Deployment;
+  /** Signs and pays for transactions; undefined when no key is configured. @throws PermanentError when it cannot be opened. */
+  readonly signer: () => Promise<TransactionSigner | undefined>;
+}
+
+/** `terminal`: whether people read the log, when the configuration leaves its format open. */
+export function openChain<Config extends KitConfig>(
+  config: Config,
+  keeper: string,
+  env: Env,
+  terminal: boolean,
+): ChainConnection & { readonly config: Config } {
+  const { network } = config;
+  const format = config.logFormat === "auto" ? (terminal ? "human" : "json") : config.logFormat;
+  const log = createLog({ format, level: config.logLevel, keeper, network: network.name });
+  const client = new ChainClient({
+    url: config.rpcUrl,
+    chainId: network.chainId,
+    timeoutMs: config.rpcTimeoutMs,
+    retries: config.rpcRetries,
+    onRetry: (method, attempt, reason) => {
+      log.debug("rpc.retry", { method, attempt, reason });
+    },
+  });
+  return {
+    config,
+    client,
+    log,
+    nextBlock: new NextBlock(client),
+    deployment: () => loadDeployment(network.name, client.chainId, config.deploymentsFolder),
+    signer: () => loadSigner(env, network.local ? network.keeper : undefined),
+  };
+}
