@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import toolbox from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
 import { configVariable, defineConfig } from "hardhat/config";
 
+import { readLimit } from "./scripts/plugins/readLimit.js";
 import { cantileverTasks } from "./scripts/tasks/index.js";
 
 /** Optimizer runs: one number for every contract, because deployed size and gas per call trade against each other here. */
@@ -63,7 +64,7 @@ const invariantDepth = Number(process.env["CANTILEVER_INVARIANT_DEPTH"] ?? 20);
 const localhostUrl = process.env["LOCALHOST_RPC_URL"] ?? "http://127.0.0.1:8545";
 
 export default defineConfig({
-  plugins: [toolbox],
+  plugins: [toolbox, readLimit],
   tasks: cantileverTasks,
   // The production profile repeats the default one: left implicit it would lose evmVersion.
   solidity: { profiles: { default: compiler, production: compiler } },
