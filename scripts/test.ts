@@ -1,5 +1,6 @@
-/** `npm test`: runs the suites one after another, streams what they print and closes with one line of totals. */
+/** `npm test`: runs the suites, two at a time, shows what they print one after another and closes with one line of totals. */
 import { spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,6 +18,7 @@ import {
   type Suite,
   SUITES,
 } from "./testSuites.js";
+import { Turns } from "./testTurns.js";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const hardhat = path.join(root, "node_modules", "hardhat", "dist", "src", "cli.js");
@@ -36,6 +38,9 @@ const definition = {
     snapshot: { kind: "boolean", help: "write the gas snapshots anew" },
   },
 } as const;
+
+/** Suites that run at the same time: more would make those that measure real time wait. */
+const MAX_LANES = 2;
 
 type Context = CommandContext<(typeof definition)["flags"]>;
 
@@ -71,8 +76,13 @@ function environment(suite: Suite, { flags }: Context): NodeJS.ProcessEnv {
   };
 }
 
-/** Runs one process, hands its output on line by line as it comes and returns what it said. */
-function stream(suite: Suite, args: readonly string[], context: Context): Promise<{ output: string; code: number }> {
+/** Runs one process, hands its output on as it comes and returns what it said. */
+function stream(
+  suite: Suite,
+  args: readonly string[],
+  context: Context,
+  show: (text: string) => void,
+): Promise<{ output: string; code: number }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [hardhat, ...args], {
       cwd: root,
@@ -80,12 +90,11 @@ function stream(suite: Suite, args: readonly string[], context: Context): Promis
       stdio: ["ignore", "pipe", "inherit"],
       signal: context.signal,
     });
-    const people = context.json ? process.stderr : process.stdout;
     let output = "";
     child.stdout.setEncoding("utf8");
     child.stdout.on("data", (text: string) => {
       output += text;
-      people.write(text);
+      show(text);
     });
     child.on("error", (error) => {
       if (context.signal.aborted) resolve({ output, code: 130 });
@@ -97,10 +106,15 @@ function stream(suite: Suite, args: readonly string[], context: Context): Promis
   });
 }
 
-async function runSuite(suite: Suite, files: readonly string[], context: Context): Promise<Outcome> {
+async function runSuite(
+  suite: Suite,
+  files: readonly string[],
+  context: Context,
+  show: (text: string) => void,
+): Promise<Outcome> {
   const started = Date.now();
   const calls = suite.name === "invariants" ? `, ${String(context.flags.calls)} calls each` : "";
-  context.say(`\n=== ${suite.name}: ${suite.about} (${String(files.length)} files${calls})`);
+  show(`\n=== ${suite.name}: ${suite.about} (${String(files.length)} files${calls})\n`);
   if (files.length === 0) {
     return {
       suite: suite.name,
@@ -110,7 +124,7 @@ async function runSuite(suite: Suite, files: readonly string[], context: Context
       seconds: 0,
     };
   }
-  const { output, code } = await stream(suite, taskArguments(suite, files, context), context);
+  const { output, code } = await stream(suite, taskArguments(suite, files, context), context, show);
   const { counts, reasons } = readOutput(output);
   const problems: string[] = [];
   if (counts.passed + counts.failed + counts.skipped === 0 && context.flags.grep === undefined) {
@@ -139,10 +153,20 @@ function selectSuites(context: Context): { suite: Suite; files: readonly string[
 }
 
 await runCommand(definition, async (context) => {
-  const outcomes: Outcome[] = [];
-  for (const { suite, files } of selectSuites(context)) {
-    if (!context.signal.aborted) outcomes.push(await runSuite(suite, files, context));
-  }
+  const done = new Map<string, Outcome>();
+  const people = context.json ? process.stderr : process.stdout;
+  const turns = new Turns((text) => people.write(text));
+  const selected = selectSuites(context);
+  const waiting = selected.map((entry) => ({ ...entry, turn: turns.next() }));
+  const lane = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined && !context.signal.aborted; next = waiting.shift()) {
+      const { suite, files, turn } = next;
+      done.set(suite.name, await runSuite(suite, files, context, turn.show));
+      turn.end();
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(MAX_LANES, availableParallelism()) }, lane));
+  const outcomes = selected.flatMap(({ suite }) => done.get(suite.name) ?? []);
   const orphans = orphanedFiles(SUITES, root);
   const counts = outcomes.map((outcome) => outcome.counts).reduce(addCounts, { ...NO_TESTS, failed: orphans.length });
 
