@@ -1,4 +1,4 @@
-// Usage: node scripts/bootstrap.mjs [--with-tests] <script.ts> [arguments of the script…]
+// Usage: node scripts/bootstrap.mjs <script.ts> [arguments of the script…]
 //
 // Makes a fresh clone ready and then runs a TypeScript program: installs what the lock file names, picks a Node that
 // Hardhat accepts, compiles the contracts. Each step is skipped when its result is already there. Uses Node built-ins
@@ -119,34 +119,30 @@ function outputsState() {
   return sha256(...state);
 }
 
-/** The compiler's inputs of one build as a hash: the contracts, and with tests the Solidity tests as well. */
-function sourcesState(withTests) {
-  const isSolidity = (name) => name.endsWith(".sol");
+/** The compiler's inputs as a hash. */
+function sourcesState() {
   return contentsOf([
-    ...filesBelow(inRoot("contracts"), isSolidity),
-    ...(withTests ? filesBelow(inRoot("test/contracts"), isSolidity) : []),
+    ...filesBelow(inRoot("contracts"), (name) => name.endsWith(".sol")),
     inRoot("hardhat.config.ts"),
     inRoot("package-lock.json"),
   ]);
 }
 
-function compile(node, withTests) {
-  const stampFile = (tests) => inRoot(`cache/bootstrap-${tests ? "with-tests" : "contracts"}.json`);
-  const state = (tests) => JSON.stringify({ sources: sourcesState(tests), outputs: outputsState() });
-  const isBuilt = (tests) => fs.existsSync(stampFile(tests)) && readIfExists(stampFile(tests)) === state(tests);
-  // A build with tests has compiled the contracts too.
-  if (fs.existsSync(inRoot("artifacts")) && (isBuilt(true) || (!withTests && isBuilt(false)))) return;
+function compile(node) {
+  const stampFile = inRoot("cache/bootstrap.json");
+  const state = () => JSON.stringify({ sources: sourcesState(), outputs: outputsState() });
+  if (fs.existsSync(inRoot("artifacts")) && fs.existsSync(stampFile) && readIfExists(stampFile) === state()) return;
   say("compiling the contracts");
   const started = Date.now();
   const hardhat = path.join(modules, "hardhat", "dist", "src", "cli.js");
-  const result = spawnSync(node, [hardhat, "build", ...(withTests ? [] : ["--no-tests"])], {
+  const result = spawnSync(node, [hardhat, "build", "--no-tests"], {
     cwd: root,
     stdio: ["ignore", 2, 2],
     env: childEnvironment(node),
   });
   if (result.status !== 0) throw new BootstrapError("COMPILE_FAILED", "the contracts do not compile, see above");
   fs.mkdirSync(inRoot("cache"), { recursive: true });
-  fs.writeFileSync(stampFile(withTests), state(withTests));
+  fs.writeFileSync(stampFile, state());
   say(`contracts compiled in ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
@@ -173,10 +169,9 @@ function run(node, script, args) {
 }
 
 try {
-  const withTests = process.argv[2] === "--with-tests";
-  const [script, ...args] = process.argv.slice(withTests ? 3 : 2);
+  const [script, ...args] = process.argv.slice(2);
   if (script === undefined)
-    throw new BootstrapError("USAGE", "usage: node scripts/bootstrap.mjs [--with-tests] <script.ts> [arguments…]", 2);
+    throw new BootstrapError("USAGE", "usage: node scripts/bootstrap.mjs <script.ts> [arguments…]", 2);
   if (!fs.existsSync(inRoot(script)))
     throw new BootstrapError("NO_SUCH_PROGRAM", `${script} is not part of this tree`, 2);
   if (!isAtLeast(process.version, OLDEST_NODE)) {
@@ -188,7 +183,7 @@ try {
   install();
   const node = pickNode();
   // Help and wrong usage need no contracts, but nothing here knows the program's flags except --help.
-  if (!args.includes("--help")) compile(node, withTests);
+  if (!args.includes("--help")) compile(node);
   run(node, script, args);
 } catch (error) {
   if (!(error instanceof BootstrapError)) throw error;

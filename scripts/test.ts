@@ -1,6 +1,9 @@
-/** `npm test`: runs the suites, two at a time, shows what they print one after another and closes with one line of totals. */
+/**
+ * `npm test`: runs the suites, shows what they print one after another and closes with one line of totals. The suites of one runner run
+ * one after another, the two runners at the same time: compiling the Solidity tests takes one processor for minutes, and the TypeScript
+ * suites do not need them.
+ */
 import { spawn } from "node:child_process";
-import { availableParallelism } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -39,9 +42,6 @@ const definition = {
   },
 } as const;
 
-/** Suites that run at the same time: more would make those that measure real time wait. */
-const MAX_LANES = 2;
-
 type Context = CommandContext<(typeof definition)["flags"]>;
 
 interface Outcome {
@@ -52,7 +52,10 @@ interface Outcome {
   readonly seconds: number;
 }
 
-/** Arguments of the Hardhat task that runs these files. The bootstrap has compiled everything already. */
+/** Compiles the Solidity tests; the contracts are the bootstrap's business, and their types too. */
+const BUILD_OF_TESTS = ["build", "--no-contracts", "--no-typechain"];
+
+/** Arguments of the Hardhat task that runs these files. */
 function taskArguments(suite: Suite, files: readonly string[], { flags }: Context): string[] {
   const isSnapshotSuite = suite.name === "contracts";
   return [
@@ -106,6 +109,24 @@ function stream(
   });
 }
 
+/** Every problem counts as a failure. */
+function outcomeOf(
+  { name }: Suite,
+  startedMs: number,
+  counts: Counts,
+  problems: readonly string[],
+  reasons: readonly string[] = [],
+): Outcome {
+  return {
+    suite: name,
+    counts: addCounts(counts, { ...NO_TESTS, failed: problems.length }),
+    problems,
+    reasons,
+    seconds: Math.round((Date.now() - startedMs) / 1000),
+  };
+}
+
+/** Runs one suite; a Solidity suite first has the tests compiled, which takes a moment where nothing has changed. */
 async function runSuite(
   suite: Suite,
   files: readonly string[],
@@ -115,14 +136,9 @@ async function runSuite(
   const started = Date.now();
   const calls = suite.name === "invariants" ? `, ${String(context.flags.calls)} calls each` : "";
   show(`\n=== ${suite.name}: ${suite.about} (${String(files.length)} files${calls})\n`);
-  if (files.length === 0) {
-    return {
-      suite: suite.name,
-      counts: { ...NO_TESTS, failed: 1 },
-      problems: ["no test files"],
-      reasons: [],
-      seconds: 0,
-    };
+  if (files.length === 0) return outcomeOf(suite, started, NO_TESTS, ["no test files"]);
+  if (suite.runner === "solidity" && (await stream(suite, BUILD_OF_TESTS, context, show)).code !== 0) {
+    return outcomeOf(suite, started, NO_TESTS, ["the Solidity tests do not compile"]);
   }
   const { output, code } = await stream(suite, taskArguments(suite, files, context), context, show);
   const { counts, reasons } = readOutput(output);
@@ -132,13 +148,7 @@ async function runSuite(
   }
   if (counts.skipped > 0 && reasons.length === 0) problems.push("skipped tests without saying why");
   if (code !== 0 && counts.failed === 0) problems.push(`exited with code ${String(code)}`);
-  return {
-    suite: suite.name,
-    counts: addCounts(counts, { ...NO_TESTS, failed: problems.length }),
-    problems,
-    reasons,
-    seconds: Math.round((Date.now() - started) / 1000),
-  };
+  return outcomeOf(suite, started, counts, problems, reasons);
 }
 
 function selectSuites(context: Context): { suite: Suite; files: readonly string[] }[] {
@@ -157,15 +167,14 @@ await runCommand(definition, async (context) => {
   const people = context.json ? process.stderr : process.stdout;
   const turns = new Turns((text) => people.write(text));
   const selected = selectSuites(context);
-  const waiting = selected.map((entry) => ({ ...entry, turn: turns.next() }));
-  const lane = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined && !context.signal.aborted; next = waiting.shift()) {
-      const { suite, files, turn } = next;
-      done.set(suite.name, await runSuite(suite, files, context, turn.show));
+  const ordered = selected.map((entry) => ({ ...entry, turn: turns.next() }));
+  const runLane = async (runner: Suite["runner"]): Promise<void> => {
+    for (const { suite, files, turn } of ordered.filter((entry) => entry.suite.runner === runner)) {
+      if (!context.signal.aborted) done.set(suite.name, await runSuite(suite, files, context, turn.show));
       turn.end();
     }
   };
-  await Promise.all(Array.from({ length: Math.min(MAX_LANES, availableParallelism()) }, lane));
+  await Promise.all([runLane("solidity"), runLane("mocha")]);
   const outcomes = selected.flatMap(({ suite }) => done.get(suite.name) ?? []);
   const orphans = orphanedFiles(SUITES, root);
   const counts = outcomes.map((outcome) => outcome.counts).reduce(addCounts, { ...NO_TESTS, failed: orphans.length });

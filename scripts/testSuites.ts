@@ -10,7 +10,7 @@ export interface Suite {
   readonly exclude?: readonly string[];
 }
 
-/** The longest first, so that two lanes end at about the same time. */
+/** In the order in which their output is shown; while the Solidity tests are compiled the others run. */
 export const SUITES: readonly Suite[] = [
   {
     name: "integration",
@@ -25,6 +25,12 @@ export const SUITES: readonly Suite[] = [
     include: ["test/keepers/**/*.test.ts", "test/protocol/**/*.test.ts", "test/scripts/**/*.test.ts"],
   },
   {
+    name: "fork",
+    about: "our code against deployed protocols on a fork",
+    runner: "mocha",
+    include: ["test/fork/**/*.test.ts"],
+  },
+  {
     name: "contracts",
     about: "contract logic, in Solidity, with gas snapshots",
     runner: "solidity",
@@ -36,12 +42,6 @@ export const SUITES: readonly Suite[] = [
     about: "invariants of docs/spec.md under random calls, in Solidity",
     runner: "solidity",
     include: ["test/contracts/**/*.invariant.t.sol"],
-  },
-  {
-    name: "fork",
-    about: "our code against deployed protocols on a fork",
-    runner: "mocha",
-    include: ["test/fork/**/*.test.ts"],
   },
 ];
 

@@ -2,7 +2,7 @@
 import type { NetworkHooks } from "hardhat/types/hooks";
 import type { NetworkConnection } from "hardhat/types/network";
 
-import { Turns } from "./turns.js";
+import { Semaphore } from "./semaphore.js";
 
 /** One is answered while the next is being written. */
 const READS_AT_A_TIME = 2;
@@ -21,10 +21,10 @@ const READS: ReadonlySet<string> = new Set([
 ]);
 
 export default function networkHooks(): Promise<Partial<NetworkHooks>> {
-  const turns = new WeakMap<object, Turns>();
-  function turnsOf(connection: NetworkConnection<string>): Turns {
-    let found = turns.get(connection);
-    if (found === undefined) turns.set(connection, (found = new Turns(READS_AT_A_TIME)));
+  const semaphores = new WeakMap<object, Semaphore>();
+  function semaphoreOf(connection: NetworkConnection<string>): Semaphore {
+    let found = semaphores.get(connection);
+    if (found === undefined) semaphores.set(connection, (found = new Semaphore(READS_AT_A_TIME)));
     return found;
   }
   return Promise.resolve({
@@ -32,7 +32,7 @@ export default function networkHooks(): Promise<Partial<NetworkHooks>> {
       if (connection.networkConfig.type !== "edr-simulated" || !READS.has(request.method)) {
         return next(context, connection, request);
       }
-      return turnsOf(connection).run(() => next(context, connection, request));
+      return semaphoreOf(connection).run(() => next(context, connection, request));
     },
   });
 }

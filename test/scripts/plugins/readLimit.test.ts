@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import networkHooks from "../../../scripts/plugins/readLimitHooks.js";
-import { Turns } from "../../../scripts/plugins/turns.js";
+import { Semaphore } from "../../../scripts/plugins/semaphore.js";
 
 type Hooks = Awaited<ReturnType<typeof networkHooks>>;
 type OnRequest = NonNullable<Hooks["onRequest"]>;
@@ -41,13 +41,13 @@ describe("scripts/plugins/readLimit", () => {
   });
 });
 
-describe("scripts/plugins/turns", () => {
+describe("scripts/plugins/semaphore", () => {
   it("gives turns in the order of asking", async () => {
-    const turns = new Turns(1);
+    const semaphore = new Semaphore(1);
     const done: number[] = [];
     await Promise.all(
       [30, 0, 10].map((steps, name) =>
-        turns.run(async () => {
+        semaphore.run(async () => {
           for (let step = 0; step < steps; step += 1) await Promise.resolve();
           done.push(name);
         }),
@@ -57,9 +57,9 @@ describe("scripts/plugins/turns", () => {
   });
 
   it("passes the turn on after a failure", async () => {
-    const turns = new Turns(1);
-    const failed = turns.run(() => Promise.reject(new Error("no")));
-    const after = turns.run(() => Promise.resolve("next"));
+    const semaphore = new Semaphore(1);
+    const failed = semaphore.run(() => Promise.reject(new Error("no")));
+    const after = semaphore.run(() => Promise.resolve("next"));
     expect((await Promise.allSettled([failed]))[0].status).to.equal("rejected");
     expect(await after).to.equal("next");
   });

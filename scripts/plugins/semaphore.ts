@@ -1,5 +1,5 @@
 /** Runs at most so many pieces of asynchronous work at a time, in the order in which they came. */
-export class Turns {
+export class Semaphore {
   readonly #waiting: (() => void)[] = [];
   #free: number;
 
