@@ -5,7 +5,7 @@ import { z } from "zod";
 
 import { PermanentError } from "./errors.js";
 import { DEPLOYMENTS_FOLDER } from "./params/load.js";
-import { tokenNames, type TokenName } from "./params/schema.js";
+import { tokenNames, type ReservedToken, type TokenName } from "./params/schema.js";
 
 const hexAddress = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
 const hash = z.string().regex(/^0x[0-9a-f]{64}$/);
@@ -35,6 +35,9 @@ export type DeploymentRecord = z.infer<typeof deploymentRecord>;
 export const recordNames = {
   feed: (token: TokenName, index: number) => `SignedPriceFeed:${token}:${String(index + 1)}`,
   reference: (token: TokenName) => `ReferenceFeed:${token}`,
+  reserveFeed: (token: ReservedToken, index: number) => `ReserveFeed:${token}:${String(index + 1)}`,
+  reserveAsset: (token: ReservedToken) => `ReserveAsset:${token}`,
+  reserveVault: (token: ReservedToken) => `ReserveVault:${token}`,
   pool: (pair: string) => `PmmPool:${pair}`,
   meshPool: (token: TokenName) => `MeshPool:XAU/${token}`,
 } as const;
@@ -122,6 +125,11 @@ export class Deployment {
   /** Feeds of a token in the order of the parameters. */
   feeds(name: TokenName): string[] {
     return this.withPrefix(`SignedPriceFeed:${name}:`).map(([, address]) => address);
+  }
+
+  /** Feeds of a token's reserve asset in the order of the parameters. */
+  reserveFeeds(name: ReservedToken): string[] {
+    return this.withPrefix(`ReserveFeed:${name}:`).map(([, address]) => address);
   }
 
   /** Public and other registered pools, keyed `base/quote`. */

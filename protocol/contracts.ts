@@ -1,7 +1,12 @@
 import type { ContractRunner } from "ethers";
 
-import type { Deployment } from "./addresses.js";
+import { recordNames, type Deployment } from "./addresses.js";
 import {
+  ICapitalBuckets__factory,
+  IFlashVault__factory,
+  IPublicLiquidity__factory,
+  IReserveSystem__factory,
+  IStablecoinReserveVault__factory,
   IEnhancedSwapRouter__factory,
   IM1Token__factory,
   IPmmFactory__factory,
@@ -12,6 +17,11 @@ import {
   IStabilizerLimits__factory,
   IXAUOracle__factory,
   IXauMesh__factory,
+  type ICapitalBuckets,
+  type IFlashVault,
+  type IPublicLiquidity,
+  type IReserveSystem,
+  type IStablecoinReserveVault,
   type IEnhancedSwapRouter,
   type IM1Token,
   type IPmmFactory,
@@ -23,7 +33,7 @@ import {
   type IXAUOracle,
   type IXauMesh,
 } from "./generated/contracts/index.js";
-import type { TokenName } from "./params/schema.js";
+import type { ReservedToken, TokenName } from "./params/schema.js";
 
 /** Typed handles of one deployment for one runner (a provider to read, a signer to act). */
 export interface ProtocolContracts {
@@ -32,6 +42,12 @@ export interface ProtocolContracts {
   /** A registered pool by `base/quote`. */
   pool(pair: string): IPmmPool;
   meshPool(token: TokenName): IPmmPrivatePool;
+  /** Exchanges a token and its reserve asset at par. */
+  vault(token: ReservedToken): IStablecoinReserveVault;
+  readonly reserves: IReserveSystem;
+  readonly buckets: ICapitalBuckets;
+  readonly flashVault: IFlashVault;
+  readonly publicLiquidity: IPublicLiquidity;
   readonly oracle: IXAUOracle;
   readonly factory: IPmmFactory;
   readonly mesh: IXauMesh;
@@ -50,6 +66,20 @@ export function connectContracts(deployment: Deployment, runner: ContractRunner)
     feeds: (name) => deployment.feeds(name).map((address) => ISignedPriceFeed__factory.connect(address, runner)),
     pool: (pair) => IPmmPool__factory.connect(deployment.address(`PmmPool:${pair}`), runner),
     meshPool: (token) => IPmmPrivatePool__factory.connect(deployment.address(`MeshPool:XAU/${token}`), runner),
+    vault: (token) =>
+      IStablecoinReserveVault__factory.connect(deployment.address(recordNames.reserveVault(token)), runner),
+    get reserves() {
+      return IReserveSystem__factory.connect(deployment.address("ReserveSystem"), runner);
+    },
+    get buckets() {
+      return ICapitalBuckets__factory.connect(deployment.address("CapitalBuckets"), runner);
+    },
+    get flashVault() {
+      return IFlashVault__factory.connect(deployment.address("FlashVault"), runner);
+    },
+    get publicLiquidity() {
+      return IPublicLiquidity__factory.connect(deployment.address("PublicLiquidity"), runner);
+    },
     get oracle() {
       return IXAUOracle__factory.connect(deployment.address("XAUOracle"), runner);
     },

@@ -159,6 +159,11 @@ interface ICapitalBuckets is IGuardianPause, IReserveSource {
     /// @notice What the owner may still move of a token now.
     function moveAvailable(address token) external view returns (uint256);
 
+    /// @notice The owner's limit as it works: what may be moved at once, what comes back per second, and the ceiling of the daily limit.
+    function moveLimit(
+        address token
+    ) external view returns (uint256 capacityUnits, uint256 refillUnitsPerSecond, uint256 maxUnitsPerDay);
+
     /// @notice Owner only, once per token; no later limit is above `maxMoveUnitsPerDay`.
     function addToken(address token, uint256 maxMoveUnitsPerDay) external;
 

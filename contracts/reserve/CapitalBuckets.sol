@@ -360,6 +360,14 @@ contract CapitalBuckets is ICapitalBuckets, GuardianPause, ReentrancyGuardTransi
         return _moveMeters[token].available();
     }
 
+    /// @inheritdoc ICapitalBuckets
+    function moveLimit(
+        address token
+    ) external view returns (uint256 capacityUnits, uint256 refillUnitsPerSecond, uint256 maxUnitsPerDay) {
+        TokenBucket.Bucket storage meter = _moveMeters[token];
+        return (meter.capacity, meter.refillPerSecond, _infos[token].maxMoveUnitsPerDay);
+    }
+
     // Internal: refills
 
     function _quote(Bucket bucket, address scarce, address surplusToken) internal view returns (Quote memory quote) {

@@ -1,18 +1,14 @@
 /** Rules of the parameters' peg section. */
 import type { ParameterProblem } from "../errors.js";
 import { formatWad, parseBpsAsWad, parseWad, WAD } from "../units.js";
-import { tokenNames, type FeedSource, type NetworkParams, type TokenName } from "./schema.js";
+import { sourceIdentity } from "./feedRules.js";
+import { tokenNames, type NetworkParams, type TokenName } from "./schema.js";
 
 /** A pool's cap while it defends a peg: multiplied, and cut off at the ceiling as the contract does. */
 export function defendingCapWad(params: NetworkParams, capXau: string): bigint {
   const raised = (parseWad(capXau) * parseWad(params.peg.defendingCapMultiple)) / WAD;
   const ceiling = parseWad(params.stabilizer.ceilings.poolCapXau);
   return raised < ceiling ? raised : ceiling;
-}
-
-/** What one source is known by: two names of one source are not two opinions. */
-export function sourceIdentity(source: FeedSource): string {
-  return source.kind === "signed" ? source.description : source.existing.toLowerCase();
 }
 
 export function checkPeg(params: NetworkParams): ParameterProblem[] {

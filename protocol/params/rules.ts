@@ -2,7 +2,9 @@ import { HDNodeWallet } from "ethers";
 
 import { UnitError, type ParameterProblem } from "../errors.js";
 import { formatWad, formatWadAsBps, parseBpsAsWad, parseDecimal, parseWad } from "../units.js";
+import { checkTokenFeeds } from "./feedRules.js";
 import { checkPeg, defendingCapWad } from "./pegRules.js";
+import { checkReserves, undecidedAssets } from "./reserveRules.js";
 import { tokenNames, type NetworkParams, type PoolParams } from "./schema.js";
 
 /** The public development mnemonic: on any network that holds value its keys are everybody's. */
@@ -36,6 +38,7 @@ export function crossCheck(params: NetworkParams, local: boolean): ParameterProb
     ...checkPairs(params),
     ...checkStabilizer(params),
     ...checkPeg(params),
+    ...checkReserves(params, local),
     ...checkFunding(params, local),
     ...checkCreate2(params),
     ...checkGru(params),
@@ -45,9 +48,12 @@ export function crossCheck(params: NetworkParams, local: boolean): ParameterProb
 
 /** Values that are still null and must be decided before anything can be deployed. */
 export function unsetValues(params: NetworkParams): ParameterProblem[] {
-  const problems = (["deployer", "admin", "guardian", "keeper", "treasury"] as const)
-    .filter((role) => params.roles[role] === null)
-    .map((role) => ({ code: "PARAM_UNSET", path: `roles.${role}`, message: "not decided yet: write its address" }));
+  const problems = [
+    ...(["deployer", "admin", "guardian", "keeper", "treasury"] as const)
+      .filter((role) => params.roles[role] === null)
+      .map((role) => `roles.${role}`),
+    ...undecidedAssets(params),
+  ].map((path) => ({ code: "PARAM_UNSET", path, message: "not decided yet: write its address" }));
   const signed = tokenNames.some((name) =>
     params.oracle.tokens[name].sources.some((source) => source.kind === "signed"),
   );
@@ -158,41 +164,7 @@ function checkFeeds(params: NetworkParams): ParameterProblem[] {
     });
   }
   for (const name of tokenNames) {
-    const feeds = params.oracle.tokens[name];
-    const path = `oracle.tokens.${name}`;
-    const [low, high, reference] = [feeds.minPriceUsd, feeds.maxPriceUsd, feeds.referencePriceUsd].map(parseWad);
-    if (low !== undefined && high !== undefined && reference !== undefined && !(low < reference && reference < high)) {
-      problems.push({
-        code: "PARAM_OUT_OF_BOUNDS",
-        path: `${path}.referencePriceUsd`,
-        message: `${feeds.referencePriceUsd} is not between minPriceUsd ${feeds.minPriceUsd} and maxPriceUsd ${feeds.maxPriceUsd}`,
-      });
-    }
-    if (feeds.minFeeds > feeds.sources.length) {
-      problems.push({
-        code: "PARAM_OUT_OF_BOUNDS",
-        path: `${path}.minFeeds`,
-        message: `${String(feeds.minFeeds)} of ${String(feeds.sources.length)} feeds can never be reached`,
-      });
-    }
-    for (const [index, source] of feeds.sources.entries()) {
-      if (source.maxAgeSeconds <= source.heartbeatSeconds) {
-        problems.push({
-          code: "PARAM_OUT_OF_BOUNDS",
-          path: `${path}.sources.${String(index)}.maxAgeSeconds`,
-          message: `${String(source.maxAgeSeconds)} must exceed the heartbeat of ${String(source.heartbeatSeconds)} seconds`,
-        });
-      }
-      const identity = source.kind === "signed" ? source.description : source.existing.toLowerCase();
-      if (descriptions.has(identity)) {
-        problems.push({
-          code: "PARAM_DUPLICATE",
-          path: `${path}.sources.${String(index)}`,
-          message: `"${identity}" is used by another feed; two readings of one source are not independent`,
-        });
-      }
-      descriptions.add(identity);
-    }
+    problems.push(...checkTokenFeeds(params.oracle.tokens[name], `oracle.tokens.${name}`, descriptions));
   }
   return problems;
 }

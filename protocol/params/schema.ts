@@ -75,6 +75,11 @@ export type TokenName = (typeof TOKEN_NAMES)[number];
 export const tokenNames: readonly TokenName[] = TOKEN_NAMES;
 const tokenName = z.enum(TOKEN_NAMES);
 
+const RESERVED_TOKEN_NAMES = ["cUSDT", "cUSDC", "cEURT"] as const;
+/** Tokens that are minted against a reserve asset and redeemed for it. */
+export type ReservedToken = (typeof RESERVED_TOKEN_NAMES)[number];
+export const reservedTokenNames: readonly ReservedToken[] = RESERVED_TOKEN_NAMES;
+
 /** All tokens as keys, each with the same shape. */
 function perToken<T extends z.ZodType>(value: T) {
   return z.strictObject({ cUSDT: value, cUSDC: value, cEURT: value, XAU: value });
@@ -131,6 +136,90 @@ const pegToken = z.strictObject({
   /** Oracle prices between which the stabilizer trades the token at all, whatever its manager has noticed so far. */
   guardMinUsd: priceUsd,
   guardMaxUsd: priceUsd,
+});
+
+// Ceilings of StablecoinReserveVault, ReserveSystem, CapitalBuckets and FlashVault.
+const vaultFeeBps = decimalText("bps", 14, "0", "50");
+const tierMultiple = decimalText("times P × T", 4, "0.0001", "100");
+const cooldownSeconds = count("seconds", 1, 86_400);
+
+/** A token's one reserve asset, what closes minting against it, and what minting and redeeming cost. */
+const reservedToken = z.strictObject({
+  asset: z.discriminatedUnion("kind", [
+    /** Made by the deployment, worth nothing: localhost only. */
+    z.strictObject({
+      kind: z.literal("stand-in"),
+      name: z.string().min(1).max(31),
+      symbol: z.string().min(1).max(11),
+      decimals: count("decimals", 0, 18),
+    }),
+    z.strictObject({ kind: z.literal("existing"), existing: decidable, decimals: count("decimals", 0, 18) }),
+  ]),
+  /** USD per whole asset, from feeds that the token's own oracle does not read. */
+  price: tokenFeeds,
+  /** A Proof-of-Reserve feed that must cover the supply. null: none is asked for. */
+  attestation: z.strictObject({ feed: address, maxAgeSeconds: count("seconds", 1, 14 * 86_400) }).nullable(),
+  mintFeeBps: vaultFeeBps,
+  redeemFeeBps: vaultFeeBps,
+  /** Minting stops while the asset is worth less than par by more than this. */
+  bandBps: decimalText("bps", 14, "1", "1000"),
+});
+
+/** How much P and T may be changed later, fixed when a token is registered. */
+function bounds<T extends z.ZodType>(value: T) {
+  return z.strictObject({ low: value, high: value });
+}
+const minPeakUsdPerMinute = decimalText("USD per minute", 6, "1", "1000000000");
+const maxRiseUsdPerHour = decimalText("USD per minute, each hour", 6, "10000", "1000000000");
+const replenishSeconds = count("seconds", 1, 30 * 86_400);
+
+/** When a bucket is refilled, in USD of each token. */
+const bucketPolicy = z.strictObject({
+  lowUsd: usd,
+  targetUsd: usd,
+  minRefillUsd: usd,
+  cooldownSeconds,
+});
+
+const reserves = z.strictObject({
+  tokens: z.strictObject({ cUSDT: reservedToken, cUSDC: reservedToken, cEURT: reservedToken }),
+  /** What each vault may mint: at once, and what comes back per day. */
+  mintLimit: z.strictObject({ capacityUsd: usd, refillUsdPerDay: usd }),
+  /** ReserveSystem: the meter P, the time T and the tiers, for each token. */
+  meter: z.strictObject({
+    minPeakUsdPerMinute,
+    maxRiseUsdPerHour,
+    halfLifeSeconds: count("seconds", 3_600, 30 * 86_400),
+    replenishSeconds,
+    floorMultiple: tierMultiple,
+    warnMultiple: tierMultiple,
+    policyMultiple: tierMultiple,
+    targetMinutes: count("minutes", 1, 10_080),
+    bounds: z.strictObject({
+      minPeakUsdPerMinute: bounds(minPeakUsdPerMinute),
+      maxRiseUsdPerHour: bounds(maxRiseUsdPerHour),
+      replenishSeconds: bounds(replenishSeconds),
+    }),
+  }),
+  buckets: z.strictObject({
+    /** What the owner may move of each token and asset per day, and the most this can ever become. */
+    moveLimitUsdPerDay: usd,
+    moveCeilingUsdPerDay: usd,
+    /** What a bucket pays E on top of the oracle's price, and the caller's part of it. */
+    feeBps: decimalText("bps", 14, "0", "50"),
+    rewardShare: decimalText("(share of 1)", 18, "0", "0.5"),
+    rewardBudgetXauPerDay: decimalText("troy ounces", 18, "0", "1"),
+    /** Public liquidity (A): null = it is neither refilled nor given in exchange. */
+    publicLiquidity: bucketPolicy.nullable(),
+    /** The stabilizer's (B): shares of what the first funding gives it of each token, so that the policy grows with the capital. */
+    stabilization: z.strictObject({ lowShare: share, targetShare: share, minRefillShare: share, cooldownSeconds }),
+    flash: bucketPolicy,
+    crossChain: bucketPolicy,
+    /** What the first funding puts into C, D and E of each token. */
+    start: z.strictObject({ flashUsd: usd, crossChainUsd: usd, reserveUsd: usd }),
+  }),
+  /** FlashVault's fee, the same for each token. */
+  flashFeeBps: decimalText("bps", 14, "0.01", "100"),
 });
 
 const stabilizerShape = {
@@ -248,6 +337,8 @@ export const networkParamsSchema = z.strictObject({
     defendingCapMultiple: decimalText("times the cap", 18, "1", "10"),
     tokens: perToken(pegToken),
   }),
+  /** Reserve assets with their vaults, the meter of outflows, and the five capital buckets. */
+  reserves,
   flow: z.strictObject({
     netFlowUsdPerHour: usd,
     bandBps: bpsText,
@@ -311,6 +402,8 @@ export type NetworkParams = z.infer<typeof networkParamsSchema>;
 export type PoolParams = NetworkParams["pools"][number];
 export type StabilizerProfile = NetworkParams["stabilizer"]["profiles"]["target"];
 export type PegTokenParams = NetworkParams["peg"]["tokens"]["XAU"];
+export type TokenFeeds = NetworkParams["oracle"]["tokens"]["XAU"];
+export type ReservedTokenParams = NetworkParams["reserves"]["tokens"]["cUSDT"];
 export type FeedSource = NetworkParams["oracle"]["tokens"]["XAU"]["sources"][number];
 
 /** Checksummed form of an address that passed the schema. */

@@ -1,10 +1,12 @@
+import type { Provider } from "ethers";
+
 import { IXAUOracle__factory, type IXAUOracle } from "../../protocol/generated/contracts/index.js";
-import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
+import { tokenNames, type TokenFeeds, type TokenName } from "../../protocol/params/schema.js";
 import { decodedName } from "../../protocol/revert.js";
 import { parseWad } from "../../protocol/units.js";
-import type { Blueprint } from "./blueprint.js";
+import type { Blueprint, PlannedFeed } from "./blueprint.js";
 import { outputType, structText } from "./setting.js";
-import type { Setting, Step } from "./types.js";
+import type { PlannedContract, Setting, Step } from "./types.js";
 
 const FEED_KIND = { chainlink: 0n, signed: 1n } as const;
 
@@ -16,39 +18,55 @@ export const oracleStep: Step = {
     return [plan.oracle];
   },
   settings({ plan, provider }) {
-    const oracle = IXAUOracle__factory.connect(plan.oracle.address, provider);
-    return tokenNames.map((name): Setting => {
-      const config = tokenConfig(plan, name);
-      const token = plan.tokens[name].address;
-      return {
-        id: `XAUOracle.tokenConfig(${name})`,
-        at: plan.oracle.address,
-        expected: configText(config),
-        read: () => oracle.tokenConfig(token).then(configText, (error: unknown) => `not set (${decodedName(error)})`),
-        code: (found) =>
-          feedsOf(found) === feedsOf(configText(config)) ? "ORACLE_LIMIT_CHANGED" : "ORACLE_FEED_CHANGED",
-        by: "timelock",
-        calls: () => [
-          {
-            to: plan.oracle.address,
-            data: oracle.interface.encodeFunctionData("setToken", [token, config]),
-            label: `XAUOracle.setToken(${name})`,
-          },
-        ],
-      };
-    });
+    return tokenNames.map((name) =>
+      configured(plan.oracle, provider, name, plan.tokens[name].address, tokenConfig(plan, name)),
+    );
   },
 };
 
-function tokenConfig(plan: Blueprint, name: TokenName): IXAUOracle.TokenConfigStruct {
-  const feeds = plan.params.oracle.tokens[name];
+/** What an oracle reads for a token; `label` is the token's name in the parameters. */
+export function configured(
+  oracle: PlannedContract,
+  provider: Provider,
+  label: string,
+  token: string,
+  config: IXAUOracle.TokenConfigStruct,
+): Setting {
+  const handle = IXAUOracle__factory.connect(oracle.address, provider);
   return {
-    tokenDecimals: plan.tokens[name].decimals,
-    minFeeds: feeds.minFeeds,
-    maxDisagreementBps: feeds.maxDisagreementBps,
-    minPriceWad: parseWad(feeds.minPriceUsd),
-    maxPriceWad: parseWad(feeds.maxPriceUsd),
-    feeds: plan.feeds[name].map((feed) => ({
+    id: `${oracle.name}.tokenConfig(${label})`,
+    at: oracle.address,
+    expected: configText(config),
+    read: () => handle.tokenConfig(token).then(configText, (error: unknown) => `not set (${decodedName(error)})`),
+    code: (found) => (feedsOf(found) === feedsOf(configText(config)) ? "ORACLE_LIMIT_CHANGED" : "ORACLE_FEED_CHANGED"),
+    by: "timelock",
+    calls: () => [
+      {
+        to: oracle.address,
+        data: handle.interface.encodeFunctionData("setToken", [token, config]),
+        label: `${oracle.name}.setToken(${label})`,
+      },
+    ],
+  };
+}
+
+function tokenConfig(plan: Blueprint, name: TokenName): IXAUOracle.TokenConfigStruct {
+  return configOf(plan.params.oracle.tokens[name], plan.tokens[name].decimals, plan.feeds[name]);
+}
+
+/** The oracle's configuration for a token of `decimals` with these feeds. */
+export function configOf(
+  limits: Pick<TokenFeeds, "minFeeds" | "maxDisagreementBps" | "minPriceUsd" | "maxPriceUsd">,
+  decimals: number,
+  feeds: readonly PlannedFeed[],
+): IXAUOracle.TokenConfigStruct {
+  return {
+    tokenDecimals: decimals,
+    minFeeds: limits.minFeeds,
+    maxDisagreementBps: limits.maxDisagreementBps,
+    minPriceWad: parseWad(limits.minPriceUsd),
+    maxPriceWad: parseWad(limits.maxPriceUsd),
+    feeds: feeds.map((feed) => ({
       source: feed.address,
       kind: FEED_KIND[feed.source.kind],
       maxAgeSeconds: feed.source.maxAgeSeconds,

@@ -8,8 +8,9 @@ import {
 } from "../../protocol/generated/contracts/index.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import type { Blueprint } from "./blueprint.js";
-import { planFunding, referencePrices, remainingFunding, type FundingPlan } from "./funding.js";
+import { planFunding, remainingFunding, type FundingPlan } from "./funding.js";
 import { asStruct, cloneCode, type PlannedPool } from "./pools.js";
+import { referencePrices } from "./referencePrices.js";
 import { answer, outside } from "./setting.js";
 import type { Call, PlannedContract, Setting, Step, StepContext } from "./types.js";
 

@@ -8,8 +8,9 @@ import {
 } from "../../protocol/generated/contracts/index.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import { approval } from "./090_pools.js";
-import { isFunded, planFunding, referencePrices, stillOwed } from "./funding.js";
+import { isFunded, planFunding, stillOwed } from "./funding.js";
 import { stabilizerConfigOf, type PlannedPool } from "./pools.js";
+import { referencePrices } from "./referencePrices.js";
 import { answer, governed, outputType, structText } from "./setting.js";
 import type { Setting, Step, StepContext } from "./types.js";
 

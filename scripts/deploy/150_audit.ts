@@ -1,11 +1,12 @@
 import { ZeroAddress } from "ethers";
 
 import { PrivatePmmPool__factory, SignedPriceFeed__factory } from "../../protocol/generated/contracts/index.js";
-import { tokenNames } from "../../protocol/params/schema.js";
 import { accessControl } from "./accessControl.js";
+import { allFeeds } from "./blueprint.js";
 import { constructed } from "./constructed.js";
 import { singleHolder } from "./holders.js";
 import { membership } from "./membership.js";
+import { reserveAudit } from "./reserveAudit.js";
 import { answer } from "./setting.js";
 import type { Setting, Step, StepContext } from "./types.js";
 
@@ -23,14 +24,13 @@ export const auditStep: Step = {
       ...accessControl(context),
       ...membership(context),
       ...constructed(context),
+      ...reserveAudit(context),
     ];
   },
 };
 
 function owners({ plan, provider }: StepContext): Setting[] {
-  const feeds = tokenNames
-    .flatMap((name) => [...plan.feeds[name], plan.references[name]])
-    .flatMap((feed) => feed?.contract ?? []);
+  const feeds = allFeeds(plan).flatMap((feed) => feed.contract ?? []);
   const governed = [
     plan.oracle,
     plan.ledger,
@@ -46,6 +46,12 @@ function owners({ plan, provider }: StepContext): Setting[] {
     plan.dodoObserver,
     plan.gru.diamond,
     plan.router,
+    plan.reserves.oracle,
+    plan.reserves.system,
+    ...Object.values(plan.reserves.vaults),
+    plan.reserves.buckets,
+    plan.reserves.flashVault,
+    plan.reserves.publicLiquidity,
   ];
   return [...feeds, ...governed].flatMap(({ name, address }) => {
     // Any contract of ours with an owner: they all have OpenZeppelin's two functions.

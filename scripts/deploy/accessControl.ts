@@ -1,7 +1,8 @@
 import { id, ZeroHash } from "ethers";
 
 import { M1Token__factory } from "../../protocol/generated/contracts/index.js";
-import { tokenNames } from "../../protocol/params/schema.js";
+import { reservedTokenNames, tokenNames, type TokenName } from "../../protocol/params/schema.js";
+import type { Blueprint } from "./blueprint.js";
 import { accountIn, holderList, holdersAmong, LogBook, namedAccounts } from "./holders.js";
 import type { Setting, StepContext } from "./types.js";
 
@@ -22,8 +23,8 @@ function intendedRoles({ plan }: StepContext): RoleTable[] {
       at: plan.tokens[name].address,
       roles: {
         DEFAULT_ADMIN_ROLE: [timelock],
-        MINTER_ROLE: [],
-        REDEEMER_ROLE: [],
+        MINTER_ROLE: vaultOf(plan, name),
+        REDEEMER_ROLE: vaultOf(plan, name),
         PAUSER_ROLE: [guardian],
         FREEZER_ROLE: [guardian],
       },
@@ -35,6 +36,12 @@ function intendedRoles({ plan }: StepContext): RoleTable[] {
     CANCELLER_ROLE: [admin, guardian],
   };
   return [{ contract: "Timelock", at: timelock, roles: governance }, ...tokens];
+}
+
+function vaultOf({ reserves }: Blueprint, name: TokenName): string[] {
+  return reservedTokenNames
+    .filter((reserved) => reserved === name)
+    .map((reserved) => reserves.vaults[reserved].address);
 }
 
 /**

@@ -25,11 +25,18 @@ import {
   XauMesh__factory,
 } from "../../protocol/generated/contracts/index.js";
 import { requireDecided, type LoadedParams } from "../../protocol/params/load.js";
-import { tokenNames, type FeedSource, type NetworkParams, type TokenName } from "../../protocol/params/schema.js";
+import {
+  reservedTokenNames,
+  tokenNames,
+  type FeedSource,
+  type NetworkParams,
+  type TokenName,
+} from "../../protocol/params/schema.js";
 import { WAD } from "../../protocol/units.js";
 import { create2Address, saltOf } from "./create2.js";
 import { planGru, type PlannedGru } from "./gru.js";
 import { ceilingsOf, planMeshPool, planPublicPool, poolConfig, type PlannedPool, type PoolSite } from "./pools.js";
+import { planReserves, type PlannedReserves } from "./reserves.js";
 import { rootAddress } from "./root.js";
 import { argumentText } from "./text.js";
 import type { PlannedContract } from "./types.js";
@@ -61,6 +68,9 @@ export interface PlannedFeed {
   readonly name: string;
   readonly address: string;
   readonly source: FeedSource;
+  /** Answers outside these are refused by our feeds. */
+  readonly minAnswer: bigint;
+  readonly maxAnswer: bigint;
   /** Undefined when adopted. */
   readonly contract: PlannedContract | undefined;
 }
@@ -106,6 +116,7 @@ export interface Blueprint {
   readonly dodoProvider: PlannedContract;
   readonly dodoObserver: PlannedContract;
   readonly gru: PlannedGru;
+  readonly reserves: PlannedReserves;
   readonly swapQuoter: PlannedContract;
   readonly router: PlannedContract;
   /** Public and other registered pools in the order of the parameters. */
@@ -194,6 +205,15 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
   const peg = await planPeg(planner, params, roles, oracle.address, timelock.address);
   const governance = { timelock: timelock.address, guardian: roles.guardian };
   const gru = await planGru(params, tokens, governance, (...contract) => planner.contract(...contract));
+  const reserves = await planReserves({
+    params,
+    tokens,
+    references: peg.references,
+    oracle: oracle.address,
+    timelock: timelock.address,
+    contract: (...contract) => planner.contract(...contract),
+    feed: (place) => planFeed(planner, params, roles, place, timelock.address),
+  });
   const site: PoolSite = { tokens, creator: timelock.address, mesh: stabilizing.mesh.address, ...pmm };
   const pools = params.pools.map((pool) => planPublicPool(site, pool));
   const meshPools = params.mesh.tokens.map((token) => planMeshPool(site, params, token));
@@ -212,6 +232,7 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
     ...dodo,
     ...peg,
     gru,
+    reserves,
     ...routing,
     ledger,
     pools,
@@ -378,8 +399,7 @@ function planToken(params: NetworkParams, name: TokenName, factory: string, time
   return { ...common, address: getCreate2Address(factory, salt, keccak256(initCode)), adopted: false };
 }
 
-/** Answers outside these are refused by our feeds. */
-export function feedBounds(params: NetworkParams, token: TokenName): { minAnswer: bigint; maxAnswer: bigint } {
+function feedBounds(params: NetworkParams, token: TokenName): { minAnswer: bigint; maxAnswer: bigint } {
   const { minPriceUsd, maxPriceUsd } = params.oracle.tokens[token];
   return { minAnswer: parseUnits(minPriceUsd, FEED_DECIMALS), maxAnswer: parseUnits(maxPriceUsd, FEED_DECIMALS) };
 }
@@ -401,7 +421,7 @@ async function planFeeds(
 }
 
 /** A feed by its place in the record, with the answers it accepts. */
-interface FeedPlace {
+export interface FeedPlace {
   readonly name: string;
   readonly source: FeedSource;
   readonly minAnswer: bigint;
@@ -416,7 +436,7 @@ async function planFeed(
   timelock: string,
 ): Promise<PlannedFeed> {
   if (source.kind === "chainlink") {
-    return { name, address: getAddress(source.existing), source, contract: undefined };
+    return { name, address: getAddress(source.existing), source, minAnswer, maxAnswer, contract: undefined };
   }
   const feedParams = {
     description: source.description,
@@ -432,7 +452,15 @@ async function planFeed(
   };
   const deployment = feedFactory.getDeployTransaction(feedParams);
   const contract = await planner.contract(name, "oracle/SignedPriceFeed", deployment, [feedParams]);
-  return { name, address: contract.address, source, contract };
+  return { name, address: contract.address, source, minAnswer, maxAnswer, contract };
+}
+
+/** Every feed of the deployment: the oracle's, the references of pegs, those of reserve assets. */
+export function allFeeds({ feeds, references, reserves }: Blueprint): PlannedFeed[] {
+  return [
+    ...tokenNames.flatMap((name) => [...feeds[name], ...[references[name] ?? []].flat()]),
+    ...reservedTokenNames.flatMap((name) => reserves.feeds[name]),
+  ];
 }
 
 async function planPeg(planner: Planner, params: NetworkParams, roles: Roles, oracle: string, timelock: string) {
@@ -467,7 +495,7 @@ async function planPeg(planner: Planner, params: NetworkParams, roles: Roles, or
 }
 
 /** The same for a token's reference feed: the token's own bounds, per unit of the reference. */
-export function referenceBounds(params: NetworkParams, token: TokenName): { minAnswer: bigint; maxAnswer: bigint } {
+function referenceBounds(params: NetworkParams, token: TokenName): { minAnswer: bigint; maxAnswer: bigint } {
   const { minPriceUsd, maxPriceUsd } = params.oracle.tokens[token];
   const { par } = params.peg.tokens[token];
   return { minAnswer: perReferenceUnit(minPriceUsd, par), maxAnswer: perReferenceUnit(maxPriceUsd, par) };

@@ -16,8 +16,7 @@ import {
   XAUOracle__factory,
   XauMesh__factory,
 } from "../../protocol/generated/contracts/index.js";
-import { tokenNames } from "../../protocol/params/schema.js";
-import { FEED_DECIMALS, feedBounds, referenceBounds } from "./blueprint.js";
+import { allFeeds, FEED_DECIMALS } from "./blueprint.js";
 import { ceilingsOf, poolConfig } from "./pools.js";
 import { answer, outside, outputType, structText } from "./setting.js";
 import type { PlannedContract, Setting, StepContext } from "./types.js";
@@ -34,7 +33,12 @@ export function constructed(context: StepContext): Setting[] {
 }
 
 /** A getter that must give back a constructor argument. */
-function fixed(contract: PlannedContract, name: string, expected: unknown, read: () => Promise<unknown>): Setting {
+export function fixed(
+  contract: PlannedContract,
+  name: string,
+  expected: unknown,
+  read: () => Promise<unknown>,
+): Setting {
   const id = `${contract.name}.${name}`;
   return outside(id, contract.address, String(expected), () => answer(read()), FIX, { code: "CONSTRUCTOR_ARGUMENT" });
 }
@@ -91,13 +95,7 @@ function poolCode({ plan, provider }: StepContext): Setting[] {
 }
 
 function feeds({ plan, provider }: StepContext): Setting[] {
-  const places = tokenNames.flatMap((token) => [
-    ...plan.feeds[token].map((feed) => ({ ...feed, ...feedBounds(plan.params, token) })),
-    ...[plan.references[token]].flatMap((feed) =>
-      feed === undefined ? [] : [{ ...feed, ...referenceBounds(plan.params, token) }],
-    ),
-  ]);
-  return places.flatMap(({ contract, source, minAnswer, maxAnswer }): Setting[] => {
+  return allFeeds(plan).flatMap(({ contract, source, minAnswer, maxAnswer }): Setting[] => {
     if (contract === undefined || source.kind !== "signed") return [];
     const feed = SignedPriceFeed__factory.connect(contract.address, provider);
     return [

@@ -5,10 +5,10 @@ import { PermanentError, RetryableError, UsageError } from "../../protocol/error
 import { deploymentChecks, type DeploymentCheck } from "../../protocol/params/checks.js";
 import { nearest } from "../../protocol/params/text.js";
 import { createBlueprint, type Blueprint } from "./blueprint.js";
-import { referencePrices } from "./funding.js";
 import { requireChain, stepContext } from "./context.js";
 import { findDifferences, foreignCode, inspectContract, toDifference, type Finding } from "./inspect.js";
 import { Recorder } from "./record.js";
+import { referencePrices } from "./referencePrices.js";
 import { makeRoot, rootExists } from "./root.js";
 import { Sender } from "./sender.js";
 import { steps } from "./steps.js";

@@ -4,15 +4,14 @@ import {
   IPmmPool__factory,
   type IM1Token,
 } from "../../protocol/generated/contracts/index.js";
-import { parseDecimal, parseWad } from "../../protocol/units.js";
 import { mulDivDown } from "../../protocol/math.js";
 import { pairOf } from "../../protocol/params/rules.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import type { Blueprint } from "./blueprint.js";
+import { startTotal, unfundedBuckets } from "./bucketFunding.js";
+import { referencePrices, usdToUnits, type Prices } from "./referencePrices.js";
 import type { Grant, StepContext } from "./types.js";
 
-/** USD per whole token, 1e18. */
-export type Prices = Readonly<Record<TokenName, bigint>>;
 /** Base units per token. */
 export type Amounts = Record<TokenName, bigint>;
 
@@ -23,18 +22,13 @@ export interface FundingPlan {
   readonly stabilizer: Amounts;
 }
 
-/** The prices of the parameter file: for sizes only, never for a trade. */
-export function referencePrices(plan: Blueprint): Prices {
-  return eachToken((name) => parseWad(plan.params.oracle.tokens[name].referencePriceUsd));
-}
-
 /**
  * Sizes of the first funding at given prices. Pools get both sides of equal value; the stabilization capital is `capitalUsdPerToken` for
  * each of the two tokens of each public pool, of which the mesh reserves are a part. All amounts rounded down.
  */
 export function planFunding(plan: Blueprint, prices: Prices): FundingPlan {
   const { params } = plan;
-  const units = (usd: string, name: TokenName) => usdToUnits(plan, prices, usd, name);
+  const units = (usd: string, name: TokenName) => usdToUnits(usd, prices[name], plan.tokens[name].decimals);
   const pools = new Map(
     params.pools.map((pool) => {
       const baseUnits = units(pool.depthUsdPerSide, pool.base);
@@ -76,6 +70,7 @@ export function totalFunding(plan: Blueprint, funding: FundingPlan): Amounts {
     total.XAU += amounts.xauWei;
   }
   for (const { token, firstUnits } of plan.gru.basket) total[token] += firstUnits;
+  for (const name of tokenNames) total[name] += startTotal(plan, name);
   return total;
 }
 
@@ -87,15 +82,11 @@ export function bootstrapMints(plan: Blueprint, extraGrants: readonly Grant[]): 
   return total;
 }
 
-function usdToUnits(plan: Blueprint, prices: Prices, usd: string, name: TokenName): bigint {
-  return mulDivDown(parseDecimal(usd, 18), 10n ** BigInt(plan.tokens[name].decimals), prices[name]);
-}
-
 function eachToken(make: (name: TokenName) => bigint): Amounts {
   return Object.fromEntries(tokenNames.map((name) => [name, make(name)])) as Amounts;
 }
 
-/** What the timelock must still pay out: pools not made, mesh pools not funded, M00 not issued, a stabilizer and grants not paid. Token base units. */
+/** What the timelock must still pay out: pools not made, mesh pools not funded, M00 not issued, buckets not filled, a stabilizer and grants not paid. Token base units. */
 export async function remainingFunding(context: StepContext, name: TokenName): Promise<bigint> {
   const { plan, provider, extraGrants } = context;
   const funding = planFunding(plan, referencePrices(plan));
@@ -115,6 +106,7 @@ export async function remainingFunding(context: StepContext, name: TokenName): P
   if (!(await isIssued(context))) {
     for (const { token, firstUnits } of plan.gru.basket) if (token === name) needed += firstUnits;
   }
+  needed += await unfundedBuckets(context, name);
   const handle = IM1Token__factory.connect(plan.tokens[name].address, provider);
   const owed = [
     { to: plan.stabilizer.address, amountUnits: funding.stabilizer[name] },

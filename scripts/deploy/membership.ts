@@ -1,4 +1,4 @@
-import { ZeroAddress, ZeroHash } from "ethers";
+import { ZeroHash } from "ethers";
 
 import {
   DODOPMMIntegration__factory,
@@ -18,6 +18,7 @@ import {
 } from "../../protocol/generated/contracts/index.js";
 import { tokenNames } from "../../protocol/params/schema.js";
 import { managerOf } from "./115_peg.js";
+import { allFeeds } from "./blueprint.js";
 import { accountIn, holderList, holdersAmong, LogBook, namedAccounts, type HolderList } from "./holders.js";
 import type { Setting, StepContext } from "./types.js";
 
@@ -127,9 +128,7 @@ function roleMappings({ plan, provider }: StepContext): Mapping[] {
 
 /** Reporters, those included whose delay is not over. */
 function feedSigners({ plan, provider }: StepContext): Mapping[] {
-  const feeds = tokenNames
-    .flatMap((name) => [...plan.feeds[name], plan.references[name]])
-    .flatMap((feed) => feed?.contract ?? []);
+  const feeds = allFeeds(plan).flatMap((feed) => feed.contract ?? []);
   return feeds.map(({ name, address }) => {
     const feed = SignedPriceFeed__factory.connect(address, provider);
     return {
@@ -209,6 +208,7 @@ function lists({ plan, provider }: StepContext): HolderList[] {
       expected: [
         plan.stabilizer.address,
         plan.router.address,
+        ...bucketHolders(plan),
         ...pools.filter((pool) => pool.base === name || pool.quote === name).map((pool) => pool.address),
         ...(plan.gru.basket.some(({ token }) => token === name) ? [plan.gru.vault.address] : []),
       ],
@@ -236,16 +236,6 @@ function lists({ plan, provider }: StepContext): HolderList[] {
       read: () => IPegBoard__factory.connect(plan.pegBoard.address, provider).tokens(),
       extra: "WIRING_CHANGED",
       missing: "WIRING_CHANGED",
-    },
-    {
-      // Who may take its inventory; no capital buckets are deployed yet.
-      id: "Stabilizer.buckets",
-      at: plan.stabilizer.address,
-      expected: [],
-      read: async () =>
-        [await Stabilizer__factory.connect(plan.stabilizer.address, provider).buckets()].filter(isSomebody),
-      extra: "ROLE_EXTRA",
-      missing: "ROLE_MISSING",
     },
     {
       id: "StabilizerLimits.pools",
@@ -279,8 +269,9 @@ function lists({ plan, provider }: StepContext): HolderList[] {
   ];
 }
 
-function isSomebody(account: string): boolean {
-  return account !== ZeroAddress;
+/** Contracts of the buckets that keep tokens. */
+function bucketHolders({ reserves }: StepContext["plan"]): string[] {
+  return [reserves.buckets, reserves.flashVault, reserves.publicLiquidity].map(({ address }) => address);
 }
 
 function publicPools(pools: StepContext["plan"]["pools"]): string[] {

@@ -7,6 +7,9 @@ import { wiringStep } from "./080_wiring.js";
 import { fundsStep, poolsStep } from "./090_pools.js";
 import { capitalStep, registrationStep } from "./110_registration.js";
 import { pegStep } from "./115_peg.js";
+import { reservePricesStep } from "./116_reserve_prices.js";
+import { reservesStep } from "./117_reserves.js";
+import { reserveCapitalStep } from "./121_reserve_capital.js";
 import { dodoRegistryStep, dodoStep } from "./125_dodo.js";
 import { gruCodeStep, gruStep } from "./127_gru.js";
 import { routerStep } from "./128_router.js";
@@ -28,7 +31,10 @@ export const steps: readonly Step[] = [
   poolsStep,
   registrationStep,
   pegStep,
+  reservePricesStep,
+  reservesStep,
   capitalStep,
+  reserveCapitalStep,
   dodoStep,
   dodoRegistryStep,
   gruCodeStep,

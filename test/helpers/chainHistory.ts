@@ -2,8 +2,7 @@
 import { dataSlice, keccak256, type Provider } from "ethers";
 
 import type { DeploymentRecord } from "../../protocol/addresses.js";
-import { tokenNames } from "../../protocol/params/schema.js";
-import type { Blueprint } from "../../scripts/deploy/blueprint.js";
+import { allFeeds, type Blueprint } from "../../scripts/deploy/blueprint.js";
 
 /** What of a record does not depend on when its transactions were mined. */
 export function essence(record: DeploymentRecord) {
@@ -24,11 +23,7 @@ export interface ChainHistory {
 
 /** Reads a whole chain. Of price rounds only that they happened: they carry the time at which they were observed. */
 export async function chainHistory(provider: Provider, plan: Blueprint): Promise<ChainHistory> {
-  const feeds = new Set(
-    tokenNames
-      .flatMap((name) => [...plan.feeds[name], plan.references[name]])
-      .flatMap((feed) => feed?.address.toLowerCase() ?? []),
-  );
+  const feeds = new Set(allFeeds(plan).map(({ address }) => address.toLowerCase()));
   const isFeed = (address: string | null) => address !== null && feeds.has(address.toLowerCase());
   const transactions: string[] = [];
   const failed: string[] = [];

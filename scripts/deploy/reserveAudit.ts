@@ -1,0 +1,134 @@
+import { ZeroAddress } from "ethers";
+
+import {
+  CapitalBuckets__factory,
+  PublicLiquidity__factory,
+  ReserveSystem__factory,
+  StablecoinReserveVault__factory,
+  XAUOracle__factory,
+} from "../../protocol/generated/contracts/index.js";
+import { reservedTokenNames, tokenNames } from "../../protocol/params/schema.js";
+import { fixed } from "./constructed.js";
+import { holderList, type HolderList } from "./holders.js";
+import { bucketTokens, meterBoundsOf } from "./reserveAmounts.js";
+import { answer, outside, outputType, structText } from "./setting.js";
+import type { Setting, StepContext } from "./types.js";
+
+const FIX = "this value is fixed with the first setting: the contract at this address was set up for other parameters";
+
+/** What the contracts of the reserves were given once and for all, and every list that they keep. */
+export function reserveAudit(context: StepContext): Setting[] {
+  return [
+    ...constructorArguments(context),
+    ...fixedLimits(context),
+    ...lists(context).map((list) => holderList(context.plan, list)),
+  ];
+}
+
+function constructorArguments({ plan, provider }: StepContext): Setting[] {
+  const { oracle, system, vaults, assets, buckets } = plan.reserves;
+  const prices = XAUOracle__factory.connect(oracle.address, provider);
+  const bucketsHandle = CapitalBuckets__factory.connect(buckets.address, provider);
+  return [
+    fixed(oracle, "xau", plan.tokens.XAU.address, () => prices.xau()),
+    fixed(oracle, "graceBlocks", plan.params.oracle.graceBlocks, () => prices.graceBlocks()),
+    fixed(oracle, "maxBlockSeconds", plan.params.oracle.maxBlockSeconds, () => prices.maxBlockSeconds()),
+    ...reservedTokenNames.flatMap((name) => {
+      const vault = StablecoinReserveVault__factory.connect(vaults[name].address, provider);
+      const m1 = plan.tokens[name].address;
+      const par = plan.references[name] === undefined ? ZeroAddress : m1;
+      return [
+        fixed(vaults[name], "m1", m1, () => vault.m1()),
+        fixed(vaults[name], "asset", assets[name].address, () => vault.asset()),
+        fixed(vaults[name], "parToken", par, () => vault.parToken()),
+        fixed(vaults[name], "oracle", oracle.address, () => vault.oracle()),
+        fixed(vaults[name], "reserveSystem", system.address, () => vault.reserveSystem()),
+      ];
+    }),
+    fixed(buckets, "oracle", plan.oracle.address, () => bucketsHandle.oracle()),
+    fixed(buckets, "reserveSystem", system.address, () => bucketsHandle.reserveSystem()),
+  ];
+}
+
+/** Bounds of later settings. */
+function fixedLimits({ plan, provider }: StepContext): Setting[] {
+  const { system, buckets } = plan.reserves;
+  const systemHandle = ReserveSystem__factory.connect(system.address, provider);
+  const bucketsHandle = CapitalBuckets__factory.connect(buckets.address, provider);
+  const type = outputType(systemHandle.interface.getFunction("bounds").outputs);
+  const code = { code: "LIMIT_CHANGED" } as const;
+  return [
+    ...reservedTokenNames.map((name) =>
+      outside(
+        `ReserveSystem.bounds(${name})`,
+        system.address,
+        structText(type, meterBoundsOf(plan, name)),
+        async () => structText(type, await systemHandle.bounds(plan.tokens[name].address)),
+        FIX,
+        code,
+      ),
+    ),
+    ...bucketTokens(plan, tokenNames).map(({ name, address, moveCeilingUnitsPerDay }) =>
+      outside(
+        `CapitalBuckets.moveCeiling(${name})`,
+        buckets.address,
+        String(moveCeilingUnitsPerDay),
+        () => answer(bucketsHandle.moveLimit(address).then(({ maxUnitsPerDay }) => maxUnitsPerDay)),
+        FIX,
+        code,
+      ),
+    ),
+  ];
+}
+
+function lists({ plan, provider }: StepContext): HolderList[] {
+  const { oracle, system, buckets, publicLiquidity, assets } = plan.reserves;
+  const bucketsHandle = CapitalBuckets__factory.connect(buckets.address, provider);
+  const reserved = reservedTokenNames.map((name) => plan.tokens[name].address);
+  const inOtherCurrencies = reservedTokenNames.filter((name) => plan.references[name] !== undefined);
+  const feed = { extra: "ORACLE_FEED_CHANGED", missing: "ORACLE_FEED_CHANGED" } as const;
+  const wiring = { extra: "WIRING_CHANGED", missing: "WIRING_CHANGED" } as const;
+  return [
+    {
+      id: "ReserveOracle.tokens",
+      at: oracle.address,
+      expected: [
+        ...reservedTokenNames.map((name) => assets[name].address),
+        ...inOtherCurrencies.map((name) => plan.tokens[name].address),
+      ],
+      read: () => XAUOracle__factory.connect(oracle.address, provider).tokens(),
+      ...feed,
+    },
+    {
+      id: "ReserveSystem.tokens",
+      at: system.address,
+      expected: reserved,
+      read: () => ReserveSystem__factory.connect(system.address, provider).tokens(),
+      ...wiring,
+    },
+    {
+      id: "CapitalBuckets.tokens",
+      at: buckets.address,
+      expected: bucketTokens(plan, tokenNames).map(({ address }) => address),
+      read: () => bucketsHandle.tokens(),
+      ...wiring,
+    },
+    {
+      // Who may take bucket D; no bridge is deployed yet.
+      id: "CapitalBuckets.bridge",
+      at: buckets.address,
+      expected: [],
+      read: async () => [await bucketsHandle.bridge()].filter((bridge) => bridge !== ZeroAddress),
+      extra: "ROLE_EXTRA",
+      missing: "ROLE_MISSING",
+    },
+    {
+      id: "PublicLiquidity.pools",
+      at: publicLiquidity.address,
+      expected: plan.pools.filter((pool) => pool.kind === "public").map((pool) => pool.address),
+      read: () => PublicLiquidity__factory.connect(publicLiquidity.address, provider).pools(),
+      extra: "POOL_EXTRA",
+      missing: "POOL_MISSING",
+    },
+  ];
+}
