@@ -4,7 +4,7 @@ import { Wallet } from "ethers";
 import { connectContracts } from "../../../protocol/contracts.js";
 import { ISignedPriceFeed__factory, PlainERC20__factory } from "../../../protocol/generated/contracts/index.js";
 import { loadParams, parseParams, type LoadedParams } from "../../../protocol/params/load.js";
-import { tokenNames } from "../../../protocol/params/schema.js";
+import { reservedTokenNames, tokenNames } from "../../../protocol/params/schema.js";
 import { asRevertError } from "../../../protocol/revert.js";
 import { encodeSubmit, feedIdOf, SIGNED_ROUND_TYPES, signedRoundDomain } from "../../../protocol/signedRound.js";
 import { createBlueprint } from "../../../scripts/deploy/blueprint.js";
@@ -19,6 +19,8 @@ const reporterKeys = [wallet("a1"), wallet("a2"), wallet("a3")];
 const guardian = wallet("b1").address;
 const keeper = wallet("b2").address;
 const treasury = wallet("b3").address;
+/** Where the reserve assets of the chain stand. */
+const ASSETS = { cUSDT: wallet("e1").address, cUSDC: wallet("e2").address, cEURT: wallet("e3").address };
 const PRICE_DECIMALS = 10n ** 8n;
 const PRICES = {
   cUSDT: PRICE_DECIMALS,
@@ -32,6 +34,9 @@ function decided(admin: string): LoadedParams {
   const copy = structuredClone(loadParams("chain138").params);
   Object.assign(copy.roles, { deployer: deployerKey.address, admin, guardian, keeper, treasury });
   copy.reporters.addresses = reporterKeys.map((key) => key.address);
+  for (const name of reservedTokenNames) {
+    copy.reserves.tokens[name].asset = { kind: "existing", existing: ASSETS[name], decimals: 6 };
+  }
   return parseParams("chain138", JSON.stringify(copy));
 }
 
@@ -69,6 +74,10 @@ describe("deploy on a live network", function () {
     const store = new MemoryStore();
     const signer = deployerKey.connect(site.provider);
     const options = { ...site.options, loaded, store, signer, execute: true, timeoutMs: 1_000 };
+    const asset = await new PlainERC20__factory(site.attacker).deploy("a reserve asset", 6);
+    for (const address of Object.values(ASSETS)) {
+      await site.chain.networkHelpers.setCode(address, await site.provider.getCode(asset));
+    }
 
     const silent = await errorOf(deploy(options));
     expect(silent.code).to.equal("WAITING_FOR_OUTSIDE");
@@ -91,12 +100,34 @@ describe("deploy on a live network", function () {
 
     const contracts = connectContracts(deployment, site.provider);
     for (const name of tokenNames) expect(await contracts.token(name).totalSupply()).to.equal(0n);
+    for (const name of reservedTokenNames) {
+      const [reason] = await contracts.vault(name).mintStatus(1_000_000n);
+      expect(reason, `${name} without a price of its asset`).to.equal(2n);
+      const { reserveUnits, tier } = await contracts.reserves.state(deployment.token(name));
+      expect([reserveUnits, tier], name).to.deep.equal([0n, 0n]);
+    }
     const pool = contracts.pool("cUSDT/cUSDC");
     const refused = await pool.querySellBase(site.trader, 1n).catch((error: unknown) => error);
     expect(asRevertError(refused, "asking a price")).to.include({ revertName: "EmptyPool" });
     expect(
       await ISignedPriceFeed__factory.connect(deployment.feeds("XAU")[0] ?? "", site.provider).signers(),
     ).to.have.length(3);
+  });
+
+  it("refuses a reserve asset of other decimals before it makes a vault", async () => {
+    const loaded = decided(wallet("c1").address);
+    const signer = deployerKey.connect(site.provider);
+    const options = { ...site.options, loaded, store: new MemoryStore(), signer, execute: true, timeoutMs: 1_000 };
+    const asset = await new PlainERC20__factory(site.attacker).deploy("a reserve asset", 18);
+    await deploy({ ...options, only: "010_timelock" });
+    await deploy({ ...options, only: "020_tokens" });
+    expect((await errorOf(deploy({ ...options, only: "116_reserve" }))).code).to.equal("FOREIGN_CODE");
+    for (const address of Object.values(ASSETS)) {
+      await site.chain.networkHelpers.setCode(address, await site.provider.getCode(asset));
+    }
+    const error = await errorOf(deploy({ ...options, only: "116_reserve" }));
+    expect(error.code).to.equal("DECIMALS_MISMATCH");
+    expect(error.details["setting"]).to.equal("ReserveAsset:cUSDT.decimals");
   });
 
   it("asks for undecided roles before anything else", async () => {
