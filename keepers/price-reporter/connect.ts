@@ -4,7 +4,13 @@ import { PermanentError } from "../../protocol/errors.js";
 import { ISignedPriceFeed__factory } from "../../protocol/generated/contracts/index.js";
 import { loadParams } from "../../protocol/params/load.js";
 import { developmentAccounts } from "../../protocol/params/rules.js";
-import { tokenNames, type FeedSource, type TokenName } from "../../protocol/params/schema.js";
+import {
+  reservedTokenNames,
+  tokenNames,
+  type FeedSource,
+  type ReservedToken,
+  type TokenName,
+} from "../../protocol/params/schema.js";
 import { feedIdOf } from "../../protocol/signedRound.js";
 import { parseBpsAsWad } from "../../protocol/units.js";
 import { openChain, type ChainConnection } from "../kit/chain.js";
@@ -89,16 +95,18 @@ export async function connectFeeds(
 ): Promise<readonly ConnectedFeed[]> {
   const { params } = loadParams(config.network.name, config.deploymentsFolder);
   const record = deployment();
-  const planned = [...tokenNames.flatMap(oracleFeeds), ...tokenNames.flatMap(referenceFeed)].flatMap(
-    ({ token, address, source }) => {
-      if (source.kind !== "signed") return [];
-      const policy: ReportPolicy = {
-        deviationWad: parseBpsAsWad(source.deviationThresholdBps),
-        heartbeatSeconds: BigInt(source.heartbeatSeconds),
-      };
-      return [{ token, address, description: source.description, policy }];
-    },
-  );
+  const planned = [
+    ...tokenNames.flatMap(oracleFeeds),
+    ...tokenNames.flatMap(referenceFeed),
+    ...reservedTokenNames.flatMap(assetFeeds),
+  ].flatMap(({ token, address, source }) => {
+    if (source.kind !== "signed") return [];
+    const policy: ReportPolicy = {
+      deviationWad: parseBpsAsWad(source.deviationThresholdBps),
+      heartbeatSeconds: BigInt(source.heartbeatSeconds),
+    };
+    return [{ token, address, description: source.description, policy }];
+  });
   const missing = config.feeds.filter((name) => !planned.some(({ description }) => description === name));
   if (missing.length > 0) {
     throw new PermanentError("FEED_UNKNOWN", `no such feed: ${missing.join(", ")}`, "correct REPORTER_FEEDS", {
@@ -159,6 +167,14 @@ export async function connectFeeds(
     const source = params.peg.tokens[token].reference;
     if (source === null) return [];
     return [{ token: `reference:${token}`, address: record.address(recordNames.reference(token)), source }];
+  }
+
+  function assetFeeds(token: ReservedToken): PlannedReport[] {
+    const addresses = record.reserveFeeds(token);
+    return params.reserves.tokens[token].price.sources.flatMap((source, index) => {
+      const address = addresses[index];
+      return address === undefined ? [] : [{ token: `reserve:${token}` as const, address, source }];
+    });
   }
 }
 

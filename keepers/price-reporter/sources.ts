@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 
 import { PermanentError, RetryableError } from "../../protocol/errors.js";
-import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
+import { reservedTokenNames, tokenNames, type ReservedToken, type TokenName } from "../../protocol/params/schema.js";
 import { readPriceFile, type PriceRow } from "../../protocol/priceFile.js";
 import { parseDecimal } from "../../protocol/units.js";
 import { limitedText } from "./http.js";
@@ -18,10 +18,10 @@ const SOURCE_DECIMALS = 18;
 const BPS = 10_000n;
 
 /**
- * What a look is about: a token, or what its peg is measured by (a euro, an ounce; per `par` units of the parameters a whole token). The
- * second needs sources of its own: it is the judge of the first.
+ * What a look is about: a token, what its peg is measured by (a euro, an ounce; per `par` units of the parameters a whole token), or the
+ * asset that it is minted against. The second and the third need sources of their own: they are the judges of the first.
  */
-export type PriceName = TokenName | `reference:${TokenName}`;
+export type PriceName = TokenName | `reference:${TokenName}` | `reserve:${ReservedToken}`;
 
 /** Why a look gave no price. */
 export type PriceRefusal =
@@ -62,9 +62,9 @@ export class FilePrices implements PriceSource {
     this.rows = readPriceFile(file);
   }
 
-  /** A file tells what tokens are worth; a reference counts as kept, as in the simulator. */
+  /** A file tells what tokens are worth; a reference counts as kept, as in the simulator, and an asset is worth what its token is. */
   read(name: PriceName): Promise<bigint> {
-    const token = name.replace("reference:", "") as TokenName;
+    const token = name.replace(/^(reference|reserve):/, "") as TokenName;
     const now = this.nowSeconds();
     const row = this.rows.findLast(
       ({ timestampSeconds, usdText }) => timestampSeconds <= now && usdText[token] !== undefined,
@@ -84,7 +84,11 @@ const endpoint = z.strictObject({
 });
 export type Endpoint = z.infer<typeof endpoint>;
 export type Endpoints = Partial<Record<PriceName, Endpoint[]>>;
-const priceNames: readonly PriceName[] = [...tokenNames, ...tokenNames.map((name) => `reference:${name}` as const)];
+const priceNames: readonly PriceName[] = [
+  ...tokenNames,
+  ...tokenNames.map((name) => `reference:${name}` as const),
+  ...reservedTokenNames.map((name) => `reserve:${name}` as const),
+];
 const endpointsSchema = z.partialRecord(z.enum(priceNames), z.array(endpoint).min(1));
 
 /** Reads the file that names the HTTP sources of each token. @throws PermanentError SOURCES_MALFORMED */

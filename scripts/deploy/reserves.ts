@@ -49,13 +49,13 @@ interface ReserveSite {
   readonly references: Readonly<Record<TokenName, PlannedFeed | undefined>>;
   readonly oracle: string;
   readonly timelock: string;
-  contract(
+  readonly contract: (
     name: string,
     source: string,
     deployment: Promise<{ data: string }>,
     constructorArgs: readonly unknown[],
-  ): Promise<PlannedContract>;
-  feed(place: FeedPlace): Promise<PlannedFeed>;
+  ) => Promise<PlannedContract>;
+  readonly feed: (place: FeedPlace) => Promise<PlannedFeed>;
 }
 
 /** Computes the addresses of the reserve contracts. Their owner is the timelock from their first block. */

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { CantileverError, ParameterError } from "../../protocol/errors.js";
 import { loadParams, parseParams, requireDecided } from "../../protocol/params/load.js";
 import { developmentAccounts, unsetValues } from "../../protocol/params/rules.js";
-import type { NetworkParams } from "../../protocol/params/schema.js";
+import { reservedTokenNames, type NetworkParams } from "../../protocol/params/schema.js";
 
 type Json = Record<string, unknown>;
 
@@ -303,6 +303,138 @@ describe("protocol/params", () => {
       "peg.tokens.cEURT.reference.maxAgeSeconds",
     ],
     ["an unknown manager", "peg.tokens.XAU.manager", "gold", "PARAM_INVALID", "peg.tokens.XAU.manager"],
+    ["a missing reserve", "reserves.tokens.cEURT", undefined, "PARAM_MISSING_KEY", "reserves.tokens.cEURT"],
+    ["a reserve of gold", "reserves.tokens.XAU", {}, "PARAM_UNKNOWN_KEY", "reserves.tokens.XAU"],
+    [
+      "an unknown key of an asset",
+      "reserves.tokens.cUSDC.asset.simbol",
+      "USDC",
+      "PARAM_UNKNOWN_KEY",
+      "reserves.tokens.cUSDC.asset.simbol",
+    ],
+    [
+      "an unknown kind of asset",
+      "reserves.tokens.cUSDC.asset.kind",
+      "mock",
+      "PARAM_INVALID",
+      "reserves.tokens.cUSDC.asset.kind",
+    ],
+    [
+      "a vault fee in another unit",
+      "reserves.tokens.cUSDC.mintFeePct",
+      "1",
+      "PARAM_WRONG_UNIT",
+      "reserves.tokens.cUSDC.mintFeePct",
+    ],
+    [
+      "a vault fee above the contract's",
+      "reserves.tokens.cUSDC.mintFeeBps",
+      "50.1",
+      "PARAM_OUT_OF_BOUNDS",
+      "reserves.tokens.cUSDC.mintFeeBps",
+    ],
+    [
+      "a band below the contract's",
+      "reserves.tokens.cUSDC.bandBps",
+      "1001",
+      "PARAM_OUT_OF_BOUNDS",
+      "reserves.tokens.cUSDC.bandBps",
+    ],
+    [
+      "an attestation that may be older than the contract allows",
+      "reserves.tokens.cUSDC.attestation",
+      { feed: REAL.keeper, maxAgeSeconds: 15 * 86_400 },
+      "PARAM_OUT_OF_BOUNDS",
+      "reserves.tokens.cUSDC.attestation.maxAgeSeconds",
+    ],
+    [
+      "an asset priced by the token's own feed",
+      "reserves.tokens.cUSDC.price.sources.0.description",
+      "cUSDC / USD A",
+      "PARAM_DUPLICATE",
+      "reserves.tokens.cUSDC.price.sources.0",
+    ],
+    [
+      "two assets with one source",
+      "reserves.tokens.cUSDC.price.sources.0.description",
+      "USDT / USD reserve",
+      "PARAM_DUPLICATE",
+      "reserves.tokens.cUSDC.price.sources.0",
+    ],
+    [
+      "an asset's price outside its bounds",
+      "reserves.tokens.cUSDC.price.referencePriceUsd",
+      "2",
+      "PARAM_OUT_OF_BOUNDS",
+      "reserves.tokens.cUSDC.price.referencePriceUsd",
+    ],
+    ["a token of half a euro", "peg.tokens.cEURT.par", "0.5", "PARAM_CONFLICT", "peg.tokens.cEURT.par"],
+    ["no limit of mints", "reserves.mintLimit.capacityUsd", "0", "PARAM_ZERO", "reserves.mintLimit.capacityUsd"],
+    [
+      "a peak outside its own bounds",
+      "reserves.meter.minPeakUsdPerMinute",
+      "999",
+      "PARAM_OUT_OF_BOUNDS",
+      "reserves.meter.minPeakUsdPerMinute",
+    ],
+    [
+      "bounds in the wrong order",
+      "reserves.meter.bounds.replenishSeconds.low",
+      86_401,
+      "PARAM_OUT_OF_BOUNDS",
+      "reserves.meter.replenishSeconds",
+    ],
+    ["tiers out of order", "reserves.meter.warnMultiple", "6", "PARAM_CONFLICT", "reserves.meter"],
+    [
+      "half a life within minutes",
+      "reserves.meter.halfLifeSeconds",
+      3_599,
+      "PARAM_OUT_OF_BOUNDS",
+      "reserves.meter.halfLifeSeconds",
+    ],
+    [
+      "a limit of moves above its ceiling",
+      "reserves.buckets.moveCeilingUsdPerDay",
+      "1999999",
+      "PARAM_OUT_OF_BOUNDS",
+      "reserves.buckets.moveLimitUsdPerDay",
+    ],
+    [
+      "a first filling beyond what may be moved at once",
+      "reserves.buckets.start.flashUsd",
+      "750001",
+      "PARAM_OUT_OF_BOUNDS",
+      "reserves.buckets.start",
+    ],
+    [
+      "low-water above C's target",
+      "reserves.buckets.flash.lowUsd",
+      "250001",
+      "PARAM_CONFLICT",
+      "reserves.buckets.flash",
+    ],
+    [
+      "a refill larger than the target",
+      "reserves.buckets.crossChain.minRefillUsd",
+      "250001",
+      "PARAM_CONFLICT",
+      "reserves.buckets.crossChain",
+    ],
+    [
+      "a cooldown of more than a day",
+      "reserves.buckets.stabilization.cooldownSeconds",
+      86_401,
+      "PARAM_OUT_OF_BOUNDS",
+      "reserves.buckets.stabilization.cooldownSeconds",
+    ],
+    [
+      "a caller who gets more than half of the fee",
+      "reserves.buckets.rewardShare",
+      "0.51",
+      "PARAM_OUT_OF_BOUNDS",
+      "reserves.buckets.rewardShare",
+    ],
+    ["loans for nothing", "reserves.flashFeeBps", "0", "PARAM_ZERO", "reserves.flashFeeBps"],
     [
       "root key without the single-use root",
       "create2.rootDeployer",
@@ -324,6 +456,49 @@ describe("protocol/params", () => {
       expect(problems.map((problem) => `${problem.code} ${problem.path}`)).to.include(`${code} ${at}`);
     });
   }
+
+  it("asks for every reserve asset of a live network, and refuses stand-ins there", () => {
+    const undecided = unsetValues(loadParams("alltra").params).map(({ path }) => path);
+    for (const name of ["cUSDT", "cUSDC", "cEURT"]) {
+      expect(undecided).to.include(`reserves.tokens.${name}.asset.existing`);
+    }
+    const standIn = changed((copy) => {
+      copy.reserves.tokens.cUSDT.asset = { kind: "stand-in", name: "USDT", symbol: "USDT", decimals: 6 };
+    }, "chain138");
+    const found = problemsOf(() => parseParams("chain138", standIn)).map(({ code, path }) => `${code} ${path}`);
+    expect(found).to.deep.equal(["PARAM_LOCAL_ONLY reserves.tokens.cUSDT.asset.kind"]);
+  });
+
+  it("refuses one asset for two tokens, and another one than DODO's pools name", () => {
+    const asset = (existing: string) => ({ kind: "existing" as const, existing, decimals: 6 });
+    const found = problemsOf(() =>
+      parseParams(
+        "chain138",
+        changed((copy) => {
+          copy.reserves.tokens.cUSDT.asset = asset(REAL.admin);
+          copy.reserves.tokens.cUSDC.asset = asset(REAL.admin);
+          copy.dodo.reserveTokens.USDC = REAL.keeper;
+        }, "chain138"),
+      ),
+    );
+    expect(found.map(({ code, path }) => `${code} ${path}`)).to.have.members([
+      "PARAM_DUPLICATE reserves.tokens.cUSDT.asset.existing",
+      "PARAM_DUPLICATE reserves.tokens.cUSDC.asset.existing",
+      "PARAM_CONFLICT reserves.tokens.cUSDC.asset.existing",
+    ]);
+  });
+
+  it("refuses more public pools than bucket A is counted over", () => {
+    const found = problemsOf(() =>
+      parseParams(
+        "localhost",
+        changed((copy) => {
+          copy.pools = Array.from({ length: 9 }, () => structuredClone(copy.pools[0])) as typeof copy.pools;
+        }),
+      ),
+    );
+    expect(found.map(({ code, path }) => `${code} ${path}`)).to.include("PARAM_OUT_OF_BOUNDS pools");
+  });
 
   it("names the nearest key and the right unit", () => {
     const typing = problemsOf(() =>
@@ -397,6 +572,10 @@ describe("protocol/params", () => {
           "0x2000000000000000000000000000000000000001",
           "0x2000000000000000000000000000000000000002",
         ];
+        for (const [index, name] of reservedTokenNames.entries()) {
+          const existing = `0x300000000000000000000000000000000000000${String(index)}`;
+          copy.reserves.tokens[name].asset = { kind: "existing", existing, decimals: 6 };
+        }
         change(copy);
       }, "chain138");
 

@@ -278,6 +278,10 @@ contract CapitalBucketsTest is BucketBase {
     /// @dev BUCKET-8: the owner moves no more than the limit in a day, whatever the hours.
     function test_BUCKET8_movesAreCapped() public {
         uint256 limit = unitsOfUsd(xau, 1_000_000); // no floor stands in the way: XAU has no reserve requirement
+        (uint256 capacity, uint256 refillPerSecond, uint256 ceiling) = buckets.moveLimit(address(xau));
+        assertEq(capacity, limit / 2, "half at once");
+        assertEq(refillPerSecond, limit / 2 days, "half over the day");
+        assertEq(ceiling, limit);
         skipTime(2 days, 2);
         uint256 start = vm.getBlockTimestamp();
         uint256 moved;

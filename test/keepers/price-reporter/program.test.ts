@@ -152,7 +152,9 @@ describe("npm run keeper -- price-reporter, on a chain with the real contracts",
   });
 
   it("leaves a feed alone inside 5 bps", async () => {
-    for (const source of sources) source.set(usd(4));
+    // The round of the deployment may be older than the heartbeat.
+    expect((await once([0, 1])).executions).to.equal(1);
+    for (const source of sources) source.set(usd(14));
     expect((await once([0, 1])).skips).to.deep.equal({ "inside-band": 1 });
   });
 
