@@ -1,5 +1,6 @@
 /** `npm run bench`: figures, never pass or fail. */
 import { measureGas } from "./bench/gas.js";
+import { measureReserveGas } from "./bench/reserves.js";
 import { measureSpeed, type SpeedReport } from "./bench/speed.js";
 import { measureSystemGas } from "./bench/system.js";
 import {
@@ -36,6 +37,9 @@ const GAS_REFERENCES: Readonly<Record<string, string>> = {
   createFundedPublicPool: "–",
   stabilizerExecutionTwoLegs: "Curve PegKeeper ~300,000 with one leg; goal 320,000",
   meshSwap: "–",
+  mint: "–",
+  redeem: "–",
+  refill: "–",
 };
 
 /** Most that a hop through the router may cost beyond the pool's own swap. */
@@ -50,7 +54,7 @@ function routerReference(figures: Readonly<Record<string, number>>): Record<stri
 }
 
 async function gas(say: (line: string) => void): Promise<Record<string, number>> {
-  const figures = { ...(await measureGas()), ...(await measureSystemGas()) };
+  const figures = { ...(await measureGas()), ...(await measureSystemGas()), ...(await measureReserveGas()) };
   const references = { ...GAS_REFERENCES, ...routerReference(figures) };
   const rows = Object.entries(figures).map(([key, value]) => [key, String(value), references[key] ?? "–"]);
   for (const line of alignRows([["gas", "measured", "reference"], ...rows])) say(line);
