@@ -28,4 +28,10 @@ export const cantileverTasks = [
     .addFlag(JSON_FLAG)
     .setAction(() => import("./peg/status.js"))
     .build(),
+  emptyTask("reserve", "How reserves and capital buckets stand").build(),
+  task(["reserve", "status"], "Reserve, floor, P, T and tier per token; what each of the five buckets holds")
+    .addOption(DEPLOYMENTS_OPTION)
+    .addFlag(JSON_FLAG)
+    .setAction(() => import("./reserve/status.js"))
+    .build(),
 ];

@@ -4,12 +4,16 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
 import { connectContracts } from "../../../protocol/contracts.js";
 import { PermanentError } from "../../../protocol/errors.js";
+import { reservedTokenNames, tokenNames } from "../../../protocol/params/schema.js";
 import { formatWadAsBps } from "../../../protocol/units.js";
+import { bucketStart } from "../../../scripts/deploy/bucketFunding.js";
 import { readPegStatus } from "../../../scripts/deploy/pegStatus.js";
+import { readReserveStatus } from "../../../scripts/deploy/reserveStatus.js";
 import { asConnectionError } from "../../../scripts/tasks/connect.js";
 import { deployTask } from "../../../scripts/tasks/deploy.js";
 import { verifyTask } from "../../../scripts/tasks/deployment/verify.js";
 import { pegStatusTask } from "../../../scripts/tasks/peg/status.js";
+import { reserveStatusTask, toAnswer } from "../../../scripts/tasks/reserve/status.js";
 import { runTask } from "../../../scripts/tasks/report.js";
 import { createDeploymentChain, type DeploymentChain } from "../../helpers/deployment.js";
 
@@ -50,8 +54,8 @@ describe("Hardhat tasks", function () {
     });
   }
 
-  it("deployment verify and peg status say that nothing is deployed before they look for an RPC", async () => {
-    for (const task of [verifyTask, pegStatusTask]) {
+  it("deployment verify, peg status and reserve status say that nothing is deployed before they look for an RPC", async () => {
+    for (const task of [verifyTask, pegStatusTask, reserveStatusTask]) {
       const { out, output } = capture();
       expect(await task({ deployments: "", json: true }, on("alltra"), output)).to.equal(1);
       expect(errorCode(out)).to.equal("NOT_DEPLOYED");
@@ -152,6 +156,60 @@ describe("Hardhat tasks", function () {
       const status = await readPegStatus(deployment, site.provider);
       expect(status.pools["XAU/cUSDT"]).to.deep.include({ oracleFailure: "NotEnoughFeeds" });
       expect(status.inventory.totalXauWei).to.equal("unknown");
+    });
+  });
+
+  describe("reserve status", () => {
+    let site: DeploymentChain;
+    beforeEach(async () => {
+      site = await createDeploymentChain();
+    });
+    afterEach(() => site.chain.close());
+
+    it("shows reserves and buckets as the contracts see them", async () => {
+      const { deployment, blueprint } = await site.execute();
+      const { buckets, reserves, oracle, stabilizer } = connectContracts(deployment, site.provider);
+      const status = await readReserveStatus(deployment, site.provider);
+      expect(status).to.include({ ok: true, network: "localhost", chainId: 138 });
+      for (const name of reservedTokenNames) {
+        const state = await reserves.state(deployment.token(name));
+        expect(status.reserves[name], name).to.include({
+          reserveUnits: String(state.reserveUnits),
+          requiredFloorUnits: String(state.requiredFloorUnits),
+          peakUnits: String(state.peakUnits),
+          windowUnits: "0",
+          replenishSeconds: 300,
+          tier: "target",
+          minting: "OPEN",
+        });
+      }
+      expect(Object.keys(status.buckets)).to.deep.equal(["A", "B", "C", "D", "E"]);
+      for (const [index, name] of (["A", "B", "C", "D", "E"] as const).entries()) {
+        for (const token of tokenNames) {
+          const units = await buckets.bucketUnits(index, deployment.token(token));
+          expect(status.buckets[name].units[token], `${name} ${token}`).to.equal(String(units));
+        }
+      }
+      expect(status.buckets.C.units["XAU"]).to.equal(String(bucketStart(blueprint, "XAU").flash));
+      const inB = tokenNames.map(async (name) =>
+        oracle.valueInXau(deployment.token(name), await stabilizer.available(deployment.token(name))),
+      );
+      const valueB = (await Promise.all(inB)).reduce((sum, value) => sum + value, 0n);
+      expect(status.buckets.B.xauWei).to.equal(String(valueB));
+
+      const { lines } = toAnswer(status, site.options.loaded.params);
+      expect(lines).to.have.length(8);
+      expect(lines[0]).to.match(/^cUSDT: tier target, reserve \d+\.\d+, floor 50000\.0, .*; minting OPEN$/);
+    });
+
+    it("says what it does not know when the feeds are stale", async () => {
+      const { deployment } = await site.execute();
+      await site.chain.networkHelpers.time.increase(11_000);
+      const status = await readReserveStatus(deployment, site.provider);
+      expect(status.reserves.cUSDC.minting).to.equal("ORACLE_DOUBT");
+      expect(status.reserves.cUSDC.tier).to.equal("target");
+      expect(status.buckets.E.xauWei).to.equal("unknown");
+      expect(toAnswer(status, site.options.loaded.params).lines.at(-1)).to.contain("value unknown");
     });
   });
 });
