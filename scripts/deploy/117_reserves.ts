@@ -39,8 +39,8 @@ export const reservesStep: Step = {
   id: "117_reserves",
   title: "reserve vaults, capital buckets and their holders",
   contracts({ plan }) {
-    const { vaults, buckets, flashVault, publicLiquidity } = plan.reserves;
-    return [...reservedTokenNames.map((name) => vaults[name]), buckets, flashVault, publicLiquidity];
+    const { vaults, buckets, flashVault, publicLiquidity, lens } = plan.reserves;
+    return [...reservedTokenNames.map((name) => vaults[name]), buckets, flashVault, publicLiquidity, lens];
   },
   settings(context) {
     const { plan } = context;

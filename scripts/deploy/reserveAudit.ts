@@ -3,6 +3,7 @@ import { ZeroAddress } from "ethers";
 import {
   CapitalBuckets__factory,
   PublicLiquidity__factory,
+  ReserveLens__factory,
   ReserveSystem__factory,
   StablecoinReserveVault__factory,
   XAUOracle__factory,
@@ -26,7 +27,8 @@ export function reserveAudit(context: StepContext): Setting[] {
 }
 
 function constructorArguments({ plan, provider }: StepContext): Setting[] {
-  const { oracle, system, vaults, assets, buckets } = plan.reserves;
+  const { oracle, system, vaults, assets, buckets, lens } = plan.reserves;
+  const lensHandle = ReserveLens__factory.connect(lens.address, provider);
   const prices = XAUOracle__factory.connect(oracle.address, provider);
   const bucketsHandle = CapitalBuckets__factory.connect(buckets.address, provider);
   return [
@@ -47,6 +49,8 @@ function constructorArguments({ plan, provider }: StepContext): Setting[] {
     }),
     fixed(buckets, "oracle", plan.oracle.address, () => bucketsHandle.oracle()),
     fixed(buckets, "reserveSystem", system.address, () => bucketsHandle.reserveSystem()),
+    fixed(lens, "buckets", buckets.address, () => lensHandle.buckets()),
+    fixed(lens, "reserveSystem", system.address, () => lensHandle.reserveSystem()),
   ];
 }
 

@@ -5,6 +5,7 @@ import {
   CapitalBuckets__factory,
   FlashVault__factory,
   PublicLiquidity__factory,
+  ReserveLens__factory,
   ReserveSystem__factory,
   StablecoinReserveVault__factory,
   StandInToken__factory,
@@ -40,6 +41,8 @@ export interface PlannedReserves {
   readonly buckets: PlannedContract;
   readonly flashVault: PlannedContract;
   readonly publicLiquidity: PlannedContract;
+  /** One read of all of it for keepers. */
+  readonly lens: PlannedContract;
 }
 
 /** What the contracts of the reserves are made from. */
@@ -93,12 +96,19 @@ export async function planReserves(site: ReserveSite): Promise<PlannedReserves> 
     new CapitalBuckets__factory().getDeployTransaction(...bucketArgs),
     bucketArgs,
   );
+  const lensArgs = [buckets.address, system.address] as const;
+  const lens = await site.contract(
+    "ReserveLens",
+    "periphery/ReserveLens",
+    new ReserveLens__factory().getDeployTransaction(...lensArgs),
+    lensArgs,
+  );
   const assets = await perReserved((name) => planAsset(site, name));
   const feeds = await perReserved((name) => planAssetFeeds(site, name));
   const vaults = await perReserved((name) =>
     planVault(site, name, assets[name].address, { oracle, system, feeRecipient: buckets }),
   );
-  return { assets, feeds, oracle, system, vaults, buckets, flashVault, publicLiquidity };
+  return { assets, feeds, oracle, system, vaults, buckets, flashVault, publicLiquidity, lens };
 }
 
 async function perReserved<T>(make: (name: ReservedToken) => Promise<T>): Promise<Record<ReservedToken, T>> {

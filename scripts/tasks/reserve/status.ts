@@ -2,7 +2,8 @@ import { formatUnits } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
 import { loadDeployment } from "../../../protocol/addresses.js";
-import type { NetworkParams, ReservedToken, TokenName } from "../../../protocol/params/schema.js";
+import type { NetworkParams, TokenName } from "../../../protocol/params/schema.js";
+import { BUCKETS } from "../../../protocol/reserveLens.js";
 import { formatWad } from "../../../protocol/units.js";
 import { readReserveStatus, type ReserveStatus } from "../../deploy/reserveStatus.js";
 import { connect } from "../connect.js";
@@ -42,21 +43,21 @@ export function reserveStatusTask(
 
 /** For people: amounts in whole tokens. */
 export function toAnswer(status: ReserveStatus, { tokens }: NetworkParams): TaskAnswer {
-  const shown = (name: TokenName, units: string) => formatUnits(units, tokens[name].decimals);
+  const shown = (name: string, units: string) => formatUnits(units, tokens[name as TokenName].decimals);
   const reserves = Object.entries(status.reserves).map(([name, report]) => {
-    const token = name as ReservedToken;
     const numbers = [
-      `reserve ${shown(token, report.reserveUnits)}`,
-      `floor ${shown(token, report.requiredFloorUnits)}`,
-      `P ${shown(token, report.peakUnits)} per minute`,
+      `reserve ${shown(name, report.reserveUnits)}`,
+      `floor ${shown(name, report.requiredFloorUnits)}`,
+      `P ${shown(name, report.peakUnitsPerMinute)} per minute`,
       `T ${String(report.replenishSeconds)} s`,
     ];
     return `${name}: tier ${report.tier}, ${numbers.join(", ")}; minting ${report.minting}`;
   });
-  const buckets = Object.entries(status.buckets).map(([name, { xauWei, units }]) => {
-    const value = xauWei === "unknown" ? "value unknown" : `${formatWad(BigInt(xauWei))} oz`;
-    const parts = Object.entries(units).map(([token, held]) => `${shown(token as TokenName, held)} ${token}`);
-    return `bucket ${name}: ${value} (${parts.join(", ")})`;
+  const buckets = BUCKETS.map((letter) => {
+    const xauWei = status.buckets[letter];
+    const value = xauWei === null ? "value unknown" : `${formatWad(BigInt(xauWei))} oz`;
+    const parts = Object.entries(status.bucketUnits).map(([name, held]) => `${shown(name, held[letter])} ${name}`);
+    return `bucket ${letter}: ${value} (${parts.join(", ")})`;
   });
   return { ok: true, json: status, lines: [...reserves, ...buckets] };
 }
