@@ -14,7 +14,7 @@ import type { ChainSnapshot } from "./types.js";
 const MAX_SKEW_SECONDS = 60;
 const NO_FAILURE = "0x00000000";
 /** Contracts without which this keeper cannot work, with their code checked against the record. */
-const NEEDED = ["PegLens", "PegBoard", "StabilizerLimits", "Stabilizer", "XAUOracle"];
+const NEEDED = ["PegLens", "PegBoard", "ReserveLens", "CapitalBuckets", "StabilizerLimits", "Stabilizer", "XAUOracle"];
 
 /** Looks at everything; changes nothing. `needKey`: a missing key is a failure. */
 export async function examine(connection: Connection, needKey: boolean): Promise<readonly Check[]> {

@@ -22,6 +22,7 @@ import { examine } from "./doctor.js";
 import { explain } from "./explain.js";
 import { observe } from "./observe.js";
 import { PegWatch } from "./pegWatch.js";
+import { RefillWatch } from "./refillWatch.js";
 import { StabilizerTick } from "./tick.js";
 
 /** How long the end waits for what is in flight. */
@@ -64,11 +65,10 @@ async function run(context: RunContext): Promise<ProgramResult> {
       counters,
       log,
     });
-    const pegs = new PegWatch({
-      boardAddress: deployment.address("PegBoard"),
+    const duties = {
       chainId: client.chainId,
       defaultSender: NOBODY,
-      tokenName: (address) => deployment.tokenAt(address) ?? address,
+      tokenName: (address: string) => deployment.tokenAt(address) ?? address,
       maxFeePerGasWei: config.maxFeePerGasWei,
       validBlocks: config.validBlocks,
       nextBlock,
@@ -76,6 +76,12 @@ async function run(context: RunContext): Promise<ProgramResult> {
       record,
       counters,
       log,
+    };
+    const pegs = new PegWatch({ ...duties, boardAddress: deployment.address("PegBoard") });
+    const refills = new RefillWatch({
+      ...duties,
+      lensAddress: deployment.address("ReserveLens"),
+      bucketsAddress: deployment.address("CapitalBuckets"),
     });
     const watcher = new HeadWatcher(client, {
       pollMs: config.pollMs,
@@ -117,6 +123,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
         tick: async ({ head }) => {
           await tick.run(head);
           await pegs.run(head);
+          await refills.run(head);
         },
         busy: () => submitter.pending().length > 0,
         afterTick: () => {
@@ -143,6 +150,8 @@ async function run(context: RunContext): Promise<ProgramResult> {
       errors: outcome.failedTicks + counters.get("settled.rejected") + counters.get("settled.foreign"),
       pegs: pegs.report,
       pokes: counters.get("pokes.sent") + counters.get("pokes.dry-run"),
+      tiers: refills.report,
+      refills: counters.get("refills.sent") + counters.get("refills.dry-run"),
       gasPerExecution: summarize(tick.gasPerExecution) ?? null,
       decisionMs: summarize(tick.decisionMs) ?? null,
     };

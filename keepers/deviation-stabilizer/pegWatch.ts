@@ -11,28 +11,11 @@ import {
   pokeGasLimit,
   type PegView,
 } from "../../protocol/pegBoard.js";
-import type { Counters } from "../kit/counters.js";
-import type { KeeperLog } from "../kit/logger.js";
-import type { NextBlock } from "../kit/nextBlock.js";
 import type { Head } from "../kit/provider.js";
-import type { RecordSink } from "../kit/record.js";
-import { simulate } from "../kit/simulate.js";
-import type { Submitter } from "../kit/submitter.js";
+import { doDuty, type DutyParts } from "./duty.js";
 
-export interface PegWatchParts {
+export interface PegWatchParts extends DutyParts {
   readonly boardAddress: string;
-  readonly chainId: number;
-  /** Simulations without a key are made from here. */
-  readonly defaultSender: string;
-  readonly tokenName: (address: string) => string;
-  /** Most that a poke pays per gas, and for how many blocks it is wanted. */
-  readonly maxFeePerGasWei: bigint;
-  readonly validBlocks: number;
-  readonly nextBlock: NextBlock;
-  readonly submitter: Submitter;
-  readonly record: RecordSink;
-  readonly counters: Counters;
-  readonly log: KeeperLog;
 }
 
 export class PegWatch {
@@ -53,39 +36,15 @@ export class PegWatch {
     const due = views.filter((view) => view.readable && view.pokeDue).map((view) => view.token);
     // One transaction at a time: what is due now is due in the next block, too.
     if (due.length === 0 || parts.submitter.pending().length > 0) return;
-    await this.poke(due, head);
-  }
-
-  private async poke(tokens: readonly string[], head: Head): Promise<void> {
-    const { parts } = this;
-    const names = tokens.map((token) => parts.tokenName(token));
+    const names = due.map((token) => parts.tokenName(token));
     const call = {
       to: parts.boardAddress,
-      data: encodePoke(tokens),
-      valueWei: 0n,
-      gasLimit: pokeGasLimit(tokens.length),
+      data: encodePoke(due),
+      gasLimit: pokeGasLimit(due.length),
+      abi: pegBoardAbi,
     };
-    const from = parts.submitter.sender ?? parts.defaultSender;
-    const simulation = await simulate(parts.nextBlock, { ...call, from }, head, pegBoardAbi);
-    if (!simulation.ok) {
-      parts.counters.add("pokes.failed");
-      parts.log.warn("peg.poke-refused", { tokens: names.join(","), error: simulation.revert.name });
-      return;
-    }
-    const block = head.number + 1;
-    const submission = await parts.submitter.submit(
-      {
-        ...call,
-        key: `poke:${String(parts.chainId)}:${names.join("+")}@${String(block)}`,
-        maxFeePerGasWei: parts.maxFeePerGasWei,
-        validUntilBlock: head.number + parts.validBlocks,
-      },
-      head,
-    );
-    const outcome = submission.accepted ? { hash: submission.hash } : { refusal: submission.refusal };
-    parts.counters.add(submission.accepted ? (submission.broadcast ? "pokes.sent" : "pokes.dry-run") : "pokes.refused");
-    parts.log.info("peg.poke", { block, tokens: names.join(","), ...outcome });
-    parts.record.write({ kind: "poke", block, facts: { tokens: names, ...outcome } });
+    const facts = { tokens: names.join(",") };
+    await doDuty(parts, { kind: "poke", topic: "peg", effect: names.join("+"), ...call, facts }, head);
   }
 
   /** Changes of a token's state are news. */

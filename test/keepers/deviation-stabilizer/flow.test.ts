@@ -20,6 +20,8 @@ const NETWORK = "localhost";
 const BLOCK_MS = 120;
 /** Spec: fewer than 5 blocks from the first block end outside θ. */
 const LATENCY_BLOCKS = 5;
+/** ICapitalBuckets.Bucket.RESERVE. */
+const RESERVE = 4;
 
 describe("keepers/deviation-stabilizer on a chain with the real contracts", function () {
   this.timeout(120_000);
@@ -358,6 +360,54 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
     });
     expect(report["pokes"], "one when the run begins, one when it is long enough").to.equal(2);
     expect(Object.keys(report["skips"] as object)).to.include("peg-halted");
+  });
+
+  /** Half of what the stabilizer has of cUSDC becomes as much cUSDT: what a day of one-sided trading leaves behind. */
+  async function drainCusdc(): Promise<void> {
+    const at = chain.deployment.address("Stabilizer");
+    const [scarce, surplus] = [chain.contracts.token("cUSDC"), chain.contracts.token("cUSDT")];
+    const half = (await scarce.balanceOf(at)) / 2n;
+    await chain.ask("hardhat_impersonateAccount", at);
+    await chain.ask("hardhat_setBalance", at, "0xde0b6b3a7640000");
+    const { data } = await scarce.transfer.populateTransaction(chain.trader.address, half);
+    await chain.ask("eth_sendTransaction", { from: at, to: chain.deployment.token("cUSDC"), data });
+    await chain.ask("hardhat_stopImpersonatingAccount", at);
+    await surplus.connect(chain.trader).transfer(at, half);
+    await chain.mine();
+  }
+
+  it("BUCKET-3 refills the stabilizer's bucket out of the reserve, once, and only when it is low", async () => {
+    const keeper = start();
+    await keeperDone();
+    await mineAndWait(2);
+    expect(chain.proxy.count("eth_sendRawTransaction"), "nothing is low").to.equal(0);
+    const { buckets, stabilizer } = chain.contracts;
+    const token = chain.deployment.token("cUSDC");
+    const before = await stabilizer.available(token);
+    const reserve = await buckets.bucketUnits(RESERVE, token);
+    await drainCusdc();
+    await keeperDone();
+    await mineAndWait(4);
+    const filled = reserve - (await buckets.bucketUnits(RESERVE, token));
+    const missing = before / 2n;
+    // All that the token it has too much of pays for, the fee of one basis point included.
+    expect(filled <= missing && filled >= missing - missing / 9_999n, `${filled} of ${missing}`).to.equal(true);
+    expect(await stabilizer.available(token)).to.equal(before - missing + filled);
+    const refills = recorded().filter((line) => line["kind"] === "refill");
+    expect(refills).to.have.length(1);
+    const { report } = await keeper.stop();
+    expect(report).to.deep.include({ executions: 0, errors: 0, refills: 1 });
+    expect(report["tiers"]).to.deep.equal({ cUSDT: "TARGET", cUSDC: "TARGET", cEURT: "TARGET" });
+  });
+
+  it("BUCKET-3 signs a refill but sends nothing in a dry run", async () => {
+    await drainCusdc();
+    const keeper = start(false);
+    await keeperDone();
+    await mineAndWait(2);
+    expect(chain.proxy.count("eth_sendRawTransaction")).to.equal(0);
+    const { report } = await keeper.stop();
+    expect(report["refills"]).to.be.greaterThan(0);
   });
 
   describe("start-up gate and doctor", () => {

@@ -1,0 +1,72 @@
+/**
+ * Small duties beside the stabilizer's own work: calls that anyone may make and that a contract says are due. They share the
+ * stabilizer's chain, key and block, and come after its work.
+ */
+import type { Interface } from "ethers";
+
+import type { Counters } from "../kit/counters.js";
+import type { KeeperLog } from "../kit/logger.js";
+import type { NextBlock } from "../kit/nextBlock.js";
+import type { Head } from "../kit/provider.js";
+import type { RecordSink } from "../kit/record.js";
+import { simulate } from "../kit/simulate.js";
+import type { Submitter } from "../kit/submitter.js";
+
+/** What every duty works with. */
+export interface DutyParts {
+  readonly chainId: number;
+  /** Simulations without a key are made from here. */
+  readonly defaultSender: string;
+  readonly tokenName: (address: string) => string;
+  /** Most that a call pays per gas, and for how many blocks it is wanted. */
+  readonly maxFeePerGasWei: bigint;
+  readonly validBlocks: number;
+  readonly nextBlock: NextBlock;
+  readonly submitter: Submitter;
+  readonly record: RecordSink;
+  readonly counters: Counters;
+  readonly log: KeeperLog;
+}
+
+/** One call that is due. */
+export interface DutyCall {
+  /** What it is called in counters, logs and the record: "poke". */
+  readonly kind: string;
+  /** The prefix of its log lines: "peg". */
+  readonly topic: string;
+  /** Names the effect within a block. */
+  readonly effect: string;
+  readonly to: string;
+  readonly data: string;
+  readonly gasLimit: bigint;
+  /** Names the reverts of `to`. */
+  readonly abi: Interface;
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+/** Simulates the bytes and submits the same ones. @throws RetryableError when the chain cannot be asked; nothing was sent then. */
+export async function doDuty(parts: DutyParts, duty: DutyCall, head: Head): Promise<void> {
+  const call = { to: duty.to, data: duty.data, valueWei: 0n, gasLimit: duty.gasLimit };
+  const from = parts.submitter.sender ?? parts.defaultSender;
+  const simulation = await simulate(parts.nextBlock, { ...call, from }, head, duty.abi);
+  if (!simulation.ok) {
+    parts.counters.add(`${duty.kind}s.failed`);
+    parts.log.warn(`${duty.topic}.${duty.kind}-refused`, { ...duty.facts, error: simulation.revert.name });
+    return;
+  }
+  const block = head.number + 1;
+  const submission = await parts.submitter.submit(
+    {
+      ...call,
+      key: `${duty.kind}:${String(parts.chainId)}:${duty.effect}@${String(block)}`,
+      maxFeePerGasWei: parts.maxFeePerGasWei,
+      validUntilBlock: head.number + parts.validBlocks,
+    },
+    head,
+  );
+  const outcome = submission.accepted ? { hash: submission.hash } : { refusal: submission.refusal };
+  const result = submission.accepted ? (submission.broadcast ? "sent" : "dry-run") : "refused";
+  parts.counters.add(`${duty.kind}s.${result}`);
+  parts.log.info(`${duty.topic}.${duty.kind}`, { block, ...duty.facts, ...outcome });
+  parts.record.write({ kind: duty.kind, block, facts: { ...duty.facts, ...outcome } });
+}
