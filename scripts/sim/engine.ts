@@ -3,6 +3,8 @@
  * stabilizer, a flash swing. Blocks without a transaction are made in one request, because nothing can have changed in them.
  */
 import { pairOf } from "../../protocol/params/rules.js";
+import { BUCKETS } from "../../protocol/reserveLens.js";
+import type { ReservesReport } from "../../protocol/reservesReport.js";
 import { tokenNames } from "../../protocol/params/schema.js";
 import { MarketDriver__factory } from "../../protocol/generated/contracts/index.js";
 import { OneSidedFlow, RegimeFlow } from "../market/flow.js";
@@ -29,11 +31,14 @@ import { SimKeeper } from "./keeper.js";
 import { simParams, type SimOptions } from "./options.js";
 import { SimPeg } from "./peg.js";
 import { ASKED_EVERY, assertAgrees, CHECKED_EVERY, stateAfter, unexpectedOrders, type Curve } from "./mirror.js";
+import { SimRefills } from "./refills.js";
 import { PoolRun, thresholdsOf, type PoolSpec } from "./pool-run.js";
 import { Reports } from "./reports.js";
 import { openWorld, type SimWorld } from "./setup.js";
 import { StabilizerLedger, type LedgerToken } from "./stabilizer-ledger.js";
 
+/** ICapitalBuckets.Bucket.RESERVE. */
+const RESERVE = BUCKETS.indexOf("E");
 /** Points kept of slowly changing curves for the report. */
 const CURVE_POINTS = 600;
 
@@ -68,6 +73,9 @@ export interface Simulation {
   readonly ledger: StabilizerLedger;
   readonly flash: FlashSwings;
   readonly peg: SimPeg;
+  readonly refills: SimRefills;
+  /** Tiers, P, T and buckets at the end. */
+  readonly reserves: ReservesReport;
   readonly reports: Reports;
   readonly curves: Curves;
   readonly failedTrades: number;
@@ -99,6 +107,7 @@ class Run {
   readonly #ledger: StabilizerLedger;
   readonly #reports: Reports;
   readonly #peg: SimPeg;
+  readonly #refills: SimRefills;
   readonly #start: UsdPrices;
   readonly #traders: Rng;
   readonly #traces: Curves = { atOracleXau: [], atMarketXau: [], capitalUsd: [] };
@@ -159,6 +168,7 @@ class Run {
     const sender = world.accounts.operator;
     const pegged = this.#tokens.map((token) => token.name);
     this.#peg = new SimPeg(world.chain, deployment, params, pegged, sender);
+    this.#refills = new SimRefills(world.chain, deployment, sender, this.#tokens);
     this.#reports = new Reports({ params, deployment, tokens: inUse, sender }, this.#start, rng);
   }
 
@@ -234,6 +244,8 @@ class Run {
       ledger: this.#ledger,
       flash: this.#flash,
       peg: this.#peg,
+      refills: this.#refills,
+      reserves: await this.#refills.report(),
       reports: this.#reports,
       curves: this.#traces,
       failedTrades: failed.length,
@@ -254,11 +266,13 @@ class Run {
     const rounds = this.#reports.transactions(this.#timestampBefore());
     const poke = this.#peg.transaction();
     const execution = this.#keeper.transaction();
+    const refill = this.#refills.transaction();
     const swing = await this.#flashAt(endsAt);
     const transactions: SimTransaction[] = [];
     const traded = this.#pools.filter((pool) => trades.some((trade) => trade.pool === pool.spec.address));
     // Alone in its block, the market's transaction sees the block's end, if it is not known without it.
-    const alone = rounds.length === 0 && poke === undefined && execution === undefined && swing === undefined;
+    const others = [poke, execution, refill, swing].filter((transaction) => transaction !== undefined);
+    const alone = rounds.length === 0 && others.length === 0;
     const computed = alone && traded.length > 0 ? this.#compute(traded, trades, endsAt) : undefined;
     const observed = alone && (computed === undefined || this.#computed % CHECKED_EVERY === 0) ? traded : [];
     if (trades.length > 0) {
@@ -266,12 +280,9 @@ class Run {
       const { accounts, driver } = this.world;
       transactions.push({ from: accounts.operator, to: driver, data: encodeRun(trades, addresses) });
     }
-    transactions.push(...rounds);
-    if (poke !== undefined) transactions.push(poke);
-    if (execution !== undefined) transactions.push(execution);
-    if (swing !== undefined) transactions.push(swing);
+    transactions.push(...rounds, ...others);
 
-    if (transactions.length === 0 && !this.#mustAsk && !this.#isAttentive) {
+    if (transactions.length === 0 && !this.#mustAsk && !this.#isAttentive && !this.#isRefillDue) {
       this.#quiet += 1;
     } else {
       await this.#flush();
@@ -279,7 +290,7 @@ class Run {
       const receipts: SimReceipt[] = [];
       for (const hash of hashes) receipts.push(await this.world.chain.receipt(hash));
       const market = trades.length > 0 ? receipts.shift() : undefined;
-      await this.#settle(receipts, { rounds, poke, execution, swing }, prices);
+      await this.#settle(receipts, { rounds, poke, execution, refill, swing }, prices);
       if (receipts.length > 0)
         this.#update(this.#pools, await this.world.chain.call(this.world.driver, this.#readData));
       else if (market !== undefined) await this.#takeOver(market, traded, observed, computed);
@@ -292,6 +303,12 @@ class Run {
   get #isAttentive(): boolean {
     const block = this.world.chain.head.number + this.#quiet + 1;
     return this.#peg.isAttentive(block, this.#pools, this.#market.prices(), this.#market.references());
+  }
+
+  /** Whether a refill may be possible at the end of the next block. */
+  get #isRefillDue(): boolean {
+    if (this.options.policy !== "cantilever") return false;
+    return this.#refills.isDue(this.#timestampBefore() + this.options.blockSeconds);
   }
 
   /** Whether the keeper has to be asked at the end of the next block even if nothing happens in it. */
@@ -376,6 +393,7 @@ class Run {
       rounds: readonly SimTransaction[];
       poke: SimTransaction | undefined;
       execution: SimTransaction | undefined;
+      refill: SimTransaction | undefined;
       swing: SimTransaction | undefined;
     },
     prices: UsdPrices,
@@ -393,7 +411,10 @@ class Run {
       const acted = await this.#keeper.settle(execution, block, prices);
       await this.#peg.executed(acted, prices);
       for (const pool of acted) this.#flash.executed(pool, block);
+      this.#refills.touched();
     }
+    const refill = sent.refill === undefined ? undefined : rest.shift();
+    if (refill !== undefined) this.#refills.settle(refill, block);
     const swing = sent.swing === undefined ? undefined : rest.shift();
     if (swing !== undefined) await this.#flash.settle(swing, block, prices);
   }
@@ -413,6 +434,7 @@ class Run {
     this.#peg.passed(1);
     await this.#peg.observe(this.#isAttentive);
     if (this.options.policy !== "cantilever") return;
+    await this.#refills.observe();
     const mayAct = this.#pools.some((pool) => pool.mayAct);
     this.#ended += 1;
     if (!mayAct && this.#ended % ASKED_EVERY !== 0) return;
@@ -438,7 +460,7 @@ class Run {
     this.#traces.capitalUsd.push([hours, Number(this.#ledger.usedUnits()) / 1e6]);
   }
 
-  /** Everything the stabilizer holds, its own balances and the mesh, token base units. */
+  /** Everything the stabilizer holds, its own balances and the mesh, and E, with which it exchanges. Token base units. */
   async #holdings(): Promise<Map<LedgerToken["name"], bigint>> {
     const { contracts, deployment } = this.world;
     const holders = [deployment.address("Stabilizer"), ...Object.values(deployment.meshPools())];
@@ -447,6 +469,8 @@ class Run {
       const handle = contracts.token(token.name);
       for (const holder of holders)
         held.set(token.name, (held.get(token.name) ?? 0n) + (await handle.balanceOf(holder)));
+      const reserve = await contracts.buckets.bucketUnits(RESERVE, deployment.token(token.name));
+      held.set(token.name, (held.get(token.name) ?? 0n) + reserve);
     }
     return held;
   }

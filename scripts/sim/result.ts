@@ -1,4 +1,5 @@
 /** Figures of a simulation as the JSON contract of the commands names them, and the worst of several runs. */
+import type { ReservesReport } from "../../protocol/reservesReport.js";
 import { absolutePercentiles, percentile, rounded, shareWithin, type Percentiles } from "../stats/distribution.js";
 import type { Simulation } from "./engine.js";
 import type { PegTransition } from "./peg.js";
@@ -18,7 +19,7 @@ export interface PoolFigures {
   readonly arbitrages: number;
 }
 
-export interface SimFigures {
+export interface SimFigures extends ReservesReport {
   readonly ok: boolean;
   readonly hours: number;
   readonly volume: number;
@@ -37,8 +38,9 @@ export interface SimFigures {
   readonly capital: {
     /** Micro-USD at the starting prices. */
     readonly peakUsedUnits: string;
-    /** Refills that happened: none can, before a reserve exists. */
+    /** Refills of the stabilizer's bucket (B) out of the reserve (E), and how many of them failed. */
     readonly refills: number;
+    readonly refillsReverted: number;
     /** How often a pool ran out of capital and would have asked for one. */
     readonly refillsWanted: number;
     readonly exhaustedBlocks: number;
@@ -79,7 +81,7 @@ export interface SimFigures {
 
 /** All figures of one simulation. */
 export function figuresOf(simulation: Simulation): SimFigures {
-  const { options, pools, keeper, ledger, flash, peg, reports } = simulation;
+  const { options, pools, keeper, ledger, flash, peg, refills, reports } = simulation;
   const latencies = pools.flatMap((pool) => pool.latency.latencies).sort((a, b) => a - b);
   const gas = [...keeper.gasUsed].sort((a, b) => a - b);
   return {
@@ -113,7 +115,8 @@ export function figuresOf(simulation: Simulation): SimFigures {
     },
     capital: {
       peakUsedUnits: ledger.peakUsedUnits.toString(),
-      refills: 0,
+      refills: refills.made.length,
+      refillsReverted: refills.reverted,
       refillsWanted: keeper.refillsWanted,
       exhaustedBlocks: keeper.exhaustedBlocks,
     },
@@ -143,6 +146,7 @@ export function figuresOf(simulation: Simulation): SimFigures {
       executionsOutsideGuard: peg.executionsOutsideGuard,
       executionsAheadOfFeed: peg.executionsAheadOfFeed,
     },
+    ...simulation.reserves,
     market: {
       failedTrades: simulation.failedTrades,
       feedRounds: reports.accepted,
@@ -161,7 +165,19 @@ const SMALLEST_IS_WORST = new Set([
   "blocks",
 ]);
 /** What a worst value says nothing about. */
-const NOT_COMPARED = new Set(["ok", "hours", "volume", "seed", "skips", "states", "stateBlocks", "transitions"]);
+const NOT_COMPARED = new Set([
+  "ok",
+  "hours",
+  "volume",
+  "seed",
+  "skips",
+  "states",
+  "stateBlocks",
+  "transitions",
+  "reserves",
+  "buckets",
+  "bucketUnits",
+]);
 const DECIMAL = /^-?\d+$/;
 
 /** The worst figure of each kind over the runs, in the shape of one run. */

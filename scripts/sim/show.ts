@@ -1,4 +1,5 @@
 /** What people see of a simulation: the table in the terminal and the HTML report. */
+import { reserveRows } from "../report/reserves.js";
 import { renderReport, type PoolPlot, type ReportData } from "../report/html.js";
 import type { Simulation } from "./engine.js";
 import { BAND_BPS, type SimFigures } from "./result.js";
@@ -59,8 +60,9 @@ export function figureRows(figures: SimFigures): [string, string][] {
     ["gain at the outside market", ounces(stabilizer.inventoryChangeAtMarketXauWei)],
     [
       "capital",
-      `at most ${dollars(capital.peakUsedUnits)} in use; without capital in ${capital.exhaustedBlocks} blocks, refills wanted ${capital.refillsWanted}`,
+      `at most ${dollars(capital.peakUsedUnits)} in use; without capital in ${capital.exhaustedBlocks} blocks, ${capital.refills} refills`,
     ],
+    ...reserveRows(figures),
     ["halted", `${stabilizer.haltedBlocks} blocks`],
     ["peg states", pegText(peg)],
     ["gas per execution", `p50 ${stabilizer.gasPerExecution.p50}, max ${stabilizer.gasPerExecution.max}`],

@@ -1,6 +1,8 @@
 /** The end of a run of the local world: the JSON object of the command, and the table for people. */
 import { absolutePercentiles, percentile, shareWithin, type Percentiles } from "../stats/distribution.js";
 import { BAND_BPS } from "../sim/result.js";
+import type { ReservesReport } from "../../protocol/reservesReport.js";
+import { reserveRows } from "../report/reserves.js";
 import { alignRows, ounces } from "../sim/show.js";
 import type { AttackResult } from "./attacks.js";
 import type { WorldChain } from "./chain.js";
@@ -22,7 +24,7 @@ interface WorldPoolFigures {
   readonly volumeIn: Readonly<Record<string, string>>;
 }
 
-export interface WorldFigures {
+export interface WorldFigures extends ReservesReport {
   readonly ok: boolean;
   readonly seconds: number;
   readonly speed: number;
@@ -61,6 +63,8 @@ export interface WorldFigures {
   };
   /** Each token's peg at the end, and every change of its state during the run. */
   readonly pegs: WorldPegs;
+  /** Refills of the buckets out of E. */
+  readonly refills: number;
   readonly errors: readonly string[];
 }
 
@@ -77,6 +81,8 @@ export interface SummaryInput {
   readonly attacks: readonly AttackResult[];
   readonly errors: readonly string[];
   readonly pegs: WorldPegs;
+  readonly reserves: ReservesReport;
+  readonly refills: number;
   readonly markToMarketXauWei: bigint;
   readonly terminal: Terminal;
 }
@@ -162,6 +168,8 @@ export function summarize(input: SummaryInput): WorldFigures {
       haltedBlocks: Math.max(0, ...HALTED.map((reason) => keeperReport?.skips[reason] ?? 0)),
     },
     pegs: input.pegs,
+    refills: input.refills,
+    ...input.reserves,
     errors,
   };
   print(figures, input);
@@ -192,6 +200,8 @@ function print(figures: WorldFigures, { terminal, attacks }: SummaryInput): void
   );
   const states = Object.entries(figures.pegs.tokens).map(([token, { state }]) => `${token} ${state}`);
   terminal.line(`pegs: ${states.join(", ")}; ${figures.pegs.transitions.length} changes of state`);
+  for (const [label, text] of reserveRows(figures)) terminal.line(`${label}: ${text}`);
+  terminal.line(`refills: ${figures.refills}`);
   const keeper = figures.keepers["deviation-stabilizer"];
   if (keeper !== undefined) {
     const skips = Object.entries(keeper.skips).map(([reason, count]) => `${reason} ${count}`);

@@ -9,6 +9,7 @@ import { openPools, referencePrices, WorldMarket } from "./market.js";
 import { readPegs } from "./pegs.js";
 import { Recorder } from "./recorder.js";
 import { Reporters } from "./reporters.js";
+import { WorldReserves } from "./reserves.js";
 import { summarize, type WorldFigures } from "./summary.js";
 import { usd, type Terminal } from "./terminal.js";
 
@@ -75,6 +76,7 @@ class World {
     private readonly market: WorldMarket,
     private readonly recorder: Recorder,
     private readonly reporters: Reporters,
+    private readonly reserves: WorldReserves,
     private readonly firstBlock: number,
   ) {
     this.#nextAttackBlock = firstBlock + FIRST_ATTACK_BLOCKS;
@@ -101,7 +103,8 @@ class World {
     const recorder = new Recorder(chain, pools, terminal, referencePrices(chain), block);
     await recorder.begin();
     const reporters = await Reporters.connect(chain, terminal, rng, options.speed);
-    return new World(options, chain, keeper, terminal, market, recorder, reporters, block + 1);
+    const reserves = new WorldReserves(chain, terminal);
+    return new World(options, chain, keeper, terminal, market, recorder, reporters, reserves, block + 1);
   }
 
   /** Until the time is over or the signal aborts. @throws PermanentError RPC_GONE, NODE_STALLED, KEEPER_GONE */
@@ -145,6 +148,8 @@ class World {
       attacks: this.#attacks,
       errors,
       pegs: await readPegs(this.chain, this.firstBlock),
+      reserves: await this.reserves.report(),
+      refills: this.reserves.refills,
       markToMarketXauWei: await recorder.markToMarketXauWei(market.prices),
       terminal,
     });
@@ -158,6 +163,7 @@ class World {
   async #catchUp(head: number): Promise<void> {
     for (let block = this.recorder.lastBlock + 1; block <= head; block++) {
       await this.recorder.look(block, this.market.prices);
+      await this.reserves.look(block);
       await this.market.step(block);
       await this.reporters.look(this.market.prices, this.market.outside.references(), block);
       this.#wake(block);

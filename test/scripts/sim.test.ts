@@ -136,15 +136,48 @@ describe("simulation", function () {
     expect(max).to.be.within(3, 4.5);
   });
 
-  it("fails gracefully when the capital is too small: no loss, a refill wanted, said so", async () => {
+  it("fails gracefully when the capital is too small even for its refills: no loss, more wanted, said so", async () => {
     const simulation = await simulate(
-      optionsOf({ flow: "one-sided", pools: ["cUSDT/cUSDC"], capitalUsd: 5_000, volume: 10, hours: 0.1 }),
+      optionsOf({ flow: "one-sided", pools: ["cUSDT/cUSDC"], capitalUsd: 500, volume: 10, hours: 0.1 }),
     );
     const { ok, capital, stabilizer } = figuresOf(simulation);
     expect(ok).to.equal(true);
     expect(capital.exhaustedBlocks).to.be.greaterThan(0);
     expect(capital.refillsWanted).to.be.greaterThan(0);
     expect(stabilizer.lossMaxXauWei).to.equal("0");
+  });
+
+  it("BUCKET-3 spends bucket B, refills it out of E by rule, and holds the peg with a tenth of what it turns over", async () => {
+    const options = optionsOf({
+      flow: "one-sided",
+      pools: ["cUSDT/cUSDC"],
+      capitalUsd: 40_000,
+      volume: 10,
+      hours: 0.5,
+    });
+    const { params } = simParams(options);
+    const simulation = await simulate(options);
+    const { pools, capital, stabilizer, bucketUnits, reserves, buckets } = figuresOf(simulation);
+    expect(capital.refills).to.be.greaterThan(0);
+    expect(capital).to.include({ refillsReverted: 0, exhaustedBlocks: 0 });
+    expect(pools["cUSDT/cUSDC"]?.inBandShare).to.equal(1);
+    expect(stabilizer.lossMaxXauWei).to.equal("0");
+    // E has what it had, less what it gave, more what it was paid, less what the callers got: exact to the unit.
+    const startUnits = BigInt(params.reserves.buckets.start.reserveUsd) * 10n ** BigInt(params.tokens.cUSDT.decimals);
+    for (const token of ["cUSDT", "cUSDC"] as const) {
+      const change = simulation.refills.made.reduce((sum, made) => {
+        const out = made.scarce === token ? made.filledUnits : 0n;
+        const into = made.surplus === token ? made.paidUnits - made.rewardUnits : 0n;
+        return sum + into - out;
+      }, 0n);
+      expect(bucketUnits[token]?.E, token).to.equal((startUnits + change).toString());
+      expect(reserves[token]?.tier).to.equal("target");
+    }
+    // P is the measured peak of net outflow: refills have raised it above its minimum for the token that was given.
+    const minimum = BigInt(params.reserves.meter.minPeakUsdPerMinute) * 10n ** BigInt(params.tokens.cUSDT.decimals);
+    const peaks = [reserves["cUSDT"], reserves["cUSDC"]].map((token) => BigInt(token?.peakUnitsPerMinute ?? 0n));
+    expect(peaks.some((peak) => peak > minimum)).to.equal(true);
+    for (const letter of ["A", "B", "C", "D", "E"] as const) expect(BigInt(buckets[letter] ?? 0n) > 0n).to.equal(true);
   });
 
   it("replays outside prices: the feeds and the pools follow", async () => {

@@ -117,8 +117,13 @@ describe("local world", function () {
       "haltedBlocks",
     );
     expect(figures.stabilizer.lossMaxXauWei).to.equal("0");
+    expect(Object.keys(figures.reserves)).to.deep.equal(["cUSDT", "cUSDC", "cEURT"]);
+    for (const reserve of Object.values(figures.reserves)) expect(reserve.tier).to.equal("target");
+    expect(figures.buckets).to.have.all.keys("A", "B", "C", "D", "E");
+    for (const xauWei of Object.values(figures.buckets)) expect(BigInt(xauWei ?? 0n) > 0n).to.equal(true);
+    expect(lines.some((line) => /reserves +cUSDT target .*P .* T 300 s/.test(line))).to.equal(true);
     // What is not built is absent, not faked.
-    expect(answer).to.not.have.any.keys("services", "reserves", "buckets", "spreadBps");
+    expect(answer).to.not.have.any.keys("services", "spreadBps");
   });
 
   it("ends on Ctrl-C with 130, with its summary, and leaves no process behind", async () => {
