@@ -144,6 +144,29 @@ describe("npm run keeper -- price-reporter, on a chain with the real contracts",
     expect([roundId, reported]).to.deep.equal([before.roundId + 1n, answer(10)]);
   });
 
+  it("knows every signed feed: those of tokens, of what they are pegged to, and of what they are minted against", async () => {
+    const file = join(chain.folder, "prices.csv");
+    writeFileSync(file, "timestamp,cUSDT_usd,cUSDC_usd,cEURT_usd,xau_usd\n1000,1.001,0.999,1.12,2700\n");
+    const connection = connect("localhost", env([0, 1], { REPORTER_FEEDS: "" }), false, file);
+    try {
+      const feeds = await connectFeeds(connection, () => Promise.reject(new Error("nothing is sent")));
+      const prices = connection.prices();
+      const seen = await Promise.all(
+        feeds.map(async ({ token, description }) => `${description}: ${token} ${String(await prices.read(token))}`),
+      );
+      expect(seen).to.have.length(17);
+      expect(seen).to.include.members([
+        "cUSDC / USD B: cUSDC 99900000",
+        "EUR / USD reference: reference:cEURT 112000000",
+        "USDT / USD reserve: reserve:cUSDT 100100000",
+        "USDC / USD reserve: reserve:cUSDC 99900000",
+        "EURT / USD reserve: reserve:cEURT 112000000",
+      ]);
+    } finally {
+      connection.client.close();
+    }
+  });
+
   it("a dry run signs the round and sends nothing", async () => {
     const before = await newest();
     const result = await once([0, 1], {}, false);
