@@ -1,7 +1,8 @@
-import { ZeroAddress } from "ethers";
+import { ZeroAddress, ZeroHash } from "ethers";
 
 import {
   CapitalBuckets__factory,
+  FlashVault__factory,
   PublicLiquidity__factory,
   ReserveLens__factory,
   ReserveSystem__factory,
@@ -10,7 +11,8 @@ import {
 } from "../../protocol/generated/contracts/index.js";
 import { reservedTokenNames, tokenNames } from "../../protocol/params/schema.js";
 import { fixed } from "./constructed.js";
-import { holderList, type HolderList } from "./holders.js";
+import { accountIn, holderList, holdersAmong, type HolderList } from "./holders.js";
+import { allLogs } from "./logs.js";
 import { bucketTokens, meterBoundsOf } from "./reserveAmounts.js";
 import { answer, outside, outputType, structText } from "./setting.js";
 import type { Setting, StepContext } from "./types.js";
@@ -85,8 +87,10 @@ function fixedLimits({ plan, provider }: StepContext): Setting[] {
   ];
 }
 
-function lists({ plan, provider }: StepContext): HolderList[] {
-  const { oracle, system, buckets, publicLiquidity, assets } = plan.reserves;
+function lists({ plan, provider, fromBlock }: StepContext): HolderList[] {
+  const { oracle, system, buckets, publicLiquidity, flashVault, assets } = plan.reserves;
+  const flash = FlashVault__factory.connect(flashVault.address, provider);
+  const lent = tokenNames.map((name) => plan.tokens[name].address);
   const bucketsHandle = CapitalBuckets__factory.connect(buckets.address, provider);
   const reserved = reservedTokenNames.map((name) => plan.tokens[name].address);
   const inOtherCurrencies = reservedTokenNames.filter((name) => plan.references[name] !== undefined);
@@ -115,6 +119,19 @@ function lists({ plan, provider }: StepContext): HolderList[] {
       at: buckets.address,
       expected: bucketTokens(plan, tokenNames).map(({ address }) => address),
       read: () => bucketsHandle.tokens(),
+      ...wiring,
+    },
+    {
+      // The vault keeps no list of what it lends: asked is every token that ever had a fee.
+      id: "FlashVault.tokens",
+      at: flashVault.address,
+      expected: lent,
+      read: async () => {
+        const topics = [flash.interface.getEvent("SetFee").topicHash];
+        const logs = await allLogs(provider, { address: flashVault.address, topics, fromBlock });
+        const candidates = [...logs.map((log) => accountIn(log.topics[1] ?? ZeroHash)), ...lent];
+        return holdersAmong(candidates, async (token) => (await flash.feeWad(token)) !== 0n);
+      },
       ...wiring,
     },
     {

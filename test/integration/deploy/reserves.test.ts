@@ -306,8 +306,13 @@ describe("deployment of the reserves", function () {
       ],
       [
         "another fee of loans",
-        (plan, by) => flash(plan, by).setFee(plan.tokens.cUSDC.address, 0n),
+        (plan, by) => flash(plan, by).setFee(plan.tokens.cUSDC.address, 10n ** 12n),
         ["LIMIT_CHANGED FlashVault.feeWad(cUSDC)"],
+      ],
+      [
+        "loans of another token",
+        (plan, by) => flash(plan, by).setFee(plan.reserves.assets.cUSDC.address, 10n ** 12n),
+        ["WIRING_CHANGED FlashVault.tokens"],
       ],
       [
         "a pool more in bucket A",
