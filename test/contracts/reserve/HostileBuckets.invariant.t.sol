@@ -50,8 +50,19 @@ contract HostileBucketHandler is Base {
     }
 
     modifier misbehaving(uint256 mode, uint256 trick) {
-        _arm(mode, trick);
+        _arm(mode, trick, false);
         _;
+        _disarm();
+    }
+
+    /// @dev What belongs to bucket C is shut during a loan; the rest of the buckets may be used by anyone, as at any other time.
+    modifier misbehavingInALoan(uint256 mode, uint256 trick) {
+        _arm(mode, trick, true);
+        _;
+        _disarm();
+    }
+
+    function _disarm() private {
         if (_token.mode() == HostileToken.Mode.HOOKS && _token.hookSucceeded()) ++entered;
         _token.setMode(HostileToken.Mode.HONEST);
     }
@@ -175,7 +186,7 @@ contract HostileBucketHandler is Base {
         _borrow(amount, mode, trick);
     }
 
-    function _borrow(uint256 amount, uint256 mode, uint256 trick) private misbehaving(mode, trick) {
+    function _borrow(uint256 amount, uint256 mode, uint256 trick) private misbehavingInALoan(mode, trick) {
         uint256 before = _token.balanceOf(address(_flash));
         try _flash.flashLoan(_borrower, address(_token), amount, "") {
             assertGt(_token.balanceOf(address(_flash)), before, "BUCKET-10: a loan without a fee");
@@ -190,12 +201,17 @@ contract HostileBucketHandler is Base {
         skipTime(bound(duration, 2, 1 hours), 2);
     }
 
-    function _arm(uint256 mode, uint256 trick) private {
+    function _arm(uint256 mode, uint256 trick, bool inALoan) private {
         HostileToken.Mode chosen = HostileToken.Mode(mode % 5);
         if (chosen != HostileToken.Mode.HOOKS) {
             _token.setMode(chosen);
             return;
         }
+        (address target, bytes memory data) = inALoan ? _loanTrick(trick % 6) : _trick(trick % 8);
+        _token.setHook(target, data);
+    }
+
+    function _trick(uint256 which) private view returns (address, bytes memory) {
         address token = address(_token);
         bytes[8] memory calls = [
             abi.encodeCall(_buckets.fund, (token, 0)),
@@ -207,7 +223,20 @@ contract HostileBucketHandler is Base {
             abi.encodeCall(_flash.release, (token, 1, address(this))),
             abi.encodeCall(_flash.flashLoan, (_borrower, token, 0, ""))
         ];
-        _token.setHook(trick % 8 < 6 ? address(_buckets) : address(_flash), calls[trick % 8]);
+        return (which < 6 ? address(_buckets) : address(_flash), calls[which]);
+    }
+
+    function _loanTrick(uint256 which) private view returns (address, bytes memory) {
+        address token = address(_token);
+        bytes[6] memory calls = [
+            abi.encodeCall(_buckets.absorb, (ICapitalBuckets.Bucket.FLASH, token)),
+            abi.encodeCall(_buckets.absorb, (ICapitalBuckets.Bucket.FLASH, address(_good))),
+            abi.encodeCall(_buckets.surplus, (ICapitalBuckets.Bucket.FLASH, token)),
+            abi.encodeCall(_flash.holding, (token)),
+            abi.encodeCall(_flash.release, (token, 1, address(this))),
+            abi.encodeCall(_flash.flashLoan, (_borrower, token, 1, ""))
+        ];
+        return (which < 3 ? address(_buckets) : address(_flash), calls[which]);
     }
 }
 
