@@ -33,7 +33,7 @@ contract ReserveLens is IReserveLens, ICommonErrors {
         answer.tokens = new TokenView[](tokens.length);
         for (uint256 index = 0; index < tokens.length; ++index) answer.tokens[index] = _token(tokens[index]);
         answer.refills = new RefillView[](_policies(tokens));
-        uint256 next;
+        uint256 next = 0;
         for (uint8 bucket = 0; bucket < _BUCKETS_WITH_POLICY; ++bucket) {
             for (uint256 index = 0; index < tokens.length; ++index) {
                 ICapitalBuckets.Policy memory policy = buckets.policy(ICapitalBuckets.Bucket(bucket), tokens[index]);
