@@ -33,6 +33,7 @@ import {
   type IXAUOracle,
   type IXauMesh,
 } from "./generated/contracts/index.js";
+import { contractAt } from "./handles.js";
 import type { ReservedToken, TokenName } from "./params/schema.js";
 
 /** Typed handles of one deployment for one runner (a provider to read, a signer to act). */
@@ -62,41 +63,41 @@ export interface ProtocolContracts {
  */
 export function connectContracts(deployment: Deployment, runner: ContractRunner): ProtocolContracts {
   return {
-    token: (name) => IM1Token__factory.connect(deployment.token(name), runner),
-    feeds: (name) => deployment.feeds(name).map((address) => ISignedPriceFeed__factory.connect(address, runner)),
-    pool: (pair) => IPmmPool__factory.connect(deployment.address(`PmmPool:${pair}`), runner),
-    meshPool: (token) => IPmmPrivatePool__factory.connect(deployment.address(`MeshPool:XAU/${token}`), runner),
+    token: (name) => contractAt(IM1Token__factory, deployment.token(name), runner),
+    feeds: (name) => deployment.feeds(name).map((address) => contractAt(ISignedPriceFeed__factory, address, runner)),
+    pool: (pair) => contractAt(IPmmPool__factory, deployment.address(`PmmPool:${pair}`), runner),
+    meshPool: (token) => contractAt(IPmmPrivatePool__factory, deployment.address(`MeshPool:XAU/${token}`), runner),
     vault: (token) =>
-      IStablecoinReserveVault__factory.connect(deployment.address(recordNames.reserveVault(token)), runner),
+      contractAt(IStablecoinReserveVault__factory, deployment.address(recordNames.reserveVault(token)), runner),
     get reserves() {
-      return IReserveSystem__factory.connect(deployment.address("ReserveSystem"), runner);
+      return contractAt(IReserveSystem__factory, deployment.address("ReserveSystem"), runner);
     },
     get buckets() {
-      return ICapitalBuckets__factory.connect(deployment.address("CapitalBuckets"), runner);
+      return contractAt(ICapitalBuckets__factory, deployment.address("CapitalBuckets"), runner);
     },
     get flashVault() {
-      return IFlashVault__factory.connect(deployment.address("FlashVault"), runner);
+      return contractAt(IFlashVault__factory, deployment.address("FlashVault"), runner);
     },
     get publicLiquidity() {
-      return IPublicLiquidity__factory.connect(deployment.address("PublicLiquidity"), runner);
+      return contractAt(IPublicLiquidity__factory, deployment.address("PublicLiquidity"), runner);
     },
     get oracle() {
-      return IXAUOracle__factory.connect(deployment.address("XAUOracle"), runner);
+      return contractAt(IXAUOracle__factory, deployment.address("XAUOracle"), runner);
     },
     get factory() {
-      return IPmmFactory__factory.connect(deployment.address("PmmFactory"), runner);
+      return contractAt(IPmmFactory__factory, deployment.address("PmmFactory"), runner);
     },
     get mesh() {
-      return IXauMesh__factory.connect(deployment.address("XauMesh"), runner);
+      return contractAt(IXauMesh__factory, deployment.address("XauMesh"), runner);
     },
     get limits() {
-      return IStabilizerLimits__factory.connect(deployment.address("StabilizerLimits"), runner);
+      return contractAt(IStabilizerLimits__factory, deployment.address("StabilizerLimits"), runner);
     },
     get stabilizer() {
-      return IStabilizer__factory.connect(deployment.address("Stabilizer"), runner);
+      return contractAt(IStabilizer__factory, deployment.address("Stabilizer"), runner);
     },
     get router() {
-      return IEnhancedSwapRouter__factory.connect(deployment.address("EnhancedSwapRouter"), runner);
+      return contractAt(IEnhancedSwapRouter__factory, deployment.address("EnhancedSwapRouter"), runner);
     },
   };
 }

@@ -1,7 +1,6 @@
 /**
- * `npm test`: runs the suites, shows what they print one after another and closes with one line of totals. The suites of one runner run
- * one after another, the two runners at the same time: compiling the Solidity tests takes one processor for minutes, and the TypeScript
- * suites do not need them.
+ * `npm test`: runs the suites, shows what they print one after another and closes with one line of totals. Two pieces of work run at a
+ * time: compiling the Solidity tests takes one processor for minutes, and the TypeScript suites need neither it nor each other.
  */
 import { spawn } from "node:child_process";
 import path from "node:path";
@@ -41,6 +40,9 @@ const definition = {
     snapshot: { kind: "boolean", help: "write the gas snapshots anew" },
   },
 } as const;
+
+/** More would make tests wait that measure real time. */
+const AT_A_TIME = 2;
 
 type Context = CommandContext<(typeof definition)["flags"]>;
 
@@ -151,6 +153,16 @@ async function runSuite(
   return outcomeOf(suite, started, counts, problems, reasons);
 }
 
+/** What one worker does after the other: the Solidity suites share what is compiled for them, each other suite stands alone. */
+function piecesOf<T extends { readonly suite: Suite }>(entries: readonly T[]): T[][] {
+  const pieces = new Map<string, T[]>();
+  for (const entry of entries) {
+    const key = entry.suite.runner === "solidity" ? "solidity" : entry.suite.name;
+    pieces.set(key, [...(pieces.get(key) ?? []), entry]);
+  }
+  return [...pieces.values()];
+}
+
 function selectSuites(context: Context): { suite: Suite; files: readonly string[] }[] {
   const [name, ...chosen] = context.positionals;
   if (context.flags.snapshot && context.flags["snapshot-check"]) {
@@ -167,14 +179,16 @@ await runCommand(definition, async (context) => {
   const people = context.json ? process.stderr : process.stdout;
   const turns = new Turns((text) => people.write(text));
   const selected = selectSuites(context);
-  const ordered = selected.map((entry) => ({ ...entry, turn: turns.next() }));
-  const runLane = async (runner: Suite["runner"]): Promise<void> => {
-    for (const { suite, files, turn } of ordered.filter((entry) => entry.suite.runner === runner)) {
-      if (!context.signal.aborted) done.set(suite.name, await runSuite(suite, files, context, turn.show));
-      turn.end();
+  const waiting = piecesOf(selected.map((entry) => ({ ...entry, turn: turns.next() })));
+  const work = async (): Promise<void> => {
+    for (let piece = waiting.shift(); piece !== undefined; piece = waiting.shift()) {
+      for (const { suite, files, turn } of piece) {
+        if (!context.signal.aborted) done.set(suite.name, await runSuite(suite, files, context, turn.show));
+        turn.end();
+      }
     }
   };
-  await Promise.all([runLane("solidity"), runLane("mocha")]);
+  await Promise.all(Array.from({ length: AT_A_TIME }, work));
   const outcomes = selected.flatMap(({ suite }) => done.get(suite.name) ?? []);
   const orphans = orphanedFiles(SUITES, root);
   const counts = outcomes.map((outcome) => outcome.counts).reduce(addCounts, { ...NO_TESTS, failed: orphans.length });

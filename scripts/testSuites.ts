@@ -10,25 +10,13 @@ export interface Suite {
   readonly exclude?: readonly string[];
 }
 
-/** In the order in which their output is shown; while the Solidity tests are compiled the others run. */
+/** In the order in which they begin and their output is shown: long ones first. */
 export const SUITES: readonly Suite[] = [
   {
     name: "integration",
     about: "flows over several contracts on simulated chains",
     runner: "mocha",
     include: ["test/integration/**/*.test.ts"],
-  },
-  {
-    name: "keepers",
-    about: "keepers, protocol library and scripts",
-    runner: "mocha",
-    include: ["test/keepers/**/*.test.ts", "test/protocol/**/*.test.ts", "test/scripts/**/*.test.ts"],
-  },
-  {
-    name: "fork",
-    about: "our code against deployed protocols on a fork",
-    runner: "mocha",
-    include: ["test/fork/**/*.test.ts"],
   },
   {
     name: "contracts",
@@ -42,6 +30,24 @@ export const SUITES: readonly Suite[] = [
     about: "invariants of docs/spec.md under random calls, in Solidity",
     runner: "solidity",
     include: ["test/contracts/**/*.invariant.t.sol"],
+  },
+  {
+    name: "scripts",
+    about: "simulator, local world, checks and commands",
+    runner: "mocha",
+    include: ["test/scripts/**/*.test.ts"],
+  },
+  {
+    name: "keepers",
+    about: "keepers and protocol library",
+    runner: "mocha",
+    include: ["test/keepers/**/*.test.ts", "test/protocol/**/*.test.ts"],
+  },
+  {
+    name: "fork",
+    about: "our code against deployed protocols on a fork",
+    runner: "mocha",
+    include: ["test/fork/**/*.test.ts"],
   },
 ];
 

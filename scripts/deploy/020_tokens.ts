@@ -1,6 +1,7 @@
 import { id, zeroPadValue } from "ethers";
 
 import { IM1Token__factory, M1TokenFactory__factory } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { tokenNames } from "../../protocol/params/schema.js";
 import type { Blueprint, PlannedToken } from "./blueprint.js";
 import { bootstrapMints } from "./funding.js";
@@ -18,7 +19,7 @@ export const tokensStep: Step = {
   settings({ plan, provider }) {
     return tokenNames.map((name): Setting => {
       const token = plan.tokens[name];
-      const handle = IM1Token__factory.connect(token.address, provider);
+      const handle = contractAt(IM1Token__factory, token.address, provider);
       return {
         id: `${name}.decimals`,
         at: token.address,

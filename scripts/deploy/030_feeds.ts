@@ -2,6 +2,7 @@ import type { Provider } from "ethers";
 import { formatUnits, parseUnits } from "ethers";
 
 import { ISignedPriceFeed__factory } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { developmentAccounts } from "../../protocol/params/rules.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import { encodeSubmit, feedIdOf, SIGNED_ROUND_TYPES, signedRoundDomain } from "../../protocol/signedRound.js";
@@ -35,7 +36,7 @@ export function plannedFeed(feed: PlannedFeed): PlannedContract {
 
 /** Round 1 of a signed feed; `price` has the feed's decimals and counts on localhost only. */
 export function firstRound(plan: Blueprint, provider: Provider, feed: PlannedFeed, price: bigint): Setting {
-  const handle = ISignedPriceFeed__factory.connect(feed.address, provider);
+  const handle = contractAt(ISignedPriceFeed__factory, feed.address, provider);
   return {
     id: `${feed.name}.hasRound`,
     at: feed.address,

@@ -1,6 +1,7 @@
 import type { Provider } from "ethers";
 
 import { IXAUOracle__factory, type IXAUOracle } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { tokenNames, type TokenFeeds, type TokenName } from "../../protocol/params/schema.js";
 import { decodedName } from "../../protocol/revert.js";
 import { parseWad } from "../../protocol/units.js";
@@ -32,7 +33,7 @@ export function configured(
   token: string,
   config: IXAUOracle.TokenConfigStruct,
 ): Setting {
-  const handle = IXAUOracle__factory.connect(oracle.address, provider);
+  const handle = contractAt(IXAUOracle__factory, oracle.address, provider);
   return {
     id: `${oracle.name}.tokenConfig(${label})`,
     at: oracle.address,

@@ -3,6 +3,7 @@ import {
   IStabilizerLimits__factory,
   IXauMesh__factory,
 } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { globalConfigOf } from "./pools.js";
 import { answer, governed, outputType, structText } from "./setting.js";
 import type { Setting, Step, StepContext } from "./types.js";
@@ -21,7 +22,7 @@ export const wiringStep: Step = {
 
 function limitsSettings({ plan, provider }: StepContext): Setting[] {
   const at = plan.limits.address;
-  const limits = IStabilizerLimits__factory.connect(at, provider);
+  const limits = contractAt(IStabilizerLimits__factory, at, provider);
   const { interface: abi } = limits;
   const factory = plan.pmmFactory.address;
   const globalConfig = globalConfigOf(plan.params);
@@ -80,7 +81,7 @@ function limitsSettings({ plan, provider }: StepContext): Setting[] {
 
 function meshSettings({ plan, provider }: StepContext): Setting[] {
   const at = plan.mesh.address;
-  const mesh = IXauMesh__factory.connect(at, provider);
+  const mesh = contractAt(IXauMesh__factory, at, provider);
   const factory = plan.pmmFactory.address;
   return [
     governed(
@@ -112,7 +113,7 @@ function meshSettings({ plan, provider }: StepContext): Setting[] {
 
 function stabilizerSettings({ plan, provider }: StepContext): Setting[] {
   const at = plan.stabilizer.address;
-  const stabilizer = IStabilizer__factory.connect(at, provider);
+  const stabilizer = contractAt(IStabilizer__factory, at, provider);
   return [
     governed(
       "Stabilizer.isKeeper(keeper)",

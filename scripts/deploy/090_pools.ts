@@ -6,6 +6,7 @@ import {
   IPmmPool__factory,
   IXAUOracle__factory,
 } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import type { Blueprint } from "./blueprint.js";
 import { planFunding, remainingFunding, type FundingPlan } from "./funding.js";
@@ -35,7 +36,7 @@ export const fundsStep: Step = {
 };
 
 function priceSetting({ plan, provider }: StepContext, name: TokenName): Setting {
-  const oracle = IXAUOracle__factory.connect(plan.oracle.address, provider);
+  const oracle = contractAt(IXAUOracle__factory, plan.oracle.address, provider);
   return {
     ...outside(
       `XAUOracle.priceInUsd(${name})`,
@@ -56,7 +57,7 @@ function fundSettings(context: StepContext): Setting[] {
   const { plan, provider } = context;
   return tokenNames.map((name): Setting => {
     const token = plan.tokens[name];
-    const handle = IM1Token__factory.connect(token.address, provider);
+    const handle = contractAt(IM1Token__factory, token.address, provider);
     const shortfall = async () => {
       const needed = await remainingFunding(context, name);
       const held = await handle.balanceOf(plan.timelock.address);
@@ -95,7 +96,7 @@ export const poolsStep: Step = {
   },
   settings({ plan, provider }) {
     return [...plan.pools, ...plan.meshPools].flatMap((pool): Setting[] => {
-      const handle = IPmmPool__factory.connect(pool.address, provider);
+      const handle = contractAt(IPmmPool__factory, pool.address, provider);
       const fix = "governance changed it: write the new value into the parameters, or propose the old one to the pool";
       return [
         outside(`${pool.name}._K_`, pool.address, String(pool.params.k), () => answer(handle._K_()), fix, LIMIT),

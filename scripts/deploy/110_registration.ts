@@ -6,6 +6,7 @@ import {
   IStabilizerLimits__factory,
   IXauMesh__factory,
 } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import { approval } from "./090_pools.js";
 import { isFunded, planFunding, stillOwed } from "./funding.js";
@@ -36,7 +37,7 @@ const NOT_REGISTERED = "not registered";
 function limitsRegistration({ plan, provider }: StepContext, pool: PlannedPool): Setting {
   if (pool.entry === undefined) throw new Error(`${pool.name} has no entry in the parameters`);
   const at = plan.limits.address;
-  const limits = IStabilizerLimits__factory.connect(at, provider);
+  const limits = contractAt(IStabilizerLimits__factory, at, provider);
   const type = outputType(limits.interface.getFunction("poolConfig").outputs);
   const config = stabilizerConfigOf(plan.params, pool.entry);
   return {
@@ -61,7 +62,7 @@ function limitsRegistration({ plan, provider }: StepContext, pool: PlannedPool):
 
 function meshRegistration({ plan, provider }: StepContext, pool: PlannedPool): Setting {
   const at = plan.mesh.address;
-  const mesh = IXauMesh__factory.connect(at, provider);
+  const mesh = contractAt(IXauMesh__factory, at, provider);
   const token = plan.tokens[pool.quote].address;
   return governed(
     `XauMesh.poolOf(${pool.quote})`,
@@ -114,7 +115,7 @@ function meshApprovals({ plan, provider }: StepContext): Setting {
 async function approvesBoth(provider: StepContext["provider"], owner: string, pool: PlannedPool): Promise<string> {
   const allowances = await Promise.all(
     [pool.params.baseToken, pool.params.quoteToken].map((token) =>
-      IM1Token__factory.connect(token, provider).allowance(owner, pool.address),
+      contractAt(IM1Token__factory, token, provider).allowance(owner, pool.address),
     ),
   );
   return String(allowances.every((allowance) => allowance > MaxUint256 / 2n));
@@ -124,7 +125,7 @@ async function approvesBoth(provider: StepContext["provider"], owner: string, po
 function systemContracts({ plan, provider }: StepContext, name: TokenName): Setting[] {
   const token = plan.tokens[name];
   if (token.adopted) return [];
-  const handle = IM1Token__factory.connect(token.address, provider);
+  const handle = contractAt(IM1Token__factory, token.address, provider);
   const pools = [...plan.pools, ...plan.meshPools].filter((pool) => pool.base === name || pool.quote === name);
   return [{ name: "Stabilizer", address: plan.stabilizer.address }, ...pools].map((member) =>
     governed(
@@ -187,7 +188,7 @@ function paid({ plan, provider, extraGrants }: StepContext): Setting[] {
   return owed
     .filter((entry) => entry.amountUnits > 0n)
     .map(({ token, to, amountUnits, who }): Setting => {
-      const handle = IM1Token__factory.connect(plan.tokens[token].address, provider);
+      const handle = contractAt(IM1Token__factory, plan.tokens[token].address, provider);
       return {
         id: `${token}.balanceOf(${who})`,
         at: plan.tokens[token].address,

@@ -7,6 +7,7 @@ import {
   type IPegManager,
   type IStabilizerLimits,
 } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import { parseBpsAsWad, parseWad } from "../../protocol/units.js";
 import { firstRound, plannedFeed } from "./030_feeds.js";
@@ -57,7 +58,7 @@ function firstRounds({ plan, provider }: StepContext): Setting[] {
 }
 
 function guardian({ plan, provider }: StepContext, manager: PlannedContract): Setting {
-  const handle = IPegManager__factory.connect(manager.address, provider);
+  const handle = contractAt(IPegManager__factory, manager.address, provider);
   const expected = plan.roles.guardian;
   return governed(
     `${manager.name}.guardian`,
@@ -81,7 +82,7 @@ const GUARD_TYPE = outputType(LIMITS_ABI.getFunction("pegGuard").outputs);
 /** Configuration and pools of a token: its public pools, in the order of the parameters. */
 function managed({ plan, provider }: StepContext, name: TokenName): Setting {
   const manager = managerOf(plan, name);
-  const handle = IPegManager__factory.connect(manager.address, provider);
+  const handle = contractAt(IPegManager__factory, manager.address, provider);
   const token = plan.tokens[name].address;
   const config = configOf(plan, name);
   const pools = plan.pools
@@ -125,7 +126,7 @@ function configOf(plan: Blueprint, name: TokenName): IPegManager.ConfigStruct {
 
 function guarded({ plan, provider }: StepContext, name: TokenName): Setting {
   const at = plan.limits.address;
-  const limits = IStabilizerLimits__factory.connect(at, provider);
+  const limits = contractAt(IStabilizerLimits__factory, at, provider);
   const own = plan.params.peg.tokens[name];
   const token = plan.tokens[name].address;
   const guard: IStabilizerLimits.PegGuardStruct = {
@@ -149,7 +150,7 @@ function guarded({ plan, provider }: StepContext, name: TokenName): Setting {
 }
 
 function sink({ plan, provider }: StepContext, manager: PlannedContract): Setting {
-  const handle = IPegManager__factory.connect(manager.address, provider);
+  const handle = contractAt(IPegManager__factory, manager.address, provider);
   const expected = plan.limits.address;
   return governed(
     `${manager.name}.sink`,
@@ -167,7 +168,7 @@ function sink({ plan, provider }: StepContext, manager: PlannedContract): Settin
 
 function assigned({ plan, provider }: StepContext, name: TokenName): Setting {
   const at = plan.pegBoard.address;
-  const board = IPegBoard__factory.connect(at, provider);
+  const board = contractAt(IPegBoard__factory, at, provider);
   const token = plan.tokens[name].address;
   const manager = managerOf(plan, name).address;
   return governed(

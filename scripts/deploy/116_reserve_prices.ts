@@ -1,6 +1,7 @@
 import { parseUnits } from "ethers";
 
 import { IM1Token__factory } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { reservedTokenNames, type ReservedToken } from "../../protocol/params/schema.js";
 import { firstRound, plannedFeed } from "./030_feeds.js";
 import { configOf, configured } from "./040_oracle.js";
@@ -32,7 +33,7 @@ export const reservePricesStep: Step = {
 
 function assetDecimals({ plan, provider }: StepContext, name: ReservedToken): Setting {
   const { contract, address, decimals } = plan.reserves.assets[name];
-  const asset = IM1Token__factory.connect(address, provider);
+  const asset = contractAt(IM1Token__factory, address, provider);
   return {
     id: `${contract.name}.decimals`,
     at: address,

@@ -9,6 +9,7 @@ import {
   PublicLiquidity__factory,
   StablecoinReserveVault__factory,
 } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { reservedTokenNames, tokenNames, type ReservedToken, type TokenName } from "../../protocol/params/schema.js";
 import { parseBpsAsWad, WAD } from "../../protocol/units.js";
 import { BUCKET } from "./bucketFunding.js";
@@ -67,7 +68,7 @@ export const reservesStep: Step = {
 };
 
 function guardian({ plan, provider }: StepContext, { name, address }: PlannedContract): Setting {
-  const handle = IGuardianPause__factory.connect(address, provider);
+  const handle = contractAt(IGuardianPause__factory, address, provider);
   const expected = plan.roles.guardian;
   const call: Call = {
     to: address,
@@ -85,7 +86,7 @@ function extraOrGone(found: string): DifferenceCode {
 function vaultSettings({ plan, provider }: StepContext, name: ReservedToken): Setting[] {
   const vault = plan.reserves.vaults[name];
   const { address: to } = vault;
-  const handle = StablecoinReserveVault__factory.connect(to, provider);
+  const handle = contractAt(StablecoinReserveVault__factory, to, provider);
   const { interface: abi } = handle;
   const { attestation, bandBps } = plan.params.reserves.tokens[name];
   const feeType = outputType(abi.getFunction("fees").outputs);
@@ -136,7 +137,7 @@ function tokenRights(context: StepContext, name: ReservedToken): Setting[] {
   const { plan, provider } = context;
   const token = plan.tokens[name];
   if (token.adopted) return [];
-  const handle = M1Token__factory.connect(token.address, provider);
+  const handle = contractAt(M1Token__factory, token.address, provider);
   const { interface: abi } = handle;
   const vault = plan.reserves.vaults[name];
   const limit = mintLimitOf(plan, name);
@@ -185,7 +186,7 @@ async function lastMinterLimit({ provider, fromBlock }: StepContext, token: stri
 /** As the contract keeps it: half of the limit at once, half spread over the day. */
 function moveLimit({ plan, provider }: StepContext, token: BucketToken): Setting {
   const { address: at } = plan.reserves.buckets;
-  const buckets = CapitalBuckets__factory.connect(at, provider);
+  const buckets = contractAt(CapitalBuckets__factory, at, provider);
   const { interface: abi } = buckets;
   const { name, address, moveLimitUnitsPerDay: limit, moveCeilingUnitsPerDay: ceiling } = token;
   const call = (data: string, label: string): Call => ({ to: at, data, label: `CapitalBuckets.${label}` });
@@ -211,7 +212,7 @@ function moveLimit({ plan, provider }: StepContext, token: BucketToken): Setting
 
 /** Who may take what a holder keeps: named once, for ever. */
 function holderBuckets({ plan, provider }: StepContext, { name, address }: PlannedContract): Setting {
-  const holder = ICapitalHolder__factory.connect(address, provider);
+  const holder = contractAt(ICapitalHolder__factory, address, provider);
   const expected = plan.reserves.buckets.address;
   const call: Call = {
     to: address,
@@ -223,7 +224,7 @@ function holderBuckets({ plan, provider }: StepContext, { name, address }: Plann
 
 function bucketHolder({ plan, provider }: StepContext, holder: PlannedContract, bucket: number): Setting {
   const { address: at } = plan.reserves.buckets;
-  const buckets = CapitalBuckets__factory.connect(at, provider);
+  const buckets = contractAt(CapitalBuckets__factory, at, provider);
   const call: Call = {
     to: at,
     data: buckets.interface.encodeFunctionData("setHolder", [bucket, holder.address]),
@@ -235,7 +236,7 @@ function bucketHolder({ plan, provider }: StepContext, holder: PlannedContract, 
 
 function pegBoard({ plan, provider }: StepContext): Setting {
   const { address: at } = plan.reserves.buckets;
-  const buckets = CapitalBuckets__factory.connect(at, provider);
+  const buckets = contractAt(CapitalBuckets__factory, at, provider);
   const expected = plan.pegBoard.address;
   const call: Call = {
     to: at,
@@ -247,7 +248,7 @@ function pegBoard({ plan, provider }: StepContext): Setting {
 
 function terms({ plan, provider }: StepContext): Setting {
   const { address: at } = plan.reserves.buckets;
-  const buckets = CapitalBuckets__factory.connect(at, provider);
+  const buckets = contractAt(CapitalBuckets__factory, at, provider);
   const type = outputType(buckets.interface.getFunction("terms").outputs);
   const wanted = termsOf(plan);
   const call: Call = {
@@ -266,7 +267,7 @@ function policy(
   { name, address, token }: BucketToken,
 ): Setting {
   const { address: at } = plan.reserves.buckets;
-  const buckets = CapitalBuckets__factory.connect(at, provider);
+  const buckets = contractAt(CapitalBuckets__factory, at, provider);
   const type = outputType(buckets.interface.getFunction("policy").outputs);
   const wanted = token === undefined ? CLOSED_POLICY : policyOf(plan, bucket, token);
   const closed = structText(type, CLOSED_POLICY);
@@ -287,7 +288,7 @@ function policy(
 
 function flashFee({ plan, provider }: StepContext, name: TokenName): Setting {
   const { address: at } = plan.reserves.flashVault;
-  const vault = FlashVault__factory.connect(at, provider);
+  const vault = contractAt(FlashVault__factory, at, provider);
   const token = plan.tokens[name].address;
   const feeWad = parseBpsAsWad(plan.params.reserves.flashFeeBps);
   const call: Call = {
@@ -301,7 +302,7 @@ function flashFee({ plan, provider }: StepContext, name: TokenName): Setting {
 /** Bucket A counts the protocol's shares of every public pool. */
 function countedPool({ plan, provider }: StepContext, pool: PlannedPool): Setting {
   const { address: at } = plan.reserves.publicLiquidity;
-  const liquidity = PublicLiquidity__factory.connect(at, provider);
+  const liquidity = contractAt(PublicLiquidity__factory, at, provider);
   const call: Call = {
     to: at,
     data: liquidity.interface.encodeFunctionData("addPool", [pool.address]),
@@ -315,7 +316,7 @@ function countedPool({ plan, provider }: StepContext, pool: PlannedPool): Settin
 function systemContracts({ plan, provider }: StepContext, name: TokenName): Setting[] {
   const token = plan.tokens[name];
   if (token.adopted) return [];
-  const handle = M1Token__factory.connect(token.address, provider);
+  const handle = contractAt(M1Token__factory, token.address, provider);
   const { buckets, flashVault, publicLiquidity } = plan.reserves;
   return [buckets, flashVault, publicLiquidity].map((member) =>
     governed(

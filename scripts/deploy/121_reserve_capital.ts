@@ -4,6 +4,7 @@ import {
   ReserveSystem__factory,
   StandInToken__factory,
 } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { mulDivUp } from "../../protocol/math.js";
 import { reservedTokenNames, tokenNames, type ReservedToken, type TokenName } from "../../protocol/params/schema.js";
 import { approval } from "./090_pools.js";
@@ -46,7 +47,7 @@ function startCapital(context: StepContext): Setting[] {
 
 /** The timelock has made the pools; what it got for their first liquidity belongs to bucket A. */
 function sharesInBucketA({ plan, provider }: StepContext, pool: PlannedPool): Setting {
-  const shares = PublicPmmPool__factory.connect(pool.address, provider);
+  const shares = contractAt(PublicPmmPool__factory, pool.address, provider);
   const to = plan.reserves.publicLiquidity.address;
   const held = () => shares.balanceOf(plan.timelock.address);
   return {
@@ -68,7 +69,7 @@ function sharesInBucketA({ plan, provider }: StepContext, pool: PlannedPool): Se
 function reserveFunded(context: StepContext, name: TokenName): Setting {
   const { plan, provider } = context;
   const { address: at } = plan.reserves.buckets;
-  const buckets = CapitalBuckets__factory.connect(at, provider);
+  const buckets = contractAt(CapitalBuckets__factory, at, provider);
   return {
     id: `CapitalBuckets.funded(${name})`,
     at,
@@ -89,7 +90,7 @@ function reserveFunded(context: StepContext, name: TokenName): Setting {
 
 function filled({ plan, provider }: StepContext, name: TokenName, bucket: "flash" | "crossChain"): Setting {
   const { address: at } = plan.reserves.buckets;
-  const buckets = CapitalBuckets__factory.connect(at, provider);
+  const buckets = contractAt(CapitalBuckets__factory, at, provider);
   const token = plan.tokens[name].address;
   const wanted = bucketStart(plan, name)[bucket];
   const shortfall = async () => {
@@ -118,7 +119,7 @@ function backing({ plan, provider, extraGrants }: StepContext, name: ReservedTok
   if (!standIn || minted === 0n) return [];
   const token = plan.tokens[name];
   const wanted = mulDivUp(minted, 10n ** BigInt(decimals), 10n ** BigInt(token.decimals));
-  const asset = StandInToken__factory.connect(address, provider);
+  const asset = contractAt(StandInToken__factory, address, provider);
   const vault = plan.reserves.vaults[name];
   const shortfall = async () => {
     const held = await asset.balanceOf(vault.address);
@@ -147,7 +148,7 @@ function shortfallText(missing: bigint): string {
 /** The meter of a token and the sizes of its reserve. */
 function sizing({ plan, provider }: StepContext, name: ReservedToken): Setting {
   const { address: at } = plan.reserves.system;
-  const system = ReserveSystem__factory.connect(at, provider);
+  const system = contractAt(ReserveSystem__factory, at, provider);
   const token = plan.tokens[name].address;
   const type = outputType(system.interface.getFunction("sizing").outputs);
   const wanted = sizingOf(plan, name);
@@ -173,7 +174,7 @@ function sizing({ plan, provider }: StepContext, name: ReservedToken): Setting {
 function reporters({ plan, provider }: StepContext, name: ReservedToken): Setting {
   const { system, vaults, buckets } = plan.reserves;
   const at = system.address;
-  const handle = ReserveSystem__factory.connect(at, provider);
+  const handle = contractAt(ReserveSystem__factory, at, provider);
   const token = plan.tokens[name].address;
   const wanted = [vaults[name].address, buckets.address];
   const expected = listText(wanted);

@@ -3,6 +3,7 @@ import {
   DodoObserver__factory,
   IDODOPMMIntegration__factory,
 } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import type { PlannedPool } from "./pools.js";
 import { answer, governed } from "./setting.js";
 import type { PlannedContract, Setting, Step, StepContext } from "./types.js";
@@ -41,7 +42,7 @@ export const dodoRegistryStep: Step = {
 
 function integrationSetting({ plan, provider }: StepContext, pool: PlannedPool): Setting {
   const at = plan.dodoIntegration.address;
-  const integration = IDODOPMMIntegration__factory.connect(at, provider);
+  const integration = contractAt(IDODOPMMIntegration__factory, at, provider);
   return governed(
     `DODOPMMIntegration.isRegistered(${pool.pair})`,
     at,
@@ -58,7 +59,7 @@ function integrationSetting({ plan, provider }: StepContext, pool: PlannedPool):
 
 function providerSetting({ plan, provider }: StepContext, pool: PlannedPool): Setting {
   const at = plan.dodoProvider.address;
-  const handle = DODOPMMProvider__factory.connect(at, provider);
+  const handle = contractAt(DODOPMMProvider__factory, at, provider);
   return governed(
     `DODOPMMProvider.poolsFor(${pool.pair})`,
     at,
@@ -78,7 +79,7 @@ function providerSetting({ plan, provider }: StepContext, pool: PlannedPool): Se
 
 function observerSetting({ plan, provider }: StepContext): Setting {
   const at = plan.dodoObserver.address;
-  const observer = DodoObserver__factory.connect(at, provider);
+  const observer = contractAt(DodoObserver__factory, at, provider);
   return governed(
     "DodoObserver.isKeeper(keeper)",
     at,

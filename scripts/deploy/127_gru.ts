@@ -8,6 +8,7 @@ import {
   M1Token__factory,
   OwnershipFacet__factory,
 } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { approval } from "./090_pools.js";
 import { listText, singleHolder } from "./holders.js";
 import { answer, governed, outside } from "./setting.js";
@@ -50,8 +51,8 @@ export const gruStep: Step = {
 
 function fixedAtCreation({ plan, provider }: StepContext): Setting[] {
   const { diamond, vault, basket } = plan.gru;
-  const m00 = GruDiamond__factory.connect(diamond.address, provider);
-  const handle = BasketVault__factory.connect(vault.address, provider);
+  const m00 = contractAt(GruDiamond__factory, diamond.address, provider);
+  const handle = contractAt(BasketVault__factory, vault.address, provider);
   const fix =
     "this value is fixed when the contract is made: the code at this address is not what the parameters ask for";
   const code = { code: "CONSTRUCTOR_ARGUMENT" } as const;
@@ -81,7 +82,7 @@ function fixedAtCreation({ plan, provider }: StepContext): Setting[] {
  */
 function facets({ plan, provider }: StepContext): Setting[] {
   const { diamond, loupeFacet, ownershipFacet } = plan.gru;
-  const loupe = IDiamondLoupe__factory.connect(diamond.address, provider);
+  const loupe = contractAt(IDiamondLoupe__factory, diamond.address, provider);
   const code = { code: "WIRING_CHANGED" } as const;
   const first = [
     { facet: loupeFacet, abi: LoupeFacet__factory.createInterface() },
@@ -116,7 +117,7 @@ function facets({ plan, provider }: StepContext): Setting[] {
 
 function guardians({ plan, provider }: StepContext): Setting[] {
   const { address } = plan.gru.diamond;
-  const m00 = GruDiamond__factory.connect(address, provider);
+  const m00 = contractAt(GruDiamond__factory, address, provider);
   const pending = async (): Promise<string> => answer(m00.pendingGuardian().then(({ account }) => account));
   return [
     singleHolder(plan, "GruDiamond.guardian", address, plan.roles.guardian, () => answer(m00.guardian())),
@@ -130,7 +131,7 @@ function systemContracts({ plan, provider }: StepContext): Setting[] {
   return basket
     .filter(({ token }) => !plan.tokens[token].adopted)
     .map(({ token }) => {
-      const handle = M1Token__factory.connect(plan.tokens[token].address, provider);
+      const handle = contractAt(M1Token__factory, plan.tokens[token].address, provider);
       return governed(
         `${token}.isSystemContract(BasketVault)`,
         plan.tokens[token].address,
@@ -149,7 +150,7 @@ function systemContracts({ plan, provider }: StepContext): Setting[] {
 /** Shares that stay with the treasury: while a vault is almost empty, little money bends the proportions of its basket. */
 function firstIssue({ plan, provider }: StepContext): Setting {
   const { diamond, vault, basket, firstIssueShares } = plan.gru;
-  const m00 = GruDiamond__factory.connect(diamond.address, provider);
+  const m00 = contractAt(GruDiamond__factory, diamond.address, provider);
   const { treasury } = plan.roles;
   const limits = basket.map(({ firstUnits }) => firstUnits);
   const data = m00.interface.encodeFunctionData("issue", [firstIssueShares, limits, treasury, MaxUint256]);

@@ -1,6 +1,7 @@
 import { getAddress } from "ethers";
 
 import { IEnhancedSwapRouter__factory, IM1Token__factory } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { tokenNames } from "../../protocol/params/schema.js";
 import { answer, governed } from "./setting.js";
 import type { Call, PlannedContract, Setting, Step, StepContext } from "./types.js";
@@ -79,7 +80,7 @@ function listedPools({ plan }: StepContext): ListedPool[] {
 
 function guardianSetting({ plan, provider }: StepContext): Setting {
   const at = plan.router.address;
-  const router = IEnhancedSwapRouter__factory.connect(at, provider);
+  const router = contractAt(IEnhancedSwapRouter__factory, at, provider);
   const { guardian } = plan.roles;
   return governed(
     "EnhancedSwapRouter.guardian",
@@ -97,7 +98,7 @@ function guardianSetting({ plan, provider }: StepContext): Setting {
 
 function poolSetting({ plan, provider }: StepContext, pool: ListedPool): Setting {
   const at = plan.router.address;
-  const router = IEnhancedSwapRouter__factory.connect(at, provider);
+  const router = contractAt(IEnhancedSwapRouter__factory, at, provider);
   return governed(
     `EnhancedSwapRouter.venue(${pool.name})`,
     at,
@@ -110,7 +111,7 @@ function poolSetting({ plan, provider }: StepContext, pool: ListedPool): Setting
 
 function intermediatesSetting({ plan, provider }: StepContext): Setting {
   const at = plan.router.address;
-  const router = IEnhancedSwapRouter__factory.connect(at, provider);
+  const router = contractAt(IEnhancedSwapRouter__factory, at, provider);
   const wanted = plan.params.router.intermediates.map((name) => plan.tokens[name].address).sort();
   const read = async () => [...(await router.intermediates())].sort();
   const change = (token: string, accepted: boolean): Call => ({
@@ -142,7 +143,7 @@ function systemContractSettings({ plan, provider }: StepContext): Setting[] {
     .filter((name) => !plan.tokens[name].adopted)
     .map((name) => {
       const at = plan.tokens[name].address;
-      const token = IM1Token__factory.connect(at, provider);
+      const token = contractAt(IM1Token__factory, at, provider);
       return governed(
         `${name}.isSystemContract(${member.name})`,
         at,

@@ -1,6 +1,7 @@
 import { id, ZeroHash } from "ethers";
 
 import { M1Token__factory, Timelock__factory } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import { findDifferences } from "./inspect.js";
 import { allLogs } from "./logs.js";
@@ -21,7 +22,7 @@ export const mintersStep: Step = {
 
 function noBootstrapMinter({ plan, provider }: StepContext, name: TokenName): Setting {
   const at = plan.tokens[name].address;
-  const token = M1Token__factory.connect(at, provider);
+  const token = contractAt(M1Token__factory, at, provider);
   const minter = plan.timelock.address;
   const role = id("MINTER_ROLE");
   const closed = { minter, mintCapacity: 0n, mintRefillPerSecond: 0n, burnCapacity: 0n, burnRefillPerSecond: 0n };
@@ -66,7 +67,7 @@ export const handoverStep: Step = {
   settings(context) {
     const { plan, provider } = context;
     const at = plan.timelock.address;
-    const timelock = Timelock__factory.connect(at, provider);
+    const timelock = contractAt(Timelock__factory, at, provider);
     const delay = String(plan.params.roles.timelockDelaySeconds);
     const changes = [
       governed(
@@ -97,7 +98,7 @@ function holds(
   wanted: boolean,
 ): Setting {
   const at = plan.timelock.address;
-  const timelock = Timelock__factory.connect(at, provider);
+  const timelock = contractAt(Timelock__factory, at, provider);
   const { interface: abi } = timelock;
   const data = wanted
     ? abi.encodeFunctionData("grantRole", [ROLES[role], account])
@@ -124,7 +125,7 @@ function holds(
 function noPendingOperations(context: StepContext, handover: readonly Setting[]): Setting {
   const { plan, provider } = context;
   const at = plan.timelock.address;
-  const timelock = Timelock__factory.connect(at, provider);
+  const timelock = contractAt(Timelock__factory, at, provider);
   const pending = async (): Promise<string[]> => {
     const scheduled = await allLogs(provider, {
       address: at,

@@ -1,6 +1,7 @@
 import { ZeroAddress } from "ethers";
 
 import { PrivatePmmPool__factory, SignedPriceFeed__factory } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { accessControl } from "./accessControl.js";
 import { allFeeds } from "./blueprint.js";
 import { constructed } from "./constructed.js";
@@ -55,7 +56,7 @@ function owners({ plan, provider }: StepContext): Setting[] {
   ];
   return [...feeds, ...governed].flatMap(({ name, address }) => {
     // Any contract of ours with an owner: they all have OpenZeppelin's two functions.
-    const handle = SignedPriceFeed__factory.connect(address, provider);
+    const handle = contractAt(SignedPriceFeed__factory, address, provider);
     return [
       singleHolder(plan, `${name}.owner`, address, plan.timelock.address, () => answer(handle.owner())),
       singleHolder(plan, `${name}.pendingOwner`, address, ZeroAddress, () => answer(handle.pendingOwner())),
@@ -68,7 +69,7 @@ function poolOwners({ plan, provider }: StepContext): Setting[] {
   return [...plan.pools, ...plan.meshPools]
     .filter((pool) => pool.kind === "private")
     .flatMap(({ name, address, params }) => {
-      const handle = PrivatePmmPool__factory.connect(address, provider);
+      const handle = contractAt(PrivatePmmPool__factory, address, provider);
       return [
         singleHolder(plan, `${name}.owner`, address, params.owner, () => answer(handle._OWNER_())),
         singleHolder(plan, `${name}.pendingOwner`, address, ZeroAddress, () => answer(handle._NEW_OWNER_())),

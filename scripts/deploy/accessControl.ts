@@ -1,6 +1,7 @@
 import { id, ZeroHash } from "ethers";
 
 import { M1Token__factory } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { reservedTokenNames, tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import type { Blueprint } from "./blueprint.js";
 import { accountIn, holderList, holdersAmong, LogBook, namedAccounts } from "./holders.js";
@@ -74,7 +75,7 @@ function knownRole(
   expected: readonly string[],
 ): Setting {
   const role = hashOf(name);
-  const handle = M1Token__factory.connect(at, provider);
+  const handle = contractAt(M1Token__factory, at, provider);
   return holderList(plan, {
     id: `${contract}.${name}`,
     at,
@@ -92,7 +93,7 @@ function knownRole(
 /** Roles that the contract's own code does not know give no right today, but somebody granted them. */
 function otherRoles({ plan, provider }: StepContext, book: LogBook, { contract, at, roles }: RoleTable): Setting {
   const known = Object.keys(roles).map(hashOf);
-  const handle = M1Token__factory.connect(at, provider);
+  const handle = contractAt(M1Token__factory, at, provider);
   return holderList(plan, {
     id: `${contract}.otherRoles`,
     at,

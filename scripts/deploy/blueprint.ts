@@ -24,6 +24,7 @@ import {
   XAUOracle__factory,
   XauMesh__factory,
 } from "../../protocol/generated/contracts/index.js";
+import { maker } from "../../protocol/handles.js";
 import { requireDecided, type LoadedParams } from "../../protocol/params/load.js";
 import {
   reservedTokenNames,
@@ -167,13 +168,13 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
   const timelock = await planner.contract(
     "Timelock",
     "governance/Timelock",
-    new Timelock__factory().getDeployTransaction(roles.deployer),
+    maker(Timelock__factory).getDeployTransaction(roles.deployer),
     [roles.deployer],
   );
   const tokenFactory = await planner.contract(
     "M1TokenFactory",
     "tokens/M1TokenFactory",
-    new M1TokenFactory__factory().getDeployTransaction(),
+    maker(M1TokenFactory__factory).getDeployTransaction(),
     [],
   );
   const tokens = perToken((name) => planToken(params, name, tokenFactory.address, timelock.address));
@@ -189,7 +190,7 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
   const oracle = await planner.contract(
     "XAUOracle",
     "oracle/XAUOracle",
-    new XAUOracle__factory().getDeployTransaction(...oracleArgs),
+    maker(XAUOracle__factory).getDeployTransaction(...oracleArgs),
     oracleArgs,
   );
   const stabilizing = await planStabilizer(planner, params, tokens.XAU.address, oracle.address, timelock.address);
@@ -199,7 +200,7 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
   const ledger = await planner.contract(
     "Ledger",
     "oracle/Ledger",
-    new Ledger__factory().getDeployTransaction(oracle.address, timelock.address),
+    maker(Ledger__factory).getDeployTransaction(oracle.address, timelock.address),
     [oracle.address, timelock.address],
   );
   const peg = await planPeg(planner, params, roles, oracle.address, timelock.address);
@@ -245,27 +246,27 @@ async function planStabilizer(planner: Planner, params: NetworkParams, xau: stri
   const mesh = await planner.contract(
     "XauMesh",
     "mesh/XauMesh",
-    new XauMesh__factory().getDeployTransaction(...meshArgs),
+    maker(XauMesh__factory).getDeployTransaction(...meshArgs),
     meshArgs,
   );
   const limitsArgs = [oracle, ceilingsOf(params), timelock] as const;
   const limits = await planner.contract(
     "StabilizerLimits",
     "stabilizer/StabilizerLimits",
-    new StabilizerLimits__factory().getDeployTransaction(...limitsArgs),
+    maker(StabilizerLimits__factory).getDeployTransaction(...limitsArgs),
     limitsArgs,
   );
   const stabilizerArgs = [limits.address, mesh.address, timelock] as const;
   const stabilizer = await planner.contract(
     "Stabilizer",
     "stabilizer/Stabilizer",
-    new Stabilizer__factory().getDeployTransaction(...stabilizerArgs),
+    maker(Stabilizer__factory).getDeployTransaction(...stabilizerArgs),
     stabilizerArgs,
   );
   const lens = await planner.contract(
     "PegLens",
     "periphery/PegLens",
-    new PegLens__factory().getDeployTransaction(limits.address, oracle),
+    maker(PegLens__factory).getDeployTransaction(limits.address, oracle),
     [limits.address, oracle],
   );
   return { mesh, limits, stabilizer, lens };
@@ -289,19 +290,19 @@ async function planDodo(
   const dodoIntegration = await planner.contract(
     "DODOPMMIntegration",
     "dodo/DODOPMMIntegration",
-    new DODOPMMIntegration__factory().getDeployTransaction(...integrationArgs),
+    maker(DODOPMMIntegration__factory).getDeployTransaction(...integrationArgs),
     integrationArgs,
   );
   const dodoProvider = await planner.contract(
     "DODOPMMProvider",
     "dodo/DODOPMMProvider",
-    new DODOPMMProvider__factory().getDeployTransaction(dodoIntegration.address, timelock),
+    maker(DODOPMMProvider__factory).getDeployTransaction(dodoIntegration.address, timelock),
     [dodoIntegration.address, timelock],
   );
   const dodoObserver = await planner.contract(
     "DodoObserver",
     "dodo/DodoObserver",
-    new DodoObserver__factory().getDeployTransaction(timelock),
+    maker(DodoObserver__factory).getDeployTransaction(timelock),
     [timelock],
   );
   return { dodoIntegration, dodoProvider, dodoObserver };
@@ -317,7 +318,7 @@ async function planRouter(
   const swapQuoter = await planner.contract(
     "SwapQuoter",
     "router/SwapQuoter",
-    new SwapQuoter__factory().getDeployTransaction(),
+    maker(SwapQuoter__factory).getDeployTransaction(),
     [],
   );
   const { permit2 } = params.router;
@@ -331,7 +332,7 @@ async function planRouter(
   const router = await planner.contract(
     "EnhancedSwapRouter",
     "router/EnhancedSwapRouter",
-    new EnhancedSwapRouter__factory().getDeployTransaction(...routerArgs),
+    maker(EnhancedSwapRouter__factory).getDeployTransaction(...routerArgs),
     routerArgs,
   );
   return { swapQuoter, router };
@@ -349,20 +350,20 @@ async function planPmm(
   const publicPool = await planner.contract(
     "PublicPmmPool",
     "pmm/PublicPmmPool",
-    new PublicPmmPool__factory().getDeployTransaction(config),
+    maker(PublicPmmPool__factory).getDeployTransaction(config),
     [config],
   );
   const privatePool = await planner.contract(
     "PrivatePmmPool",
     "pmm/PrivatePmmPool",
-    new PrivatePmmPool__factory().getDeployTransaction(config),
+    maker(PrivatePmmPool__factory).getDeployTransaction(config),
     [config],
   );
   const factoryArgs = [timelock, publicPool.address, privatePool.address] as const;
   const pmmFactory = await planner.contract(
     "PmmFactory",
     "pmm/PmmFactory",
-    new PmmFactory__factory().getDeployTransaction(...factoryArgs),
+    maker(PmmFactory__factory).getDeployTransaction(...factoryArgs),
     factoryArgs,
   );
   return { publicPool, privatePool, pmmFactory };
@@ -467,19 +468,19 @@ async function planPeg(planner: Planner, params: NetworkParams, roles: Roles, or
   const stablecoinPegManager = await planner.contract(
     "StablecoinPegManager",
     "peg/StablecoinPegManager",
-    new StablecoinPegManager__factory().getDeployTransaction(oracle, timelock),
+    maker(StablecoinPegManager__factory).getDeployTransaction(oracle, timelock),
     [oracle, timelock],
   );
   const commodityPegManager = await planner.contract(
     "CommodityPegManager",
     "peg/CommodityPegManager",
-    new CommodityPegManager__factory().getDeployTransaction(oracle, timelock),
+    maker(CommodityPegManager__factory).getDeployTransaction(oracle, timelock),
     [oracle, timelock],
   );
   const pegBoard = await planner.contract(
     "PegBoard",
     "peg/PegBoard",
-    new PegBoard__factory().getDeployTransaction(timelock),
+    maker(PegBoard__factory).getDeployTransaction(timelock),
     [timelock],
   );
   const planned = await Promise.all(

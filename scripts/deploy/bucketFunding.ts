@@ -1,5 +1,6 @@
 /** What the first funding puts into the recorded buckets. */
 import { ICapitalBuckets__factory } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import type { TokenName } from "../../protocol/params/schema.js";
 import type { Blueprint } from "./blueprint.js";
 import { tokenUnitsOf } from "./referencePrices.js";
@@ -30,7 +31,7 @@ export async function unfundedBuckets(context: StepContext, name: TokenName): Pr
   const wanted = startTotal(context.plan, name);
   const { address } = context.plan.reserves.buckets;
   if (wanted === 0n || !(await context.hasCode(address))) return wanted;
-  const buckets = ICapitalBuckets__factory.connect(address, context.provider);
+  const buckets = contractAt(ICapitalBuckets__factory, address, context.provider);
   const token = context.plan.tokens[name].address;
   const held = await Promise.all(
     (["flash", "crossChain", "reserve"] as const).map((bucket) => buckets.bucketUnits(BUCKET[bucket], token)),

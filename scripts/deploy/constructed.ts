@@ -16,6 +16,7 @@ import {
   XAUOracle__factory,
   XauMesh__factory,
 } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { allFeeds, FEED_DECIMALS } from "./blueprint.js";
 import { ceilingsOf, poolConfig } from "./pools.js";
 import { answer, outside, outputType, structText } from "./setting.js";
@@ -46,11 +47,11 @@ export function fixed(
 function core({ plan, provider }: StepContext): Setting[] {
   const xau = plan.tokens.XAU.address;
   const { oracle, limits, mesh, stabilizer, ledger, lens, pmmFactory } = plan;
-  const oracleHandle = XAUOracle__factory.connect(oracle.address, provider);
-  const limitsHandle = StabilizerLimits__factory.connect(limits.address, provider);
-  const stabilizerHandle = Stabilizer__factory.connect(stabilizer.address, provider);
-  const lensHandle = PegLens__factory.connect(lens.address, provider);
-  const factoryHandle = PmmFactory__factory.connect(pmmFactory.address, provider);
+  const oracleHandle = contractAt(XAUOracle__factory, oracle.address, provider);
+  const limitsHandle = contractAt(StabilizerLimits__factory, limits.address, provider);
+  const stabilizerHandle = contractAt(Stabilizer__factory, stabilizer.address, provider);
+  const lensHandle = contractAt(PegLens__factory, lens.address, provider);
+  const factoryHandle = contractAt(PmmFactory__factory, pmmFactory.address, provider);
   const managers = [plan.stablecoinPegManager, plan.commodityPegManager];
   const ceilings = outputType(limitsHandle.interface.getFunction("ceilings").outputs);
   return [
@@ -59,11 +60,11 @@ function core({ plan, provider }: StepContext): Setting[] {
     fixed(oracle, "maxBlockSeconds", plan.params.oracle.maxBlockSeconds, () => oracleHandle.maxBlockSeconds()),
     ...managers.map((manager) =>
       fixed(manager, "oracle", oracle.address, () =>
-        StablecoinPegManager__factory.connect(manager.address, provider).oracle(),
+        contractAt(StablecoinPegManager__factory, manager.address, provider).oracle(),
       ),
     ),
-    fixed(mesh, "xau", xau, () => XauMesh__factory.connect(mesh.address, provider).xau()),
-    fixed(ledger, "oracle", oracle.address, () => Ledger__factory.connect(ledger.address, provider).oracle()),
+    fixed(mesh, "xau", xau, () => contractAt(XauMesh__factory, mesh.address, provider).xau()),
+    fixed(ledger, "oracle", oracle.address, () => contractAt(Ledger__factory, ledger.address, provider).oracle()),
     fixed(limits, "oracle", oracle.address, () => limitsHandle.oracle()),
     fixed(limits, "ceilings", structText(ceilings, ceilingsOf(plan.params)), async () =>
       structText(ceilings, await limitsHandle.ceilings()),
@@ -81,8 +82,8 @@ function core({ plan, provider }: StepContext): Setting[] {
 function poolCode({ plan, provider }: StepContext): Setting[] {
   const config = poolConfig(plan.params, plan.oracle.address, plan.stabilizer.address, plan.roles.treasury);
   const implementations = [
-    { contract: plan.publicPool, handle: PublicPmmPool__factory.connect(plan.publicPool.address, provider) },
-    { contract: plan.privatePool, handle: PrivatePmmPool__factory.connect(plan.privatePool.address, provider) },
+    { contract: plan.publicPool, handle: contractAt(PublicPmmPool__factory, plan.publicPool.address, provider) },
+    { contract: plan.privatePool, handle: contractAt(PrivatePmmPool__factory, plan.privatePool.address, provider) },
   ];
   return implementations.flatMap(({ contract, handle }) => [
     fixed(contract, "oracle", config.oracle, () => handle.oracle()),
@@ -97,7 +98,7 @@ function poolCode({ plan, provider }: StepContext): Setting[] {
 function feeds({ plan, provider }: StepContext): Setting[] {
   return allFeeds(plan).flatMap(({ contract, source, minAnswer, maxAnswer }): Setting[] => {
     if (contract === undefined || source.kind !== "signed") return [];
-    const feed = SignedPriceFeed__factory.connect(contract.address, provider);
+    const feed = contractAt(SignedPriceFeed__factory, contract.address, provider);
     return [
       fixed(contract, "description", source.description, () => feed.description()),
       fixed(contract, "decimals", FEED_DECIMALS, () => feed.decimals()),
@@ -121,9 +122,9 @@ function feeds({ plan, provider }: StepContext): Setting[] {
 function dodo({ plan, provider }: StepContext): Setting[] {
   const { dodoIntegration, dodoProvider, pmmFactory, swapQuoter, router } = plan;
   const permit2 = plan.params.router.permit2 ?? ZeroAddress;
-  const integration = DODOPMMIntegration__factory.connect(dodoIntegration.address, provider);
-  const listing = DODOPMMProvider__factory.connect(dodoProvider.address, provider);
-  const swaps = EnhancedSwapRouter__factory.connect(router.address, provider);
+  const integration = contractAt(DODOPMMIntegration__factory, dodoIntegration.address, provider);
+  const listing = contractAt(DODOPMMProvider__factory, dodoProvider.address, provider);
+  const swaps = contractAt(EnhancedSwapRouter__factory, router.address, provider);
   return [
     fixed(dodoIntegration, "pmmFactory", pmmFactory.address, () => integration.pmmFactory()),
     fixed(dodoProvider, "integration", dodoIntegration.address, () => listing.integration()),

@@ -4,6 +4,7 @@ import {
   IPmmPool__factory,
   type IM1Token,
 } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { mulDivDown } from "../../protocol/math.js";
 import { pairOf } from "../../protocol/params/rules.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
@@ -107,7 +108,7 @@ export async function remainingFunding(context: StepContext, name: TokenName): P
     for (const { token, firstUnits } of plan.gru.basket) if (token === name) needed += firstUnits;
   }
   needed += await unfundedBuckets(context, name);
-  const handle = IM1Token__factory.connect(plan.tokens[name].address, provider);
+  const handle = contractAt(IM1Token__factory, plan.tokens[name].address, provider);
   const owed = [
     { to: plan.stabilizer.address, amountUnits: funding.stabilizer[name] },
     ...extraGrants.filter((grant) => grant.token === name),
@@ -120,13 +121,13 @@ export async function remainingFunding(context: StepContext, name: TokenName): P
 async function isIssued(context: StepContext): Promise<boolean> {
   const { address } = context.plan.gru.diamond;
   if (!(await context.hasCode(address))) return false;
-  return (await GruDiamond__factory.connect(address, context.provider).totalSupply()) > 0n;
+  return (await contractAt(GruDiamond__factory, address, context.provider).totalSupply()) > 0n;
 }
 
 /** Whether a pool has reserves. */
 export async function isFunded(context: StepContext, pool: string): Promise<boolean> {
   if (!(await context.hasCode(pool))) return false;
-  const [baseReserve] = await IPmmPool__factory.connect(pool, context.provider).getVaultReserve();
+  const [baseReserve] = await contractAt(IPmmPool__factory, pool, context.provider).getVaultReserve();
   return baseReserve > 0n;
 }
 

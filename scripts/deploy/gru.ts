@@ -6,6 +6,7 @@ import {
   OwnershipFacet__factory,
   WrappedEther__factory,
 } from "../../protocol/generated/contracts/index.js";
+import { maker } from "../../protocol/handles.js";
 import { mulDivUp } from "../../protocol/math.js";
 import type { NetworkParams, TokenName } from "../../protocol/params/schema.js";
 import { parseTokenUnits, parseWad } from "../../protocol/units.js";
@@ -53,19 +54,19 @@ export async function planGru(
   const wrappedEther = await make(
     "WrappedEther",
     "gru/WrappedEther",
-    new WrappedEther__factory().getDeployTransaction(),
+    maker(WrappedEther__factory).getDeployTransaction(),
     [],
   );
   const loupeFacet = await make(
     "LoupeFacet",
     "gru/facets/LoupeFacet",
-    new LoupeFacet__factory().getDeployTransaction(),
+    maker(LoupeFacet__factory).getDeployTransaction(),
     [],
   );
   const ownershipFacet = await make(
     "OwnershipFacet",
     "gru/facets/OwnershipFacet",
-    new OwnershipFacet__factory().getDeployTransaction(),
+    maker(OwnershipFacet__factory).getDeployTransaction(),
     [],
   );
   const basket = basketOf(params, tokens);
@@ -78,7 +79,7 @@ export async function planGru(
     basketTokens: basket.map(({ token }) => tokens[token].address),
     initialUnitsPerShare: basket.map(({ unitsPerShare }) => unitsPerShare),
   };
-  const diamond = await make("GruDiamond", "gru/GruDiamond", new GruDiamond__factory().getDeployTransaction(setup), [
+  const diamond = await make("GruDiamond", "gru/GruDiamond", maker(GruDiamond__factory).getDeployTransaction(setup), [
     setup,
   ]);
   const vault: PlannedContract = {

@@ -16,6 +16,7 @@ import {
   XauMesh__factory,
   M1Token__factory,
 } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { tokenNames } from "../../protocol/params/schema.js";
 import { managerOf } from "./115_peg.js";
 import { allFeeds } from "./blueprint.js";
@@ -67,12 +68,12 @@ function mappingSetting({ plan }: StepContext, book: LogBook, mapping: Mapping):
 function roleMappings({ plan, provider }: StepContext): Mapping[] {
   const { keeper } = plan.roles;
   const factory = plan.pmmFactory.address;
-  const stabilizer = Stabilizer__factory.connect(plan.stabilizer.address, provider);
-  const limits = StabilizerLimits__factory.connect(plan.limits.address, provider);
-  const mesh = XauMesh__factory.connect(plan.mesh.address, provider);
-  const observer = DodoObserver__factory.connect(plan.dodoObserver.address, provider);
-  const integration = DODOPMMIntegration__factory.connect(plan.dodoIntegration.address, provider);
-  const ledger = Ledger__factory.connect(plan.ledger.address, provider);
+  const stabilizer = contractAt(Stabilizer__factory, plan.stabilizer.address, provider);
+  const limits = contractAt(StabilizerLimits__factory, plan.limits.address, provider);
+  const mesh = contractAt(XauMesh__factory, plan.mesh.address, provider);
+  const observer = contractAt(DodoObserver__factory, plan.dodoObserver.address, provider);
+  const integration = contractAt(DODOPMMIntegration__factory, plan.dodoIntegration.address, provider);
+  const ledger = contractAt(Ledger__factory, plan.ledger.address, provider);
   return [
     {
       id: "Stabilizer.keepers",
@@ -130,7 +131,7 @@ function roleMappings({ plan, provider }: StepContext): Mapping[] {
 function feedSigners({ plan, provider }: StepContext): Mapping[] {
   const feeds = allFeeds(plan).flatMap((feed) => feed.contract ?? []);
   return feeds.map(({ name, address }) => {
-    const feed = SignedPriceFeed__factory.connect(address, provider);
+    const feed = contractAt(SignedPriceFeed__factory, address, provider);
     return {
       id: `${name}.signers`,
       at: address,
@@ -143,9 +144,9 @@ function feedSigners({ plan, provider }: StepContext): Mapping[] {
 
 /** Traders of private pools, foreign pools under observation, pools that the provider offers and that the router calls. */
 function poolMappings({ plan, provider }: StepContext): Mapping[] {
-  const observer = DodoObserver__factory.connect(plan.dodoObserver.address, provider);
-  const listing = DODOPMMProvider__factory.connect(plan.dodoProvider.address, provider);
-  const router = EnhancedSwapRouter__factory.connect(plan.router.address, provider);
+  const observer = contractAt(DodoObserver__factory, plan.dodoObserver.address, provider);
+  const listing = contractAt(DODOPMMProvider__factory, plan.dodoProvider.address, provider);
+  const router = contractAt(EnhancedSwapRouter__factory, plan.router.address, provider);
   const registered = listing.interface.getEvent("PoolRegistered").topicHash;
   const offered = async (pool: string): Promise<boolean> => {
     // A pool is listed under its pair, and only the event that listed it says which pair that was.
@@ -154,7 +155,7 @@ function poolMappings({ plan, provider }: StepContext): Mapping[] {
     return lists.some((pools) => pools.includes(pool));
   };
   const traders = [...plan.meshPools, ...plan.pools.filter((pool) => pool.kind === "private")].map((pool): Mapping => {
-    const handle = PrivatePmmPool__factory.connect(pool.address, provider);
+    const handle = contractAt(PrivatePmmPool__factory, pool.address, provider);
     return {
       id: `${pool.name}.traders`,
       at: pool.address,
@@ -194,10 +195,10 @@ function poolMappings({ plan, provider }: StepContext): Mapping[] {
 
 /** Lists that the contracts give out themselves. */
 function lists({ plan, provider }: StepContext): HolderList[] {
-  const limits = StabilizerLimits__factory.connect(plan.limits.address, provider);
-  const mesh = XauMesh__factory.connect(plan.mesh.address, provider);
-  const oracle = XAUOracle__factory.connect(plan.oracle.address, provider);
-  const integration = DODOPMMIntegration__factory.connect(plan.dodoIntegration.address, provider);
+  const limits = contractAt(StabilizerLimits__factory, plan.limits.address, provider);
+  const mesh = contractAt(XauMesh__factory, plan.mesh.address, provider);
+  const oracle = contractAt(XAUOracle__factory, plan.oracle.address, provider);
+  const integration = contractAt(DODOPMMIntegration__factory, plan.dodoIntegration.address, provider);
   const codes = { extra: "POOL_EXTRA", missing: "POOL_MISSING" } as const;
   const pools = [...plan.pools, ...plan.meshPools];
   const system = tokenNames
@@ -212,7 +213,7 @@ function lists({ plan, provider }: StepContext): HolderList[] {
         ...pools.filter((pool) => pool.base === name || pool.quote === name).map((pool) => pool.address),
         ...(plan.gru.basket.some(({ token }) => token === name) ? [plan.gru.vault.address] : []),
       ],
-      read: () => M1Token__factory.connect(plan.tokens[name].address, provider).systemContracts(),
+      read: () => contractAt(M1Token__factory, plan.tokens[name].address, provider).systemContracts(),
       extra: "ROLE_EXTRA",
       missing: "ROLE_MISSING",
     }));
@@ -222,7 +223,7 @@ function lists({ plan, provider }: StepContext): HolderList[] {
     expected: tokenNames
       .filter((name) => managerOf(plan, name).address === manager.address)
       .map((name) => plan.tokens[name].address),
-    read: () => IPegManager__factory.connect(manager.address, provider).tokens(),
+    read: () => contractAt(IPegManager__factory, manager.address, provider).tokens(),
     extra: "WIRING_CHANGED",
     missing: "WIRING_CHANGED",
   }));
@@ -233,7 +234,7 @@ function lists({ plan, provider }: StepContext): HolderList[] {
       id: "PegBoard.tokens",
       at: plan.pegBoard.address,
       expected: tokenNames.map((name) => plan.tokens[name].address),
-      read: () => IPegBoard__factory.connect(plan.pegBoard.address, provider).tokens(),
+      read: () => contractAt(IPegBoard__factory, plan.pegBoard.address, provider).tokens(),
       extra: "WIRING_CHANGED",
       missing: "WIRING_CHANGED",
     },

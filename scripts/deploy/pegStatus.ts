@@ -3,6 +3,7 @@ import type { Provider } from "ethers";
 import type { Deployment } from "../../protocol/addresses.js";
 import { connectContracts } from "../../protocol/contracts.js";
 import { PegLens__factory, type IPegLens } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { mulDivDown } from "../../protocol/math.js";
 import { decodePegStatus, pegReport, pegStatusCall, type PegReport } from "../../protocol/pegBoard.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
@@ -67,7 +68,7 @@ export interface PegStatus {
 
 /** Reads deviation, reserves, allowance and inventory of every registered pool through the lens. Sends nothing. */
 export async function readPegStatus(deployment: Deployment, provider: Provider): Promise<PegStatus> {
-  const lens = PegLens__factory.connect(deployment.address("PegLens"), provider);
+  const lens = contractAt(PegLens__factory, deployment.address("PegLens"), provider);
   // The block being made: block ends and cooldowns are meant for the block in which somebody would act.
   const snapshot = await lens.snapshot(BLOCK_ENDS, { blockTag: "pending" }).catch(() => lens.snapshot(BLOCK_ENDS));
   const pairs = new Map(Object.entries(deployment.pools()).map(([pair, address]) => [address.toLowerCase(), pair]));

@@ -9,6 +9,7 @@ import {
   StablecoinReserveVault__factory,
   XAUOracle__factory,
 } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { reservedTokenNames, tokenNames } from "../../protocol/params/schema.js";
 import { fixed } from "./constructed.js";
 import { accountIn, holderList, holdersAmong, type HolderList } from "./holders.js";
@@ -30,15 +31,15 @@ export function reserveAudit(context: StepContext): Setting[] {
 
 function constructorArguments({ plan, provider }: StepContext): Setting[] {
   const { oracle, system, vaults, assets, buckets, lens } = plan.reserves;
-  const lensHandle = ReserveLens__factory.connect(lens.address, provider);
-  const prices = XAUOracle__factory.connect(oracle.address, provider);
-  const bucketsHandle = CapitalBuckets__factory.connect(buckets.address, provider);
+  const lensHandle = contractAt(ReserveLens__factory, lens.address, provider);
+  const prices = contractAt(XAUOracle__factory, oracle.address, provider);
+  const bucketsHandle = contractAt(CapitalBuckets__factory, buckets.address, provider);
   return [
     fixed(oracle, "xau", plan.tokens.XAU.address, () => prices.xau()),
     fixed(oracle, "graceBlocks", plan.params.oracle.graceBlocks, () => prices.graceBlocks()),
     fixed(oracle, "maxBlockSeconds", plan.params.oracle.maxBlockSeconds, () => prices.maxBlockSeconds()),
     ...reservedTokenNames.flatMap((name) => {
-      const vault = StablecoinReserveVault__factory.connect(vaults[name].address, provider);
+      const vault = contractAt(StablecoinReserveVault__factory, vaults[name].address, provider);
       const m1 = plan.tokens[name].address;
       const par = plan.references[name] === undefined ? ZeroAddress : m1;
       return [
@@ -59,8 +60,8 @@ function constructorArguments({ plan, provider }: StepContext): Setting[] {
 /** Bounds of later settings. */
 function fixedLimits({ plan, provider }: StepContext): Setting[] {
   const { system, buckets } = plan.reserves;
-  const systemHandle = ReserveSystem__factory.connect(system.address, provider);
-  const bucketsHandle = CapitalBuckets__factory.connect(buckets.address, provider);
+  const systemHandle = contractAt(ReserveSystem__factory, system.address, provider);
+  const bucketsHandle = contractAt(CapitalBuckets__factory, buckets.address, provider);
   const type = outputType(systemHandle.interface.getFunction("bounds").outputs);
   const code = { code: "LIMIT_CHANGED" } as const;
   return [
@@ -89,9 +90,9 @@ function fixedLimits({ plan, provider }: StepContext): Setting[] {
 
 function lists({ plan, provider, fromBlock }: StepContext): HolderList[] {
   const { oracle, system, buckets, publicLiquidity, flashVault, assets } = plan.reserves;
-  const flash = FlashVault__factory.connect(flashVault.address, provider);
+  const flash = contractAt(FlashVault__factory, flashVault.address, provider);
   const lent = tokenNames.map((name) => plan.tokens[name].address);
-  const bucketsHandle = CapitalBuckets__factory.connect(buckets.address, provider);
+  const bucketsHandle = contractAt(CapitalBuckets__factory, buckets.address, provider);
   const reserved = reservedTokenNames.map((name) => plan.tokens[name].address);
   const inOtherCurrencies = reservedTokenNames.filter((name) => plan.references[name] !== undefined);
   const feed = { extra: "ORACLE_FEED_CHANGED", missing: "ORACLE_FEED_CHANGED" } as const;
@@ -104,14 +105,14 @@ function lists({ plan, provider, fromBlock }: StepContext): HolderList[] {
         ...reservedTokenNames.map((name) => assets[name].address),
         ...inOtherCurrencies.map((name) => plan.tokens[name].address),
       ],
-      read: () => XAUOracle__factory.connect(oracle.address, provider).tokens(),
+      read: () => contractAt(XAUOracle__factory, oracle.address, provider).tokens(),
       ...feed,
     },
     {
       id: "ReserveSystem.tokens",
       at: system.address,
       expected: reserved,
-      read: () => ReserveSystem__factory.connect(system.address, provider).tokens(),
+      read: () => contractAt(ReserveSystem__factory, system.address, provider).tokens(),
       ...wiring,
     },
     {
@@ -147,7 +148,7 @@ function lists({ plan, provider, fromBlock }: StepContext): HolderList[] {
       id: "PublicLiquidity.pools",
       at: publicLiquidity.address,
       expected: plan.pools.filter((pool) => pool.kind === "public").map((pool) => pool.address),
-      read: () => PublicLiquidity__factory.connect(publicLiquidity.address, provider).pools(),
+      read: () => contractAt(PublicLiquidity__factory, publicLiquidity.address, provider).pools(),
       extra: "POOL_EXTRA",
       missing: "POOL_MISSING",
     },

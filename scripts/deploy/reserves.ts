@@ -11,6 +11,7 @@ import {
   StandInToken__factory,
   XAUOracle__factory,
 } from "../../protocol/generated/contracts/index.js";
+import { maker } from "../../protocol/handles.js";
 import {
   reservedTokenNames,
   type NetworkParams,
@@ -70,22 +71,22 @@ export async function planReserves(site: ReserveSite): Promise<PlannedReserves> 
     site.contract(
       "ReserveOracle",
       "oracle/XAUOracle",
-      new XAUOracle__factory().getDeployTransaction(...oracleArgs),
+      maker(XAUOracle__factory).getDeployTransaction(...oracleArgs),
       oracleArgs,
     ),
     site.contract(
       "ReserveSystem",
       "reserve/ReserveSystem",
-      new ReserveSystem__factory().getDeployTransaction(timelock),
+      maker(ReserveSystem__factory).getDeployTransaction(timelock),
       [timelock],
     ),
-    site.contract("FlashVault", "reserve/FlashVault", new FlashVault__factory().getDeployTransaction(timelock), [
+    site.contract("FlashVault", "reserve/FlashVault", maker(FlashVault__factory).getDeployTransaction(timelock), [
       timelock,
     ]),
     site.contract(
       "PublicLiquidity",
       "reserve/PublicLiquidity",
-      new PublicLiquidity__factory().getDeployTransaction(timelock),
+      maker(PublicLiquidity__factory).getDeployTransaction(timelock),
       [timelock],
     ),
   ]);
@@ -93,14 +94,14 @@ export async function planReserves(site: ReserveSite): Promise<PlannedReserves> 
   const buckets = await site.contract(
     "CapitalBuckets",
     "reserve/CapitalBuckets",
-    new CapitalBuckets__factory().getDeployTransaction(...bucketArgs),
+    maker(CapitalBuckets__factory).getDeployTransaction(...bucketArgs),
     bucketArgs,
   );
   const lensArgs = [buckets.address, system.address] as const;
   const lens = await site.contract(
     "ReserveLens",
     "periphery/ReserveLens",
-    new ReserveLens__factory().getDeployTransaction(...lensArgs),
+    maker(ReserveLens__factory).getDeployTransaction(...lensArgs),
     lensArgs,
   );
   const assets = await perReserved((name) => planAsset(site, name));
@@ -122,7 +123,7 @@ async function planAsset({ params, contract }: ReserveSite, token: ReservedToken
   const { decimals } = asset;
   if (asset.kind === "stand-in") {
     const args = [asset.name, asset.symbol, decimals] as const;
-    const deployment = new StandInToken__factory().getDeployTransaction(...args);
+    const deployment = maker(StandInToken__factory).getDeployTransaction(...args);
     const made = await contract(name, "local/StandInToken", deployment, args);
     return { contract: made, address: made.address, decimals, standIn: true };
   }
@@ -169,7 +170,7 @@ function planVault(
   return contract(
     recordNames.reserveVault(token),
     "reserve/StablecoinReserveVault",
-    new StablecoinReserveVault__factory().getDeployTransaction(...args),
+    maker(StablecoinReserveVault__factory).getDeployTransaction(...args),
     args,
   );
 }

@@ -2,6 +2,7 @@ import { AbiCoder, keccak256, toUtf8Bytes, ZeroHash, type Provider } from "ether
 
 import { DeploymentError } from "../../protocol/errors.js";
 import { Timelock__factory, type Timelock } from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { isOurCode } from "./artifacts.js";
 import type { Sender } from "./sender.js";
 import type { Call } from "./types.js";
@@ -16,7 +17,7 @@ const MAX_CALLS = 24;
 export async function isBootstrapping(provider: Provider, timelock: string, deployer: string): Promise<boolean> {
   // Foreign code is not asked anything: the timelock's own step refuses it.
   if (!isOurCode("governance/Timelock", await provider.getCode(timelock))) return true;
-  const contract = Timelock__factory.connect(timelock, provider);
+  const contract = contractAt(Timelock__factory, timelock, provider);
   return contract.hasRole(await contract.PROPOSER_ROLE(), deployer);
 }
 
@@ -69,7 +70,7 @@ export async function governBatch(
   calls: readonly Call[],
   prepare: (name: string) => (firstNonce: number, afterBlock: number) => void,
 ): Promise<void> {
-  const contract = Timelock__factory.connect(timelock, provider);
+  const contract = contractAt(Timelock__factory, timelock, provider);
   const { state, order } = await operationOf(contract, calls);
   if (state === UNSET) {
     const data = contract.interface.encodeFunctionData("scheduleBatch", [...order, 0n]);
