@@ -4,7 +4,7 @@ import { parseUnits } from "ethers";
 import { recordNames } from "../../protocol/addresses.js";
 import { IXAUOracle__factory } from "../../protocol/generated/contracts/index.js";
 import { developmentAccounts } from "../../protocol/params/rules.js";
-import { tokenNames, type FeedSource, type TokenName } from "../../protocol/params/schema.js";
+import { reservedTokenNames, tokenNames, type FeedSource, type TokenName } from "../../protocol/params/schema.js";
 import { parseBpsAsWad } from "../../protocol/units.js";
 import { PriceReporter, signedBy, type FeedTarget } from "../../keepers/price-reporter/reporter.js";
 import { connectTarget } from "../../keepers/price-reporter/target.js";
@@ -25,36 +25,45 @@ export interface SignedCall {
   readonly data: string;
 }
 
+/** The token itself, what it is pegged to, or the asset that it is minted against. */
+type About = "token" | "reference" | "asset";
+
 interface Source {
   readonly token: TokenName;
-  /** Whether it reports what the token is pegged to instead of the token. */
-  readonly isReference: boolean;
+  readonly about: About;
   readonly reporter: PriceReporter;
 }
 
 /** A signed feed of the deployment. */
 interface Signed {
   readonly token: TokenName;
-  readonly isReference: boolean;
+  readonly about: About;
   readonly feed: string;
   readonly source: Extract<FeedSource, { kind: "signed" }>;
 }
 
-/** The oracle's feeds, then the references: the order in which readings are drawn. */
+/** The oracle's feeds, then the references and the reserve assets: the order in which readings are drawn. */
 function signedFeeds({ deployment, loaded: { params } }: WorldChain): readonly Signed[] {
   const feeds = tokenNames.flatMap((token) => {
     const addresses = deployment.feeds(token);
     return params.oracle.tokens[token].sources.flatMap((source, index) => {
       const feed = addresses[index];
-      return source.kind === "signed" && feed !== undefined ? { token, isReference: false, feed, source } : [];
+      return source.kind === "signed" && feed !== undefined ? { token, about: "token" as const, feed, source } : [];
     });
   });
   const references = tokenNames.flatMap((token) => {
     const source = params.peg.tokens[token].reference;
     if (source?.kind !== "signed") return [];
-    return { token, isReference: true, feed: deployment.address(recordNames.reference(token)), source };
+    return { token, about: "reference" as const, feed: deployment.address(recordNames.reference(token)), source };
   });
-  return [...feeds, ...references];
+  const assets = reservedTokenNames.flatMap((token) => {
+    const addresses = deployment.reserveFeeds(token);
+    return params.reserves.tokens[token].price.sources.flatMap((source, index) => {
+      const feed = addresses[index];
+      return source.kind === "signed" && feed !== undefined ? { token, about: "asset" as const, feed, source } : [];
+    });
+  });
+  return [...feeds, ...references, ...assets];
 }
 
 export class Reporters {
@@ -98,14 +107,14 @@ export class Reporters {
       prepared.push({ ...signed, target });
     }
     return new Reporters(chain, terminal, rng, (self) =>
-      prepared.map(({ token, isReference, feed, source, target }) => ({
+      prepared.map(({ token, about, feed, source, target }) => ({
         token,
-        isReference,
+        about,
         reporter: new PriceReporter({ description: source.description, decimals: FEED_DECIMALS }, signedBy(signers), [
           {
             ...target,
             readState: () => target.readState(),
-            send: (data) => self().#send({ token, feed, data }, sender, isReference),
+            send: (data) => self().#send({ token, feed, data }, sender, about),
           },
         ]),
       })),
@@ -133,13 +142,13 @@ export class Reporters {
     const observedAt = BigInt(head?.timestamp ?? 0);
     const reported = new Set<TokenName>();
     const units = perUnit(this.chain.loaded.params, references);
-    for (const { token, isReference, reporter } of this.#sources) {
-      const price = (isReference ? units : market)[token] * (1 + READING_NOISE * this.#rng.gaussian());
+    for (const { token, about, reporter } of this.#sources) {
+      const price = (about === "reference" ? units : market)[token] * (1 + READING_NOISE * this.#rng.gaussian());
       const outcome = await reporter.tick(parseUnits(price.toFixed(FEED_DECIMALS), FEED_DECIMALS), observedAt);
       for (const target of outcome.targets) {
         if (target.kind === "failed") this.failed += 1;
         // Heartbeats are routine; a price that has moved is news.
-        if (target.kind === "sent" && target.cause === "deviation" && !isReference) reported.add(token);
+        if (target.kind === "sent" && target.cause === "deviation" && about === "token") reported.add(token);
       }
     }
     if (reported.size === 0) return;
@@ -153,8 +162,8 @@ export class Reporters {
     return BigInt(await this.chain.rpc.call(this.chain.deployment.address("XAUOracle"), data));
   }
 
-  async #send(call: SignedCall, from: string, isReference: boolean): Promise<string> {
-    if (!isReference && this.#diverted?.token === call.token) {
+  async #send(call: SignedCall, from: string, about: About): Promise<string> {
+    if (about === "token" && this.#diverted?.token === call.token) {
       this.#diverted.calls.push(call);
       return "0x";
     }
