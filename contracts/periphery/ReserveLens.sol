@@ -103,7 +103,16 @@ contract ReserveLens is IReserveLens, ICommonErrors {
                 continue;
             (best.reason, best.surplusToken) = (quote.reason, candidate);
             (best.allowedUnits, best.paidUnits) = (quote.allowedUnits, quote.paidUnits);
+            if (_isSameForAll(quote.reason)) break;
         }
+    }
+
+    /// @dev Refusals that no other token could lift: nothing but the bucket and its scarce token were looked at.
+    function _isSameForAll(ICapitalBuckets.RefillReason reason) internal pure returns (bool) {
+        return
+            reason == ICapitalBuckets.RefillReason.PAUSED ||
+            reason == ICapitalBuckets.RefillReason.COOLDOWN ||
+            reason == ICapitalBuckets.RefillReason.NOT_LOW;
     }
 
     /// @dev Of two refusals the one that came last in the contract's own order of questions says most.

@@ -68,7 +68,8 @@ export class SimRefills {
   async observe(): Promise<void> {
     const now = this.chain.head.timestamp;
     if (this.#due !== undefined || !this.isDue(now)) return;
-    const { refills } = await this.#snapshot();
+    const snapshot = await this.#snapshot();
+    const refills = snapshot.refills.filter(({ scarce }) => this.priced.some(({ address }) => address === scarce));
     this.#due = refills.find((refill) => refill.reason === "NONE");
     const waits = refills.flatMap((refill) => {
       if (refill.reason === "COOLDOWN") return [Number(refill.readyAt)];
@@ -119,7 +120,7 @@ export class SimRefills {
   }
 
   async #snapshot(): Promise<ReserveSnapshot> {
-    return decodeReserveSnapshot(await this.chain.call(this.#call.to, this.#call.data, "pending"));
+    return decodeReserveSnapshot(await this.chain.call(this.#call.to, this.#call.data));
   }
 
   async #valueXauWei(token: string, units: bigint): Promise<bigint> {
