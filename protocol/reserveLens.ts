@@ -84,6 +84,17 @@ export function reserveSnapshotCall(lensAddress: string): { readonly to: string;
   return { to: lensAddress, data: lensAbi.encodeFunctionData("snapshot") };
 }
 
+/** The call that reads the refills alone. */
+export function refillsCall(lensAddress: string): { readonly to: string; readonly data: string } {
+  return { to: lensAddress, data: lensAbi.encodeFunctionData("refills") };
+}
+
+/** Decodes the answer to `refillsCall`. @throws PermanentError RESERVE_STATE_UNKNOWN */
+export function decodeRefills(data: string): readonly RefillView[] {
+  const [raw] = lensAbi.decodeFunctionResult("refills", data) as unknown as [Raw["refills"]];
+  return raw.map(refillView);
+}
+
 /** Calldata of a refill as quoted; pays at most half a percent more than the quote, rounded up. */
 export function encodeRefill({ bucket, scarce, surplusToken, allowedUnits, paidUnits }: RefillView): string {
   const maxPaidUnits = (paidUnits * (BPS + PAID_HEADROOM_BPS) + BPS - 1n) / BPS;
@@ -108,15 +119,19 @@ export function decodeReserveSnapshot(data: string): ReserveSnapshot {
       surplusUnits: view.flashSurplusUnits + view.ownSurplusUnits,
       reserve: view.reserveReadable ? reserveView(view.reserve) : null,
     })),
-    refills: raw.refills.map((view) => ({
-      bucket: nameOf(BUCKETS, view.bucket),
-      scarce: view.scarce,
-      surplusToken: view.surplusToken,
-      reason: nameOf(REFILL_REASONS, view.reason),
-      allowedUnits: view.allowedUnits,
-      paidUnits: view.paidUnits,
-      readyAt: view.readyAt,
-    })),
+    refills: raw.refills.map(refillView),
+  };
+}
+
+function refillView(view: Raw["refills"][number]): RefillView {
+  return {
+    bucket: nameOf(BUCKETS, view.bucket),
+    scarce: view.scarce,
+    surplusToken: view.surplusToken,
+    reason: nameOf(REFILL_REASONS, view.reason),
+    allowedUnits: view.allowedUnits,
+    paidUnits: view.paidUnits,
+    readyAt: view.readyAt,
   };
 }
 

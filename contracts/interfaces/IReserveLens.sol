@@ -40,7 +40,7 @@ interface IReserveLens {
         uint256 blockNumber;
         uint256 timestamp;
         TokenView[] tokens;
-        /// @dev One for each bucket and token that has a policy.
+        /// @dev One for each bucket and token with a low-water mark: without one nothing is ever refilled.
         RefillView[] refills;
     }
 
@@ -48,9 +48,12 @@ interface IReserveLens {
 
     function reserveSystem() external view returns (IReserveSystem);
 
-    /// @notice Every token of the buckets and every policy.
+    /// @notice Every token of the buckets and every policy with a low-water mark.
     /// @dev Evaluate it in the context of the block in which the answer shall hold: cooldowns depend on the timestamp.
     function snapshot() external view returns (Snapshot memory);
+
+    /// @notice The refills alone, a tenth of the work: what to ask when only they matter.
+    function refills() external view returns (RefillView[] memory);
 
     /// @notice One token. Reverts where a holder or the reserve system does; `snapshot` catches that.
     function bucketsOf(

@@ -32,15 +32,12 @@ contract ReserveLens is IReserveLens, ICommonErrors {
         (answer.blockNumber, answer.timestamp) = (block.number, block.timestamp);
         answer.tokens = new TokenView[](tokens.length);
         for (uint256 index = 0; index < tokens.length; ++index) answer.tokens[index] = _token(tokens[index]);
-        answer.refills = new RefillView[](_policies(tokens));
-        uint256 next = 0;
-        for (uint8 bucket = 0; bucket < _BUCKETS_WITH_POLICY; ++bucket) {
-            for (uint256 index = 0; index < tokens.length; ++index) {
-                ICapitalBuckets.Policy memory policy = buckets.policy(ICapitalBuckets.Bucket(bucket), tokens[index]);
-                if (policy.minRefillUnits == 0) continue;
-                answer.refills[next++] = _refill(ICapitalBuckets.Bucket(bucket), tokens[index], policy, tokens);
-            }
-        }
+        answer.refills = _refills(tokens);
+    }
+
+    /// @inheritdoc IReserveLens
+    function refills() external view override returns (RefillView[] memory) {
+        return _refills(buckets.tokens());
     }
 
     /// @inheritdoc IReserveLens
@@ -80,6 +77,18 @@ contract ReserveLens is IReserveLens, ICommonErrors {
             (seen.reserve, seen.reserveReadable) = (state, true);
         } catch {
             seen.reserveReadable = false;
+        }
+    }
+
+    function _refills(address[] memory tokens) internal view returns (RefillView[] memory list) {
+        list = new RefillView[](_policies(tokens));
+        uint256 next = 0;
+        for (uint8 bucket = 0; bucket < _BUCKETS_WITH_POLICY; ++bucket) {
+            for (uint256 index = 0; index < tokens.length; ++index) {
+                ICapitalBuckets.Policy memory policy = buckets.policy(ICapitalBuckets.Bucket(bucket), tokens[index]);
+                if (policy.lowUnits == 0) continue;
+                list[next++] = _refill(ICapitalBuckets.Bucket(bucket), tokens[index], policy, tokens);
+            }
         }
     }
 
@@ -137,7 +146,7 @@ contract ReserveLens is IReserveLens, ICommonErrors {
     function _policies(address[] memory tokens) internal view returns (uint256 count) {
         for (uint8 bucket = 0; bucket < _BUCKETS_WITH_POLICY; ++bucket) {
             for (uint256 index = 0; index < tokens.length; ++index) {
-                if (buckets.policy(ICapitalBuckets.Bucket(bucket), tokens[index]).minRefillUnits != 0) ++count;
+                if (buckets.policy(ICapitalBuckets.Bucket(bucket), tokens[index]).lowUnits != 0) ++count;
             }
         }
     }

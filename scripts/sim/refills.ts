@@ -6,13 +6,14 @@ import type { Deployment } from "../../protocol/addresses.js";
 import { ICapitalBuckets__factory, IXAUOracle__factory } from "../../protocol/generated/contracts/index.js";
 import {
   BUCKETS,
+  decodeRefills,
   decodeReserveSnapshot,
   encodeRefill,
   REFILL_GAS_LIMIT,
+  refillsCall,
   reserveSnapshotCall,
   type BucketLetter,
   type RefillView,
-  type ReserveSnapshot,
 } from "../../protocol/reserveLens.js";
 import { reservesReport, type ReservesReport } from "../../protocol/reservesReport.js";
 import type { LedgerToken } from "./stabilizer-ledger.js";
@@ -37,7 +38,7 @@ export interface Refill {
 export class SimRefills {
   readonly made: Refill[] = [];
   reverted = 0;
-  readonly #call: { readonly to: string; readonly data: string };
+  readonly #question: { readonly to: string; readonly data: string };
   readonly #buckets: string;
   /** Chain time from which asking could change the answer; undefined: only an execution or a refill could. */
   #askFrom: number | undefined = 0;
@@ -50,7 +51,7 @@ export class SimRefills {
     /** Tokens that the oracle prices here: those of traded pools, and gold. */
     private readonly priced: readonly LedgerToken[],
   ) {
-    this.#call = reserveSnapshotCall(deployment.address("ReserveLens"));
+    this.#question = refillsCall(deployment.address("ReserveLens"));
     this.#buckets = deployment.address("CapitalBuckets");
   }
 
@@ -68,8 +69,8 @@ export class SimRefills {
   async observe(): Promise<void> {
     const now = this.chain.head.timestamp;
     if (this.#due !== undefined || !this.isDue(now)) return;
-    const snapshot = await this.#snapshot();
-    const refills = snapshot.refills.filter(({ scarce }) => this.priced.some(({ address }) => address === scarce));
+    const all = decodeRefills(await this.chain.call(this.#question.to, this.#question.data));
+    const refills = all.filter(({ scarce }) => this.priced.some(({ address }) => address === scarce));
     this.#due = refills.find((refill) => refill.reason === "NONE");
     const waits = refills.flatMap((refill) => {
       if (refill.reason === "COOLDOWN") return [Number(refill.readyAt)];
@@ -112,15 +113,12 @@ export class SimRefills {
 
   /** Tiers, P, T and buckets at the newest block, of the tokens that have a price. */
   async report(): Promise<ReservesReport> {
+    const { to, data } = reserveSnapshotCall(this.deployment.address("ReserveLens"));
     return reservesReport(
-      await this.#snapshot(),
+      decodeReserveSnapshot(await this.chain.call(to, data)),
       (address) => this.priced.find((token) => token.address === address)?.name,
       (token, units) => this.#valueXauWei(token, units),
     );
-  }
-
-  async #snapshot(): Promise<ReserveSnapshot> {
-    return decodeReserveSnapshot(await this.chain.call(this.#call.to, this.#call.data));
   }
 
   async #valueXauWei(token: string, units: bigint): Promise<bigint> {

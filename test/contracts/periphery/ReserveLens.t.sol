@@ -40,6 +40,7 @@ contract ReserveLensTest is BucketBase {
         }
         // B has a policy in each of the four tokens, the other buckets have none.
         assertEq(seen.refills.length, 4);
+        assertEq(abi.encode(lens.refills()), abi.encode(seen.refills), "refills alone");
     }
 
     function test_namesGiftsApart() public {
