@@ -44,15 +44,18 @@ export interface DutyCall {
   readonly facts: Readonly<Record<string, string>>;
 }
 
-/** Simulates the bytes and submits the same ones. @throws RetryableError when the chain cannot be asked; nothing was sent then. */
-export async function doDuty(parts: DutyParts, duty: DutyCall, head: Head): Promise<void> {
+/**
+ * Simulates the bytes and submits the same ones. @returns whether they were accepted. @throws RetryableError when the chain cannot be
+ * asked; nothing was sent then.
+ */
+export async function doDuty(parts: DutyParts, duty: DutyCall, head: Head): Promise<boolean> {
   const call = { to: duty.to, data: duty.data, valueWei: 0n, gasLimit: duty.gasLimit };
   const from = parts.submitter.sender ?? parts.defaultSender;
   const simulation = await simulate(parts.nextBlock, { ...call, from }, head, duty.abi);
   if (!simulation.ok) {
     parts.counters.add(`${duty.kind}s.failed`);
     parts.log.warn(`${duty.topic}.${duty.kind}-refused`, { ...duty.facts, error: simulation.revert.name });
-    return;
+    return false;
   }
   const block = head.number + 1;
   const submission = await parts.submitter.submit(
@@ -69,4 +72,5 @@ export async function doDuty(parts: DutyParts, duty: DutyCall, head: Head): Prom
   parts.counters.add(`${duty.kind}s.${result}`);
   parts.log.info(`${duty.topic}.${duty.kind}`, { block, ...duty.facts, ...outcome });
   parts.record.write({ kind: duty.kind, block, facts: { ...duty.facts, ...outcome } });
+  return submission.accepted;
 }

@@ -8,6 +8,7 @@ import {
   encodeRefill,
   REFILL_GAS_LIMIT,
   reserveSnapshotCall,
+  type RefillView,
   type ReserveSnapshot,
   type TokenReserves,
 } from "../../protocol/reserveLens.js";
@@ -35,9 +36,16 @@ export class RefillWatch {
     const { to, data } = reserveSnapshotCall(parts.lensAddress);
     const snapshot = decodeReserveSnapshot(await parts.nextBlock.call({ to, data }, head));
     this.note(snapshot, head);
-    const due = snapshot.refills.find((refill) => refill.reason === "NONE");
     // One transaction at a time: a refill that is wanted now is wanted in the next block, too.
-    if (due === undefined || parts.submitter.pending().length > 0) return;
+    if (parts.submitter.pending().length > 0) return;
+    // One that fails for reasons beyond the policy, such as a paused token, keeps none of the others waiting.
+    for (const refill of snapshot.refills) {
+      if (refill.reason === "NONE" && (await this.refill(refill, head))) return;
+    }
+  }
+
+  private refill(due: RefillView, head: Head): Promise<boolean> {
+    const { parts } = this;
     const facts = {
       bucket: due.bucket,
       scarce: parts.tokenName(due.scarce),
@@ -45,20 +53,9 @@ export class RefillWatch {
       filledUnits: due.allowedUnits.toString(),
       paidUnits: due.paidUnits.toString(),
     };
-    await doDuty(
-      parts,
-      {
-        kind: "refill",
-        topic: "bucket",
-        effect: `${due.bucket}:${facts.scarce}`,
-        to: parts.bucketsAddress,
-        data: encodeRefill(due),
-        gasLimit: REFILL_GAS_LIMIT,
-        abi: bucketsAbi,
-        facts,
-      },
-      head,
-    );
+    const call = { to: parts.bucketsAddress, data: encodeRefill(due), gasLimit: REFILL_GAS_LIMIT, abi: bucketsAbi };
+    const effect = `${due.bucket}:${facts.scarce}`;
+    return doDuty(parts, { kind: "refill", topic: "bucket", effect, ...call, facts }, head);
   }
 
   /** Changes of a reserve's tier are news. */
