@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 
-import { JsonRpcProvider, MaxUint256, Wallet } from "ethers";
+import { MaxUint256, Wallet, type Provider } from "ethers";
 
 import { PermanentError } from "../../protocol/errors.js";
 import { DEPLOYMENTS_FOLDER, loadParams, type LoadedParams } from "../../protocol/params/load.js";
@@ -16,7 +16,7 @@ import { deploy } from "../deploy/deploy.js";
 import { FileStore } from "../deploy/store.js";
 import { GRANT_USD, marketAccounts, marketGrants, referenceUnits, type MarketAccounts } from "../sim/setup.js";
 import { Child, ROOT } from "./child.js";
-import { Rpc } from "./rpc.js";
+import { Rpc, WorldProvider } from "./rpc.js";
 
 /** The network whose parameters and record the world uses. */
 export const WORLD_NETWORK = "localhost";
@@ -36,7 +36,7 @@ export interface WorldChain {
   readonly attackerContract: string;
   /** Folder with the parameters and the record, for keepers. */
   readonly deploymentsFolder: string;
-  readonly provider: JsonRpcProvider;
+  readonly provider: WorldProvider;
 }
 
 /** Starts the node. @throws PermanentError PORT_IN_USE or NODE_FAILED. */
@@ -73,7 +73,7 @@ export async function deployWorld(
   const rpc = new Rpc(url);
   const deploymentsFolder = prepareFolder(port);
   const loaded = loadParams(WORLD_NETWORK, deploymentsFolder);
-  const provider = new JsonRpcProvider(url, loaded.params.chainId, {
+  const provider = new WorldProvider(url, loaded.params.chainId, {
     staticNetwork: true,
     pollingInterval: 50,
     cacheTimeout: -1,
@@ -145,7 +145,7 @@ export function shownPath(file: string): string {
   return relative(ROOT, file);
 }
 
-function walletOf(address: string, provider: JsonRpcProvider): Wallet {
+function walletOf(address: string, provider: Provider): Wallet {
   const account = developmentAccounts().find((wallet) => wallet.address.toLowerCase() === address.toLowerCase());
   if (account === undefined) throw new Error(`${address} is no development account`);
   return new Wallet(account.privateKey, provider);

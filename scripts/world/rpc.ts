@@ -1,4 +1,6 @@
-/** The market's own connection to the node: plain JSON-RPC over HTTP that never waits for ever. */
+/** The market's own connections to the node: plain JSON-RPC over HTTP that never waits for ever, and the one behind contracts' handles. */
+import { JsonRpcProvider, type JsonRpcPayload, type JsonRpcResult } from "ethers";
+
 import { PermanentError } from "../../protocol/errors.js";
 
 const TIMEOUT_MS = 15_000;
@@ -36,6 +38,28 @@ export function hex(value: number | bigint): string {
   return `0x${value.toString(16)}`;
 }
 
+function gone(url: string, method: string, cause: unknown): PermanentError {
+  return new PermanentError(
+    "RPC_GONE",
+    `the chain at ${url} no longer answers (${method})`,
+    "look for an earlier message of the node, free memory if it was killed, and start again",
+    { url, method },
+    { cause },
+  );
+}
+
+/** What contracts' handles ask. @throws PermanentError RPC_GONE where ethers would hand on whatever the socket said. */
+export class WorldProvider extends JsonRpcProvider {
+  override async _send(payload: JsonRpcPayload | JsonRpcPayload[]): Promise<JsonRpcResult[]> {
+    try {
+      return await super._send(payload);
+    } catch (error) {
+      const methods = [payload].flat().map(({ method }) => method);
+      throw gone(this._getConnection().url, methods.join(", "), error);
+    }
+  }
+}
+
 export class Rpc {
   #id = 0;
 
@@ -54,13 +78,7 @@ export class Rpc {
       });
       answer = (await response.json()) as typeof answer;
     } catch (error) {
-      throw new PermanentError(
-        "RPC_GONE",
-        `the chain at ${this.url} no longer answers (${method})`,
-        "look for an earlier message of the node, free memory if it was killed, and start again",
-        { url: this.url, method },
-        { cause: error },
-      );
+      throw gone(this.url, method, error);
     }
     if (answer.error !== undefined) {
       throw new PermanentError("RPC_REFUSED", `${method}: ${answer.error.message}`, undefined, { method });

@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 
 import { expect } from "chai";
 
+import { Rpc, WorldProvider } from "../../scripts/world/rpc.js";
 import type { WorldFigures } from "../../scripts/world/summary.js";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -150,6 +151,18 @@ describe("local world", function () {
     expect(code).to.equal(1);
     expect(answer).to.have.nested.property("error.code", "RPC_GONE");
     expect(children.filter(isAlive)).to.deep.equal([]);
+  });
+
+  it("names a chain that is gone alike on both of its connections", async () => {
+    const url = "http://127.0.0.1:1";
+    const provider = new WorldProvider(url, 31_337n, { staticNetwork: true });
+    const codes = [
+      new Rpc(url).request("eth_blockNumber", []),
+      provider.send("eth_blockNumber", []),
+      provider.getBlockNumber(),
+    ].map((asked) => asked.catch((error: unknown) => (error as { code?: string }).code));
+    expect(await Promise.all(codes)).to.deep.equal(["RPC_GONE", "RPC_GONE", "RPC_GONE"]);
+    provider.destroy();
   });
 
   it("refuses a port that is in use and says what to do", async () => {
