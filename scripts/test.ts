@@ -18,6 +18,7 @@ import {
   orphanedFiles,
   readOutput,
   type Suite,
+  type SuiteOutput,
   SUITES,
 } from "./testSuites.js";
 import { Turns } from "./testTurns.js";
@@ -51,6 +52,7 @@ interface Outcome {
   readonly counts: Counts;
   readonly problems: readonly string[];
   readonly reasons: readonly string[];
+  readonly failures: readonly string[];
   readonly seconds: number;
 }
 
@@ -115,15 +117,15 @@ function stream(
 function outcomeOf(
   { name }: Suite,
   startedMs: number,
-  counts: Counts,
   problems: readonly string[],
-  reasons: readonly string[] = [],
+  { counts, reasons, failures }: SuiteOutput = { counts: NO_TESTS, reasons: [], failures: [] },
 ): Outcome {
   return {
     suite: name,
     counts: addCounts(counts, { ...NO_TESTS, failed: problems.length }),
     problems,
     reasons,
+    failures,
     seconds: Math.round((Date.now() - startedMs) / 1000),
   };
 }
@@ -138,19 +140,20 @@ async function runSuite(
   const started = Date.now();
   const calls = suite.name === "invariants" ? `, ${String(context.flags.calls)} calls each` : "";
   show(`\n=== ${suite.name}: ${suite.about} (${String(files.length)} files${calls})\n`);
-  if (files.length === 0) return outcomeOf(suite, started, NO_TESTS, ["no test files"]);
+  if (files.length === 0) return outcomeOf(suite, started, ["no test files"]);
   if (suite.runner === "solidity" && (await stream(suite, BUILD_OF_TESTS, context, show)).code !== 0) {
-    return outcomeOf(suite, started, NO_TESTS, ["the Solidity tests do not compile"]);
+    return outcomeOf(suite, started, ["the Solidity tests do not compile"]);
   }
   const { output, code } = await stream(suite, taskArguments(suite, files, context), context, show);
-  const { counts, reasons } = readOutput(output);
+  const read = readOutput(output);
+  const { counts, reasons } = read;
   const problems: string[] = [];
   if (counts.passed + counts.failed + counts.skipped === 0 && context.flags.grep === undefined) {
     problems.push("ran no tests");
   }
   if (counts.skipped > 0 && reasons.length === 0) problems.push("skipped tests without saying why");
   if (code !== 0 && counts.failed === 0) problems.push(`exited with code ${String(code)}`);
-  return outcomeOf(suite, started, counts, problems, reasons);
+  return outcomeOf(suite, started, problems, read);
 }
 
 /** What one worker does after the other: the Solidity suites share what is compiled for them, each other suite stands alone. */
@@ -193,6 +196,10 @@ await runCommand(definition, async (context) => {
   const orphans = orphanedFiles(SUITES, root);
   const counts = outcomes.map((outcome) => outcome.counts).reduce(addCounts, { ...NO_TESTS, failed: orphans.length });
 
+  // Again at the end: who reads a log from behind sees them first.
+  for (const { suite, failures } of outcomes) {
+    if (failures.length > 0) context.say(["", `=== ${suite}: what failed`, ...failures].join("\n"));
+  }
   context.say("");
   for (const { suite, counts: own, seconds, problems } of outcomes) {
     context.say(`${suite.padEnd(12)} ${closingLine(own)} (${String(seconds)} s)`);

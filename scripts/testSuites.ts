@@ -96,14 +96,26 @@ export function closingLine({ passed, failed, skipped }: Counts): string {
 /** Marks the title of a skipped suite (test/helpers/describeWith.ts). */
 const SKIP_REASON = /\[skipped: .+\]/;
 
-/** What a test runner printed, read from its summary. A skip without a reason is reported as such. */
-export function readOutput(output: string): { readonly counts: Counts; readonly reasons: string[] } {
+/** What a test runner printed. */
+export interface SuiteOutput {
+  readonly counts: Counts;
+  /** Of skips. */
+  readonly reasons: readonly string[];
+  /** What the runner says of the tests that failed, line by line. */
+  readonly failures: readonly string[];
+}
+
+/** Read from the runner's summary. A skip without a reason is reported as such. */
+export function readOutput(output: string): SuiteOutput {
   const plain = stripVTControlCharacters(output);
   const total = (word: string): number => {
     const matches = [...plain.matchAll(new RegExp(`^\\s*(\\d+) ${word}\\b`, "gm"))];
     return Number(matches.at(-1)?.[1] ?? 0);
   };
   const counts = { passed: total("passing"), failed: total("failing"), skipped: total("(?:pending|skipped)") };
-  const reasons = plain.split("\n").filter((line) => SKIP_REASON.test(line));
-  return { counts, reasons: [...new Set(reasons.map((line) => line.trim()))] };
+  const lines = plain.split("\n").map((line) => line.trimEnd());
+  const reasons = lines.filter((line) => SKIP_REASON.test(line)).map((line) => line.trim());
+  const failing = lines.findLastIndex((line) => /^\s*[1-9]\d* failing\b/.test(line));
+  const failures = failing < 0 ? [] : lines.slice(failing + 1).filter((line) => line !== "");
+  return { counts, reasons: [...new Set(reasons)], failures };
 }

@@ -11,14 +11,20 @@ describe("test runner", () => {
       "  \u001b[32m7 passing\u001b[0m (3s)",
       "  \u001b[36m2 pending\u001b[0m",
       "  1 failing",
+      "",
+      "  1) a world",
+      "       ends:",
+      "",
     ].join("\n");
-    const { counts, reasons } = readOutput(output);
+    const { counts, reasons, failures } = readOutput(output);
     expect(counts).to.deep.equal({ passed: 7, failed: 1, skipped: 2 });
     expect(reasons).to.deep.equal(["a fork [skipped: set X]"]);
+    expect(failures).to.deep.equal(["  1) a world", "       ends:"]);
   });
 
   it("reads the Solidity summary and finds no reason where none is given", () => {
-    const { counts, reasons } = readOutput("  - test_x()\n\n  11 passing\n  3 skipped\n");
+    const { counts, reasons, failures } = readOutput("  - test_x()\n\n  11 passing\n  3 skipped\n");
+    expect(failures).to.deep.equal([]);
     expect(counts).to.deep.equal({ passed: 11, failed: 0, skipped: 3 });
     expect(reasons).to.deep.equal([]);
   });
