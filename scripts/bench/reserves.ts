@@ -13,8 +13,8 @@ import {
 } from "../../protocol/generated/contracts/index.js";
 import { recordNames } from "../../protocol/addresses.js";
 import { BUCKET } from "../deploy/bucketFunding.js";
-import { simParams } from "../sim/options.js";
-import { openWorld, type SimWorld } from "../sim/setup.js";
+import type { SimWorld } from "../sim/setup.js";
+import { openBenchWorld } from "./world.js";
 
 const AMOUNT_UNITS = 1_000n * 10n ** 6n;
 /** Leaves bucket B below its low-water mark of cUSDT. */
@@ -31,17 +31,7 @@ const bucketsAbi = ICapitalBuckets__factory.createInterface();
 
 /** Figures in gas; keys as in the command's JSON. */
 export async function measureReserveGas(): Promise<Record<"mint" | "redeem" | "refill", number>> {
-  const world = await openWorld(
-    simParams({
-      hours: 1,
-      volume: 1,
-      seed: 1,
-      flow: "regime",
-      blockSeconds: 2,
-      policy: "none",
-      profile: "target",
-    }),
-  );
+  const world = await openBenchWorld();
   try {
     const bench = new Bench(world);
     return { mint: await bench.mint(), redeem: await bench.redeem(), refill: await bench.refill() };

@@ -12,8 +12,8 @@ import {
   IStabilizer__factory,
 } from "../../protocol/generated/contracts/index.js";
 import { GAS_PRICE_WEI } from "../sim/chain.js";
-import { simParams } from "../sim/options.js";
-import { openWorld, type SimWorld } from "../sim/setup.js";
+import type { SimWorld } from "../sim/setup.js";
+import { openBenchWorld } from "./world.js";
 
 /** Slots of a pool's history: after that many changed blocks each has been written once. */
 const RING_SIZE = 128;
@@ -30,17 +30,7 @@ const stabilizerAbi = IStabilizer__factory.createInterface();
 
 /** Figures in gas; keys as in the command's JSON. */
 export async function measureSystemGas(): Promise<Record<string, number>> {
-  const world = await openWorld(
-    simParams({
-      hours: 1,
-      volume: 1,
-      seed: 1,
-      flow: "regime",
-      blockSeconds: 2,
-      policy: "none",
-      profile: "target",
-    }),
-  );
+  const world = await openBenchWorld();
   try {
     const bench = new Bench(world);
     const swapOraclePriced = await bench.swapOraclePriced();

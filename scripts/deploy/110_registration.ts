@@ -13,6 +13,7 @@ import { isFunded, planFunding, stillOwed } from "./funding.js";
 import { stabilizerConfigOf, type PlannedPool } from "./pools.js";
 import { referencePrices } from "./referencePrices.js";
 import { answer, governed, outputType, structText } from "./setting.js";
+import { systemMembers } from "./systemMembers.js";
 import type { Setting, Step, StepContext } from "./types.js";
 
 /** Pools become known to stabilizer, mesh and tokens. */
@@ -122,25 +123,10 @@ async function approvesBoth(provider: StepContext["provider"], owner: string, po
 }
 
 /** Pools and stabilizer cannot be frozen, and their transfers read the pause from their own balance slot. */
-function systemContracts({ plan, provider }: StepContext, name: TokenName): Setting[] {
-  const token = plan.tokens[name];
-  if (token.adopted) return [];
-  const handle = contractAt(IM1Token__factory, token.address, provider);
+function systemContracts(context: StepContext, name: TokenName): Setting[] {
+  const { plan } = context;
   const pools = [...plan.pools, ...plan.meshPools].filter((pool) => pool.base === name || pool.quote === name);
-  return [{ name: "Stabilizer", address: plan.stabilizer.address }, ...pools].map((member) =>
-    governed(
-      `${name}.isSystemContract(${member.name})`,
-      token.address,
-      "true",
-      () => answer(handle.isSystemContract(member.address)),
-      {
-        to: token.address,
-        data: handle.interface.encodeFunctionData("setSystemContract", [member.address, true]),
-        label: `${name}.setSystemContract(${member.name})`,
-      },
-      { code: "ROLE_MISSING" },
-    ),
-  );
+  return systemMembers(context, name, [{ name: "Stabilizer", address: plan.stabilizer.address }, ...pools]);
 }
 
 /** Stabilization capital: mesh reserves, the stabilizer's balances, and on localhost the market's tokens. */

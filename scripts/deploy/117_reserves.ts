@@ -27,6 +27,7 @@ import {
   type RefilledBucket,
 } from "./reserveAmounts.js";
 import { answer, governed, outputType, structText } from "./setting.js";
+import { systemMembers } from "./systemMembers.js";
 import type { Call, DifferenceCode, PlannedContract, Setting, Step, StepContext } from "./types.js";
 
 const LIMIT = { code: "LIMIT_CHANGED" } as const;
@@ -313,23 +314,7 @@ function countedPool({ plan, provider }: StepContext, pool: PlannedPool): Settin
 }
 
 /** What keeps a bucket's tokens cannot be frozen. */
-function systemContracts({ plan, provider }: StepContext, name: TokenName): Setting[] {
-  const token = plan.tokens[name];
-  if (token.adopted) return [];
-  const handle = contractAt(M1Token__factory, token.address, provider);
-  const { buckets, flashVault, publicLiquidity } = plan.reserves;
-  return [buckets, flashVault, publicLiquidity].map((member) =>
-    governed(
-      `${name}.isSystemContract(${member.name})`,
-      token.address,
-      "true",
-      () => answer(handle.isSystemContract(member.address)),
-      {
-        to: token.address,
-        data: handle.interface.encodeFunctionData("setSystemContract", [member.address, true]),
-        label: `${name}.setSystemContract(${member.name})`,
-      },
-      { code: "ROLE_MISSING" },
-    ),
-  );
+function systemContracts(context: StepContext, name: TokenName): Setting[] {
+  const { buckets, flashVault, publicLiquidity } = context.plan.reserves;
+  return systemMembers(context, name, [buckets, flashVault, publicLiquidity]);
 }

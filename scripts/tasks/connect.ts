@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Provider, Signer } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { readRecord, requireRecord } from "../../protocol/addresses.js";
+import { loadDeployment, readRecord, requireRecord, type Deployment } from "../../protocol/addresses.js";
 import { CantileverError, PermanentError, RetryableError, UsageError } from "../../protocol/errors.js";
 import { DEPLOYMENTS_FOLDER, hasParams, loadParams, type LoadedParams } from "../../protocol/params/load.js";
 import { developmentAccounts } from "../../protocol/params/rules.js";
@@ -62,6 +62,21 @@ export async function connect(hre: HardhatRuntimeEnvironment, options: ConnectOp
     },
     close: () => connection.close(),
   };
+}
+
+/** Does `work` on what is deployed on the network of `--network`, and closes the connection. @throws as `connect` and `loadDeployment`. */
+export async function onDeployment<T>(
+  hre: HardhatRuntimeEnvironment,
+  deployments: string,
+  work: (deployment: Deployment, connected: Connected) => Promise<T>,
+): Promise<T> {
+  const connected = await connect(hre, { needsRecord: true, deployments });
+  try {
+    const { chainId } = await connected.provider.getNetwork();
+    return await work(loadDeployment(connected.network, chainId, connected.folder), connected);
+  } finally {
+    await connected.close();
+  }
 }
 
 function requireNetwork(hre: HardhatRuntimeEnvironment): string {

@@ -1,8 +1,7 @@
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { loadDeployment } from "../../../protocol/addresses.js";
 import { readPegStatus, type PegStatus } from "../../deploy/pegStatus.js";
-import { connect } from "../connect.js";
+import { onDeployment } from "../connect.js";
 import { runTask, standardOutput, type TaskAnswer, type TaskOutput } from "../report.js";
 
 interface Arguments {
@@ -19,16 +18,10 @@ export default async function (args: Arguments, hre: HardhatRuntimeEnvironment):
 export function pegStatusTask(args: Arguments, hre: HardhatRuntimeEnvironment, output: TaskOutput): Promise<0 | 1 | 2> {
   return runTask(
     args.json,
-    async () => {
-      const connected = await connect(hre, { needsRecord: true, deployments: args.deployments });
-      try {
-        const { chainId } = await connected.provider.getNetwork();
-        const deployment = loadDeployment(connected.network, chainId, connected.folder);
-        return toAnswer(await readPegStatus(deployment, connected.provider));
-      } finally {
-        await connected.close();
-      }
-    },
+    () =>
+      onDeployment(hre, args.deployments, async (deployment, { provider }) =>
+        toAnswer(await readPegStatus(deployment, provider)),
+      ),
     output,
   );
 }

@@ -1,12 +1,11 @@
 import { formatUnits } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { loadDeployment } from "../../../protocol/addresses.js";
 import type { NetworkParams, TokenName } from "../../../protocol/params/schema.js";
 import { BUCKETS } from "../../../protocol/reserveLens.js";
 import { formatWad } from "../../../protocol/units.js";
 import { readReserveStatus, type ReserveStatus } from "../../deploy/reserveStatus.js";
-import { connect } from "../connect.js";
+import { onDeployment } from "../connect.js";
 import { runTask, standardOutput, type TaskAnswer, type TaskOutput } from "../report.js";
 
 interface Arguments {
@@ -27,16 +26,10 @@ export function reserveStatusTask(
 ): Promise<0 | 1 | 2> {
   return runTask(
     args.json,
-    async () => {
-      const connected = await connect(hre, { needsRecord: true, deployments: args.deployments });
-      try {
-        const { chainId } = await connected.provider.getNetwork();
-        const deployment = loadDeployment(connected.network, chainId, connected.folder);
-        return toAnswer(await readReserveStatus(deployment, connected.provider), connected.loaded.params);
-      } finally {
-        await connected.close();
-      }
-    },
+    () =>
+      onDeployment(hre, args.deployments, async (deployment, { provider, loaded }) =>
+        toAnswer(await readReserveStatus(deployment, provider), loaded.params),
+      ),
     output,
   );
 }
