@@ -90,7 +90,10 @@ export class SimRefills {
   /** Books what the refill of the newest block did. */
   settle(receipt: SimReceipt, block: number): void {
     this.touched();
-    if (!receipt.ok) this.reverted += 1;
+    if (!receipt.ok) {
+      this.reverted += 1;
+      this.#askFrom = this.chain.head.timestamp + ASKED_EVERY_SECONDS;
+    }
     for (const log of receipt.logs) {
       if (log.address.toLowerCase() !== this.#buckets.toLowerCase()) continue;
       const event = bucketsAbi.parseLog({ topics: [...log.topics], data: log.data });
