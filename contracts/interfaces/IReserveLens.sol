@@ -14,7 +14,7 @@ interface IReserveLens {
         uint256[5] bucketUnits;
         uint256 flashSurplusUnits;
         uint256 ownSurplusUnits;
-        /// @dev False: a holder did not answer (a flash loan is running), and the six numbers above are 0.
+        /// @dev False: a holder did not answer (a flash loan is running), and the numbers above are 0.
         bool bucketsReadable;
         /// @dev False: the reserve system does not know the token, or cannot read its reserves; `reserve` says nothing then.
         bool reserveReadable;
@@ -28,7 +28,7 @@ interface IReserveLens {
         ICapitalBuckets.Policy policy;
         /// @dev NONE: `refill` would pass with `surplusToken`. Else why the best candidate is refused.
         ICapitalBuckets.RefillReason reason;
-        /// @dev 0 while no candidate was compared.
+        /// @dev The candidate that `reason` is about; 0 when the bucket keeps no other token.
         address surplusToken;
         uint256 allowedUnits;
         uint256 paidUnits;
@@ -52,10 +52,10 @@ interface IReserveLens {
     /// @dev Evaluate it in the context of the block in which the answer shall hold: cooldowns depend on the timestamp.
     function snapshot() external view returns (Snapshot memory);
 
-    /// @notice The refills alone, a tenth of the work: what to ask when only they matter.
+    /// @notice The refills alone: less work for the node when only they matter.
     function refills() external view returns (RefillView[] memory);
 
-    /// @notice One token. Reverts where a holder or the reserve system does; `snapshot` catches that.
+    /// @notice One token. Reverts where a holder does; `snapshot` catches that.
     function bucketsOf(
         address token
     ) external view returns (uint256[5] memory bucketUnits, uint256 flashSurplusUnits, uint256 ownSurplusUnits);

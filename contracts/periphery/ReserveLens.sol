@@ -13,7 +13,7 @@ import {IReserveSystem} from "../interfaces/IReserveSystem.sol";
 /// @dev LIVENESS: a token whose holder or reserve source does not answer is reported as unreadable and hides no other. The buckets and
 /// the reserve system themselves are trusted. HOW TO STOP IT: not needed; nothing depends on it but keepers.
 contract ReserveLens is IReserveLens, ICommonErrors {
-    /// @dev D and E need no holder; A to D have policies.
+    /// @dev A to D: E is where refills come from.
     uint8 private constant _BUCKETS_WITH_POLICY = 4;
 
     ICapitalBuckets public immutable override buckets;
@@ -92,7 +92,7 @@ contract ReserveLens is IReserveLens, ICommonErrors {
         }
     }
 
-    /// @dev The candidate with the most to exchange; without any, the reason of the last one that was compared.
+    /// @dev The candidate with the most to exchange; without any, the refusal that came last in the contract's order of questions.
     function _refill(
         ICapitalBuckets.Bucket bucket,
         address scarce,
