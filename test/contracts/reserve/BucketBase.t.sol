@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.33;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+
 import {ICapitalBuckets} from "../../../contracts/interfaces/ICapitalBuckets.sol";
 import {IReserveSystem} from "../../../contracts/interfaces/IReserveSystem.sol";
 import {CapitalBuckets} from "../../../contracts/reserve/CapitalBuckets.sol";
@@ -134,7 +136,7 @@ abstract contract BucketBase is PegBase {
     }
 
     /// @dev BUCKET-1 for one token: per holder, buckets and surplus are the balance; A and B are what their holders have.
-    function assertBooks(M1Token token) internal view {
+    function assertBooks(IERC20 token) internal view {
         address at = address(token);
         assertEq(
             buckets.bucketUnits(D, at) + buckets.bucketUnits(E, at) + buckets.surplus(E, at),
@@ -160,7 +162,7 @@ abstract contract BucketBase is PegBase {
         assertBooks(cEURT);
     }
 
-    function sumOfBuckets(M1Token token) internal view returns (uint256 sum) {
+    function sumOfBuckets(IERC20 token) internal view returns (uint256 sum) {
         for (uint8 i = 0; i < 5; ++i) sum += buckets.bucketUnits(ICapitalBuckets.Bucket(i), address(token));
     }
 }

@@ -299,20 +299,8 @@ contract HostileBucketsInvariantTest is BucketBase {
     /// @dev Per holder, buckets and surplus are the balance, and the sum is what came in less what left: nothing is booked that is not
     /// there, whatever the token said.
     function invariant_BUCKET9_booksOnlyWhatIsThere() public view {
-        address at = address(token);
-        assertEq(
-            buckets.bucketUnits(D, at) + buckets.bucketUnits(E, at) + buckets.surplus(E, at),
-            token.balanceOf(address(buckets)),
-            "BUCKET-9: D + E + surplus"
-        );
-        assertEq(
-            buckets.bucketUnits(C, at) + buckets.surplus(C, at),
-            token.balanceOf(address(flash)),
-            "BUCKET-9: C + surplus"
-        );
-        uint256 sum;
-        for (uint8 i = 0; i < 5; ++i) sum += buckets.bucketUnits(ICapitalBuckets.Bucket(i), at);
-        assertEq(sum, handler.expected(), "BUCKET-9: conserved");
+        assertBooks(token);
+        assertEq(sumOfBuckets(token), handler.expected(), "BUCKET-9: conserved");
     }
 
     function invariant_BUCKET9_reentersNothing() public view {
