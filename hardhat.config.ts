@@ -67,7 +67,7 @@ export default defineConfig({
   plugins: [toolbox, readLimit],
   tasks: cantileverTasks,
   // The production profile repeats the default one: left implicit it would lose evmVersion.
-  // Tests apart: everything but the Solidity tests runs after a fifth of the compiler's work (scripts/test.ts).
+  // Tests apart: everything but the Solidity tests runs after a sixth of the compiler's work (scripts/test.ts).
   solidity: { profiles: { default: compiler, production: compiler }, splitTestsCompilation: true },
   paths: { sources: "./contracts", tests: { mocha: "./test", solidity: "./test/contracts" } },
   chainDescriptors: {

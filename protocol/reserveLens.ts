@@ -73,7 +73,7 @@ const lensAbi = IReserveLens__factory.createInterface();
 export const bucketsAbi = ICapitalBuckets__factory.createInterface();
 type Raw = Awaited<ReturnType<IReserveLens["snapshot"]>>;
 
-/** A refill takes 386,000 gas in tests; what is not used is not paid. */
+/** A refill takes 403,411 gas (`npm run bench -- gas`); what is not used is not paid. */
 export const REFILL_GAS_LIMIT = 700_000n;
 /** What a refill may cost beyond its quote, because the oracle may move until it is mined: half a percent, in bps. */
 const PAID_HEADROOM_BPS = 50n;

@@ -8,7 +8,7 @@ import { amount, type Terminal } from "./terminal.js";
 
 const bucketsAbi = ICapitalBuckets__factory.createInterface();
 const oracleAbi = IXAUOracle__factory.createInterface();
-/** Half a minute of blocks between two reports without news. */
+/** Blocks between two reports without news: a minute. */
 const SHOWN_EVERY = 30;
 
 export class WorldReserves {
