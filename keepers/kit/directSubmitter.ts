@@ -14,10 +14,11 @@
  */
 import { z } from "zod";
 
-import { RetryableError } from "../../protocol/errors.js";
 import { minBigint } from "../../protocol/math.js";
+import type { Broadcaster, BroadcastOutcome } from "./broadcast/broadcaster.js";
+import { PublicBroadcaster } from "./broadcast/public.js";
 import { firstFees, replacementFees, withCeiling, type FeePolicy, type Fees } from "./fees.js";
-import { describeError, nodeMessage, type KeeperLog } from "./logger.js";
+import type { KeeperLog } from "./logger.js";
 import type { ChainClient, Head } from "./provider.js";
 import { signCall, transactionCount, type TransactionSigner } from "./signer.js";
 import type { InFlight, Intent, Settled, Submission, Submitter } from "./submitter.js";
@@ -37,16 +38,13 @@ interface Attempt {
   readonly noOp: boolean;
 }
 
-/** taken: the node has the bytes. refused: it answered no. unanswered: the bytes may or may not have arrived. */
-type Broadcast = "taken" | "refused" | "unanswered";
-
 interface Open {
   readonly intent: Intent;
   readonly nonce: number;
   readonly sinceBlock: number;
   readonly attempts: Attempt[];
   /** What the node said to the newest broadcast. Only bytes that were taken make a nonce used by others suspicious. */
-  broadcast: Broadcast;
+  broadcast: BroadcastOutcome;
   /** Heads at which the nonce was used and no receipt of ours was found. */
   usedByOthers: number;
 }
@@ -75,6 +73,7 @@ export class DirectSubmitter implements Submitter {
     private readonly signer: TransactionSigner,
     private readonly options: DirectSubmitterOptions,
     private readonly log: KeeperLog,
+    private readonly broadcaster: Broadcaster = new PublicBroadcaster(client, log),
   ) {}
 
   get sender(): string {
@@ -209,20 +208,10 @@ export class DirectSubmitter implements Submitter {
   private async send(open: Open, attempt: Attempt, event: string): Promise<void> {
     const { nonce } = open;
     const facts = { hash: attempt.hash, nonce, key: open.intent.key, maxFeePerGasWei: attempt.fees.maxFeePerGasWei };
-    try {
-      await this.client.request("eth_sendRawTransaction", [attempt.bytes]);
-      open.broadcast = "taken";
-      this.log.info(event, facts);
-    } catch (error) {
-      if (isAlreadyKnown(error)) {
-        open.broadcast = "taken";
-        this.log.info(event, facts);
-        return;
-      }
-      // Never an error of the caller: the next upkeep asks the chain what became of the bytes.
-      open.broadcast = error instanceof RetryableError ? "unanswered" : "refused";
-      this.log.warn("tx.broadcast-failed", { ...facts, broadcast: open.broadcast, ...describeError(error) });
-    }
+    // Never an error of the caller: the next upkeep asks the chain what became of the bytes.
+    open.broadcast = await this.broadcaster.broadcast(attempt.bytes);
+    if (open.broadcast === "taken") this.log.info(event, facts);
+    else this.log.warn("tx.broadcast-failed", { ...facts, broadcast: open.broadcast });
   }
 
   private policyFor(intent: Intent): FeePolicy {
@@ -232,10 +221,4 @@ export class DirectSubmitter implements Submitter {
   private count(tag: "latest" | "pending"): Promise<number> {
     return transactionCount(this.client, this.signer.address, tag);
   }
-}
-
-/** The node has these very bytes already; geth, Besu and EDR each say it in their own words. */
-function isAlreadyKnown(error: unknown): boolean {
-  const words = /already known|known transaction|already imported|already exists/i;
-  return error instanceof Error && words.test(`${error.message} ${nodeMessage(error)}`);
 }
