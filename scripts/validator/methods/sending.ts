@@ -1,0 +1,112 @@
+/** Methods that bring transactions to the cluster, or only try them. */
+import { getAddressDecoder, getBase64Decoder } from "@solana/kit";
+import { z } from "zod";
+
+import type { Simulation } from "../bank.js";
+import type { Cluster } from "../cluster.js";
+import { ConnectionLost, RPC_CODE, RpcError } from "../jsonRpc.js";
+import { address, blockFor, commitment, contextConfig, read, withContext } from "../params.js";
+import type { Methods } from "../server.js";
+import { decodeWire } from "../wire.js";
+import { hasValidSignatures } from "../verify.js";
+import { accountJson } from "./accounts.js";
+
+const encoding = z.enum(["base58", "base64"]);
+const sendConfig = z
+  .object({
+    encoding: encoding.optional(),
+    skipPreflight: z.boolean().optional(),
+    preflightCommitment: commitment.optional(),
+    maxRetries: z.bigint().nullish(),
+    minContextSlot: z.bigint().optional(),
+  })
+  .nullish();
+const simulateConfig = z
+  .object({
+    commitment: commitment.optional(),
+    minContextSlot: z.bigint().optional(),
+    encoding: encoding.optional(),
+    sigVerify: z.boolean().optional(),
+    replaceRecentBlockhash: z.boolean().optional(),
+    innerInstructions: z.boolean().optional(),
+    accounts: z.object({ encoding: z.literal("base64").optional(), addresses: z.array(address) }).nullish(),
+  })
+  .nullish();
+
+/** The words with which nodes introduce a failed preflight. */
+const REASONS: Readonly<Record<string, string>> = {
+  BlockhashNotFound: "Blockhash not found",
+  AlreadyProcessed: "This transaction has already been processed",
+};
+
+function simulationJson(simulation: Simulation): Record<string, unknown> {
+  const { returnData } = simulation;
+  return {
+    err: simulation.error,
+    logs: simulation.logs,
+    accounts: null,
+    unitsConsumed: simulation.computeUnits,
+    innerInstructions: null,
+    returnData:
+      returnData === undefined
+        ? null
+        : {
+            programId: getAddressDecoder().decode(returnData.programId),
+            data: [getBase64Decoder().decode(returnData.data), "base64"],
+          },
+  };
+}
+
+export function sendingMethods(cluster: Cluster): Methods {
+  const { bank } = cluster;
+  return {
+    sendTransaction: (params) => {
+      const [text, config] = read(params, z.string(), sendConfig);
+      const wire = decodeWire(text, config?.encoding ?? "base58");
+      if (!hasValidSignatures(wire.transaction)) {
+        throw new RpcError(RPC_CODE.signatureVerification, "Transaction signature verification failure");
+      }
+      if (config?.skipPreflight !== true) {
+        blockFor(cluster, { ...config, commitment: config?.preflightCommitment ?? "finalized" });
+        const simulation = bank.simulate(wire, { verify: true, anyBlockhash: false });
+        if (simulation.error !== null) {
+          const reason =
+            typeof simulation.error === "string" ? (REASONS[simulation.error] ?? simulation.error) : "program error";
+          const message = `Transaction simulation failed: ${reason}`;
+          throw new RpcError(RPC_CODE.preflightFailure, message, simulationJson(simulation));
+        }
+      }
+      const fault = cluster.faults.send?.(wire.signature);
+      cluster.deliveries.take(wire, fault);
+      if (fault?.kind === "lose-reply" || fault?.kind === "refuse") throw new ConnectionLost();
+      return wire.signature;
+    },
+    simulateTransaction: (params) => {
+      const [text, config] = read(params, z.string(), simulateConfig);
+      const wire = decodeWire(text, config?.encoding ?? "base58");
+      const block = blockFor(cluster, config);
+      const verify = config?.sigVerify ?? false;
+      if (verify && !hasValidSignatures(wire.transaction)) {
+        throw new RpcError(RPC_CODE.signatureVerification, "Transaction signature verification failure");
+      }
+      const anyBlockhash = config?.replaceRecentBlockhash ?? false;
+      const simulation = bank.simulate(wire, { verify, anyBlockhash });
+      const wanted = config?.accounts?.addresses;
+      const json = simulationJson(simulation);
+      if (wanted !== undefined && simulation.error === null) {
+        json["accounts"] = wanted.map((owner) => {
+          const account = simulation.accounts.find((candidate) => candidate.address === owner) ?? bank.account(owner);
+          return accountJson(account, { encoding: "base64" });
+        });
+      }
+      return withContext(block, json);
+    },
+    requestAirdrop: async (params) => {
+      const [to, lamports] = read(params, address, z.bigint().min(1n), contextConfig);
+      const wire = await cluster.faucet.airdrop(to, lamports);
+      const delivery = bank.deliver(wire);
+      if ("refused" in delivery) throw new RpcError(RPC_CODE.internal, "the faucet's transfer was refused");
+      return wire.signature;
+    },
+  };
+}

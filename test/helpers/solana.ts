@@ -1,0 +1,87 @@
+/** Transactions and requests for tests of everything Solana. */
+import {
+  AccountRole,
+  appendTransactionMessageInstructions,
+  createKeyPairSignerFromPrivateKeyBytes,
+  createTransactionMessage,
+  getBase64EncodedWireTransaction,
+  getSignatureFromTransaction,
+  pipe,
+  setTransactionMessageFeePayerSigner,
+  setTransactionMessageLifetimeUsingBlockhash,
+  signTransactionMessageWithSigners,
+  type Address,
+  type Blockhash,
+  type Instruction,
+  type KeyPairSigner,
+} from "@solana/kit";
+
+import { parseJson, stringifyJson } from "../../scripts/validator/jsonRpc.js";
+
+export const SYSTEM_PROGRAM = "11111111111111111111111111111111" as Address;
+export const LAMPORTS_PER_SOL = 1_000_000_000n;
+
+/** A key of tests: the same number is the same key. */
+export function testSigner(number: number): Promise<KeyPairSigner> {
+  const seed = new Uint8Array(32);
+  new DataView(seed.buffer).setUint32(0, number);
+  return createKeyPairSignerFromPrivateKeyBytes(seed);
+}
+
+export function transferInstruction(from: Address, to: Address, amountLamports: bigint): Instruction {
+  const data = new DataView(new ArrayBuffer(12));
+  data.setUint32(0, 2, true);
+  data.setBigUint64(4, amountLamports, true);
+  return {
+    programAddress: SYSTEM_PROGRAM,
+    accounts: [
+      { address: from, role: AccountRole.WRITABLE_SIGNER },
+      { address: to, role: AccountRole.WRITABLE },
+    ],
+    data: new Uint8Array(data.buffer),
+  };
+}
+
+export interface SignedForTest {
+  readonly wire: string;
+  readonly signature: string;
+}
+
+/** Signs instructions under a blockhash. */
+export async function signWith(
+  payer: KeyPairSigner,
+  blockhash: string,
+  instructions: readonly Instruction[],
+): Promise<SignedForTest> {
+  const signed = await signTransactionMessageWithSigners(
+    pipe(
+      createTransactionMessage({ version: 0 }),
+      (message) => setTransactionMessageFeePayerSigner(payer, message),
+      (message) =>
+        setTransactionMessageLifetimeUsingBlockhash(
+          { blockhash: blockhash as Blockhash, lastValidBlockHeight: 0n },
+          message,
+        ),
+      (message) => appendTransactionMessageInstructions(instructions, message),
+    ),
+  );
+  return { wire: getBase64EncodedWireTransaction(signed), signature: getSignatureFromTransaction(signed) };
+}
+
+export interface RpcReply<T> {
+  readonly id: unknown;
+  readonly result?: T;
+  readonly error?: { readonly code: bigint; readonly message: string; readonly data?: unknown };
+}
+
+/** Asks with a plain body; integers come back as `bigint`. */
+export async function askRaw(url: string, body: unknown): Promise<unknown> {
+  const text = typeof body === "string" ? body : stringifyJson(body);
+  const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: text });
+  return parseJson(await response.text());
+}
+
+/** One request; the whole reply, errors included. */
+export async function ask<T = unknown>(url: string, method: string, ...params: unknown[]): Promise<RpcReply<T>> {
+  return (await askRaw(url, { jsonrpc: "2.0", id: 1, method, params })) as RpcReply<T>;
+}
