@@ -64,6 +64,7 @@ const priceUsd = decimalText("USD per whole token", 18, "0.000001", "1000000");
 const xau = decimalText("troy ounces", 18, "0.000001", "4722");
 const bpsText = decimalText("bps", 14, "0.01", "10000");
 const share = decimalText("(share of 1)", 18, "0.000001", "1");
+const coins = decimalText("whole coins of the chain", 18, "0.000001", "1000000");
 const gwei = decimalText("gwei", 9, "0.000000001", "1000000");
 
 /** PoolRegistry.MAX_INTERMEDIATES. */
@@ -339,6 +340,22 @@ export const networkParamsSchema = z.strictObject({
   }),
   /** Reserve assets with their vaults, the meter of outflows, and the five capital buckets. */
   reserves,
+  /** What the policy of each keeper's key lets through at most; its docs: docs/keeper-runtime.md. */
+  keepers: z.strictObject({
+    deviationStabilizer: z.strictObject({
+      /** Of each kind, in any hour. */
+      transactionsPerHour: count("transactions", 2, 100_000),
+      /** Of each token, in any 24 hours, at the reference price. */
+      turnoverUsdPerDay: usd,
+      /** Gas in any 24 hours. */
+      coinsPerDay: coins,
+    }),
+    priceReporter: z.strictObject({
+      /** Of each feed, in any hour. */
+      roundsPerHour: count("rounds", 2, 100_000),
+      coinsPerDay: coins,
+    }),
+  }),
   flow: z.strictObject({
     netFlowUsdPerHour: usd,
     bandBps: bpsText,
