@@ -17,9 +17,8 @@ const KEEPERS: Readonly<Record<string, (() => Promise<KeeperProgram>) | undefine
 };
 
 /** Sub-commands that exist, and the part that the others wait for. */
-const BUILT = ["run", "doctor", "status"] as const;
+const BUILT = ["run", "doctor", "status", "policy"] as const;
 const WAITING: Readonly<Record<string, string>> = {
-  policy: "the policy signer",
   pause: "pause, drain and kill",
   drain: "pause, drain and kill",
   kill: "pause, drain and kill",
@@ -58,6 +57,8 @@ await runCommand(definition, async ({ positionals, flags, signal, say }) => {
   switch (subCommand) {
     case "doctor":
       return program.doctor(context);
+    case "policy":
+      return program.policy(context);
     case "status":
       return program.status(context);
     default:

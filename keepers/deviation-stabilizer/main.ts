@@ -1,6 +1,8 @@
 /** The deviation stabilizer as a program: run, doctor, status. */
 import { join } from "node:path";
 
+import type { Deployment } from "../../protocol/addresses.js";
+import { loadParams } from "../../protocol/params/load.js";
 import { decodePegStatus, pegReport, pegStatusCall } from "../../protocol/pegBoard.js";
 import { formatWadAsBps } from "../../protocol/units.js";
 import { requireGate } from "../kit/checks.js";
@@ -10,17 +12,20 @@ import { checkLines } from "../kit/doctor.js";
 import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
 import { describeError } from "../kit/logger.js";
 import { Freshness } from "../kit/health.js";
+import { logPolicy, policyReport } from "../kit/policy/report.js";
+import type { Policy } from "../kit/policy/types.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
 import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
 import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
 import type { Submitter } from "../kit/submitter.js";
 import { HeadWatcher } from "../kit/watcher.js";
-import { addresses, connect, KEEPER_NAME, NOBODY, poolNames } from "./connect.js";
+import { addresses, connect, KEEPER_NAME, NOBODY, poolNames, type Connection } from "./connect.js";
 import { decide } from "./decide.js";
 import { examine } from "./doctor.js";
 import { explain } from "./explain.js";
 import { observe } from "./observe.js";
+import { stabilizerPolicy } from "./policy.js";
 import { PegWatch } from "./pegWatch.js";
 import { RefillWatch } from "./refillWatch.js";
 import { StabilizerTick } from "./tick.js";
@@ -33,7 +38,7 @@ const DEFAULT_DATA_FOLDER = "data/keepers";
 /** Checks that must hold before anything may be sent; the others are advice. */
 const GATE = new Set(["rpc", "chain-id", "deployment", "code-hash", "pools", "key"]);
 
-export const program: KeeperProgram = { run, doctor, status };
+export const program: KeeperProgram = { run, doctor, status, policy };
 
 async function run(context: RunContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, context.terminal);
@@ -43,6 +48,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const deployment = connection.deployment();
     const { lens, stabilizer } = addresses(deployment);
     const signer = await connection.signer();
+    logPolicy(compilePolicy(connection, deployment, signer?.address), log);
     const submitter: Submitter =
       context.execute && signer !== undefined
         ? new DirectSubmitter(client, signer, { fees: config, replaceAfterBlocks: config.replaceAfterBlocks }, log)
@@ -175,6 +181,23 @@ async function doctor(context: ProgramContext): Promise<ProgramResult> {
   } finally {
     connection.client.close();
   }
+}
+
+async function policy(context: ProgramContext): Promise<ProgramResult> {
+  const connection = connect(context.network, context.env, false);
+  try {
+    const signer = await connection.signer();
+    const { tokens } = loadParams(context.network, connection.config.deploymentsFolder).params;
+    const decimalsOf = (asset: string): number => tokens[asset as keyof typeof tokens].decimals;
+    return policyReport(compilePolicy(connection, connection.deployment(), signer?.address), decimalsOf, context.say);
+  } finally {
+    connection.client.close();
+  }
+}
+
+/** The policy of this connection; without a key it is nobody's. */
+function compilePolicy({ config }: Connection, deployment: Deployment, signer = NOBODY): Policy {
+  return stabilizerPolicy(deployment, loadParams(config.network.name, config.deploymentsFolder).params, config, signer);
 }
 
 async function status(context: ProgramContext): Promise<ProgramResult> {

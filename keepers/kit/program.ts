@@ -31,6 +31,8 @@ export interface KeeperProgram {
   run(context: RunContext): Promise<ProgramResult>;
   /** Checks everything the keeper needs and says what is wrong and how to mend it. Changes nothing. */
   doctor(context: ProgramContext): Promise<ProgramResult>;
+  /** What its key may sign, and what can be lost by it in a day. Needs a deployment record, and no node. */
+  policy(context: ProgramContext): Promise<ProgramResult>;
   /** What a running keeper did last, and what it would do now. Changes nothing. */
   status(context: ProgramContext): Promise<ProgramResult>;
 }

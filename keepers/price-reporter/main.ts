@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { ZeroAddress } from "ethers";
 
+import { loadParams } from "../../protocol/params/load.js";
 import { requireGate } from "../kit/checks.js";
 import { Counters } from "../kit/counters.js";
 import { DirectSubmitter } from "../kit/directSubmitter.js";
@@ -10,15 +11,18 @@ import { checkLines } from "../kit/doctor.js";
 import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
 import { Freshness } from "../kit/health.js";
 import { describeError } from "../kit/logger.js";
+import { logPolicy, policyReport } from "../kit/policy/report.js";
+import type { Policy } from "../kit/policy/types.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
 import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
 import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
 import type { Submitter } from "../kit/submitter.js";
 import { HeadWatcher } from "../kit/watcher.js";
-import { connect, connectFeeds, createCosigner, KEEPER_NAME } from "./connect.js";
+import { connect, connectFeeds, createCosigner, KEEPER_NAME, type Connection } from "./connect.js";
 import { collectSignatures } from "./cosign.js";
 import { examine } from "./doctor.js";
+import { reporterPolicy } from "./policy.js";
 import { RoundTick } from "./round.js";
 
 /** How long the end waits for what is in flight. */
@@ -28,7 +32,7 @@ const DEFAULT_DATA_FOLDER = "data/keepers";
 /** Checks that must hold before anything may be sent; the others are advice. */
 const GATE = new Set(["rpc", "chain-id", "feeds", "signers", "threshold", "sources", "key"]);
 
-export const program: KeeperProgram = { run, doctor, status };
+export const program: KeeperProgram = { run, doctor, status, policy };
 
 async function run(context: RunContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, context.terminal, context.pricesFile);
@@ -37,6 +41,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
   try {
     requireGate(await examine(connection, context.execute), GATE, log);
     const [payer, own] = await Promise.all([connection.signer(), connection.roundSigners()]);
+    logPolicy(compilePolicy(connection, payer?.address), log);
     const prices = connection.prices();
     const submitter: Submitter =
       context.execute && payer !== undefined
@@ -158,6 +163,22 @@ async function doctor(context: ProgramContext): Promise<ProgramResult> {
   } finally {
     connection.client.close();
   }
+}
+
+async function policy(context: ProgramContext): Promise<ProgramResult> {
+  const connection = connect(context.network, context.env, false, context.pricesFile);
+  try {
+    const payer = await connection.signer();
+    return policyReport(compilePolicy(connection, payer?.address), () => 0, context.say);
+  } finally {
+    connection.client.close();
+  }
+}
+
+/** The policy of the key that pays; without a key it is nobody's. */
+function compilePolicy({ config, deployment }: Connection, signer = ZeroAddress): Policy {
+  const { params, local } = loadParams(config.network.name, config.deploymentsFolder);
+  return reporterPolicy(deployment(), params, { ...config, local }, signer);
 }
 
 async function status(context: ProgramContext): Promise<ProgramResult> {

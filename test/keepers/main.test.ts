@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { expect } from "chai";
@@ -7,6 +8,7 @@ import { expect } from "chai";
 import { stabilizerSettings } from "../../keepers/deviation-stabilizer/config.js";
 import { kitSettings } from "../../keepers/kit/config.js";
 import { withTable } from "../../keepers/settingTables.js";
+import { fixtureDeployment } from "../helpers/policyFixtures.js";
 import { startLocalNode, type LocalNode } from "../helpers/localNode.js";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -39,7 +41,6 @@ describe("npm run keeper", () => {
   });
 
   for (const [words, code] of [
-    ["deviation-stabilizer policy --network localhost --json", "PART_NOT_BUILT"],
     ["deviation-stabilizer replay --network localhost --json", "PART_NOT_BUILT"],
     ["deviation-stabilizer pause --network localhost --json", "PART_NOT_BUILT"],
     ["ltv-monitor --network localhost --json", "PART_NOT_BUILT"],
@@ -67,6 +68,26 @@ describe("npm run keeper", () => {
     expect([code, answer?.["ok"]]).to.deep.equal([1, false]);
     for (const check of answer?.["checks"] as Record<string, unknown>[]) {
       expect(Object.keys(check)).to.deep.equal(["name", "ok", "found", "expected", "fix"]);
+    }
+  });
+
+  it("SIGN-6 policy answers with role, rules and the worst loss of a day", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "keeper-policy-"));
+    try {
+      cpSync(path.join(root, "deployments/params"), path.join(folder, "params"), { recursive: true });
+      writeFileSync(path.join(folder, "localhost.json"), JSON.stringify(fixtureDeployment().record));
+      const env = { LOCALHOST_RPC_URL: node.url, KEEPER_DEPLOYMENTS_FOLDER: folder };
+      for (const [name, assets] of [
+        ["deviation-stabilizer", ["cUSDT", "cUSDC", "cEURT", "XAU", "native"]],
+        ["price-reporter", ["native"]],
+      ] as const) {
+        const { code, answer } = await keeper(`${name} policy --network localhost --json`, env);
+        expect([code, answer?.["ok"], answer?.["role"]]).to.deep.equal([0, true, name]);
+        expect(Object.keys(answer?.["worstCaseLossPerDay"] as object)).to.have.members([...assets]);
+        expect((answer?.["rules"] as unknown[]).length).to.be.greaterThan(3);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 
