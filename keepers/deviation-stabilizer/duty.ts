@@ -8,6 +8,7 @@ import type { Counters } from "../kit/counters.js";
 import type { KeeperLog } from "../kit/logger.js";
 import type { NextBlock } from "../kit/nextBlock.js";
 import type { Head } from "../kit/provider.js";
+import type { Confirm } from "../kit/providers/confirm.js";
 import type { RecordSink } from "../kit/record.js";
 import { simulate } from "../kit/simulate.js";
 import type { Submitter } from "../kit/submitter.js";
@@ -22,6 +23,8 @@ export interface DutyParts {
   readonly maxFeePerGasWei: bigint;
   readonly validBlocks: number;
   readonly nextBlock: NextBlock;
+  /** Asks the other nodes, once there is something to do. */
+  readonly confirm: Confirm;
   readonly submitter: Submitter;
   readonly record: RecordSink;
   readonly counters: Counters;
@@ -57,6 +60,7 @@ export async function doDuty(parts: DutyParts, duty: DutyCall, head: Head): Prom
     parts.log.warn(`${duty.topic}.${duty.kind}-refused`, { ...duty.facts, error: simulation.revert.name });
     return false;
   }
+  await parts.confirm({ ...call, from }, head);
   const block = head.number + 1;
   const submission = await parts.submitter.submit(
     {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Deployment } from "../../protocol/addresses.js";
 import { loadParams } from "../../protocol/params/load.js";
 import { decodePegStatus, pegReport, pegStatusCall } from "../../protocol/pegBoard.js";
+import { reserveSnapshotCall } from "../../protocol/reserveLens.js";
 import { formatWadAsBps } from "../../protocol/units.js";
 import { requireGate } from "../kit/checks.js";
 import { Counters, summarize } from "../kit/counters.js";
@@ -15,6 +16,7 @@ import { Freshness } from "../kit/health.js";
 import { logPolicy, policyReport } from "../kit/policy/report.js";
 import type { Policy } from "../kit/policy/types.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
+import { confirmWith, pinnedCall } from "../kit/providers/confirm.js";
 import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
 import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
@@ -24,11 +26,11 @@ import { addresses, connect, KEEPER_NAME, NOBODY, poolNames, type Connection } f
 import { decide } from "./decide.js";
 import { examine } from "./doctor.js";
 import { explain } from "./explain.js";
-import { observe } from "./observe.js";
+import { observe, snapshotCall } from "./observe.js";
 import { stabilizerPolicy } from "./policy.js";
 import { PegWatch } from "./pegWatch.js";
 import { RefillWatch } from "./refillWatch.js";
-import { StabilizerTick } from "./tick.js";
+import { BLOCK_ENDS, StabilizerTick } from "./tick.js";
 
 /** How long the end waits for what is in flight. */
 const SETTLE_MS = 5_000;
@@ -37,6 +39,8 @@ const ONCE_SETTLE_MS = 60_000;
 const DEFAULT_DATA_FOLDER = "data/keepers";
 /** Checks that must hold before anything may be sent; the others are advice. */
 const GATE = new Set(["rpc", "chain-id", "deployment", "code-hash", "pools", "key"]);
+/** Nothing is signed without nodes that agree. */
+const EXECUTE_GATE = new Set([...GATE, "quorum"]);
 
 export const program: KeeperProgram = { run, doctor, status, policy };
 
@@ -44,7 +48,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, context.terminal);
   const { config, client, log, nextBlock } = connection;
   try {
-    requireGate(await examine(connection, context.execute), GATE, log);
+    requireGate(await examine(connection, context.execute), context.execute ? EXECUTE_GATE : GATE, log);
     const deployment = connection.deployment();
     const { lens, stabilizer } = addresses(deployment);
     const signer = await connection.signer();
@@ -57,6 +61,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const record = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
     const counters = new Counters();
     const health = new Freshness(config.staleAfterSeconds);
+    const confirm = confirmWith(client, nextBlock, [pinnedCall(snapshotCall(lens, BLOCK_ENDS))]);
     const tick = new StabilizerTick({
       config,
       fees: config,
@@ -66,6 +71,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       defaultSender: NOBODY,
       poolName: poolNames(deployment),
       nextBlock,
+      confirm,
       submitter,
       record,
       counters,
@@ -78,6 +84,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       maxFeePerGasWei: config.maxFeePerGasWei,
       validBlocks: config.validBlocks,
       nextBlock,
+      confirm,
       submitter,
       record,
       counters,
@@ -89,8 +96,15 @@ async function run(context: RunContext): Promise<ProgramResult> {
       lensAddress: deployment.address("ReserveLens"),
       bucketsAddress: deployment.address("CapitalBuckets"),
     });
-    const watcher = new HeadWatcher(client, {
+    // What is read in every block travels with the question for the head.
+    nextBlock.prepare([
+      snapshotCall(lens, BLOCK_ENDS),
+      pegStatusCall(deployment.address("PegBoard")),
+      reserveSnapshotCall(deployment.address("ReserveLens")),
+    ]);
+    const watcher = new HeadWatcher(nextBlock, {
       pollMs: config.pollMs,
+      blockMs: config.network.blockMs,
       log,
       onFailure: (error) => {
         health.failed(describeError(error).code);

@@ -7,6 +7,7 @@ import { effectivePriceWei, firstFees, withCeiling, type FeePolicy } from "../ki
 import type { Facts, KeeperLog } from "../kit/logger.js";
 import type { NextBlock } from "../kit/nextBlock.js";
 import type { Head } from "../kit/provider.js";
+import type { Confirm } from "../kit/providers/confirm.js";
 import type { RecordSink } from "../kit/record.js";
 import { simulate } from "../kit/simulate.js";
 import type { Intent, Settled, Submitter } from "../kit/submitter.js";
@@ -39,6 +40,8 @@ export interface TickParts {
   /** Name of a pool for people, `base/quote`. */
   readonly poolName: (address: string) => string;
   readonly nextBlock: NextBlock;
+  /** Asks the other nodes, once there is something to do. */
+  readonly confirm: Confirm;
   readonly submitter: Submitter;
   readonly record: RecordSink;
   readonly counters: Counters;
@@ -46,7 +49,7 @@ export interface TickParts {
 }
 
 /** Block ends of each pool that are read: enough to explain N ≤ 8 and to draw what led to a decision. */
-const BLOCK_ENDS = 8;
+export const BLOCK_ENDS = 8;
 const MAX_BACKOFF_DOUBLINGS = 4;
 const STABILIZED = stabilizerAbi.getEvent("Stabilized").topicHash;
 const SKIPPED = stabilizerAbi.getEvent("Skipped").topicHash;
@@ -126,6 +129,7 @@ export class StabilizerTick {
       this.showSkips([...plan.skips, ...skipAll(plan.orders, "simulate-revert", failure)], head);
       return;
     }
+    await parts.confirm({ ...call, from }, head);
     const intent: Intent = {
       ...call,
       key: intentKey(parts.chainId, plan.orders),

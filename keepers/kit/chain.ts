@@ -33,6 +33,12 @@ export function openChain<Config extends KitConfig>(
     chainId: network.chainId,
     timeoutMs: config.rpcTimeoutMs,
     retries: config.rpcRetries,
+    quorum: quorumOf(config),
+    blockMs: network.blockMs,
+    probeMs: config.rpcProbeSeconds * 1000,
+    onFleet: ({ state, reasons }) => {
+      log[state === "healthy" ? "info" : "warn"]("rpc.fleet", { state, reasons });
+    },
     onRetry: (method, attempt, reason) => {
       log.debug("rpc.retry", { method, attempt, reason });
     },
@@ -45,4 +51,9 @@ export function openChain<Config extends KitConfig>(
     deployment: () => loadDeployment(network.name, client.chainId, config.deploymentsFolder),
     signer: () => loadSigner(env, network.local ? network.keeper : undefined),
   };
+}
+
+/** A local network has one node, and says so by its name. */
+function quorumOf({ rpcQuorum, network }: KitConfig): number {
+  return rpcQuorum === "auto" ? (network.local ? 1 : 2) : Number(rpcQuorum);
 }

@@ -7,7 +7,7 @@ import type { Check, CheckPlan } from "./doctor.js";
 import type { KeeperLog } from "./logger.js";
 import type { Head } from "./provider.js";
 
-/** `rpc` and `chain-id`. `onHead` gets the newest block. */
+/** `rpc`, `chain-id`, `providers` and `quorum`. `onHead` gets the newest block. */
 export function nodeChecks(
   { client, config }: ChainConnection,
   onHead: (head: Head) => void = () => undefined,
@@ -33,6 +33,29 @@ export function nodeChecks(
       look: async () => {
         await client.assertChain();
         return { ok: true, found: String(client.chainId) };
+      },
+    },
+    {
+      name: "providers",
+      expected: "every node in step and on the same branch of the chain",
+      fix: "look at the nodes that are named, or take them out of the RPC variable",
+      needs: ["chain-id"],
+      look: async () => {
+        await client.fleet.probe();
+        const { state, reasons } = client.fleet.report();
+        const resting = client.endpoints.some(({ quarantine }) => quarantine.reason !== undefined);
+        return { ok: !resting, found: [`${String(client.endpoints.length)} nodes, ${state}`, ...reasons].join("; ") };
+      },
+    },
+    {
+      name: "quorum",
+      expected: "enough nodes that agree on money reads",
+      fix: "add nodes of different operators to the RPC variable, or set KEEPER_RPC_QUORUM to what you accept",
+      needs: ["chain-id"],
+      look: () => {
+        const { state, reasons, quorum } = client.fleet.report();
+        const found = [`${String(quorum)} must agree`, ...(state === "no-quorum" ? reasons : [])].join("; ");
+        return Promise.resolve({ ok: state !== "no-quorum", found });
       },
     },
   ];

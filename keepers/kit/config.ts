@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { UsageError } from "../../protocol/errors.js";
 import { DEPLOYMENTS_FOLDER, isLocalNetwork, loadParams } from "../../protocol/params/load.js";
 import { nearest } from "../../protocol/params/text.js";
+import { parseDecimal } from "../../protocol/units.js";
 import {
   ConfigError,
-  httpUrl,
   integer,
   loadSettings,
   oneOf,
@@ -18,6 +18,7 @@ import {
   type Settings,
   type SettingsOf,
 } from "./env.js";
+import { isLoopback, nodeAddresses } from "./providers/address.js";
 import { KEY_VARIABLES } from "./signer.js";
 
 /** A chain a keeper can work on: one parameter file, one chain. */
@@ -28,11 +29,13 @@ export interface KeeperNetwork {
   readonly local: boolean;
   /** Address that the parameters name as keeper; undefined while that is not decided. */
   readonly keeper: string | undefined;
+  /** Usual time between two blocks. */
+  readonly blockMs: number;
 }
 
 const LOCAL_RPC_URL = "http://127.0.0.1:8545";
 
-/** Name of the variable with the node of a network: `CHAIN138_RPC_URL`. */
+/** Name of the variable with the nodes of a network: `CHAIN138_RPC_URL`. */
 export function rpcVariable(network: string): string {
   return `${network.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}_RPC_URL`;
 }
@@ -49,9 +52,12 @@ function keeperNetwork(name: string, folder: string): KeeperNetwork {
     throw new UsageError("UNKNOWN_NETWORK", `there is no network ${name}`, `${hint}Known: ${known.sort().join(", ")}`);
   }
   const { params, local } = loadParams(name, folder);
-  return { name, chainId: params.chainId, local, keeper: params.roles.keeper ?? undefined };
+  const blockMs = Number(parseDecimal(params.blockSeconds, MS_DECIMALS));
+  return { name, chainId: params.chainId, local, keeper: params.roles.keeper ?? undefined, blockMs };
 }
 
+/** Decimals of seconds that are milliseconds. */
+const MS_DECIMALS = 3;
 const GWEI_DECIMALS = 9;
 const ETHER_DECIMALS = 18;
 
@@ -74,6 +80,18 @@ export const kitSettings = {
     schema: integer(0, 10),
     default: "3",
     doc: "Repeats of one unanswered request; all requests together share a budget of 20 repeats and 2 more a second.",
+  }),
+  rpcQuorum: setting({
+    env: "KEEPER_RPC_QUORUM",
+    schema: oneOf(["auto", "1", "2", "3", "4", "5"]),
+    default: "auto",
+    doc: "Nodes that must agree on a money read before anything is signed; `auto`: 2, on a local network 1. With fewer nodes than that a keeper does not start with `--execute`.",
+  }),
+  rpcProbeSeconds: setting({
+    env: "KEEPER_RPC_PROBE_SECONDS",
+    schema: integer(1, 3_600),
+    default: "60",
+    doc: "Seconds between two comparisons of all nodes while all is well; at every block while it is not. With one node there is nothing to compare.",
   }),
   maxFeePerGasWei: setting({
     env: "KEEPER_MAX_FEE_GWEI",
@@ -131,7 +149,7 @@ export const kitSettings = {
   }),
 } as const satisfies Settings;
 
-/** Settings of a keeper with its network and address of the node. Holds no secret, so it may be logged. */
+/** Settings of a keeper with its network and the addresses of its nodes. These may carry keys: `rpcUrl` is never logged. */
 export type KeeperConfig<S extends Settings> = SettingsOf<S> & KitConfig;
 
 /** The part of it that every keeper has. */
@@ -141,14 +159,14 @@ export type KitConfig = SettingsOf<typeof kitSettings> & { readonly network: Kee
 function rpcSetting(name: string, local: boolean) {
   return setting({
     env: rpcVariable(name),
-    schema: httpUrl,
+    schema: nodeAddresses,
     ...(local ? { default: LOCAL_RPC_URL } : {}),
-    doc: `JSON-RPC address of a node of ${name}`,
+    doc: `JSON-RPC addresses of nodes of ${name}, comma-separated`,
   });
 }
 
 /**
- * Reads a keeper's configuration: the kit's settings, its own, and the node of its network. Frozen; contains no secret.
+ * Reads a keeper's configuration: the kit's settings, its own, and the nodes of its network. Frozen; contains no secret but what addresses of nodes may carry.
  * @param prefix of the keeper's own variables. @param ownKeys further variables that point to a key and are read elsewhere.
  * @throws ConfigError with every problem at once; UsageError UNKNOWN_NETWORK; ParameterError when the network's file is wrong.
  */
@@ -172,8 +190,4 @@ export function loadKeeperConfig<S extends Settings>(
     ]);
   }
   return Object.freeze({ ...values, network }) as KeeperConfig<S>;
-}
-
-function isLoopback(url: string): boolean {
-  return ["127.0.0.1", "localhost", "[::1]"].includes(new URL(url).hostname);
 }

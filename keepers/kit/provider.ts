@@ -1,4 +1,4 @@
-/** The connection to one chain: ethers behind a retry budget, with errors that say whether trying again can help. */
+/** The connection to one chain: any number of nodes behind one surface, with errors that say whether trying again can help. */
 import {
   FetchRequest,
   JsonRpcProvider,
@@ -7,188 +7,219 @@ import {
   type JsonRpcPayload,
   type JsonRpcResult,
 } from "ethers";
-import { z } from "zod";
 
 import { PermanentError, RetryableError } from "../../protocol/errors.js";
-import { backoffMs, pause, RetryBudget } from "./retry.js";
+import { parseAddresses } from "./providers/address.js";
+import { agree, type MoneyRead } from "./providers/agreement.js";
+import { Endpoint } from "./providers/endpoint.js";
+import { TransportFailure } from "./providers/failure.js";
+import { Fleet, type FleetReport } from "./providers/fleet.js";
+import { CHAIN_ID, LATEST_BLOCK, readBlock, readChainId, type Head } from "./providers/head.js";
+import { Judge } from "./providers/judge.js";
+import { ProviderPool, type Question } from "./providers/pool.js";
+import type { QuarantineRules } from "./providers/quarantine.js";
+import type { RpcAnswer, RpcRequest } from "./providers/transport.js";
 
-/** The newest block as far as a keeper needs it. */
-export interface Head {
-  readonly number: number;
-  readonly hash: string;
-  readonly parentHash: string;
-  /** Unix seconds. */
-  readonly timestamp: number;
-  /** Base fee of the *next* block, wei per gas; undefined on chains without one (before London). */
-  readonly nextBaseFeeWei: bigint | undefined;
-}
+export { nextBaseFeeWei, type Head } from "./providers/head.js";
 
 export interface ClientOptions {
+  /** Addresses of nodes, separated by commas (providers/address.ts); the first one that may be asked is. */
   readonly url: string;
   readonly chainId: number;
   readonly timeoutMs: number;
   /** Repeats of one request after a transport failure. */
   readonly retries: number;
+  /** Nodes that must agree on money reads; one unless told otherwise. */
+  readonly quorum?: number;
+  /** Usual time between two blocks. */
+  readonly blockMs?: number;
+  /** How often all nodes are compared while all is well. */
+  readonly probeMs?: number;
+  readonly maxAnswerBytes?: number;
+  readonly quarantine?: QuarantineRules;
   /** Called for each transport failure that is repeated. */
   readonly onRetry?: (method: string, attempt: number, reason: string) => void;
+  /** Called when the state of the nodes, or the reason for it, changes. */
+  readonly onFleet?: (report: FleetReport) => void;
 }
 
-const RETRY_BASE_MS = 100;
-const RETRY_MAX_MS = 2_000;
-/** Repeats of all requests together: a burst of 20, then two a second. */
-const BUDGET_CAPACITY = 20;
-const BUDGET_PER_SECOND = 2;
-/** JSON-RPC codes with which nodes ask for patience (EIP-1474 "limit exceeded" and its HTTP cousin). */
-const BUSY_CODES = new Set([-32005, 429]);
-
-const quantity = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]+$/)
-  .transform(BigInt);
-const hash = z.string().regex(/^0x[0-9a-fA-F]{64}$/);
-const blockHeader = z.object({
-  number: quantity,
-  hash,
-  parentHash: hash,
-  timestamp: quantity,
-  gasLimit: quantity,
-  gasUsed: quantity,
-  baseFeePerGas: quantity.optional(),
-});
+const DEFAULT_BLOCK_MS = 2_000;
+const DEFAULT_PROBE_MS = 60_000;
+const DEFAULT_MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /**
- * ethers' provider with three differences: one fixed chain, no reuse of answers, and transport failures repeated inside a budget.
- * A node that *answers* with an error is never asked again here, because the answer may already have had an effect.
+ * ethers' provider on the pool: one fixed chain, no reuse of answers, and transport failures repeated inside a budget. A node that
+ * *answers* with an error is never asked again here, because the answer may already have had an effect.
  */
-class PatientProvider extends JsonRpcProvider {
-  private readonly budget = new RetryBudget(BUDGET_CAPACITY, BUDGET_PER_SECOND);
-
-  constructor(private readonly patience: ClientOptions) {
-    const request = new FetchRequest(patience.url);
-    request.timeout = patience.timeoutMs;
-    request.setThrottleParams({ maxAttempts: 1, slotInterval: RETRY_BASE_MS });
-    const network = Network.from(patience.chainId);
-    // Without cacheTimeout -1 two quick transactions can get one nonce; without batches nothing is worth waiting for.
-    super(request, network, { staticNetwork: network, cacheTimeout: -1, batchMaxCount: 1, batchStallTime: 0 });
+class PooledProvider extends JsonRpcProvider {
+  constructor(
+    chainId: number,
+    private readonly pool: ProviderPool,
+  ) {
+    const network = Network.from(chainId);
+    // The address is never used: _send goes to the pool. Without cacheTimeout -1 two quick transactions can get one nonce.
+    super(new FetchRequest("http://pool.invalid"), network, {
+      staticNetwork: network,
+      cacheTimeout: -1,
+      batchMaxCount: 1,
+      batchStallTime: 0,
+    });
   }
 
   override async _send(payload: JsonRpcPayload | JsonRpcPayload[]): Promise<JsonRpcResult[]> {
-    const method = Array.isArray(payload) ? (payload[0]?.method ?? "batch") : payload.method;
-    for (let attempt = 1; ; attempt += 1) {
-      let failure: unknown;
-      try {
-        const answers = await super._send(payload);
-        const busy = answers.find(isBusy);
-        if (busy === undefined) return answers;
-        failure = new Error("the node asks for patience");
-      } catch (error) {
-        failure = error;
-      }
-      const reason = transportReason(failure);
-      if (attempt > this.patience.retries || !this.budget.spend()) {
-        throw new RetryableError(
-          "RPC_UNREACHABLE",
-          `${method}: the node at ${redactUrl(this.patience.url)} did not answer (${reason})`,
-          "check that the node runs and the address is right",
-          { method, reason, attempts: String(attempt) },
-          { cause: failure },
-        );
-      }
-      this.patience.onRetry?.(method, attempt, reason);
-      await pause(backoffMs(attempt, RETRY_BASE_MS, RETRY_MAX_MS));
-    }
+    const requests = Array.isArray(payload) ? payload : [payload];
+    const answers = await this.pool.ask({
+      method: requests[0]?.method ?? "batch",
+      requests: () => requests.map(({ method, params }) => ({ method, params: params as readonly unknown[] })),
+      read: (given) => given,
+    });
+    // ethers types answers as results, but errors come the same way.
+    return answers.map((answer, index) => ({ id: requests[index]?.id ?? index, ...answer })) as JsonRpcResult[];
   }
 }
 
-/** ethers types answers as results, but errors come the same way. */
-function isBusy(answer: JsonRpcResult | JsonRpcError): boolean {
-  return "error" in answer && BUSY_CODES.has(answer.error.code);
+/** What came back with the newest block. */
+export interface Look {
+  readonly head: Head;
+  readonly endpoint: Endpoint;
+  /** Answers to the further requests, in their order. */
+  readonly answers: readonly RpcAnswer[];
 }
 
 /** One connection to one chain. */
 export class ChainClient {
   readonly provider: JsonRpcProvider;
   readonly chainId: number;
+  /** What the nodes are worth together. */
+  readonly fleet: Fleet;
+  /** Nodes that must agree on money reads. */
+  readonly quorum: number;
+  private readonly pool: ProviderPool;
+  private readonly judge: Judge;
+  private newestHash = "";
 
-  constructor(private readonly options: ClientOptions) {
-    this.provider = new PatientProvider(options);
-    this.chainId = options.chainId;
+  constructor(options: ClientOptions) {
+    const { chainId, timeoutMs, quorum = 1, blockMs = DEFAULT_BLOCK_MS, probeMs = DEFAULT_PROBE_MS } = options;
+    const limits = { timeoutMs, maxBytes: options.maxAnswerBytes ?? DEFAULT_MAX_ANSWER_BYTES };
+    const endpoints = parseAddresses(options.url).map((address) => new Endpoint(address, limits, options.quarantine));
+    this.pool = new ProviderPool(endpoints, { retries: options.retries, onRetry: options.onRetry });
+    this.judge = new Judge(chainId);
+    this.fleet = new Fleet(this.pool, this.judge, { quorum, blockMs, probeMs, onChange: options.onFleet });
+    this.provider = new PooledProvider(chainId, this.pool);
+    this.chainId = chainId;
+    this.quorum = quorum;
   }
 
-  /** The address without user name, path and query, in which providers keep their keys. */
+  /** The addresses without user name, path and query, in which providers keep their keys. */
   get shownUrl(): string {
-    return redactUrl(this.options.url);
+    return this.pool.endpoints.map(({ shown }) => shown).join(", ");
+  }
+
+  /** The node that is asked next. */
+  get preferred(): Endpoint {
+    return this.pool.preferred;
+  }
+
+  /** Every node, whatever is thought of it. */
+  get endpoints(): readonly Endpoint[] {
+    return this.pool.endpoints;
   }
 
   /**
-   * One request. @throws RetryableError RPC_UNREACHABLE when nobody answered; ethers' error when the node answered with one.
+   * One cheap read. @throws RetryableError RPC_UNREACHABLE when nobody answered; ethers' error when the node answered with one.
    */
-  async request(method: string, params: readonly unknown[]): Promise<unknown> {
-    return (await this.provider.send(method, [...params])) as unknown;
+  request(method: string, params: readonly unknown[]): Promise<unknown> {
+    return this.provider.send(method, [...params]);
   }
 
-  /**
-   * The newest block. @throws RetryableError RPC_UNREACHABLE; PermanentError RPC_MALFORMED when the answer is not a block.
-   */
+  /** One exchange with one node, the next one when it fails. @throws RetryableError RPC_UNREACHABLE; PermanentError RPC_MALFORMED. */
+  ask<T>(question: Question<T>): Promise<T> {
+    return this.pool.ask(question);
+  }
+
+  /** ethers' error for a node's answer: reverts carry their data. */
+  errorOf({ method, params }: RpcRequest, answer: Extract<RpcAnswer, { error: unknown }>): Error {
+    const payload = { id: 0, jsonrpc: "2.0" as const, method, params: [...params] };
+    return this.provider.getRpcError(payload, { id: 0, error: answer.error });
+  }
+
+  /** The newest block. @throws RetryableError RPC_UNREACHABLE; PermanentError RPC_MALFORMED when the answer is not a block. */
   async head(): Promise<Head> {
-    const parsed = blockHeader.safeParse(await this.request("eth_getBlockByNumber", ["latest", false]));
-    if (!parsed.success) {
-      throw new PermanentError(
-        "RPC_MALFORMED",
-        `the node at ${this.shownUrl} answered eth_getBlockByNumber with something that is not a block`,
-        "check that the address is a JSON-RPC endpoint of the chain",
+    return (await this.look(() => [])).head;
+  }
+
+  /** The newest block and, in the same exchange with the same node, answers to further requests. @throws like `head`. */
+  async look(further: (endpoint: Endpoint) => readonly RpcRequest[]): Promise<Look> {
+    const seen = await this.lookOnce(further);
+    const isNews = seen.head.hash !== this.newestHash;
+    this.newestHash = seen.head.hash;
+    await this.fleet.watch(isNews);
+    // The comparison may have found that this node stands still.
+    return seen.endpoint.quarantine.reason !== undefined && this.preferred !== seen.endpoint
+      ? this.lookOnce(further)
+      : seen;
+  }
+
+  /**
+   * A money read: what `quorum` nodes say alike about one block. @throws RetryableError NO_QUORUM; nothing may be signed then.
+   * ethers' error when they agree that a call reverts.
+   */
+  async agreed(head: Pick<Head, "number" | "hash">, reads: readonly MoneyRead[]): Promise<readonly unknown[]> {
+    const { pool, judge, fleet, quorum } = this;
+    const agreement = await agree({ pool, judge, fleet, quorum }, head, reads);
+    if (!agreement.ok) {
+      throw new RetryableError(
+        "NO_QUORUM",
+        `${String(quorum)} nodes must agree on block ${String(head.number)}: ${agreement.reason}`,
+        "look at the nodes: doctor shows what each of them says",
+        { reason: agreement.reason, answered: String(agreement.answered), quorum: String(quorum) },
       );
     }
-    const block = parsed.data;
-    return {
-      number: Number(block.number),
-      hash: block.hash,
-      parentHash: block.parentHash,
-      timestamp: Number(block.timestamp),
-      nextBaseFeeWei:
-        block.baseFeePerGas === undefined
-          ? undefined
-          : nextBaseFeeWei(block.baseFeePerGas, block.gasUsed, block.gasLimit),
-    };
+    return agreement.answers.map((answer, index) => {
+      if ("result" in answer) return answer.result;
+      throw this.errorOf({ method: reads[index]?.method ?? "", params: [] }, answer);
+    });
   }
 
-  /** @throws PermanentError WRONG_CHAIN when the node serves another chain than configured. */
+  /** @throws PermanentError WRONG_CHAIN when no node serves the configured chain; one that serves another is not asked again. */
   async assertChain(): Promise<void> {
-    const connected = quantity.parse(await this.request("eth_chainId", []));
-    if (connected !== BigInt(this.chainId)) {
+    let wrong: bigint | undefined;
+    try {
+      await this.pool.ask({
+        method: CHAIN_ID.method,
+        requests: () => [CHAIN_ID],
+        read: ([answer], endpoint) => {
+          const connected = readChainId(answer);
+          if (connected !== BigInt(this.chainId)) wrong = connected;
+          this.judge.chain(endpoint, connected);
+        },
+      });
+    } catch (error) {
+      if (wrong === undefined) throw error;
       throw new PermanentError(
         "WRONG_CHAIN",
-        `the node at ${this.shownUrl} serves chain ${String(connected)}, expected ${String(this.chainId)}`,
+        `the node at ${this.shownUrl} serves chain ${String(wrong)}, expected ${String(this.chainId)}`,
         "point the RPC variable of this network to a node of its chain",
-        { connected: String(connected), expected: String(this.chainId) },
+        { connected: String(wrong), expected: String(this.chainId) },
       );
     }
   }
 
   close(): void {
     this.provider.destroy();
+    this.pool.close();
   }
-}
 
-/** EIP-1559: base fee of the next block from this one's, wei per gas; rounded as the protocol does. */
-export function nextBaseFeeWei(baseFeeWei: bigint, gasUsed: bigint, gasLimit: bigint): bigint {
-  const target = gasLimit / 2n;
-  if (baseFeeWei === 0n || target === 0n || gasUsed === target) return baseFeeWei;
-  if (gasUsed > target) {
-    const rise = (baseFeeWei * (gasUsed - target)) / target / 8n;
-    return baseFeeWei + (rise > 0n ? rise : 1n);
+  private lookOnce(further: (endpoint: Endpoint) => readonly RpcRequest[]): Promise<Look> {
+    return this.pool.ask({
+      method: LATEST_BLOCK.method,
+      requests: (endpoint) => [LATEST_BLOCK, ...further(endpoint)],
+      read: ([latest, ...answers], endpoint) => {
+        const block = readBlock(latest);
+        if (block === undefined) throw new TransportFailure("malformed", "no newest block");
+        this.judge.newest(endpoint, block);
+        return { head: block.head, endpoint, answers };
+      },
+    });
   }
-  return baseFeeWei - (baseFeeWei * (target - gasUsed)) / target / 8n;
-}
-
-function redactUrl(url: string): string {
-  const parsed = new URL(url);
-  return `${parsed.protocol}//${parsed.host}`;
-}
-
-/** A short stable word for a transport failure; never a URL or a body. */
-function transportReason(error: unknown): string {
-  if (typeof error === "object" && error !== null && "code" in error && typeof error.code === "string")
-    return error.code;
-  return error instanceof Error ? error.message.slice(0, 80) : "unknown";
 }

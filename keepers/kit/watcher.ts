@@ -1,4 +1,5 @@
 import { PermanentError, RetryableError } from "../../protocol/errors.js";
+import { Cadence } from "./cadence.js";
 import { describeError, type KeeperLog } from "./logger.js";
 import type { ChainClient, Head } from "./provider.js";
 import { backoffMs, pause } from "./retry.js";
@@ -11,6 +12,8 @@ export interface HeadNews {
 
 export interface WatcherOptions {
   readonly pollMs: number;
+  /** Usual time between two blocks; without it every `pollMs` is looked. */
+  readonly blockMs?: number;
   readonly log: KeeperLog;
   /** Called after an outage, before work goes on: the node may be another one now. Its errors are treated like the outage. */
   readonly onReconnect?: (head: Head) => Promise<void>;
@@ -29,11 +32,15 @@ export class HeadWatcher {
   private last: Head | undefined;
   private failures = 0;
   private repeats = 0;
+  private readonly cadence: Cadence | undefined;
 
   constructor(
     private readonly client: Pick<ChainClient, "head">,
     private readonly options: WatcherOptions,
-  ) {}
+  ) {
+    const { blockMs, pollMs } = options;
+    this.cadence = blockMs === undefined ? undefined : new Cadence(blockMs, pollMs);
+  }
 
   /**
    * The next head that differs from the last one (by hash, so that a reorganised height counts), or undefined when the signal aborts.
@@ -43,6 +50,8 @@ export class HeadWatcher {
   async next(signal: AbortSignal, again = false): Promise<HeadNews | undefined> {
     this.repeats = again ? this.repeats + 1 : 0;
     if (again) await pause(backoffMs(this.repeats, this.options.pollMs, OUTAGE_MAX_MS), signal);
+    // A tick takes its time: the next block may be due already.
+    if (!again && this.last !== undefined) await pause(this.untilDueMs(), signal);
     while (!signal.aborted) {
       const head = await this.ask();
       if (head !== undefined && (again || head.hash !== this.last?.hash)) return this.accept(head);
@@ -52,6 +61,12 @@ export class HeadWatcher {
       );
     }
     return undefined;
+  }
+
+  /** Zero unless blocks come at a steady pace. */
+  private untilDueMs(): number {
+    const waitMs = this.cadence?.waitMs() ?? 0;
+    return waitMs > this.options.pollMs ? waitMs : 0;
   }
 
   private async ask(): Promise<Head | undefined> {
@@ -76,11 +91,13 @@ export class HeadWatcher {
   private accept(head: Head): HeadNews {
     const last = this.last;
     this.last = head;
-    if (last === undefined) return { head, missedBlocks: 0 };
+    const missedBlocks = last === undefined ? 0 : Math.max(0, head.number - last.number - 1);
+    if (head.hash !== last?.hash) this.cadence?.seen(head.timestamp, missedBlocks);
+    if (last === undefined) return { head, missedBlocks };
     if (head.number <= last.number && head.hash !== last.hash) {
       this.options.log.warn("head.reorganised", { from: last.number, to: head.number, hash: head.hash });
     }
-    return { head, missedBlocks: Math.max(0, head.number - last.number - 1) };
+    return { head, missedBlocks };
   }
 }
 

@@ -14,6 +14,7 @@ import { describeError } from "../kit/logger.js";
 import { logPolicy, policyReport } from "../kit/policy/report.js";
 import type { Policy } from "../kit/policy/types.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
+import { confirmWith } from "../kit/providers/confirm.js";
 import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
 import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
@@ -31,6 +32,8 @@ const ONCE_SETTLE_MS = 60_000;
 const DEFAULT_DATA_FOLDER = "data/keepers";
 /** Checks that must hold before anything may be sent; the others are advice. */
 const GATE = new Set(["rpc", "chain-id", "feeds", "signers", "threshold", "sources", "key"]);
+/** Nothing is signed without nodes that agree. */
+const EXECUTE_GATE = new Set([...GATE, "quorum"]);
 
 export const program: KeeperProgram = { run, doctor, status, policy };
 
@@ -39,7 +42,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
   const { config, client, log, nextBlock } = connection;
   let listening: { port: number; close: () => Promise<void> } | undefined;
   try {
-    requireGate(await examine(connection, context.execute), GATE, log);
+    requireGate(await examine(connection, context.execute), context.execute ? EXECUTE_GATE : GATE, log);
     const [payer, own] = await Promise.all([connection.signer(), connection.roundSigners()]);
     logPolicy(compilePolicy(connection, payer?.address), log);
     const prices = connection.prices();
@@ -72,6 +75,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
         }),
       chainClock: config.network.local,
       nextBlock,
+      confirm: confirmWith(client, nextBlock, []),
       submitter,
       record,
       counters,
@@ -98,6 +102,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     };
     const watcher = new HeadWatcher(client, {
       pollMs: config.pollMs,
+      blockMs: config.network.blockMs,
       log,
       onFailure: (error) => {
         health.failed(describeError(error).code);

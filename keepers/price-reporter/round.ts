@@ -8,6 +8,7 @@ import type { FeePolicy } from "../kit/fees.js";
 import { describeError, type KeeperLog } from "../kit/logger.js";
 import type { NextBlock } from "../kit/nextBlock.js";
 import type { Head } from "../kit/provider.js";
+import type { Confirm } from "../kit/providers/confirm.js";
 import type { RecordSink } from "../kit/record.js";
 import { simulate } from "../kit/simulate.js";
 import type { Submitter } from "../kit/submitter.js";
@@ -26,6 +27,8 @@ export interface RoundParts {
   readonly prices: PriceSource;
   readonly sign: (feed: ConnectedFeed) => RoundSigning;
   readonly nextBlock: NextBlock;
+  /** Asks the other nodes before a round is sent. */
+  readonly confirm: Confirm;
   readonly submitter: Submitter;
   readonly record: RecordSink;
   readonly counters: Counters;
@@ -102,6 +105,7 @@ export class RoundTick {
         revert: name,
       });
     }
+    await parts.confirm({ ...call, from }, head);
     const submission = await parts.submitter.submit(
       {
         ...call,

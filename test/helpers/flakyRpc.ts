@@ -26,8 +26,10 @@ export type Fault =
 export class FlakyRpc {
   /** Decides per request; undefined forwards it untouched. */
   fault: (request: RpcRequest) => Fault | undefined | Promise<Fault | undefined> = () => undefined;
-  /** Every request that arrived, in order. */
+  /** Every request that arrived, in order; those of a batch one by one. */
   readonly seen: RpcRequest[] = [];
+  /** Exchanges: a batch is one. */
+  exchanges = 0;
 
   private constructor(
     private readonly server: Server,
@@ -69,8 +71,12 @@ export class FlakyRpc {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const body = JSON.parse(Buffer.concat(chunks).toString("utf8")) as RpcRequest | RpcRequest[];
-    const request = Array.isArray(body) ? body[0] : body;
-    if (request === undefined) throw new Error("an empty batch");
+    this.exchanges += 1;
+    if (Array.isArray(body)) {
+      await this.handleBatch(body, response);
+      return;
+    }
+    const request = body;
     this.seen.push(request);
     const fault = await this.fault(request);
     switch (fault?.kind) {
@@ -83,10 +89,7 @@ export class FlakyRpc {
         response.writeHead(fault.status).end();
         return;
       case "answer":
-        this.reply(
-          response,
-          Array.isArray(body) ? [{ ...fault.body, id: request.id }] : { ...fault.body, id: request.id },
-        );
+        this.reply(response, { ...fault.body, id: request.id });
         return;
       case "lose-reply":
         await this.forward(body);
@@ -100,11 +103,42 @@ export class FlakyRpc {
     }
   }
 
-  private async forward(body: unknown): Promise<unknown> {
+  /** The first fault that concerns the connection concerns the whole batch; answers and rewrites are one request's own. */
+  private async handleBatch(batch: readonly RpcRequest[], response: ServerResponse): Promise<void> {
+    this.seen.push(...batch);
+    const faults: (Fault | undefined)[] = [];
+    for (const request of batch) faults.push(await this.fault(request));
+    const broken = faults.find((fault) => fault !== undefined && !["answer", "rewrite"].includes(fault.kind));
+    if (broken?.kind === "hang") return;
+    if (broken?.kind === "status") {
+      response.writeHead(broken.status).end();
+      return;
+    }
+    if (broken?.kind === "refuse") {
+      response.destroy();
+      return;
+    }
+    const asked = batch.map((request, index) => {
+      const fault = faults[index];
+      return fault?.kind === "rewrite" ? { ...request, params: fault.params } : request;
+    });
+    const answers = (await this.forward(asked)) as { id: number }[];
+    if (broken !== undefined) {
+      response.destroy();
+      return;
+    }
+    const told = batch.map(({ id }, index) => {
+      const fault = faults[index];
+      return fault?.kind === "answer" ? { ...fault.body, id } : answers.find((answer) => answer.id === id);
+    });
+    this.reply(response, told);
+  }
+
+  private async forward(body: object): Promise<unknown> {
     const answer = await fetch(this.target(), {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ jsonrpc: "2.0", ...(body as object) }),
+      body: JSON.stringify(Array.isArray(body) ? body : { jsonrpc: "2.0", ...body }),
     });
     return answer.json();
   }

@@ -192,6 +192,22 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
     }
   });
 
+  it("RPC-8 a quiet tick costs one request: everything it reads travels with the question for the head", async () => {
+    const keeper = start(true, { KEEPER_POLL_MS: "100" });
+    await keeperDone();
+    await mineAndWait(1);
+    chain.proxy.seen.length = 0;
+    chain.proxy.exchanges = 0;
+    await mineAndWait(10);
+    const { exchanges, seen } = chain.proxy;
+    const { report } = await keeper.stop();
+    expect(report).to.deep.include({ plans: 0, pokes: 0, refills: 0, failedTicks: 0 });
+    const looks = seen.filter(({ method }) => method === "eth_getBlockByNumber").length;
+    expect(looks, "one head in each exchange, and no exchange beside those").to.equal(exchanges);
+    expect(seen.filter(({ method }) => method === "eth_call")).to.have.length(3 * exchanges);
+    expect(new Set(seen.map(({ method }) => method))).to.deep.equal(new Set(["eth_getBlockByNumber", "eth_call"]));
+  });
+
   it("sends exactly the bytes it simulated, from the same account, and several pools in one transaction", async () => {
     const keeper = start();
     await keeperDone();
@@ -470,6 +486,8 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
       expect(checks.map((check) => check.name)).to.deep.equal([
         "rpc",
         "chain-id",
+        "providers",
+        "quorum",
         "clock",
         "next-block",
         "deployment",

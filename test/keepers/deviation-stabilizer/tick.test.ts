@@ -8,6 +8,7 @@ import type { CallRequest, NextBlock } from "../../../keepers/kit/nextBlock.js";
 import type { Head } from "../../../keepers/kit/provider.js";
 import { MemoryRecord } from "../../../keepers/kit/record.js";
 import type { Intent, Settled, Submission, Submitter } from "../../../keepers/kit/submitter.js";
+import { RetryableError } from "../../../protocol/errors.js";
 import { IPegLens__factory, IXAUOracle__factory } from "../../../protocol/generated/contracts/index.js";
 import { capturedLog } from "../../helpers/capturedLog.js";
 import { CONFIG, observation, POOL_A, POOL_B, poolObservation } from "./fixtures.js";
@@ -28,6 +29,9 @@ class Scene {
   settled: Settled[] = [];
   readonly simulated: CallRequest[] = [];
   readonly submitted: Intent[] = [];
+  /** Whether the other nodes agree, and what they were asked. */
+  quorum = true;
+  readonly confirmed: CallRequest[] = [];
   readonly record = new MemoryRecord();
   readonly counters = new Counters();
   readonly captured = capturedLog();
@@ -60,6 +64,10 @@ class Scene {
       defaultSender: SENDER,
       poolName: (address) => (address === POOL_A ? "A/B" : address),
       nextBlock: { call } as unknown as NextBlock,
+      confirm: (request) => {
+        this.confirmed.push(request);
+        return this.quorum ? Promise.resolve() : Promise.reject(new RetryableError("NO_QUORUM", "set by the test"));
+      },
       submitter,
       record: this.record,
       counters: this.counters,
@@ -204,6 +212,27 @@ describe("keepers/deviation-stabilizer/tick", () => {
     ];
     await scene.tick.upkeep(scene.head(100));
     expect(scene.counters.get("executions")).to.equal(0);
+  });
+
+  it("RPC-3 asks the other nodes once there is a plan, with the very bytes, and submits nothing when they do not agree", async () => {
+    const quiet = new Scene();
+    quiet.snapshot = observation({ pools: [poolObservation({ allowance: { reason: 4 } })] });
+    await quiet.run();
+    expect([quiet.submitted.length, quiet.confirmed.length]).to.deep.equal([0, 0]);
+
+    const agreed = new Scene();
+    await agreed.run();
+    expect(agreed.confirmed.map(({ to, data, from }) => [to, data, from])).to.deep.equal([
+      [STABILIZER, agreed.submitted[0]?.data, SENDER],
+    ]);
+
+    const split = new Scene();
+    split.quorum = false;
+    let code = "none";
+    await split.tick.run(split.head()).catch((error: unknown) => {
+      code = String((error as { code?: string }).code);
+    });
+    expect([code, split.submitted.length]).to.deep.equal(["NO_QUORUM", 0]);
   });
 
   it("fails, and decides nothing, when the node answers for a block before its own head", async () => {

@@ -70,16 +70,14 @@ describe("keepers/kit/nextBlock", () => {
 
   it("is not fooled by a block that arrives between two questions", async () => {
     const client = node.client();
+    node.proxy.fault = () => undefined;
     const head = await client.head();
     let asked = 0;
-    node.proxy.fault = pendingIsLatest;
-    const nextBlock = new NextBlock({
-      shownUrl: client.shownUrl,
-      request: async (method: string, params: readonly unknown[]) => {
-        if (asked++ < 4) await node.mine();
-        return client.request(method, params);
-      },
-    });
+    node.proxy.fault = async (request) => {
+      if (asked++ < 4) await node.mine();
+      return pendingIsLatest(request);
+    };
+    const nextBlock = new NextBlock(client);
     expect(await nextBlock.probe(head)).to.equal("latest");
   });
 
