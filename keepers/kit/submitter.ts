@@ -28,7 +28,19 @@ export type Refusal =
   /** Something that this process did not send waits under the signer's next nonce. */
   | "unknown-pending"
   /** A nonce of this signer was used by a transaction that we never signed; a person must look. */
-  | "foreign-nonce";
+  | "foreign-nonce"
+  /** The effect has happened, or nobody can say that it has not. */
+  | "done"
+  /** Too many transactions of this signer are on their way. */
+  | "window"
+  /** Another process leads this role, or this one has lost the lease. */
+  | "not-leading"
+  /** The policy does not allow the call. */
+  | "policy"
+  /** An operator has paused, drained or killed the role. */
+  | "paused"
+  /** The outbox has changed under this process; it reads it again before it goes on. */
+  | "stale";
 
 export type Submission =
   | { readonly accepted: true; readonly hash: string; readonly nonce: number; readonly broadcast: true }

@@ -1,0 +1,32 @@
+/** What the outbox keeps, as statements return it. States are explained in migration 0102. */
+export type OutboxState = "assigned" | "signed" | "mined" | "final" | "reverted" | "cancelled" | "foreign";
+
+/** Amounts as decimal text, because JSON has no exact numbers. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = Readonly<Record<string, Json>>;
+
+export interface OutboxRow {
+  readonly id: bigint;
+  readonly effectKey: string;
+  readonly state: OutboxState;
+  readonly nonce: bigint | null;
+  readonly intent: JsonObject;
+  readonly sinceBlock: bigint;
+  readonly validUntil: bigint;
+  readonly minedHash: string | null;
+  readonly minedBlock: bigint | null;
+  readonly minedBlockHash: string | null;
+  readonly attempts: readonly AttemptRow[];
+}
+
+export interface AttemptRow {
+  readonly hash: string;
+  readonly raw: Buffer;
+  readonly kind: "intent" | "cancel";
+  readonly terms: JsonObject;
+  readonly block: bigint;
+}
+
+/** The columns above, without attempts. */
+export const OUTBOX_COLUMNS = `o.id, o.effect_key as "effectKey", o.state, o.nonce, o.intent, o.since_block as "sinceBlock",
+  o.valid_until as "validUntil", o.mined_hash as "minedHash", o.mined_block as "minedBlock", o.mined_block_hash as "minedBlockHash"`;

@@ -1,0 +1,354 @@
+/**
+ * The crash-exact submitter of an EVM account. Intent, nonce and signed bytes are stored in one transaction before the first broadcast;
+ * afterwards only bytes that are stored are ever sent, under the same nonce, so that an effect happens once or not at all, whenever the
+ * process dies. The database remembers, this class only mirrors it: whenever a transaction ends in doubt the mirror is loaded anew.
+ *
+ * What it relies on: the lease (one process leads and every write of bytes proves it), a chain on which one nonce is used once, and a
+ * database that keeps what it has committed. It stops for good when a nonce was used by bytes that it never issued.
+ */
+import { RetryableError } from "../../../protocol/errors.js";
+import type { Broadcaster } from "../broadcast/broadcaster.js";
+import { firstFees, replacementFees, withCeiling, type FeePolicy, type Fees } from "../fees.js";
+import { describeError, type KeeperLog } from "../logger.js";
+import type { ChainClient, Head } from "../provider.js";
+import { signCall, transactionCount, type TransactionSigner } from "../signer.js";
+import type { InFlight, Intent, Settled, Submission, Submitter } from "../submitter.js";
+import type { Attempt, Entry, MinedAt } from "./entry.js";
+import type { AtFaultPoint } from "./faultPoints.js";
+import { genesisHash, receiptOf, type Receipt } from "./receipts.js";
+import { Refused, type OutboxStore, type Priced } from "./store.js";
+import { openSigner, ownHoles } from "./account.js";
+
+export interface EvmOutboxOptions {
+  readonly fees: FeePolicy;
+  /** Blocks without a receipt after which an attempt is replaced. */
+  readonly replaceAfterBlocks: number;
+  /** Most rows without a receipt at a time. */
+  readonly window: number;
+  /** Blocks on top of the one it was mined in after which an effect counts as final; by what is at stake. */
+  readonly confirmations: (intent: Intent) => number;
+}
+
+export interface EvmOutboxParts {
+  readonly store: OutboxStore;
+  readonly client: Pick<ChainClient, "request" | "chainId">;
+  /** `remote`: signing takes a network call, so that no transaction may wait for it. */
+  readonly signer: TransactionSigner & { readonly remote?: boolean };
+  readonly broadcaster: Broadcaster;
+  readonly options: EvmOutboxOptions;
+  readonly log: KeeperLog;
+  readonly at?: AtFaultPoint;
+}
+
+const TRANSFER_GAS = 21_000n;
+/** A receipt may become visible some heads later than the nonce. */
+const FOREIGN_HEADS = 3;
+
+export class EvmOutbox implements Submitter {
+  private entries: Entry[] = [];
+  /** The mirror may differ from the database: load before the next step. */
+  private doubtful = true;
+
+  constructor(private readonly parts: EvmOutboxParts) {}
+
+  get sender(): string {
+    return this.parts.signer.address;
+  }
+
+  pending(): readonly InFlight[] {
+    return this.entries
+      .filter(({ state }) => state !== "mined")
+      .map(({ intent, nonce, sinceBlock, attempts }) => {
+        return { key: intent.key, nonce, sinceBlock, hashes: attempts.map(({ hash }) => hash) };
+      });
+  }
+
+  async submit(intent: Intent, head: Head): Promise<Submission> {
+    return this.submitBatch([intent], head);
+  }
+
+  /**
+   * Takes all intents, in order and with consecutive nonces, or none. @returns the first one's hash and nonce.
+   * @throws RetryableError when the database or the signer cannot be asked; the next upkeep then finds what was stored.
+   */
+  async submitBatch(intents: readonly Intent[], head: Head): Promise<Submission> {
+    const { parts } = this;
+    await this.ready(head);
+    const priced: Priced[] = [];
+    for (const intent of intents) {
+      const fees = firstFees(this.policyFor(intent), head.nextBaseFeeWei);
+      if (fees === undefined) return { accepted: false, refusal: "fee-ceiling" };
+      priced.push({ intent, fees });
+    }
+    const sign = (intent: Intent, nonce: number, fees: Fees) => this.signAttempt(intent, nonce, fees, head, "intent");
+    let written: Entry[];
+    try {
+      const inside = parts.signer.remote === true ? undefined : sign;
+      written = await this.orDoubt(parts.store.assign(priced, head.number, parts.options.window, inside));
+    } catch (error) {
+      return this.refusalOf(error);
+    }
+    this.entries.push(...written);
+    for (const entry of written) await this.firstBytes(entry, head);
+    for (const entry of written) await this.send(entry, "tx.sent");
+    const [first] = written;
+    return {
+      accepted: true,
+      hash: first?.attempts[0]?.hash ?? "",
+      nonce: first?.nonce ?? 0,
+      broadcast: true,
+    };
+  }
+
+  async upkeep(head: Head): Promise<readonly Settled[]> {
+    if (this.doubtful) await this.orMemory(this.ready(head));
+    const settled: Settled[] = [];
+    for (const entry of [...this.entries].sort((a, b) => a.nonce - b.nonce)) {
+      try {
+        const news = await this.look(entry, head);
+        if (news !== undefined) settled.push(news);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        this.doubtful ||= error.refusal === "stale";
+        this.parts.log.debug("outbox.refused", { key: entry.intent.key, refusal: error.refusal, ...error.facts });
+      }
+    }
+    this.entries = this.entries.filter(({ state }) => ["assigned", "signed", "mined"].includes(state));
+    return settled;
+  }
+
+  /** Loads what is open, and closes holes in the nonces. Nothing new is signed before this has succeeded. */
+  private async ready(head: Head): Promise<void> {
+    if (!this.doubtful) return;
+    const { store, client, signer } = this.parts;
+    const used = await transactionCount(client as ChainClient, signer.address, "latest");
+    const account = await openSigner(store, await genesisHash(client), used, this.parts.log);
+    let entries = await store.load();
+    if (account.killedReason === null) {
+      const holes = ownHoles(entries, used, Number(account.nextNonce));
+      if (holes.length > 0) entries = await this.reopen(entries, holes, head);
+    }
+    const before = new Map(this.entries.map((entry) => [entry.id, entry]));
+    for (const entry of entries) entry.told = before.get(entry.id)?.told ?? false;
+    this.entries = entries;
+    this.doubtful = false;
+  }
+
+  /**
+   * Nonces below the next one that the chain has not used and that no open row has: a reorganisation deeper than the confirmations took
+   * the block of a settled row, whose bytes are then sent again, or a row was lost, and a transaction that does nothing takes its place.
+   */
+  private async reopen(entries: Entry[], holes: readonly number[], head: Head): Promise<Entry[]> {
+    const { store, log } = this.parts;
+    const known = await store.load(holes);
+    for (const nonce of holes) {
+      const entry = known.find((candidate) => candidate.nonce === nonce);
+      log.warn("outbox.hole", { nonce, reopened: entry !== undefined });
+      if (entry !== undefined) {
+        await this.unwind(entry);
+        entries.push(entry);
+        continue;
+      }
+      const { maxFeePerGasWei } = this.parts.options.fees;
+      const { address: to } = this.parts.signer;
+      const key = `nonce:${String(nonce)}`;
+      const call = { to, data: "0x", valueWei: 0n, gasLimit: TRANSFER_GAS, maxFeePerGasWei };
+      const intent: Intent = { key, ...call, validUntilBlock: Number.MAX_SAFE_INTEGER };
+      const fees = firstFees(this.parts.options.fees, head.nextBaseFeeWei);
+      if (fees === undefined) continue;
+      const attempt = await this.signAttempt(intent, nonce, fees, head, "cancel");
+      entries.push(await store.fillHole(nonce, head.number, intent, attempt));
+    }
+    return entries;
+  }
+
+  /** One row's care at one head. */
+  private async look(entry: Entry, head: Head): Promise<Settled | undefined> {
+    if (entry.state === "assigned") {
+      await this.firstBytes(entry, head);
+      await this.send(entry, "tx.sent");
+      return undefined;
+    }
+    const found = await this.findReceipt(entry);
+    if (found !== undefined) return this.onReceipt(entry, found.attempt, found.receipt, head);
+    if (entry.state === "mined") {
+      await this.unwind(entry);
+      await this.send(entry, "tx.rebroadcast");
+      return undefined;
+    }
+    const foreign = await this.judgeNonce(entry);
+    if (foreign !== undefined) return foreign;
+    await this.press(entry, head);
+    return undefined;
+  }
+
+  /** A receipt of any hash ever issued settles the row, once it is deep enough. */
+  private async onReceipt(
+    entry: Entry,
+    attempt: Attempt,
+    receipt: Receipt,
+    head: Head,
+  ): Promise<Settled | undefined> {
+    const { store, options, log } = this.parts;
+    const at: MinedAt = { hash: attempt.hash, block: receipt.block, blockHash: receipt.blockHash };
+    entry.usedByOthers = 0;
+    if (entry.mined?.blockHash !== at.blockHash || entry.mined.hash !== at.hash) {
+      await this.orDoubt(store.mined(entry, at));
+      entry.state = "mined";
+      entry.mined = at;
+    }
+    const kind = attempt.kind === "cancel" ? "cancelled" : receipt.ok ? "mined" : "reverted";
+    if (head.number - receipt.block >= options.confirmations(entry.intent)) {
+      const end = kind === "mined" ? "final" : kind;
+      await this.orDoubt(store.ended(entry, end, at));
+      entry.state = end;
+    }
+    if (entry.told) return undefined;
+    entry.told = true;
+    const { nonce, sinceBlock, intent } = entry;
+    const { gasUsed, gasPriceWei, logs, block } = receipt;
+    const settled: Settled = {
+      ...{ key: intent.key, kind, hash: attempt.hash, nonce, sinceBlock, block, gasUsed, logs },
+      ...(gasPriceWei === undefined ? {} : { gasPriceWei }),
+    };
+    const facts = { key: intent.key, hash: attempt.hash, nonce, sinceBlock, block, gasUsed, gasPriceWei };
+    log[kind === "mined" ? "info" : "warn"](`tx.${kind}`, facts);
+    return settled;
+  }
+
+  private async unwind(entry: Entry): Promise<void> {
+    this.parts.log.warn("tx.unwound", { key: entry.intent.key, nonce: entry.nonce, block: entry.mined?.block });
+    await this.orDoubt(this.parts.store.unwound(entry));
+    entry.state = "signed";
+    entry.mined = undefined;
+    entry.answer = "unanswered";
+  }
+
+  private async findReceipt(entry: Entry): Promise<{ attempt: Attempt; receipt: Receipt } | undefined> {
+    for (const attempt of entry.attempts) {
+      const receipt = await receiptOf(this.parts.client, attempt.hash);
+      if (receipt !== undefined) return { attempt, receipt };
+    }
+    return undefined;
+  }
+
+  /** Without a receipt: has somebody else used the nonce? */
+  private async judgeNonce(entry: Entry): Promise<Settled | undefined> {
+    const { client, signer, store, log } = this.parts;
+    const used = (await transactionCount(client as ChainClient, signer.address, "latest")) > entry.nonce;
+    entry.usedByOthers = used ? entry.usedByOthers + 1 : 0;
+    if (entry.usedByOthers < FOREIGN_HEADS) return undefined;
+    const { nonce, sinceBlock, intent } = entry;
+    await this.orDoubt(store.foreign(entry, `nonce ${String(nonce)} was used by a transaction that we never signed`));
+    entry.state = "foreign";
+    log.error("tx.foreign-nonce", { nonce, address: signer.address });
+    return { key: intent.key, kind: "foreign", hash: entry.attempts[0]?.hash ?? "", nonce, sinceBlock, logs: [] };
+  }
+
+  /** Nothing mined yet: send the same bytes again, or replace them by better paid ones, or by none when the effect came too late. */
+  private async press(entry: Entry, head: Head): Promise<void> {
+    const newest = entry.attempts.at(-1);
+    if (newest === undefined) return;
+    const { options, log } = this.parts;
+    const expired = head.number >= entry.intent.validUntilBlock && newest.kind === "intent";
+    // Only the lowest nonce can be mined next: paying more for the others helps nobody.
+    const first = this.entries.every(({ nonce, state }) => state === "mined" || nonce >= entry.nonce);
+    const overdue = first && head.number - newest.block >= options.replaceAfterBlocks;
+    if (!expired && !overdue) {
+      if (entry.answer !== "taken") await this.send(entry, "tx.rebroadcast");
+      return;
+    }
+    const kind = expired ? "cancel" : newest.kind;
+    const policy = kind === "cancel" ? options.fees : this.policyFor(entry.intent);
+    const fees = replacementFees(newest.fees, policy, head.nextBaseFeeWei);
+    if (fees === undefined) {
+      const { maxFeePerGasWei: ceilingWei } = policy;
+      log.warn("tx.at-ceiling", { nonce: entry.nonce, hash: newest.hash, ceilingWei });
+      await this.send(entry, "tx.rebroadcast");
+      return;
+    }
+    const attempt = await this.signAttempt(entry.intent, entry.nonce, fees, head, kind);
+    try {
+      await this.orDoubt(this.parts.store.storeBytes(entry, attempt));
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      log.warn("tx.not-replaced", { nonce: entry.nonce, refusal: error.refusal, ...error.facts });
+      await this.send(entry, "tx.rebroadcast");
+      return;
+    }
+    await this.send(entry, kind === "cancel" ? "tx.cancelling" : "tx.replaced");
+  }
+
+  /** A row that has a nonce and no bytes yet gets them; nothing of it has left the process before. */
+  private async firstBytes(entry: Entry, head: Head): Promise<void> {
+    if (entry.attempts.length > 0) return;
+    const expired = head.number >= entry.intent.validUntilBlock;
+    const policy = expired ? this.parts.options.fees : this.policyFor(entry.intent);
+    const fees = firstFees(policy, head.nextBaseFeeWei);
+    if (fees === undefined) throw new Refused("fee-ceiling");
+    const attempt = await this.signAttempt(entry.intent, entry.nonce, fees, head, expired ? "cancel" : "intent");
+    await this.parts.at?.("submit.after-remote-signature");
+    await this.orDoubt(this.parts.store.storeBytes(entry, attempt));
+  }
+
+  private async signAttempt(
+    intent: Intent,
+    nonce: number,
+    fees: Fees,
+    head: Head,
+    kind: Attempt["kind"],
+  ): Promise<Attempt> {
+    const { client, signer } = this.parts;
+    const call =
+      kind === "cancel"
+        ? { to: signer.address, data: "0x", valueWei: 0n, gasLimit: TRANSFER_GAS }
+        : { to: intent.to, data: intent.data, valueWei: intent.valueWei, gasLimit: intent.gasLimit };
+    const legacy = head.nextBaseFeeWei === undefined;
+    const signed = await signCall(signer, { ...call, nonce, fees, legacy, chainId: client.chainId });
+    return { ...signed, fees, block: head.number, kind };
+  }
+
+  /** Sends the newest bytes; they are stored, so that it does not matter who dies when. */
+  private async send(entry: Entry, event: string): Promise<void> {
+    const newest = entry.attempts.at(-1);
+    if (newest === undefined) return;
+    const { broadcaster, log, at } = this.parts;
+    await at?.("send.before");
+    entry.answer = await broadcaster.broadcast(newest.bytes);
+    await at?.(entry.answer === "unanswered" ? "send.after-without-reply" : "send.after-reply");
+    const { maxFeePerGasWei } = newest.fees;
+    const facts = { hash: newest.hash, nonce: entry.nonce, key: entry.intent.key, maxFeePerGasWei };
+    log[entry.answer === "taken" ? "info" : "warn"](event, { ...facts, answer: entry.answer });
+  }
+
+  private policyFor(intent: Intent): FeePolicy {
+    return withCeiling(this.parts.options.fees, intent.maxFeePerGasWei);
+  }
+
+  private refusalOf(error: unknown): Submission {
+    if (!(error instanceof Refused)) throw error;
+    this.doubtful ||= error.refusal === "stale";
+    this.parts.log.warn("outbox.refused", { refusal: error.refusal, ...error.facts });
+    return { accepted: false, refusal: error.refusal };
+  }
+
+  /** After any failure that is not a plain refusal nobody knows what was stored. */
+  private async orDoubt<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (!(error instanceof Refused)) this.doubtful = true;
+      throw error;
+    }
+  }
+
+  /** Without its database the outbox goes on watching and sending what it knows; it only signs nothing new. */
+  private async orMemory(work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (!(error instanceof RetryableError)) throw error;
+      this.parts.log.warn("outbox.degraded", describeError(error));
+    }
+  }
+}
