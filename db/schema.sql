@@ -8,6 +8,79 @@ CREATE ROLE keeper_rw NOLOGIN;
 
 -- tables
 
+CREATE TABLE keeper_attempt (
+  outbox_id bigint NOT NULL,
+  ordinal integer NOT NULL,
+  hash text NOT NULL,
+  raw bytea NOT NULL,
+  kind text NOT NULL,
+  terms jsonb NOT NULL,
+  block bigint NOT NULL,
+  CONSTRAINT keeper_attempt_hash_key UNIQUE (hash),
+  CONSTRAINT keeper_attempt_kind_check CHECK ((kind = ANY (ARRAY['intent'::text, 'cancel'::text]))),
+  CONSTRAINT keeper_attempt_ordinal_check CHECK ((ordinal >= 0)),
+  CONSTRAINT keeper_attempt_outbox_id_fkey FOREIGN KEY (outbox_id) REFERENCES keeper_outbox(id),
+  CONSTRAINT keeper_attempt_pkey PRIMARY KEY (outbox_id, ordinal)
+);
+
+CREATE TABLE keeper_job (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  queue text NOT NULL,
+  job_key text NOT NULL,
+  payload jsonb NOT NULL,
+  run_at timestamp with time zone NOT NULL,
+  attempts integer DEFAULT 0 NOT NULL,
+  leased_by text,
+  lease_until timestamp with time zone,
+  fence bigint DEFAULT 0 NOT NULL,
+  done_at timestamp with time zone,
+  last_error text,
+  CONSTRAINT keeper_job_pkey PRIMARY KEY (id),
+  CONSTRAINT keeper_job_queue_job_key_key UNIQUE (queue, job_key)
+);
+
+CREATE TABLE keeper_lease (
+  name text NOT NULL,
+  owner text NOT NULL,
+  fence bigint NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT keeper_lease_pkey PRIMARY KEY (name)
+);
+
+CREATE TABLE keeper_outbox (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  chain_id text NOT NULL,
+  signer text NOT NULL,
+  role text NOT NULL,
+  fence bigint NOT NULL,
+  policy_hash text NOT NULL,
+  effect_key text NOT NULL,
+  state text NOT NULL,
+  nonce bigint,
+  intent jsonb NOT NULL,
+  since_block bigint NOT NULL,
+  valid_until bigint NOT NULL,
+  mined_hash text,
+  mined_block bigint,
+  mined_block_hash text,
+  created_at timestamp with time zone DEFAULT now() NOT NULL,
+  updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  CONSTRAINT keeper_outbox_check CHECK (((state = ANY (ARRAY['mined'::text, 'final'::text, 'reverted'::text, 'cancelled'::text])) = (mined_hash IS NOT NULL))),
+  CONSTRAINT keeper_outbox_nonce_check CHECK ((nonce >= 0)),
+  CONSTRAINT keeper_outbox_pkey PRIMARY KEY (id),
+  CONSTRAINT keeper_outbox_state_check CHECK ((state = ANY (ARRAY['assigned'::text, 'signed'::text, 'mined'::text, 'final'::text, 'reverted'::text, 'cancelled'::text, 'foreign'::text])))
+);
+
+CREATE TABLE keeper_signer (
+  chain_id text NOT NULL,
+  address text NOT NULL,
+  genesis_hash text NOT NULL,
+  next_nonce bigint NOT NULL,
+  killed_reason text,
+  CONSTRAINT keeper_signer_next_nonce_check CHECK ((next_nonce >= 0)),
+  CONSTRAINT keeper_signer_pkey PRIMARY KEY (chain_id, address)
+);
+
 CREATE TABLE schema_migration (
   name text NOT NULL,
   checksum text NOT NULL,
@@ -15,8 +88,24 @@ CREATE TABLE schema_migration (
   CONSTRAINT schema_migration_pkey PRIMARY KEY (name)
 );
 
+-- indexes
+
+CREATE INDEX keeper_job_due ON public.keeper_job USING btree (queue, run_at) WHERE (done_at IS NULL);
+CREATE UNIQUE INDEX keeper_outbox_effect ON public.keeper_outbox USING btree (chain_id, role, effect_key) WHERE (state <> ALL (ARRAY['reverted'::text, 'cancelled'::text]));
+CREATE UNIQUE INDEX keeper_outbox_nonce ON public.keeper_outbox USING btree (chain_id, signer, nonce);
+CREATE INDEX keeper_outbox_open ON public.keeper_outbox USING btree (chain_id, signer, id) WHERE (state = ANY (ARRAY['assigned'::text, 'signed'::text, 'mined'::text]));
+
 -- grants
 
+GRANT INSERT, SELECT, UPDATE ON TABLE keeper_attempt TO keeper_rw;
+GRANT SELECT ON TABLE keeper_job TO api_ro;
+GRANT INSERT, SELECT, UPDATE ON TABLE keeper_job TO keeper_rw;
+GRANT SELECT ON TABLE keeper_lease TO api_ro;
+GRANT INSERT, SELECT, UPDATE ON TABLE keeper_lease TO keeper_rw;
+GRANT SELECT ON TABLE keeper_outbox TO api_ro;
+GRANT INSERT, SELECT, UPDATE ON TABLE keeper_outbox TO keeper_rw;
+GRANT SELECT ON TABLE keeper_signer TO api_ro;
+GRANT INSERT, SELECT, UPDATE ON TABLE keeper_signer TO keeper_rw;
 GRANT SELECT ON TABLE schema_migration TO api_ro;
 GRANT SELECT ON TABLE schema_migration TO indexer_rw;
 GRANT SELECT ON TABLE schema_migration TO keeper_rw;

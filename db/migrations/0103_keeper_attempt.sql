@@ -1,15 +1,15 @@
 -- Bytes ever signed for a row of the outbox, oldest first. Any of them may be mined at any time, so none is ever deleted.
-create table keeper_attempt (
-  outbox_id bigint not null references keeper_outbox (id),
-  ordinal integer not null check (ordinal >= 0),
+CREATE TABLE keeper_attempt (
+  outbox_id bigint NOT NULL REFERENCES keeper_outbox (id),
+  ordinal integer NOT NULL CHECK (ordinal >= 0),
   -- Transaction hash, or the first signature on Solana.
-  hash text not null unique,
-  raw bytea not null,
+  hash text NOT NULL UNIQUE,
+  raw bytea NOT NULL,
   -- cancel: does nothing but use the nonce.
-  kind text not null check (kind in ('intent', 'cancel')),
+  kind text NOT NULL CHECK (kind IN ('intent', 'cancel')),
   -- Fees, and on Solana the last valid block height; amounts as decimal text.
-  terms jsonb not null,
+  terms jsonb NOT NULL,
   -- Block in which it was signed.
-  block bigint not null,
-  primary key (outbox_id, ordinal)
+  block bigint NOT NULL,
+  PRIMARY KEY (outbox_id, ordinal)
 );

@@ -1,1 +1,1 @@
-create unique index keeper_outbox_nonce on keeper_outbox (chain_id, signer, nonce);
+CREATE UNIQUE INDEX keeper_outbox_nonce ON keeper_outbox (chain_id, signer, nonce);

@@ -1,2 +1,2 @@
 -- What a keeper loads when it starts.
-create index keeper_outbox_open on keeper_outbox (chain_id, signer, id) where state in ('assigned', 'signed', 'mined');
+CREATE INDEX keeper_outbox_open ON keeper_outbox (chain_id, signer, id) WHERE state IN ('assigned', 'signed', 'mined');

@@ -1,1 +1,1 @@
-create index keeper_job_due on keeper_job (queue, run_at) where done_at is null;
+CREATE INDEX keeper_job_due ON keeper_job (queue, run_at) WHERE done_at IS NULL;

@@ -49,6 +49,11 @@ export class Lease {
     return { name: this.options.name, owner: this.owner, fence: this.fence };
   }
 
+  /** Nobody has said that it is lost: true also while the database cannot be asked. */
+  get claimed(): boolean {
+    return this.fence !== undefined;
+  }
+
   /** One renewal or one try. @returns whether the lease is held. @throws what the database throws; the lease is then not renewed. */
   async step(): Promise<boolean> {
     const { name, ttlMs } = this.options;

@@ -1,12 +1,12 @@
 import type { Queryable } from "../../database.js";
 
 const SQL = `
-insert into keeper_lease as held (name, owner, fence, expires_at)
-values ($1, $2, 1, clock_timestamp() + $3 * interval '1 millisecond')
-on conflict (name) do update
-set owner = excluded.owner, fence = held.fence + 1, expires_at = excluded.expires_at
-where held.expires_at < clock_timestamp()
-returning fence`;
+INSERT INTO keeper_lease AS held (name, owner, fence, expires_at)
+VALUES ($1, $2, 1, clock_timestamp() + $3 * INTERVAL '1 millisecond')
+ON CONFLICT (name) DO UPDATE
+SET owner = excluded.owner, fence = held.fence + 1, expires_at = excluded.expires_at
+WHERE held.expires_at < clock_timestamp()
+RETURNING fence`;
 
 /** Takes a lease that nobody holds. @returns its fence; undefined while somebody else holds it. */
 export async function acquireLease(

@@ -1,9 +1,9 @@
 import type { Queryable } from "../../database.js";
 
 const SQL = `
-update keeper_lease set expires_at = clock_timestamp() + $4 * interval '1 millisecond'
-where name = $1 and owner = $2 and fence = $3
-returning 1 as renewed`;
+UPDATE keeper_lease SET expires_at = clock_timestamp() + $4 * INTERVAL '1 millisecond'
+WHERE name = $1 AND owner = $2 AND fence = $3
+RETURNING 1 AS renewed`;
 
 /** Holds on to a lease, also one that has run out and that nobody else took. @returns false when somebody else has it. */
 export async function renewLease(

@@ -2,8 +2,8 @@ import type { Queryable } from "../../database.js";
 import type { OutboxState } from "./rows.js";
 
 const SQL = `
-select state from keeper_outbox
-where chain_id = $1 and role = $2 and effect_key = $3 and state not in ('reverted', 'cancelled')`;
+SELECT state FROM keeper_outbox
+WHERE chain_id = $1 AND role = $2 AND effect_key = $3 AND state NOT IN ('reverted', 'cancelled')`;
 
 /** What became of the effect that holds this key; undefined when the key is free. */
 export async function effectState(

@@ -2,11 +2,11 @@ import type { Queryable } from "../../database.js";
 import type { JsonObject } from "./rows.js";
 
 const SQL = `
-insert into keeper_outbox
+INSERT INTO keeper_outbox
   (chain_id, signer, role, fence, policy_hash, effect_key, state, nonce, intent, since_block, valid_until)
-values ($1, $2, $3, $4, $5, $6, 'assigned', $7, $8, $9, $10)
-on conflict (chain_id, role, effect_key) where state not in ('reverted', 'cancelled') do nothing
-returning id`;
+VALUES ($1, $2, $3, $4, $5, $6, 'assigned', $7, $8, $9, $10)
+ON CONFLICT (chain_id, role, effect_key) WHERE state NOT IN ('reverted', 'cancelled') DO NOTHING
+RETURNING id`;
 
 export interface NewRow {
   readonly chainId: string;

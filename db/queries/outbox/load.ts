@@ -1,14 +1,14 @@
 import type { Queryable } from "../../database.js";
-import { OUTBOX_COLUMNS, type AttemptRow, type OutboxRow } from "./rows.js";
+import { OUTBOX_COLUMNS, type AsText, type AttemptRow, type JsonObject, type OutboxRow } from "./rows.js";
 
 const ROWS = `
-select ${OUTBOX_COLUMNS} from keeper_outbox o
-where o.chain_id = $1 and o.signer = $2 and (o.state in ('assigned', 'signed', 'mined') or o.nonce = any($3))
-order by o.id`;
+SELECT ${OUTBOX_COLUMNS} FROM keeper_outbox o
+WHERE o.chain_id = $1 AND o.signer = $2 AND (o.state IN ('assigned', 'signed', 'mined') OR o.nonce = ANY($3))
+ORDER BY o.id`;
 
 const ATTEMPTS = `
-select outbox_id as "outboxId", hash, raw, kind, terms, block from keeper_attempt
-where outbox_id = any($1) order by outbox_id, ordinal`;
+SELECT outbox_id AS "outboxId", hash, raw, kind, terms, block FROM keeper_attempt
+WHERE outbox_id = ANY($1) ORDER BY outbox_id, ordinal`;
 
 /** Everything of a signer that is open, and the rows of `nonces` whatever their state; in the order in which they were written. */
 export async function loadOutbox(
@@ -17,12 +17,15 @@ export async function loadOutbox(
   signer: string,
   nonces: readonly bigint[] = [],
 ): Promise<OutboxRow[]> {
-  const rows = await db.query<Omit<OutboxRow, "attempts">>(ROWS, [chainId, signer, nonces]);
-  const attempts = await db.query<AttemptRow & { outboxId: bigint }>(ATTEMPTS, [rows.map(({ id }) => id)]);
+  const rows = await db.query<AsText<Omit<OutboxRow, "attempts">, "intent">>(ROWS, [chainId, signer, nonces]);
+  const attempts = await db.query<AsText<AttemptRow, "terms"> & { readonly outboxId: bigint }>(ATTEMPTS, [
+    rows.map(({ id }) => id),
+  ]);
   return rows.map((row) => ({
     ...row,
+    intent: JSON.parse(row.intent) as JsonObject,
     attempts: attempts
       .filter(({ outboxId }) => outboxId === row.id)
-      .map(({ hash, raw, kind, terms, block }) => ({ hash, raw, kind, terms, block })),
+      .map(({ hash, raw, kind, terms, block }) => ({ hash, raw, kind, block, terms: JSON.parse(terms) as JsonObject })),
   }));
 }

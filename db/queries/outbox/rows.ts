@@ -5,6 +5,9 @@ export type OutboxState = "assigned" | "signed" | "mined" | "final" | "reverted"
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = Readonly<Record<string, Json>>;
 
+/** A row whose JSON column is still text. */
+export type AsText<Row, Column extends keyof Row> = Omit<Row, Column> & Readonly<Record<Column, string>>;
+
 export interface OutboxRow {
   readonly id: bigint;
   readonly effectKey: string;
@@ -28,5 +31,5 @@ export interface AttemptRow {
 }
 
 /** The columns above, without attempts. */
-export const OUTBOX_COLUMNS = `o.id, o.effect_key as "effectKey", o.state, o.nonce, o.intent, o.since_block as "sinceBlock",
-  o.valid_until as "validUntil", o.mined_hash as "minedHash", o.mined_block as "minedBlock", o.mined_block_hash as "minedBlockHash"`;
+export const OUTBOX_COLUMNS = `o.id, o.effect_key AS "effectKey", o.state, o.nonce, o.intent, o.since_block AS "sinceBlock",
+  o.valid_until AS "validUntil", o.mined_hash AS "minedHash", o.mined_block AS "minedBlock", o.mined_block_hash AS "minedBlockHash"`;

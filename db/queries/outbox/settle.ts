@@ -1,20 +1,20 @@
 import type { Queryable } from "../../database.js";
 
 const MINED = `
-update keeper_outbox set state = 'mined', mined_hash = $2, mined_block = $3, mined_block_hash = $4, updated_at = now()
-where id = $1 and state in ('signed', 'mined', 'final', 'reverted', 'cancelled') returning 1 as changed`;
+UPDATE keeper_outbox SET state = 'mined', mined_hash = $2, mined_block = $3, mined_block_hash = $4, updated_at = now()
+WHERE id = $1 AND state IN ('signed', 'mined', 'final', 'reverted', 'cancelled') RETURNING 1 AS changed`;
 
 const UNWOUND = `
-update keeper_outbox set state = 'signed', mined_hash = null, mined_block = null, mined_block_hash = null, updated_at = now()
-where id = $1 and state in ('mined', 'final', 'reverted', 'cancelled') returning 1 as changed`;
+UPDATE keeper_outbox SET state = 'signed', mined_hash = NULL, mined_block = NULL, mined_block_hash = NULL, updated_at = now()
+WHERE id = $1 AND state IN ('mined', 'final', 'reverted', 'cancelled') RETURNING 1 AS changed`;
 
 const ENDED = `
-update keeper_outbox set state = $2, updated_at = now()
-where id = $1 and state = 'mined' and mined_hash = $3 and mined_block_hash = $4 returning 1 as changed`;
+UPDATE keeper_outbox SET state = $2, updated_at = now()
+WHERE id = $1 AND state = 'mined' AND mined_hash = $3 AND mined_block_hash = $4 RETURNING 1 AS changed`;
 
 const FOREIGN = `
-update keeper_outbox set state = 'foreign', updated_at = now()
-where id = $1 and state in ('assigned', 'signed') returning 1 as changed`;
+UPDATE keeper_outbox SET state = 'foreign', updated_at = now()
+WHERE id = $1 AND state IN ('assigned', 'signed') RETURNING 1 AS changed`;
 
 /** One of the row's hashes was seen in a block. @returns false when the row is not what the caller thought. */
 export async function markMined(

@@ -1,16 +1,16 @@
 import type { Queryable } from "../../database.js";
 
 const REGISTER = `
-insert into keeper_signer (chain_id, address, genesis_hash, next_nonce) values ($1, $2, $3, $4)
-on conflict (chain_id, address) do nothing`;
+INSERT INTO keeper_signer (chain_id, address, genesis_hash, next_nonce) VALUES ($1, $2, $3, $4)
+ON CONFLICT (chain_id, address) DO NOTHING`;
 
-const COLUMNS = `select genesis_hash as "genesisHash", next_nonce as "nextNonce", killed_reason as "killedReason" from keeper_signer`;
-const READ = `${COLUMNS} where chain_id = $1 and address = $2`;
-const LOCK = `${READ} for update`;
-const ADVANCE = `update keeper_signer set next_nonce = $3 where chain_id = $1 and address = $2`;
-const KILL = `update keeper_signer set killed_reason = coalesce(killed_reason, $3) where chain_id = $1 and address = $2`;
+const COLUMNS = `SELECT genesis_hash AS "genesisHash", next_nonce AS "nextNonce", killed_reason AS "killedReason" FROM keeper_signer`;
+const READ = `${COLUMNS} WHERE chain_id = $1 AND address = $2`;
+const LOCK = `${READ} FOR UPDATE`;
+const ADVANCE = `UPDATE keeper_signer SET next_nonce = $3 WHERE chain_id = $1 AND address = $2`;
+const KILL = `UPDATE keeper_signer SET killed_reason = coalesce(killed_reason, $3) WHERE chain_id = $1 AND address = $2`;
 const REVIVE = `
-update keeper_signer set killed_reason = null, next_nonce = greatest(next_nonce, $3) where chain_id = $1 and address = $2`;
+UPDATE keeper_signer SET killed_reason = NULL, next_nonce = greatest(next_nonce, $3) WHERE chain_id = $1 AND address = $2`;
 
 export interface SignerRow {
   readonly genesisHash: string;

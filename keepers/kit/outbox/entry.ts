@@ -1,7 +1,7 @@
 /** A row of the outbox as an EVM keeper holds it in memory, and its translation from and to the database's. */
 import type { AttemptRow, JsonObject, OutboxRow, OutboxState } from "../../../db/queries/outbox/rows.js";
 import { PermanentError } from "../../../protocol/errors.js";
-import type { Broadcast } from "../broadcast/broadcaster.js";
+import type { BroadcastOutcome } from "../broadcast/broadcaster.js";
 import type { Fees } from "../fees.js";
 import type { Intent } from "../submitter.js";
 
@@ -30,7 +30,9 @@ export interface Entry {
   mined: MinedAt | undefined;
   readonly attempts: Attempt[];
   /** What the nodes said to the newest bytes, as far as this process knows. */
-  answer: Broadcast;
+  answer: BroadcastOutcome;
+  /** Block from which its newest bytes have waited, when that is later than their own: after a reorganisation. */
+  waitsFrom: number;
   /** Heads at which the nonce was used and no receipt of ours was found. */
   usedByOthers: number;
   /** Its end was told to the keeper already. */
@@ -89,6 +91,7 @@ export function entryOf(row: OutboxRow): Entry {
       block: Number(block),
     })),
     answer: "unanswered",
+    waitsFrom: 0,
     usedByOthers: 0,
     told: false,
   };

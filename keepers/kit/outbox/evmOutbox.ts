@@ -89,7 +89,7 @@ export class EvmOutbox implements Submitter {
       return this.refusalOf(error);
     }
     this.entries.push(...written);
-    for (const entry of written) await this.firstBytes(entry, head);
+    for (const entry of written) await this.firstBytes(entry, head).catch(leaveForUpkeep);
     for (const entry of written) await this.send(entry, "tx.sent");
     const [first] = written;
     return {
@@ -101,6 +101,12 @@ export class EvmOutbox implements Submitter {
   }
 
   async upkeep(head: Head): Promise<readonly Settled[]> {
+    if (!this.parts.store.leading) {
+      // Who leads now cares for them.
+      this.entries = [];
+      this.doubtful = true;
+      return [];
+    }
     if (this.doubtful) await this.orMemory(this.ready(head));
     const settled: Settled[] = [];
     for (const entry of [...this.entries].sort((a, b) => a.nonce - b.nonce)) {
@@ -108,9 +114,7 @@ export class EvmOutbox implements Submitter {
         const news = await this.look(entry, head);
         if (news !== undefined) settled.push(news);
       } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        this.doubtful ||= error.refusal === "stale";
-        this.parts.log.debug("outbox.refused", { key: entry.intent.key, refusal: error.refusal, ...error.facts });
+        this.notNow(error, entry);
       }
     }
     this.entries = this.entries.filter(({ state }) => ["assigned", "signed", "mined"].includes(state));
@@ -145,7 +149,7 @@ export class EvmOutbox implements Submitter {
       const entry = known.find((candidate) => candidate.nonce === nonce);
       log.warn("outbox.hole", { nonce, reopened: entry !== undefined });
       if (entry !== undefined) {
-        await this.unwind(entry);
+        await this.unwind(entry, head);
         entries.push(entry);
         continue;
       }
@@ -172,7 +176,7 @@ export class EvmOutbox implements Submitter {
     const found = await this.findReceipt(entry);
     if (found !== undefined) return this.onReceipt(entry, found.attempt, found.receipt, head);
     if (entry.state === "mined") {
-      await this.unwind(entry);
+      await this.unwind(entry, head);
       await this.send(entry, "tx.rebroadcast");
       return undefined;
     }
@@ -183,12 +187,7 @@ export class EvmOutbox implements Submitter {
   }
 
   /** A receipt of any hash ever issued settles the row, once it is deep enough. */
-  private async onReceipt(
-    entry: Entry,
-    attempt: Attempt,
-    receipt: Receipt,
-    head: Head,
-  ): Promise<Settled | undefined> {
+  private async onReceipt(entry: Entry, attempt: Attempt, receipt: Receipt, head: Head): Promise<Settled | undefined> {
     const { store, options, log } = this.parts;
     const at: MinedAt = { hash: attempt.hash, block: receipt.block, blockHash: receipt.blockHash };
     entry.usedByOthers = 0;
@@ -216,12 +215,13 @@ export class EvmOutbox implements Submitter {
     return settled;
   }
 
-  private async unwind(entry: Entry): Promise<void> {
+  private async unwind(entry: Entry, head: Head): Promise<void> {
     this.parts.log.warn("tx.unwound", { key: entry.intent.key, nonce: entry.nonce, block: entry.mined?.block });
     await this.orDoubt(this.parts.store.unwound(entry));
     entry.state = "signed";
     entry.mined = undefined;
     entry.answer = "unanswered";
+    entry.waitsFrom = head.number;
   }
 
   private async findReceipt(entry: Entry): Promise<{ attempt: Attempt; receipt: Receipt } | undefined> {
@@ -253,7 +253,7 @@ export class EvmOutbox implements Submitter {
     const expired = head.number >= entry.intent.validUntilBlock && newest.kind === "intent";
     // Only the lowest nonce can be mined next: paying more for the others helps nobody.
     const first = this.entries.every(({ nonce, state }) => state === "mined" || nonce >= entry.nonce);
-    const overdue = first && head.number - newest.block >= options.replaceAfterBlocks;
+    const overdue = first && head.number - Math.max(newest.block, entry.waitsFrom) >= options.replaceAfterBlocks;
     if (!expired && !overdue) {
       if (entry.answer !== "taken") await this.send(entry, "tx.rebroadcast");
       return;
@@ -271,8 +271,7 @@ export class EvmOutbox implements Submitter {
     try {
       await this.orDoubt(this.parts.store.storeBytes(entry, attempt));
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      log.warn("tx.not-replaced", { nonce: entry.nonce, refusal: error.refusal, ...error.facts });
+      this.notNow(error, entry);
       await this.send(entry, "tx.rebroadcast");
       return;
     }
@@ -332,6 +331,17 @@ export class EvmOutbox implements Submitter {
     return { accepted: false, refusal: error.refusal };
   }
 
+  /** What was refused, or could not be stored, is tried again at the next head; other failures end the upkeep. */
+  private notNow(error: unknown, entry: Entry): void {
+    const { log } = this.parts;
+    const { key } = entry.intent;
+    if (error instanceof Refused) {
+      this.doubtful ||= error.refusal === "stale";
+      log.debug("outbox.refused", { key, refusal: error.refusal, ...error.facts });
+    } else if (isDatabaseGone(error)) log.warn("outbox.degraded", { key, ...describeError(error) });
+    else throw error;
+  }
+
   /** After any failure that is not a plain refusal nobody knows what was stored. */
   private async orDoubt<T>(work: Promise<T>): Promise<T> {
     try {
@@ -347,8 +357,17 @@ export class EvmOutbox implements Submitter {
     try {
       await work;
     } catch (error) {
-      if (!(error instanceof RetryableError)) throw error;
+      if (!isDatabaseGone(error)) throw error;
       this.parts.log.warn("outbox.degraded", describeError(error));
     }
   }
+}
+
+/** The row has its nonce and is stored; what could not be signed now is signed by the next upkeep, here or elsewhere. */
+function leaveForUpkeep(error: unknown): void {
+  if (!(error instanceof Refused)) throw error;
+}
+
+function isDatabaseGone(error: unknown): boolean {
+  return error instanceof RetryableError && error.code.startsWith("DB_");
 }

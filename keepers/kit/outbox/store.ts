@@ -38,11 +38,19 @@ export class Refused extends Error {
 /** Whether new bytes may be made now; asked inside the transaction. `replace`: for an effect that is in flight already. */
 export type SigningStop = (tx: Queryable, what: "new" | "replace") => Promise<"paused" | undefined>;
 
+/** What the outbox sees of the lease under which it writes. */
+export interface LeaseView {
+  /** The lease as held now; undefined while another process leads. */
+  readonly held: HeldLease | undefined;
+  /** Nobody has said that it is lost. */
+  readonly claimed: boolean;
+  /** A transaction found that it is. */
+  lost(why: string): void;
+}
+
 export interface StoreParts {
   readonly db: Database;
-  /** The lease as held now; undefined while another process leads. */
-  readonly lease: () => HeldLease | undefined;
-  readonly onLeaseLost: (why: string) => void;
+  readonly lease: LeaseView;
   readonly role: string;
   readonly chainId: string;
   readonly address: string;
@@ -61,6 +69,11 @@ export interface Priced {
 
 export class OutboxStore {
   constructor(private readonly parts: StoreParts) {}
+
+  /** False once another process leads. */
+  get leading(): boolean {
+    return this.parts.lease.claimed;
+  }
 
   /** What is open, and the rows of `nonces`. */
   async load(nonces: readonly number[] = []): Promise<Entry[]> {
@@ -97,7 +110,8 @@ export class OutboxStore {
       if (signer === undefined) throw new PermanentError("SIGNER_UNKNOWN", "the outbox was not opened");
       if (signer.killedReason !== null) throw new Refused("foreign-nonce", { reason: signer.killedReason });
       const open = await loadOutbox(tx, parts.chainId, parts.address);
-      if (open.filter(({ state }) => state !== "mined").length + priced.length > windowSize) throw new Refused("window");
+      if (open.filter(({ state }) => state !== "mined").length + priced.length > windowSize)
+        throw new Refused("window");
       const written: Entry[] = [];
       for (const [index, { intent, fees }] of priced.entries()) {
         const nonce = Number(signer.nextNonce) + index;
@@ -150,9 +164,19 @@ export class OutboxStore {
     await this.parts.at?.("settle.after-commit");
   }
 
+  /**
+   * Back to in flight. When its key has been given to another row meanwhile, both could happen: the account is killed instead.
+   * @throws Refused `stale` or `foreign-nonce`.
+   */
   async unwound(entry: Entry): Promise<void> {
     await this.parts.at?.("unwind.before-commit");
-    await this.change(() => markUnwound(this.parts.db, entry.id));
+    try {
+      await this.change(() => markUnwound(this.parts.db, entry.id));
+    } catch (error) {
+      if (!(error instanceof PermanentError && error.code === "DB_UNIQUE")) throw error;
+      await this.kill(`a settled transaction of ${entry.intent.key} was unwound after its key had been used again`);
+      throw new Refused("foreign-nonce", { key: entry.intent.key });
+    }
     await this.parts.at?.("unwind.after-commit");
   }
 
@@ -177,10 +201,10 @@ export class OutboxStore {
   /** @returns the fence under which this transaction writes. */
   private async mayWrite(tx: Queryable, what: "new" | "replace"): Promise<bigint> {
     const { parts } = this;
-    const lease = parts.lease();
+    const lease = parts.lease.held;
     if (lease === undefined) throw new Refused("not-leading");
     if (!(await lockLease(tx, lease.name, lease.owner, lease.fence))) {
-      parts.onLeaseLost("the fence has moved on");
+      parts.lease.lost("the fence has moved on");
       throw new Refused("not-leading");
     }
     const stopped = await parts.stop?.(tx, what);
@@ -215,6 +239,7 @@ export class OutboxStore {
       mined: undefined,
       attempts: [],
       answer: "unanswered",
+      waitsFrom: 0,
       usedByOthers: 0,
       told: false,
     };

@@ -1,0 +1,79 @@
+/** An outbox on a model chain and a real database, with everything that a test may want to break. */
+import { Wallet, id as hashOf } from "ethers";
+
+import type { Database } from "../../db/database.js";
+import { PublicBroadcaster } from "../../keepers/kit/broadcast/public.js";
+import { Lease } from "../../keepers/kit/lease.js";
+import { EvmOutbox } from "../../keepers/kit/outbox/evmOutbox.js";
+import type { AtFaultPoint } from "../../keepers/kit/outbox/faultPoints.js";
+import type { SigningGate } from "../../keepers/kit/outbox/signingGate.js";
+import { OutboxStore, type StoreParts } from "../../keepers/kit/outbox/store.js";
+import type { ChainClient } from "../../keepers/kit/provider.js";
+import { signerOf } from "../../keepers/kit/signer.js";
+import type { Intent } from "../../keepers/kit/submitter.js";
+import { capturedLog } from "./capturedLog.js";
+import type { ModelChain } from "./modelChain.js";
+
+export const OUTBOX_FEES = { maxFeePerGasWei: 400_000_000_000n, priorityFeeWei: 1_000_000_000n };
+export const REPLACE_AFTER_BLOCKS = 3;
+export const CONFIRMATIONS = 3;
+const wallet = new Wallet(hashOf("outbox"));
+
+export interface OutboxOptions {
+  readonly at?: AtFaultPoint;
+  readonly remote?: boolean;
+  readonly gate?: SigningGate;
+  readonly stop?: StoreParts["stop"];
+  readonly window?: number;
+}
+
+/** One process: its lease and its outbox. */
+export async function openOutbox(db: Database, chain: ModelChain, options: OutboxOptions = {}) {
+  const { log } = capturedLog();
+  const lease = new Lease(db, { name: "role:138", ttlMs: 60_000, renewMs: 1_000 }, log);
+  await lease.step();
+  const client = chain as unknown as ChainClient;
+  const { at, stop } = options;
+  const store = new OutboxStore({
+    db,
+    lease,
+    role: "role",
+    chainId: "138",
+    address: wallet.address,
+    gate: options.gate ?? { policyHash: "0x01", authorize: () => Promise.resolve({ ok: true }) },
+    ...(at === undefined ? {} : { at }),
+    ...(stop === undefined ? {} : { stop }),
+  });
+  const outbox = new EvmOutbox({
+    store,
+    client,
+    signer: { ...signerOf(wallet), remote: options.remote ?? false },
+    broadcaster: new PublicBroadcaster(client, log),
+    options: {
+      fees: OUTBOX_FEES,
+      replaceAfterBlocks: REPLACE_AFTER_BLOCKS,
+      window: options.window ?? 32,
+      confirmations: () => CONFIRMATIONS,
+    },
+    log,
+    ...(at === undefined ? {} : { at }),
+  });
+  return { outbox, lease };
+}
+
+/** As after a kill: whatever lease there is has run out. */
+export async function expireLeases(db: Database): Promise<void> {
+  await db.query(`update keeper_lease set expires_at = clock_timestamp() - interval '1 second'`);
+}
+
+export function intentOf(key: string, validUntilBlock = 1_000_000): Intent {
+  return {
+    key,
+    to: "0x00000000000000000000000000000000000000aa",
+    data: hashOf(key),
+    valueWei: 0n,
+    gasLimit: 100_000n,
+    maxFeePerGasWei: OUTBOX_FEES.maxFeePerGasWei,
+    validUntilBlock,
+  };
+}

@@ -1,0 +1,297 @@
+import { expect } from "chai";
+
+import type { Database } from "../../../../db/database.js";
+import { reviveSigner } from "../../../../db/queries/outbox/signer.js";
+import { ModelChain } from "../../../helpers/modelChain.js";
+import {
+  CONFIRMATIONS,
+  expireLeases,
+  intentOf,
+  openOutbox,
+  REPLACE_AFTER_BLOCKS,
+} from "../../../helpers/outboxParts.js";
+import { usePostgres } from "../../../helpers/postgres.js";
+import { FailingDatabase } from "../../../helpers/failingDatabase.js";
+
+describe("keepers/kit/outbox", function () {
+  this.timeout(60_000);
+  const postgres = usePostgres();
+  let db: Database;
+  let chain: ModelChain;
+
+  const fresh = async () => (await postgres.testDatabase()).database;
+  beforeEach(async () => {
+    db = await fresh();
+    chain = new ModelChain();
+  });
+
+  const dataOf = (key: string) => intentOf(key).data;
+  const states = async () =>
+    Object.fromEntries(
+      (await db.query<{ key: string; state: string }>("select effect_key as key, state from keeper_outbox")).map(
+        ({ key, state }) => [key, state],
+      ),
+    );
+
+  it("OUTBOX-1 has stored the bytes before anybody sees them", async () => {
+    const seen: number[] = [];
+    const { outbox } = await openOutbox(db, chain, {
+      at: async (point) => {
+        if (point !== "send.before") return;
+        const [row] = await db.query<{ count: number }>("select count(*)::integer as count from keeper_attempt");
+        seen.push(row?.count ?? 0);
+      },
+    });
+    await outbox.submit(intentOf("a"), chain.head);
+    expect(seen).to.deep.equal([1]);
+    expect(await states()).to.deep.equal({ a: "signed" });
+  });
+
+  it("does an effect once, tells it once, and calls it final when it is deep enough", async () => {
+    const { outbox } = await openOutbox(db, chain);
+    expect(await outbox.submit(intentOf("a"), chain.head)).to.include({ accepted: true, nonce: 0, broadcast: true });
+    expect(outbox.pending()).to.have.length(1);
+    chain.mine();
+    const [settled, ...others] = await outbox.upkeep(chain.head);
+    expect(settled).to.include({ key: "a", kind: "mined", nonce: 0, block: 1 });
+    expect(others).to.deep.equal([]);
+    expect(outbox.pending()).to.deep.equal([]);
+    for (let block = 0; block < CONFIRMATIONS; block += 1) {
+      expect(await states()).to.deep.equal({ a: "mined" });
+      chain.mine();
+      expect(await outbox.upkeep(chain.head)).to.deep.equal([]);
+    }
+    expect(await states()).to.deep.equal({ a: "final" });
+    expect(chain.executed).to.deep.equal([dataOf("a")]);
+  });
+
+  it("OUTBOX-5 refuses a key that is open or done, and takes it again after it was cancelled", async () => {
+    const { outbox } = await openOutbox(db, chain);
+    await outbox.submit(intentOf("a", 2), chain.head);
+    expect(await outbox.submit(intentOf("a"), chain.head)).to.deep.equal({ accepted: false, refusal: "in-flight" });
+    chain.forget();
+    for (let block = 0; block < 4; block += 1) {
+      chain.mine();
+      await outbox.upkeep(chain.head);
+    }
+    // Mined, but not deep enough: the chain could still take it back.
+    expect(await outbox.submit(intentOf("a"), chain.head)).to.deep.equal({ accepted: false, refusal: "in-flight" });
+    for (let block = 0; block < CONFIRMATIONS; block += 1) {
+      chain.mine();
+      await outbox.upkeep(chain.head);
+    }
+    expect(await states()).to.deep.equal({ a: "cancelled" });
+    expect(chain.executed).to.deep.equal([]);
+    expect(await outbox.submit(intentOf("a"), chain.head)).to.include({ accepted: true, nonce: 1 });
+    for (let block = 0; block <= CONFIRMATIONS; block += 1) {
+      chain.mine();
+      await outbox.upkeep(chain.head);
+    }
+    expect(await outbox.submit(intentOf("a"), chain.head)).to.deep.equal({ accepted: false, refusal: "done" });
+    expect(chain.executed).to.deep.equal([dataOf("a")]);
+  });
+
+  it("OUTBOX-7 gives a batch consecutive nonces, or nothing of it happens", async () => {
+    const { outbox } = await openOutbox(db, chain, { window: 14 });
+    const batch = Array.from({ length: 13 }, (_, index) => intentOf(`b${String(index)}`));
+    expect(await outbox.submitBatch(batch, chain.head)).to.include({ accepted: true, nonce: 0 });
+    expect(outbox.pending().map(({ nonce }) => nonce)).to.deep.equal(batch.map((_, index) => index));
+    const second = [intentOf("c"), intentOf("b3")];
+    expect(await outbox.submitBatch([intentOf("c"), intentOf("d")], chain.head)).to.include({ refusal: "window" });
+    chain.mine();
+    await outbox.upkeep(chain.head);
+    expect(chain.executed).to.deep.equal(batch.map(({ data }) => data));
+    expect(await outbox.submitBatch(second, chain.head)).to.include({ accepted: false });
+    expect(await states()).to.not.have.any.keys("c");
+    expect(await outbox.submit(intentOf("c"), chain.head)).to.include({ accepted: true, nonce: 13 });
+  });
+
+  it("replaces by blocks, at least 12.5 % dearer, and settles by any hash it ever issued", async () => {
+    const { outbox } = await openOutbox(db, chain);
+    await outbox.submit(intentOf("a"), chain.head);
+    const first = outbox.pending()[0]?.hashes[0] ?? "";
+    // The node keeps the first bytes, and its replacement is lost on the way.
+    for (let block = 0; block < REPLACE_AFTER_BLOCKS; block += 1) {
+      chain.forget();
+      chain.mine();
+    }
+    await outbox.upkeep(chain.head);
+    expect(outbox.pending()[0]?.hashes).to.have.length(2);
+    const fees = await db.query<{ fee: string }>(
+      "select terms ->> 'maxFeePerGasWei' as fee from keeper_attempt order by ordinal",
+    );
+    const [before = 0n, after = 0n] = fees.map(({ fee }) => BigInt(fee));
+    expect(after * 8n >= before * 9n).to.equal(true);
+    const raw = await db.query<{ raw: Buffer }>("select raw from keeper_attempt where hash = $1", [first]);
+    chain.forget();
+    await chain.request("eth_sendRawTransaction", [`0x${raw[0]?.raw.toString("hex") ?? ""}`]);
+    chain.mine();
+    expect((await outbox.upkeep(chain.head))[0]).to.include({ kind: "mined", hash: first });
+  });
+
+  it("brings back what a reorganisation took, with the same bytes, also long after it counted as final", async () => {
+    const { outbox } = await openOutbox(db, chain);
+    await outbox.submit(intentOf("a"), chain.head);
+    const [hash] = outbox.pending()[0]?.hashes ?? [];
+    chain.mine();
+    await outbox.upkeep(chain.head);
+    chain.reorg(1);
+    expect(chain.executed).to.deep.equal([]);
+    await outbox.upkeep(chain.head);
+    expect(await states()).to.deep.equal({ a: "signed" });
+    chain.mine();
+    await outbox.upkeep(chain.head);
+    for (let block = 0; block <= CONFIRMATIONS; block += 1) {
+      chain.mine();
+      await outbox.upkeep(chain.head);
+    }
+    expect(await states()).to.deep.equal({ a: "final" });
+    chain.reorg(CONFIRMATIONS + 5);
+    expect(chain.executed).to.deep.equal([]);
+    await expireLeases(db);
+    const next = await openOutbox(db, chain);
+    await next.outbox.upkeep(chain.head);
+    expect(next.outbox.pending()[0]?.hashes).to.deep.equal([hash]);
+    chain.mine();
+    expect(chain.executed).to.deep.equal([dataOf("a")]);
+  });
+
+  it("OUTBOX-6 signs nothing more once somebody else has used the key, in any process, until a person says so", async () => {
+    const { outbox } = await openOutbox(db, chain);
+    await outbox.submit(intentOf("a"), chain.head);
+    chain.forget();
+    // Another program with the same key takes the nonce.
+    const other = await openOutbox(await fresh(), chain);
+    await other.outbox.submit(intentOf("theirs"), chain.head);
+    const kinds: string[] = [];
+    for (let block = 0; block < 3; block += 1) {
+      chain.mine();
+      kinds.push(...(await outbox.upkeep(chain.head)).map(({ kind }) => kind));
+    }
+    expect(kinds).to.deep.equal(["foreign"]);
+    expect(await outbox.submit(intentOf("b"), chain.head)).to.deep.equal({ accepted: false, refusal: "foreign-nonce" });
+    await expireLeases(db);
+    const next = await openOutbox(db, chain);
+    expect(await next.outbox.submit(intentOf("b"), chain.head)).to.include({ refusal: "foreign-nonce" });
+    await reviveSigner(db, "138", next.outbox.sender, BigInt(chain.used));
+    expect(await next.outbox.submit(intentOf("b"), chain.head)).to.include({ accepted: true, nonce: 1 });
+  });
+
+  it("OUTBOX-6 finds a foreign nonce at its start, before it signs", async () => {
+    const { outbox } = await openOutbox(db, chain);
+    await outbox.upkeep(chain.head);
+    const other = await openOutbox(await fresh(), chain);
+    await other.outbox.submit(intentOf("theirs"), chain.head);
+    chain.mine();
+    await expireLeases(db);
+    const next = await openOutbox(db, chain);
+    expect(await next.outbox.submit(intentOf("a"), chain.head)).to.include({ refusal: "foreign-nonce" });
+  });
+
+  it("refuses to work on another chain that carries the same id", async () => {
+    const { outbox } = await openOutbox(db, chain);
+    await outbox.upkeep(chain.head);
+    await db.query("update keeper_signer set genesis_hash = '0xother'");
+    await expireLeases(db);
+    const next = await openOutbox(db, chain);
+    const failure = await next.outbox.upkeep(chain.head).catch((error: unknown) => error);
+    expect(failure).to.have.property("code", "WRONG_GENESIS");
+  });
+
+  it("OUTBOX-4 writes nothing under a lease that has moved on", async () => {
+    const old = await openOutbox(db, chain);
+    await old.outbox.submit(intentOf("a"), chain.head);
+    await expireLeases(db);
+    const next = await openOutbox(db, chain);
+    expect(old.lease.held, "it does not know yet").to.not.equal(undefined);
+    expect(await old.outbox.submit(intentOf("b"), chain.head)).to.deep.equal({
+      accepted: false,
+      refusal: "not-leading",
+    });
+    expect(old.lease.claimed).to.equal(false);
+    expect(await old.outbox.upkeep(chain.head)).to.deep.equal([]);
+    expect(await next.outbox.submit(intentOf("b"), chain.head)).to.include({ accepted: true, nonce: 1 });
+    expect(next.outbox.pending().map(({ key }) => key)).to.deep.equal(["a", "b"]);
+  });
+
+  it("takes nothing that the policy refuses, and keeps nothing of it", async () => {
+    const gate = {
+      policyHash: "0x02",
+      authorize: () => Promise.resolve({ ok: false, check: "amount", message: "too much" } as const),
+    };
+    const { outbox } = await openOutbox(db, chain, { gate });
+    expect(await outbox.submit(intentOf("a"), chain.head)).to.deep.equal({ accepted: false, refusal: "policy" });
+    expect(await states()).to.deep.equal({});
+    const [signer] = await db.query<{ next: bigint }>("select next_nonce as next from keeper_signer");
+    expect(signer?.next).to.equal(0n);
+  });
+
+  it("takes nothing new while it is paused, and goes on with what is in flight", async () => {
+    let paused = false;
+    const { outbox } = await openOutbox(db, chain, {
+      stop: (_, what) => Promise.resolve(paused && what === "new" ? "paused" : undefined),
+    });
+    await outbox.submit(intentOf("a"), chain.head);
+    paused = true;
+    expect(await outbox.submit(intentOf("b"), chain.head)).to.deep.equal({ accepted: false, refusal: "paused" });
+    for (let block = 0; block < REPLACE_AFTER_BLOCKS; block += 1) {
+      chain.forget();
+      chain.mine();
+    }
+    await outbox.upkeep(chain.head);
+    expect(outbox.pending()[0]?.hashes).to.have.length(2);
+  });
+
+  it("goes on watching and sending what it knows while the database is gone, and signs nothing", async () => {
+    const failing = new FailingDatabase(db);
+    const { outbox } = await openOutbox(failing, chain);
+    await outbox.submit(intentOf("a"), chain.head);
+    chain.forget();
+    failing.mode = "gone";
+    const failure = await outbox.submit(intentOf("b"), chain.head).catch((error: unknown) => error);
+    expect(failure).to.have.property("code", "DB_UNAVAILABLE");
+    for (let block = 0; block < REPLACE_AFTER_BLOCKS; block += 1) {
+      chain.mine();
+      await outbox.upkeep(chain.head);
+    }
+    expect(outbox.pending()[0]?.hashes, "no new bytes").to.have.length(1);
+    chain.mine();
+    await outbox.upkeep(chain.head);
+    expect(chain.executed, "the stored bytes were sent again").to.deep.equal([dataOf("a")]);
+    failing.mode = "well";
+    await outbox.upkeep(chain.head);
+    expect(await states()).to.deep.equal({ a: "mined" });
+    expect(await outbox.submit(intentOf("b"), chain.head)).to.include({ accepted: true, nonce: 1 });
+  });
+
+  it("signs again what a remote signer was about to sign when the process died, at the same nonce", async () => {
+    const died = new Error("killed");
+    const { outbox } = await openOutbox(db, chain, {
+      remote: true,
+      at: (point) => {
+        if (point === "submit.after-remote-signature") throw died;
+      },
+    });
+    expect(await outbox.submit(intentOf("a"), chain.head).catch((error: unknown) => error)).to.equal(died);
+    expect(await states()).to.deep.equal({ a: "assigned" });
+    await expireLeases(db);
+    const next = await openOutbox(db, chain, { remote: true });
+    await next.outbox.upkeep(chain.head);
+    chain.mine();
+    expect(chain.executed).to.deep.equal([dataOf("a")]);
+    expect(await states()).to.deep.equal({ a: "signed" });
+  });
+
+  it("fills a nonce that nothing of ours uses with a transaction that does nothing", async () => {
+    const { outbox } = await openOutbox(db, chain);
+    await outbox.upkeep(chain.head);
+    await db.query("update keeper_signer set next_nonce = 2");
+    await expireLeases(db);
+    const next = await openOutbox(db, chain);
+    await next.outbox.submit(intentOf("a"), chain.head);
+    await next.outbox.upkeep(chain.head);
+    chain.mine();
+    expect(chain.used).to.equal(3);
+    expect(chain.executed).to.deep.equal([dataOf("a")]);
+  });
+});
