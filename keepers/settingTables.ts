@@ -14,6 +14,10 @@ const COMMON_ROWS = [
   "| `<NETWORK>_RPC_URL` | localhost: `http://127.0.0.1:8545` | Nodes of the network, comma-separated: http, https, ws, wss, or a unix socket (`ipc:/path`, `/path.ipc`). `CHAIN138_RPC_URL`, `ALLTRA_RPC_URL`, `LOCALHOST_RPC_URL`. |",
   "| `KEEPER_KEYSTORE_FILE` | – | Encrypted JSON keystore with the keeper's key. Without it only dry runs, except on localhost, where the parameters name a public development key. |",
   "| `KEEPER_KEYSTORE_PASSPHRASE` | – | Opens the keystore. Never logged, never part of the configuration. |",
+  "| `KEEPER_KMS_KEY_ID` | – | Instead of a keystore: a key of AWS KMS (`ECC_SECG_P256K1`) that signs and never leaves it. Credentials come from the AWS SDK's own chain. |",
+  "| `KEEPER_KMS_REGION`, `KEEPER_KMS_ENDPOINT` | – | Where that KMS is; the endpoint only when it is not the region's own. |",
+  "| `KEEPER_MNEMONIC_ENVELOPE_FILE` | – | Instead of both, the weakest source: a mnemonic under a data key of the KMS, see docs/keeper-runtime.md. |",
+  "| `KEEPER_ADDRESS` | – | Whose key it must be; required with a KMS key. |",
 ];
 
 /** Keepers with a generated table. */

@@ -5,7 +5,8 @@ import type { Env } from "./env.js";
 import { createLog, type KeeperLog } from "./logger.js";
 import { NextBlock } from "./nextBlock.js";
 import { ChainClient } from "./provider.js";
-import { loadSigner, type TransactionSigner } from "./signer.js";
+import type { TransactionSigner } from "./keys/account.js";
+import { KEEPER_KEY, loadKey } from "./keys/load.js";
 
 export interface ChainConnection {
   readonly config: KitConfig;
@@ -28,6 +29,7 @@ export function openChain<Config extends KitConfig>(
   const { network } = config;
   const format = config.logFormat === "auto" ? (terminal ? "human" : "json") : config.logFormat;
   const log = createLog({ format, level: config.logLevel, keeper, network: network.name });
+  let signer: Promise<TransactionSigner | undefined> | undefined;
   const client = new ChainClient({
     url: config.rpcUrl,
     chainId: network.chainId,
@@ -49,8 +51,15 @@ export function openChain<Config extends KitConfig>(
     log,
     nextBlock: new NextBlock(client),
     deployment: () => loadDeployment(network.name, client.chainId, config.deploymentsFolder),
-    signer: () => loadSigner(env, network.local ? network.keeper : undefined),
+    signer: () => (signer ??= openSigner()),
   };
+
+  async function openSigner(): Promise<TransactionSigner | undefined> {
+    const key = await loadKey(env, KEEPER_KEY, network.local ? network.keeper : undefined);
+    // Encryption at rest protects nothing from the process that may use the key.
+    if (key?.source === "mnemonic-envelope") log.warn("key.weak", { source: key.source, better: "kms" });
+    return key?.account;
+  }
 }
 
 /** A local network has one node, and says so by its name. */

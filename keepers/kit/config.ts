@@ -18,8 +18,8 @@ import {
   type Settings,
   type SettingsOf,
 } from "./env.js";
+import { KEEPER_KEY, keyVariables } from "./keys/load.js";
 import { isLoopback, nodeAddresses } from "./providers/address.js";
-import { KEY_VARIABLES } from "./signer.js";
 
 /** A chain a keeper can work on: one parameter file, one chain. */
 export interface KeeperNetwork {
@@ -181,7 +181,7 @@ export function loadKeeperConfig<S extends Settings>(
   const folder = env[kitSettings.deploymentsFolder.env] ?? "";
   const network = keeperNetwork(networkName, folder === "" ? DEPLOYMENTS_FOLDER : folder);
   const rpcUrl = rpcSetting(networkName, isLocalNetwork(networkName));
-  const known = { prefixes: ["KEEPER_", prefix], alsoKnown: [...KEY_VARIABLES, ...ownKeys] };
+  const known = { prefixes: ["KEEPER_", prefix], alsoKnown: [...keyVariables(KEEPER_KEY), ...ownKeys] };
   const values = loadSettings({ ...kitSettings, ...own, rpcUrl }, env, known) as SettingsOf<S> &
     SettingsOf<typeof kitSettings> & { readonly rpcUrl: string };
   if (network.local && !isLoopback(values.rpcUrl)) {

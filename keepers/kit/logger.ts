@@ -1,6 +1,8 @@
 /** Structured logs: named events with facts, as JSON lines or as one line for people. Always on standard error. */
 import { pino, type DestinationStream, type Logger } from "pino";
 
+import { Secret } from "./keys/secret.js";
+
 /** What a log event may carry. Bigints are written as decimal text, so that no amount loses digits. */
 export type Fact =
   string | number | bigint | boolean | null | undefined | readonly Fact[] | { readonly [key: string]: Fact };
@@ -17,8 +19,10 @@ export interface KeeperLog {
   error(event: string, facts?: Facts): void;
 }
 
-/** Keys that are never printed, wherever they appear. */
+/** Keys that are never printed, wherever they appear: by their exact name for pino, by how they end for `plain`. */
 const REDACTED = ["passphrase", "privateKey", "mnemonic", "password", "secret", "rawTransaction"];
+const REDACTED_ENDING = new RegExp(`(?:${REDACTED.join("|")})$`, "i");
+const CENSOR = "[redacted]";
 
 export interface LogOptions {
   readonly format: LogFormat;
@@ -43,7 +47,7 @@ export function createLog(options: LogOptions): KeeperLog {
       base: { keeper: options.keeper, network: options.network },
       timestamp: pino.stdTimeFunctions.isoTime,
       messageKey: "event",
-      redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`]), censor: "[redacted]" },
+      redact: { paths: REDACTED.flatMap((key) => [key, `*.${key}`]), censor: CENSOR },
       formatters: { level: (label) => ({ level: label }) },
     },
     destination,
@@ -78,12 +82,16 @@ function emit(logger: Logger, level: Exclude<LogLevel, "silent">): (event: strin
   };
 }
 
-/** Facts with bigints as decimal text. */
+/** Facts with bigints as decimal text, and without secrets: by their type, and by what they are called. */
 export function plain(fact: Fact): unknown {
+  // The types do not let one in; a cast does.
+  if ((fact as unknown) instanceof Secret) return CENSOR;
   if (typeof fact === "bigint") return fact.toString();
   if (Array.isArray(fact)) return (fact as readonly Fact[]).map(plain);
   if (typeof fact === "object" && fact !== null) {
-    return Object.fromEntries(Object.entries(fact).map(([key, value]) => [key, plain(value)]));
+    return Object.fromEntries(
+      Object.entries(fact).map(([key, value]) => [key, REDACTED_ENDING.test(key) ? CENSOR : plain(value)]),
+    );
   }
   return fact;
 }

@@ -1,56 +1,17 @@
-/** Keys. A signer shows its address and signs; nothing else of the key leaves this file. */
-import { readFileSync } from "node:fs";
-
-import { Transaction, Wallet, type HDNodeWallet, type TransactionRequest } from "ethers";
+/** From a call to signed bytes. Where keys come from: keys/load.ts. */
+import { Transaction, type HDNodeWallet, type TransactionRequest, type Wallet } from "ethers";
 import { z } from "zod";
 
 import { PermanentError } from "../../protocol/errors.js";
-import { developmentAccounts } from "../../protocol/params/rules.js";
-import type { Env } from "./env.js";
 import type { Fees } from "./fees.js";
+import { walletAccount, type TransactionSigner } from "./keys/account.js";
 import type { ChainClient } from "./provider.js";
 
-/** Signs transactions of one address. */
-export interface TransactionSigner {
-  readonly address: string;
-  /** @returns the signed bytes. Everything must be filled in: nonce, fees, gas limit, chain id. */
-  sign(transaction: TransactionRequest): Promise<string>;
-}
-
-/** Variables that point to a key. They are read here once and are not part of any configuration object. */
-export const KEY_VARIABLES = ["KEEPER_KEYSTORE_FILE", "KEEPER_KEYSTORE_PASSPHRASE"] as const;
-
-/**
- * Opens the keeper's key: an encrypted JSON keystore (ethers, geth, `cast wallet`) with its passphrase, or, on a local network only, the
- * account of the public development mnemonic whose address is `localAddress`.
- * @returns undefined when no key is configured. @throws PermanentError KEYSTORE_UNREADABLE, KEYSTORE_REFUSED, PASSPHRASE_MISSING.
- */
-export async function loadSigner(env: Env, localAddress: string | undefined): Promise<TransactionSigner | undefined> {
-  const file = env["KEEPER_KEYSTORE_FILE"] ?? "";
-  if (file !== "") return wrap(await openKeystore(file, env["KEEPER_KEYSTORE_PASSPHRASE"], "KEEPER_KEYSTORE"));
-  if (localAddress === undefined) return undefined;
-  const wallet = developmentAccounts().find((account) => account.address.toLowerCase() === localAddress.toLowerCase());
-  return wallet === undefined ? undefined : wrap(wallet);
-}
-
-/** Signs typed data of one address; what a price reporter needs. */
-export interface TypedDataSigner {
-  getAddress(): Promise<string>;
-  signTypedData: Wallet["signTypedData"];
-}
-
-/**
- * Opens a key that signs typed data and no transactions: the keystore that `<prefix>_FILE` and `<prefix>_PASSPHRASE` name.
- * @returns undefined when none is configured. @throws PermanentError KEYSTORE_UNREADABLE, KEYSTORE_REFUSED, PASSPHRASE_MISSING.
- */
-export async function loadTypedDataSigner(env: Env, prefix: string): Promise<TypedDataSigner | undefined> {
-  const file = env[`${prefix}_FILE`] ?? "";
-  return file === "" ? undefined : openKeystore(file, env[`${prefix}_PASSPHRASE`], prefix);
-}
+export type { TransactionSigner } from "./keys/account.js";
 
 /** Signer of a wallet that already exists; for tests and the local world. */
 export function signerOf(wallet: Wallet | HDNodeWallet): TransactionSigner {
-  return wrap(wallet);
+  return walletAccount(wallet);
 }
 
 /** A call with everything a signature covers. Amounts in wei. */
@@ -89,41 +50,4 @@ export async function transactionCount(
   tag: "latest" | "pending",
 ): Promise<number> {
   return Number(z.string().parse(await client.request("eth_getTransactionCount", [address, tag])));
-}
-
-async function openKeystore(
-  file: string,
-  passphrase: string | undefined,
-  prefix: string,
-): Promise<Wallet | HDNodeWallet> {
-  if (passphrase === undefined) {
-    throw new PermanentError(
-      "PASSPHRASE_MISSING",
-      `${prefix}_FILE is set but ${prefix}_PASSPHRASE is not`,
-      `set ${prefix}_PASSPHRASE for this process only`,
-    );
-  }
-  let content: string;
-  try {
-    content = readFileSync(file, "utf8");
-  } catch {
-    throw new PermanentError("KEYSTORE_UNREADABLE", `cannot read the keystore ${file}`, `check ${prefix}_FILE`);
-  }
-  try {
-    return await Wallet.fromEncryptedJson(content, passphrase);
-  } catch {
-    // The cause is left out on purpose: it may carry parts of the file.
-    throw new PermanentError(
-      "KEYSTORE_REFUSED",
-      `the keystore ${file} does not open with the given passphrase, or is not an encrypted JSON keystore`,
-      `check ${prefix}_PASSPHRASE`,
-    );
-  }
-}
-
-function wrap(wallet: Wallet | HDNodeWallet): TransactionSigner {
-  return {
-    address: wallet.address,
-    sign: (transaction) => wallet.signTransaction(transaction),
-  };
 }

@@ -1,4 +1,5 @@
 import { loadKeeperConfig, type KeeperConfig } from "../kit/config.js";
+import { keyVariables } from "../kit/keys/load.js";
 import { httpUrl, integer, optionalText, setting, type Env, type Settings } from "../kit/env.js";
 import { z } from "zod";
 
@@ -100,12 +101,11 @@ export const reporterSettings = {
 
 const PREFIX = "REPORTER_";
 /** The key that signs rounds, apart from the one that pays for gas. */
-export const SIGNING_KEYSTORE = "REPORTER_KEYSTORE";
-const SIGNING_KEYS = [`${SIGNING_KEYSTORE}_FILE`, `${SIGNING_KEYSTORE}_PASSPHRASE`];
+export const SIGNING_KEY = "REPORTER";
 
 export type ReporterConfig = KeeperConfig<typeof reporterSettings>;
 
 /** Reads the configuration. @throws ConfigError listing every problem; UsageError UNKNOWN_NETWORK. */
 export function loadConfig(networkName: string, env: Env): ReporterConfig {
-  return loadKeeperConfig(reporterSettings, PREFIX, networkName, env, SIGNING_KEYS);
+  return loadKeeperConfig(reporterSettings, PREFIX, networkName, env, keyVariables(SIGNING_KEY));
 }

@@ -15,9 +15,9 @@ import { feedIdOf } from "../../protocol/signedRound.js";
 import { parseBpsAsWad } from "../../protocol/units.js";
 import { openChain, type ChainConnection } from "../kit/chain.js";
 import type { Env } from "../kit/env.js";
+import { loadKey } from "../kit/keys/load.js";
 import type { KeeperLog } from "../kit/logger.js";
-import { loadTypedDataSigner } from "../kit/signer.js";
-import { loadConfig, SIGNING_KEYSTORE, type ReporterConfig } from "./config.js";
+import { loadConfig, SIGNING_KEY, type ReporterConfig } from "./config.js";
 import { Cosigner, type CosignedFeed } from "./cosign.js";
 import type { FeedTarget } from "./reporter.js";
 import type { RoundSigner } from "./sign.js";
@@ -42,8 +42,9 @@ export function connect(network: string, env: Env, terminal: boolean, pricesFile
   return {
     ...chain,
     roundSigners: async () => {
-      const signer = await loadTypedDataSigner(env, SIGNING_KEYSTORE);
-      if (signer !== undefined) return [signer];
+      const key = await loadKey(env, SIGNING_KEY);
+      if (key?.source === "mnemonic-envelope") log.warn("key.weak", { source: key.source, better: "kms" });
+      if (key !== undefined) return [key.account];
       return config.network.local ? developmentSigners(config) : [];
     },
     prices: () => openPrices(config, pricesFile, log),

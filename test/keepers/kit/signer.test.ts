@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { encryptKeystoreJson, Transaction } from "ethers";
 
-import { loadSigner, signCall } from "../../../keepers/kit/signer.js";
+import { KEEPER_KEY, loadKey } from "../../../keepers/kit/keys/load.js";
+import { signCall, type TransactionSigner } from "../../../keepers/kit/signer.js";
 import { PermanentError } from "../../../protocol/errors.js";
 import { developmentAccounts } from "../../../protocol/params/rules.js";
 
@@ -21,6 +22,11 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
   }
   return "none";
 }
+
+const loadSigner = async (
+  env: Record<string, string>,
+  localAddress: string | undefined,
+): Promise<TransactionSigner | undefined> => (await loadKey(env, KEEPER_KEY, localAddress))?.account;
 
 describe("keepers/kit/signer", () => {
   let folder: string;
@@ -48,7 +54,8 @@ describe("keepers/kit/signer", () => {
     );
     expect(signer?.address).to.equal(keeper?.address);
     expect(JSON.stringify(signer)).to.equal(JSON.stringify({ address: keeper?.address }));
-    expect(Object.keys(signer ?? {})).to.deep.equal(["address", "sign"]);
+    expect(Object.keys(signer ?? {})).to.have.members(["address", "sign", "signTypedData", "getAddress"]);
+    expect(signer?.remote).to.equal(undefined);
   });
 
   it("names what is wrong with a key, without repeating the passphrase", async () => {
