@@ -7,9 +7,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import pg from "pg";
 
 const [port, serverPid, passwordFile, lock] = process.argv.slice(2);
-const CHECK_EVERY_MS = 1_000;
+const CHECK_EVERY_MS = 500;
 /** Time for the first user to attach. */
-const HEAD_START_MS = 5_000;
+const HEAD_START_MS = 2_000;
 /** A server that has not answered for so long is none of ours any more, whatever has its number. */
 const FAILURES_MAX = 60;
 

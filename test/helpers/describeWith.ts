@@ -1,4 +1,9 @@
 /** Suites that need something from outside: skipped loudly where it is missing, failing where everything is required. */
+import { fileURLToPath } from "node:url";
+
+import { canReach } from "../../db/embedded/osUser.js";
+
+const PACKAGE_FILE = fileURLToPath(new URL("../../package.json", import.meta.url));
 
 interface Requirement {
   readonly isMet: (env: NodeJS.ProcessEnv) => boolean;
@@ -10,6 +15,14 @@ const REQUIREMENTS = {
   rpc: {
     isMet: (env) => (env["MAINNET_RPC_URL"] ?? "") !== "",
     reason: "set MAINNET_RPC_URL to the URL of an Ethereum mainnet archive node",
+  },
+  root: {
+    isMet: () => process.getuid?.() === 0,
+    reason: "only root can run programs as another user",
+  },
+  openCheckout: {
+    isMet: () => canReach(PACKAGE_FILE, { uid: 65_534, gid: 65_534 }, 4),
+    reason: "an ordinary user cannot enter the folder of this checkout",
   },
 } as const satisfies Record<string, Requirement>;
 
