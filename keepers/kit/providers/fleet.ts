@@ -44,7 +44,8 @@ export class Fleet {
   private disagreement: Disagreement | undefined;
   private shownState = "";
   private probing: Promise<void> | undefined;
-  private probedMs = Number.NEGATIVE_INFINITY;
+  /** The checks at a keeper's start have compared already. */
+  private probedMs = performance.now();
 
   constructor(
     private readonly pool: ProviderPool,
