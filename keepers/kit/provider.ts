@@ -1,12 +1,5 @@
 /** The connection to one chain: any number of nodes behind one surface, with errors that say whether trying again can help. */
-import {
-  FetchRequest,
-  JsonRpcProvider,
-  Network,
-  type JsonRpcError,
-  type JsonRpcPayload,
-  type JsonRpcResult,
-} from "ethers";
+import { FetchRequest, JsonRpcProvider, Network, type JsonRpcPayload, type JsonRpcResult } from "ethers";
 
 import { PermanentError, RetryableError } from "../../protocol/errors.js";
 import { parseAddresses } from "./providers/address.js";

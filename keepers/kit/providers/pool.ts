@@ -23,7 +23,7 @@ export interface Question<T> {
   /** What is asked may depend on what the node can do. */
   readonly requests: (endpoint: Endpoint) => readonly RpcRequest[] | Promise<readonly RpcRequest[]>;
   /** @throws TransportFailure `malformed` when the answers are not what was asked for. */
-  readonly read: (answers: readonly RpcAnswer[], endpoint: Endpoint) => T;
+  readonly read: (answers: readonly RpcAnswer[], endpoint: Endpoint) => T | Promise<T>;
 }
 
 export class ProviderPool {
@@ -53,7 +53,7 @@ export class ProviderPool {
       let failure: TransportFailure;
       try {
         const asked = await requests(endpoint);
-        const value = understood(endpoint, read, await endpoint.ask(asked));
+        const value = await understood(endpoint, read, await endpoint.ask(asked));
         endpoint.quarantine.good();
         return value;
       } catch (error) {
@@ -87,13 +87,15 @@ export class ProviderPool {
 /** The node spoke JSON-RPC, but not about what was asked. */
 class Misunderstood extends TransportFailure {}
 
-function understood<T>(endpoint: Endpoint, read: Question<T>["read"], answers: readonly RpcAnswer[]): T {
+async function understood<T>(endpoint: Endpoint, read: Question<T>["read"], answers: readonly RpcAnswer[]): Promise<T> {
   try {
-    return read(answers, endpoint);
+    return await read(answers, endpoint);
   } catch (error) {
-    if (!(error instanceof TransportFailure)) throw error;
+    // What a further question did not bring is noted where it was asked.
+    if (!(error instanceof TransportFailure) || (error.reason !== "malformed" && error.reason !== "unknown-block"))
+      throw error;
     endpoint.quarantine.fault(error.reason);
-    throw new Misunderstood(error.reason);
+    throw error.reason === "malformed" ? new Misunderstood(error.reason) : error;
   }
 }
 
