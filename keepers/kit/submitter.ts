@@ -56,6 +56,7 @@ export type Submission =
 /** One transaction that is not settled. */
 export interface InFlight {
   readonly key: string;
+  /** On a chain without account nonces the number of its row in the outbox, here and below. */
   readonly nonce: number;
   /** Every hash ever issued under the nonce, oldest first. */
   readonly hashes: readonly string[];
@@ -87,13 +88,14 @@ export interface Settled {
   readonly logs: readonly ReceiptLog[];
 }
 
-export interface Submitter {
+/** `I` and `H`: what an intent and a head are on the chain; EVM unless said otherwise. */
+export interface Submitter<I = Intent, H = Head> {
   /** Address that signs; undefined when nothing can be signed (dry run without a key). */
   readonly sender: string | undefined;
   /** Takes an intent or says why not. @throws RetryableError when the chain cannot be asked; nothing was sent then. */
-  submit(intent: Intent, head: Head): Promise<Submission>;
+  submit(intent: I, head: H): Promise<Submission>;
   /** Looks after what is in flight: receipts, replacements, cancellations. Returns what settled. */
-  upkeep(head: Head): Promise<readonly Settled[]>;
+  upkeep(head: H): Promise<readonly Settled[]>;
   /** What is in flight now. */
   pending(): readonly InFlight[];
 }

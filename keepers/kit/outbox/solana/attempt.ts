@@ -1,0 +1,89 @@
+/** From an intent to signed bytes. */
+import {
+  appendTransactionMessageInstructions,
+  compileTransaction,
+  createTransactionMessage,
+  pipe,
+  setTransactionMessageFeePayer,
+  setTransactionMessageLifetimeUsingBlockhash,
+  type Address,
+  type Instruction,
+} from "@solana/kit";
+
+import type { Lifetime } from "../../solana/cluster.js";
+import { signMessage, type SolanaSigner } from "../../solana/signer.js";
+import type { SolanaIntent } from "./intent.js";
+
+/** Bytes that may be out, and the last block height at which the cluster says they can still enter. */
+export interface SolanaAttempt {
+  /** base58; the name of the transaction. */
+  readonly signature: string;
+  /** Signed bytes, 0x-hex. */
+  readonly bytes: string;
+  readonly lastValidBlockHeight: bigint;
+  readonly microLamportsPerUnit: bigint;
+  /** They can be in no earlier slot. */
+  readonly slot: bigint;
+}
+
+const COMPUTE_BUDGET = "ComputeBudget111111111111111111111111111111" as Address;
+const SET_COMPUTE_UNIT_LIMIT = 2;
+const SET_COMPUTE_UNIT_PRICE = 3;
+
+/** A new price is at least half as much again as the one before. */
+const BUMP_NUMERATOR = 3n;
+const BUMP_DENOMINATOR = 2n;
+
+/** Price of the first bytes, or of the next ones after `previous` have expired; never above the ceiling. */
+export function nextPrice(intent: SolanaIntent, base: bigint, previous: bigint | undefined): bigint {
+  const wanted = previous === undefined ? base : ceilDiv(previous * BUMP_NUMERATOR, BUMP_DENOMINATOR);
+  const price = wanted > base ? wanted : base;
+  return price < intent.maxMicroLamportsPerUnit ? price : intent.maxMicroLamportsPerUnit;
+}
+
+/** @throws PermanentError when the message must not be signed (see `signMessage`). */
+export async function signIntent(
+  signer: SolanaSigner,
+  intent: SolanaIntent,
+  lifetime: Lifetime,
+  microLamportsPerUnit: bigint,
+): Promise<SolanaAttempt> {
+  const { blockhash, lastValidBlockHeight, slot } = lifetime;
+  const { messageBytes } = compileTransaction(
+    pipe(
+      createTransactionMessage({ version: 0 }),
+      (message) => setTransactionMessageFeePayer(signer.address, message),
+      (message) => setTransactionMessageLifetimeUsingBlockhash({ blockhash, lastValidBlockHeight }, message),
+      (message) =>
+        appendTransactionMessageInstructions(
+          [
+            computeUnitLimit(intent.computeUnitLimit),
+            computeUnitPrice(microLamportsPerUnit),
+            ...intent.instructions,
+          ],
+          message,
+        ),
+    ),
+  );
+  const { bytes, signature } = await signMessage(signer, new Uint8Array(messageBytes));
+  const hex = `0x${Buffer.from(bytes).toString("hex")}`;
+  return { signature, bytes: hex, lastValidBlockHeight, microLamportsPerUnit, slot };
+}
+
+function computeUnitLimit(units: number): Instruction {
+  const data = new DataView(new ArrayBuffer(5));
+  data.setUint8(0, SET_COMPUTE_UNIT_LIMIT);
+  data.setUint32(1, units, true);
+  return { programAddress: COMPUTE_BUDGET, data: new Uint8Array(data.buffer) };
+}
+
+function computeUnitPrice(microLamports: bigint): Instruction {
+  const data = new DataView(new ArrayBuffer(9));
+  data.setUint8(0, SET_COMPUTE_UNIT_PRICE);
+  data.setBigUint64(1, microLamports, true);
+  return { programAddress: COMPUTE_BUDGET, data: new Uint8Array(data.buffer) };
+}
+
+function ceilDiv(a: bigint, b: bigint): bigint {
+  return (a + b - 1n) / b;
+}
