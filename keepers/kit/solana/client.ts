@@ -88,10 +88,15 @@ export class SolanaClient {
   /** The result of one answer. @throws PermanentError RPC_REFUSED, RPC_MALFORMED. */
   read<T>(method: string, answer: SolanaAnswer | undefined, shape: z.ZodType<T>): T {
     if (answer?.ok === false) {
-      throw new PermanentError("RPC_REFUSED", `${method}: the node at ${this.shownUrl} said ${answer.message}`, undefined, {
-        method,
-        code: String(answer.code),
-      });
+      throw new PermanentError(
+        "RPC_REFUSED",
+        `${method}: the node at ${this.shownUrl} said ${answer.message}`,
+        undefined,
+        {
+          method,
+          code: String(answer.code),
+        },
+      );
     }
     const parsed = shape.safeParse(answer?.result);
     if (!parsed.success) throw this.malformed(method);

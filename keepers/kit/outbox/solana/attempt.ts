@@ -56,11 +56,7 @@ export async function signIntent(
       (message) => setTransactionMessageLifetimeUsingBlockhash({ blockhash, lastValidBlockHeight }, message),
       (message) =>
         appendTransactionMessageInstructions(
-          [
-            computeUnitLimit(intent.computeUnitLimit),
-            computeUnitPrice(microLamportsPerUnit),
-            ...intent.instructions,
-          ],
+          [computeUnitLimit(intent.computeUnitLimit), computeUnitPrice(microLamportsPerUnit), ...intent.instructions],
           message,
         ),
     ),

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { AttemptRow, OutboxRow, OutboxState } from "../../../../db/queries/outbox/rows.js";
 import { PermanentError } from "../../../../protocol/errors.js";
 import type { BroadcastOutcome } from "../../broadcast/broadcaster.js";
+import type { SignatureStatus } from "../../solana/cluster.js";
 import type { SolanaAttempt } from "./attempt.js";
 import { readSolanaIntent, type SolanaIntent } from "./intent.js";
 
@@ -25,6 +26,9 @@ export interface SolanaEntry {
   /** What the node said to the newest bytes, and when, as far as this process knows. */
   answer: BroadcastOutcome;
   sentAtSlot: bigint | undefined;
+  /** How far the cluster has confirmed it, and whether it failed, as far as this process has seen. */
+  level: SignatureStatus["level"] | undefined;
+  failed: boolean;
   /** Its end was told to the keeper already. */
   told: boolean;
 }
@@ -71,6 +75,8 @@ export function solanaEntryOf(row: OutboxRow): SolanaEntry {
       }),
       answer: "unanswered",
       sentAtSlot: undefined,
+      level: undefined,
+      failed: false,
       told: false,
     };
   } catch (cause) {

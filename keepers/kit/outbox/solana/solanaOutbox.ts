@@ -16,8 +16,8 @@ import {
   freshLifetime,
   genesisHash,
   signatureStatusesOf,
+  type SignatureStatus,
   type SolanaHead,
-  type Statuses,
 } from "../../solana/cluster.js";
 import type { SolanaSigner } from "../../solana/signer.js";
 import type { InFlight, Settled, Submission, Submitter } from "../../submitter.js";
@@ -205,12 +205,10 @@ export class SolanaOutbox implements Submitter<SolanaIntent, SolanaHead> {
     }
   }
 
-  private async onSeen(
-    entry: SolanaEntry,
-    at: ExecutedAt,
-    status: { readonly level: string; readonly failed: boolean },
-  ): Promise<Settled | undefined> {
+  private async onSeen(entry: SolanaEntry, at: ExecutedAt, status: SignatureStatus): Promise<Settled | undefined> {
     const { store, log } = this.parts;
+    entry.level = status.level;
+    entry.failed = status.failed;
     if (entry.executed?.signature !== at.signature || entry.executed.slot !== at.slot || entry.state !== "mined") {
       await this.orDoubt(store.mined(entry, at));
       entry.state = "mined";
@@ -250,8 +248,9 @@ export class SolanaOutbox implements Submitter<SolanaIntent, SolanaHead> {
     const { after } = entry;
     if (after === undefined) return "done";
     const known = this.entries.find(({ id }) => id === after);
-    // Told means confirmed; the end of a row means finalized.
-    if (known?.state === "mined" && known.told && this.parts.options.batchStep === "confirmed") return "done";
+    if (known?.state === "mined" && known.level === "confirmed" && this.parts.options.batchStep === "confirmed") {
+      return known.failed ? "open" : "done";
+    }
     const state = known?.state ?? (await this.parts.store.states([after])).get(after);
     if (state === "final") return "done";
     return state !== undefined && OPEN.has(state) ? "open" : "failed";
@@ -277,6 +276,7 @@ export class SolanaOutbox implements Submitter<SolanaIntent, SolanaHead> {
     await this.orDoubt(this.parts.store.unwound(entry));
     entry.state = "signed";
     entry.executed = undefined;
+    entry.level = undefined;
     entry.sentAtSlot = undefined;
   }
 
@@ -289,7 +289,11 @@ export class SolanaOutbox implements Submitter<SolanaIntent, SolanaHead> {
     const attempt: SolanaAttempt = await signIntent(signer, entry.intent, lifetime, price);
     if (signer.remote === true) await at?.("submit.after-remote-signature");
     await this.orDoubt(store.storeBytes(entry, attempt));
-    this.parts.log.debug("tx.signed", { key: entry.intent.key, attempt: entry.attempts.length, block: head.blockHeight });
+    this.parts.log.debug("tx.signed", {
+      key: entry.intent.key,
+      attempt: entry.attempts.length,
+      block: head.blockHeight,
+    });
   }
 
   private async sendAgain(entry: SolanaEntry, head: SolanaHead): Promise<void> {
@@ -318,7 +322,8 @@ export class SolanaOutbox implements Submitter<SolanaIntent, SolanaHead> {
     if (error instanceof Refused) {
       this.doubtful ||= error.refusal === "stale";
       this.parts.log.debug("outbox.refused", { key, refusal: error.refusal, ...error.facts });
-    } else if (error instanceof RetryableError) this.parts.log.warn("outbox.degraded", { key, ...describeError(error) });
+    } else if (error instanceof RetryableError)
+      this.parts.log.warn("outbox.degraded", { key, ...describeError(error) });
     else throw error;
   }
 

@@ -189,8 +189,9 @@ export class SolanaOutboxStore {
       const state = await effectState(tx, chainId, role, intent.key);
       throw new Refused(state === "final" || state === "foreign" ? "done" : "in-flight", { key: intent.key });
     }
-    const fresh = { state: "assigned", executed: undefined, answer: "unanswered", sentAtSlot: undefined } as const;
-    return { id, intent, after, sinceBlock, attempts: [], told: false, ...fresh };
+    const unsent = { state: "assigned", answer: "unanswered", sentAtSlot: undefined } as const;
+    const unseen = { executed: undefined, level: undefined, failed: false, told: false };
+    return { id, intent, after, sinceBlock, attempts: [], ...unsent, ...unseen };
   }
 
   private async authorize(tx: Queryable, intent: SolanaIntent, price: bigint, replacement: boolean): Promise<void> {

@@ -1,0 +1,190 @@
+/** A Solana keeper's outbox between a real PostgreSQL and the local cluster, whose process can die at any place and come back. */
+import { createHash } from "node:crypto";
+
+import { getAddressDecoder, type Address, type KeyPairSigner } from "@solana/kit";
+
+import type { Database } from "../../db/database.js";
+import { acquireLease } from "../../db/queries/lease/acquire.js";
+import type { HeldLease } from "../../keepers/kit/lease.js";
+import type { FaultPoint } from "../../keepers/kit/outbox/faultPoints.js";
+import type { SolanaIntent } from "../../keepers/kit/outbox/solana/intent.js";
+import type { SolanaSigningGate } from "../../keepers/kit/outbox/solana/signingGate.js";
+import { SolanaOutbox } from "../../keepers/kit/outbox/solana/solanaOutbox.js";
+import { SolanaOutboxStore } from "../../keepers/kit/outbox/solana/store.js";
+import type { LeaseView } from "../../keepers/kit/outbox/store.js";
+import { SolanaBroadcaster } from "../../keepers/kit/solana/broadcaster.js";
+import { SolanaClient } from "../../keepers/kit/solana/client.js";
+import { clusterHead, type SolanaHead } from "../../keepers/kit/solana/cluster.js";
+import { solanaSignerOf, type SolanaSigner } from "../../keepers/kit/solana/signer.js";
+import type { Settled } from "../../keepers/kit/submitter.js";
+import { ValidatorServer, type ServerOptions } from "../../scripts/validator/server.js";
+import { capturedLog } from "./capturedLog.js";
+import { ask, LAMPORTS_PER_SOL, testSigner, transferInstruction } from "./solana.js";
+
+/** Lamports of one effect: enough for an account to exist. */
+export const EFFECT_LAMPORTS = 1_000_000n;
+const ROLE = "test";
+
+/** Thrown where a process dies. */
+export class Killed extends Error {}
+
+/** Where the effect of a key shows: nobody else ever pays there. */
+export function effectAddress(key: string): Address {
+  return getAddressDecoder().decode(createHash("sha256").update(key).digest());
+}
+
+export interface ProcessOptions {
+  readonly remote?: boolean;
+  readonly gate?: SolanaSigningGate;
+  readonly window?: number;
+}
+
+/** One life of the keeper. */
+export class RigProcess {
+  /** Dies at the next passing of this place. */
+  dieAt: FaultPoint | undefined;
+  /** Sees bytes that are about to be sent. */
+  beforeSend: ((bytes: string) => Promise<void>) | undefined;
+  readonly log = capturedLog();
+  readonly outbox: SolanaOutbox;
+
+  constructor(
+    readonly rig: SolanaRig,
+    held: HeldLease,
+    options: ProcessOptions,
+  ) {
+    const lease: LeaseView & { held: HeldLease | undefined } = {
+      held,
+      get claimed() {
+        return this.held !== undefined;
+      },
+      lost() {
+        this.held = undefined;
+      },
+    };
+    const at = (point: FaultPoint): void => {
+      if (this.dieAt === point) throw new Killed(point);
+    };
+    const { chainId, database, client } = rig;
+    const signer: SolanaSigner = { ...solanaSignerOf(rig.payer), remote: options.remote ?? false };
+    const allow: SolanaSigningGate = { policyHash: "0x", authorize: () => Promise.resolve({ ok: true }) };
+    const parts = {
+      db: database,
+      lease,
+      role: ROLE,
+      chainId,
+      address: signer.address,
+      gate: options.gate ?? allow,
+      at,
+    };
+    const broadcaster = new SolanaBroadcaster(client, this.log.log);
+    this.outbox = new SolanaOutbox({
+      store: new SolanaOutboxStore(parts),
+      ...{ client, chainId, signer, at, log: this.log.log },
+      broadcaster: {
+        broadcast: async (bytes) => {
+          await this.beforeSend?.(bytes);
+          return broadcaster.broadcast(bytes);
+        },
+      },
+      options: {
+        baseMicroLamportsPerUnit: 1_000n,
+        resendAfterSlots: 2n,
+        window: options.window ?? 64,
+        batchStep: "confirmed",
+      },
+    });
+  }
+
+  async upkeep(): Promise<readonly Settled[]> {
+    return this.outbox.upkeep(await this.rig.head());
+  }
+
+  async submit(...keys: string[]) {
+    const head = await this.rig.head();
+    return this.outbox.submitBatch(
+      keys.map((key) => this.rig.intent(key)),
+      head,
+    );
+  }
+}
+
+export class SolanaRig {
+  readonly chainId: string;
+  readonly client: SolanaClient;
+
+  private constructor(
+    readonly server: ValidatorServer,
+    readonly database: Database,
+    readonly payer: KeyPairSigner,
+  ) {
+    this.chainId = server.cluster.bank.genesisHash;
+    this.client = new SolanaClient({ url: server.url, timeoutMs: 2_000, retries: 0 });
+  }
+
+  /** `database` may be used by several rigs: every one has a cluster of its own. */
+  static async start(database: Database, options: ServerOptions = {}): Promise<SolanaRig> {
+    clusters += 1;
+    const seed = `rig ${String(clusters)}`;
+    const server = await ValidatorServer.start({ seed, confirmedBlocks: 3, finalizedBlocks: 6, ...options });
+    const rig = new SolanaRig(server, database, await testSigner(1));
+    await ask(server.url, "requestAirdrop", rig.payer.address, 100n * LAMPORTS_PER_SOL);
+    server.cluster.advance(10);
+    return rig;
+  }
+
+  /** A new process takes the lease; whoever had it finds out at the next write. */
+  async process(options: ProcessOptions = {}): Promise<RigProcess> {
+    const name = `${ROLE}:${this.chainId}`;
+    await this.database.query("update keeper_lease set expires_at = now() - interval '1 second' where name = $1", [
+      name,
+    ]);
+    const owner = `process ${String((processes += 1))}`;
+    const fence = await acquireLease(this.database, name, owner, 3_600_000);
+    if (fence === undefined) throw new Error("the lease is taken");
+    return new RigProcess(this, { name, owner, fence }, options);
+  }
+
+  head(): Promise<SolanaHead> {
+    return clusterHead(this.client);
+  }
+
+  advance(slots: number): void {
+    this.server.cluster.advance(slots);
+  }
+
+  intent(key: string, changes: Partial<SolanaIntent> = {}): SolanaIntent {
+    return {
+      key,
+      instructions: [transferInstruction(this.payer.address, effectAddress(key), EFFECT_LAMPORTS)],
+      computeUnitLimit: 10_000,
+      maxMicroLamportsPerUnit: 100_000n,
+      validUntilBlock: 1_000_000n,
+      ...changes,
+    };
+  }
+
+  /** How often the effect of a key has happened, as the chain has it. */
+  times(key: string): bigint {
+    const lamports = this.server.cluster.bank.account(effectAddress(key))?.lamports ?? 0n;
+    if (lamports % EFFECT_LAMPORTS !== 0n) throw new Error(`${key}: ${String(lamports)} lamports`);
+    return lamports / EFFECT_LAMPORTS;
+  }
+
+  /** State and number of attempts of a key's newest row. */
+  async row(key: string): Promise<{ readonly state: string; readonly attempts: number } | undefined> {
+    const [row] = await this.database.query<{ state: string; attempts: number }>(
+      `select state, (select count(*) from keeper_attempt where outbox_id = o.id)::integer as attempts
+       from keeper_outbox o where chain_id = $1 and effect_key = $2 order by id desc limit 1`,
+      [this.chainId, key],
+    );
+    return row;
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop();
+  }
+}
+
+let clusters = 0;
+let processes = 0;
