@@ -77,7 +77,7 @@ export class Blocks {
   }
 
   /** How many of the newest blocks may still be dropped: those that are only processed. */
-  private get droppable(): number {
+  get droppable(): number {
     return this.chain.length - 1 - this.reached.confirmed;
   }
 

@@ -5,6 +5,8 @@ export function capturedLog(): {
   readonly log: KeeperLog;
   readonly events: () => Record<string, unknown>[];
   names: () => string[];
+  /** Forgets what was logged so far. */
+  clear: () => void;
 } {
   const lines: string[] = [];
   const log = createLog({
@@ -15,5 +17,6 @@ export function capturedLog(): {
     write: (line) => void lines.push(line),
   });
   const events = () => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { log, events, names: () => events().map((entry) => String(entry["event"])) };
+  const clear = (): void => void lines.splice(0);
+  return { log, events, clear, names: () => events().map((entry) => String(entry["event"])) };
 }

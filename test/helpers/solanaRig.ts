@@ -136,9 +136,10 @@ export class SolanaRig {
   /** A new process takes the lease; whoever had it finds out at the next write. */
   async process(options: ProcessOptions = {}): Promise<RigProcess> {
     const name = `${ROLE}:${this.chainId}`;
-    await this.database.query("update keeper_lease set expires_at = now() - interval '1 second' where name = $1", [
-      name,
-    ]);
+    await this.database.query(
+      "UPDATE keeper_lease SET expires_at = clock_timestamp() - interval '1 second' WHERE name = $1",
+      [name],
+    );
     const owner = `process ${String((processes += 1))}`;
     const fence = await acquireLease(this.database, name, owner, 3_600_000);
     if (fence === undefined) throw new Error("the lease is taken");

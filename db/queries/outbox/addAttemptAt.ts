@@ -2,12 +2,12 @@ import type { Queryable } from "../../database.js";
 import type { AttemptRow } from "./rows.js";
 
 const ATTEMPT = `
-insert into keeper_attempt (outbox_id, ordinal, hash, raw, kind, terms, block)
-select id, $2, $3, $4, $5, $6, $7 from keeper_outbox where id = $1 and state in ('assigned', 'signed')
-on conflict do nothing
-returning ordinal`;
+INSERT INTO keeper_attempt (outbox_id, ordinal, hash, raw, kind, terms, block)
+SELECT id, $2, $3, $4, $5, $6, $7 FROM keeper_outbox WHERE id = $1 AND state IN ('assigned', 'signed')
+ON CONFLICT DO NOTHING
+RETURNING ordinal`;
 
-const SIGNED = `update keeper_outbox set state = 'signed', updated_at = now() where id = $1 and state = 'assigned'`;
+const SIGNED = `UPDATE keeper_outbox SET state = 'signed', updated_at = now() WHERE id = $1 AND state = 'assigned'`;
 
 /**
  * Stores signed bytes as the attempt of this number. Where no nonce keeps two attempts apart, only who knows all earlier ones may add the

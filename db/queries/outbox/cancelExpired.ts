@@ -1,10 +1,10 @@
 import type { Queryable } from "../../database.js";
 
 const SQL = `
-update keeper_outbox set state = 'cancelled', updated_at = now()
-where id = $1 and nonce is null and state in ('assigned', 'signed')
-  and (select count(*) from keeper_attempt where outbox_id = $1) = $2
-returning 1 as changed`;
+UPDATE keeper_outbox SET state = 'cancelled', updated_at = now()
+WHERE id = $1 AND nonce IS NULL AND state IN ('assigned', 'signed')
+  AND (SELECT count(*) FROM keeper_attempt WHERE outbox_id = $1) = $2
+RETURNING 1 AS changed`;
 
 /**
  * Ends a row none of whose `attempts` bytes can be executed any more: its key is free again. @returns false when there are further bytes,

@@ -1,7 +1,7 @@
 import type { Queryable } from "../../database.js";
 import type { OutboxState } from "./rows.js";
 
-const SQL = `select id, state from keeper_outbox where id = any($1)`;
+const SQL = `SELECT id, state FROM keeper_outbox WHERE id = ANY($1)`;
 
 /** States of rows, open or not. */
 export async function outboxStates(db: Queryable, ids: readonly bigint[]): Promise<ReadonlyMap<bigint, OutboxState>> {
