@@ -65,7 +65,11 @@ CREATE TABLE keeper_outbox (
   mined_block_hash text,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL,
-  CONSTRAINT keeper_outbox_check CHECK (((state = ANY (ARRAY['mined'::text, 'final'::text, 'reverted'::text, 'cancelled'::text])) = (mined_hash IS NOT NULL))),
+  CONSTRAINT keeper_outbox_mined CHECK (
+CASE
+    WHEN ((state = 'cancelled'::text) AND (nonce IS NULL)) THEN (mined_hash IS NULL)
+    ELSE ((state = ANY (ARRAY['mined'::text, 'final'::text, 'reverted'::text, 'cancelled'::text])) = (mined_hash IS NOT NULL))
+END),
   CONSTRAINT keeper_outbox_nonce_check CHECK ((nonce >= 0)),
   CONSTRAINT keeper_outbox_pkey PRIMARY KEY (id),
   CONSTRAINT keeper_outbox_state_check CHECK ((state = ANY (ARRAY['assigned'::text, 'signed'::text, 'mined'::text, 'final'::text, 'reverted'::text, 'cancelled'::text, 'foreign'::text])))

@@ -27,6 +27,7 @@ export interface BankOptions extends Partial<ConfirmationDepths> {
 const DEFAULT_DEPTHS: ConfirmationDepths = { confirmedBlocks: 2, finalizedBlocks: 32 };
 const DEFAULT_CLOCK_MS_PER_SLOT = 400n;
 const SYSTEM_PROGRAM = "11111111111111111111111111111111" as Address;
+const SLOT_HASHES_SYSVAR = "SysvarS1otHashes111111111111111111111111111";
 /** Entries of the SlotHashes sysvar; lookup tables name one of them. */
 const SLOT_HASHES = 512;
 
@@ -47,6 +48,7 @@ export class Bank {
   readonly history = new History();
   private readonly blockhashes = new BlockhashQueue();
   private readonly svm: LiteSVM;
+  private slotHashesAreOld = true;
 
   constructor(options: BankOptions = {}) {
     const { seed = "local", genesisTime = 0n, clockMsPerSlot = DEFAULT_CLOCK_MS_PER_SLOT } = options;
@@ -64,6 +66,7 @@ export class Bank {
       const before = block.preImages.find((image) => image.address === address);
       if (before !== undefined) return before.account;
     }
+    if (address === SLOT_HASHES_SYSVAR) this.refreshSlotHashes();
     const account = this.svm.getAccount(address);
     return account.exists ? account : undefined;
   }
@@ -127,6 +130,7 @@ export class Bank {
     if (refused !== undefined) return { refused, logs: [] };
     const accounts = accountsOf(wire.message, (address) => this.account(address));
     if (accounts === undefined) return { refused: "AddressLookupTableNotFound", logs: [] };
+    this.refreshSlotHashes();
     const before = accounts.all.map((address) => ({ address, account: this.account(address) }));
     const result = this.svm.sendTransaction(wire.transaction);
     const failed = result instanceof FailedTransactionMetadata;
@@ -166,6 +170,7 @@ export class Bank {
     const signatures = Object.fromEntries(
       Object.entries(wire.transaction.signatures).map(([signer, bytes]) => [signer, bytes ?? new Uint8Array(64)]),
     ) as typeof wire.transaction.signatures;
+    this.refreshSlotHashes();
     this.svm.withSigverify(options.verify);
     const result = this.svm.simulateTransaction({ ...wire.transaction, signatures });
     this.svm.withSigverify(true);
@@ -186,6 +191,14 @@ export class Bank {
     clock.slot = slot;
     clock.unixTimestamp = time;
     this.svm.setClock(clock);
+    this.slotHashesAreOld = true;
+  }
+
+  /** Half a millisecond of work, so only when a program may look. */
+  private refreshSlotHashes(): void {
+    if (!this.slotHashesAreOld) return;
+    this.slotHashesAreOld = false;
+    const { slot } = this.blocks.open;
     const closed = this.blocks.after(slot - BigInt(SLOT_HASHES) - 1n).slice(0, -1);
     const hashes: unknown = closed.toReversed().map((block) => ({ slot: block.slot, hash: block.blockhash }));
     // LiteSVM reads two properties of each; its types ask for a class that cannot be constructed.

@@ -20,7 +20,7 @@ export interface SolanaCall {
 /** What a node answered to one call of a batch. */
 export type SolanaAnswer =
   | { readonly ok: true; readonly result: unknown }
-  | { readonly ok: false; readonly code: number; readonly message: string; readonly data: unknown };
+  | { readonly ok: false; readonly code: number; readonly message: string; readonly data?: unknown };
 
 const RETRY_BASE_MS = 100;
 const RETRY_MAX_MS = 2_000;
@@ -32,7 +32,7 @@ const BUSY_CODES = new Set([-32005, -32016, 429]);
 /** Integers above 2^53 fail here instead of being rounded. */
 const answerSchema = z.union([
   z.object({ id: z.int(), result: z.unknown() }),
-  z.object({ id: z.int(), error: z.object({ code: z.int(), message: z.string(), data: z.unknown() }) }),
+  z.object({ id: z.int(), error: z.object({ code: z.int(), message: z.string(), data: z.unknown().optional() }) }),
 ]);
 
 export class SolanaClient {

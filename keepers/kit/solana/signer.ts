@@ -2,13 +2,14 @@
  * Keys of Solana. What is signed is read back from the bytes first: a transaction with a durable nonce does not expire, so nobody could
  * ever say that it will not happen any more, and one that somebody else must sign as well is not ours alone.
  */
+import { createPublicKey, verify } from "node:crypto";
+
 import {
+  createSignableMessage,
+  getAddressEncoder,
   getBase58Decoder,
   getCompiledTransactionMessageDecoder,
-  getPublicKeyFromAddress,
   signatureBytes,
-  signBytes,
-  verifySignature,
   type Address,
   type KeyPairSigner,
 } from "@solana/kit";
@@ -29,7 +30,13 @@ const ADVANCE_NONCE_ACCOUNT = 4;
 
 /** Signer of a key pair in memory. */
 export function solanaSignerOf(pair: KeyPairSigner): SolanaSigner {
-  return { address: pair.address, sign: (message) => signBytes(pair.keyPair.privateKey, message) };
+  return {
+    address: pair.address,
+    sign: async (message) => {
+      const [signatures] = await pair.signMessages([createSignableMessage(message)]);
+      return signatures?.[pair.address] ?? new Uint8Array();
+    },
+  };
 }
 
 /** The bytes of a signed transaction and its name. */
@@ -45,9 +52,8 @@ export interface SignedTransaction {
  */
 export async function signMessage(signer: SolanaSigner, message: Uint8Array): Promise<SignedTransaction> {
   assertSignable(message, signer.address);
-  const raw = signatureBytes(await signer.sign(message));
-  const key = await getPublicKeyFromAddress(signer.address);
-  if (!(await verifySignature(key, raw, message))) {
+  const raw = await signer.sign(message);
+  if (!isSignatureOf(signer.address, message, raw)) {
     throw new PermanentError(
       "WRONG_SIGNATURE",
       `the signature is not one of ${signer.address}`,
@@ -56,7 +62,15 @@ export async function signMessage(signer: SolanaSigner, message: Uint8Array): Pr
     );
   }
   // One signature, then the message.
-  return { bytes: Uint8Array.from([1, ...raw, ...message]), signature: getBase58Decoder().decode(raw) };
+  return { bytes: Uint8Array.from([1, ...raw, ...message]), signature: getBase58Decoder().decode(signatureBytes(raw)) };
+}
+
+/** DER of an Ed25519 public key up to its 32 bytes. */
+const ED25519_SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
+
+function isSignatureOf(address: Address, message: Uint8Array, signature: Uint8Array): boolean {
+  const der = Buffer.concat([ED25519_SPKI_PREFIX, Buffer.from(getAddressEncoder().encode(address))]);
+  return verify(null, message, createPublicKey({ key: der, format: "der", type: "spki" }), signature);
 }
 
 /** @throws PermanentError DURABLE_NONCE, FOREIGN_SIGNER. */

@@ -1,5 +1,5 @@
 /** What a keeper wants to happen on Solana, and how it is written into the outbox. */
-import { getBase64Decoder, getBase64Encoder, type AccountRole, type Address, type Instruction } from "@solana/kit";
+import { AccountRole, getBase64Decoder, getBase64Encoder, type Address, type Instruction } from "@solana/kit";
 import { z } from "zod";
 
 import type { JsonObject } from "../../../../db/queries/outbox/rows.js";
@@ -23,7 +23,7 @@ const stored = z.object({
   instructions: z.array(
     z.object({
       program: z.string(),
-      accounts: z.array(z.tuple([z.string(), z.int().min(0).max(3)])),
+      accounts: z.array(z.tuple([z.string(), z.enum(AccountRole)])),
       data: z.base64(),
     }),
   ),
@@ -59,7 +59,7 @@ export function readSolanaIntent(
       key,
       instructions: instructions.map(({ program, accounts, data }) => ({
         programAddress: program as Address,
-        accounts: accounts.map(([address, role]) => ({ address: address as Address, role: role as AccountRole })),
+        accounts: accounts.map(([address, role]) => ({ address: address as Address, role })),
         data: new Uint8Array(getBase64Encoder().encode(data)),
       })),
       computeUnitLimit,

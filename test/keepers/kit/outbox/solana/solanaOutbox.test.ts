@@ -297,7 +297,7 @@ describe("SolanaOutbox", () => {
     ["unwind.after-commit", false],
   ];
   for (const [point, remote] of POINTS) {
-    it(`SOL-11 survives a death at ${point}${remote ? " with a remote signer" : ""}`, async () => {
+    it(`survives a death at ${point}${remote ? " with a remote signer" : ""}`, async () => {
       keeper = await rig.process({ remote });
       keeper.dieAt = point;
       const faults = rig.server.cluster.faults;
