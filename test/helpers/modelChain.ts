@@ -74,7 +74,7 @@ export class ModelChain {
       const answer = this.answer(method, params, fault === "forgotten");
       return fault === "lost" ? Promise.reject(unreachable()) : Promise.resolve(answer);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
   }
 

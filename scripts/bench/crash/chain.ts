@@ -72,6 +72,9 @@ export class CrashChain {
       const [snapshot] = this.#snapshots.splice(-depth);
       if (snapshot === undefined) return;
       await this.provider.send("evm_revert", [snapshot]);
+      // What waited when the oldest of these blocks was made waits again; here it is forgotten as well.
+      const waiting = (await this.provider.send("eth_pendingTransactions", [])) as { readonly hash: string }[];
+      for (const { hash } of waiting) await this.provider.send("hardhat_dropTransaction", [hash]);
       this.reorgs += 1;
       for (let block = 0; block <= depth; block += 1) await this.mine();
     });

@@ -1,0 +1,147 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+
+import { expect } from "chai";
+
+import { lockLease } from "../../../db/queries/lease/lock.js";
+import { readLease } from "../../../db/queries/lease/read.js";
+import { Lease } from "../../../keepers/kit/lease.js";
+import { capturedLog } from "../../helpers/capturedLog.js";
+import { FailingDatabase } from "../../helpers/failingDatabase.js";
+import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
+
+const NAME = "role:138";
+const HOLDER = join(import.meta.dirname, "..", "..", "helpers", "leaseHolder.ts");
+/** Longer than any test waits, and short enough to wait for. */
+const [LONG_MS, SHORT_MS] = [60_000, 300];
+
+describe("keepers/kit/lease", function () {
+  this.timeout(60_000);
+  const postgres = usePostgres();
+  let test: TestDatabase;
+
+  beforeEach(async () => {
+    test = await postgres.testDatabase();
+  });
+
+  const lease = (ttlMs: number, db = test.database) =>
+    new Lease(db, { name: NAME, ttlMs, renewMs: ttlMs / 4 }, capturedLog().log);
+  const mayWrite = ({ held }: Lease) =>
+    test.database.transaction(
+      async (tx) => held !== undefined && (await lockLease(tx, held.name, held.owner, held.fence)),
+    );
+
+  it("LEASE-1 one process holds it, and the next one under a higher fence when it has run out", async () => {
+    const [first, second] = [lease(SHORT_MS), lease(LONG_MS)];
+    expect(await first.step()).to.equal(true);
+    expect(await second.step()).to.equal(false);
+    expect(second.held).to.equal(undefined);
+    expect(await first.step(), "renewed").to.equal(true);
+    await wait(SHORT_MS * 1.5);
+    expect(first.held, "it knows that the time is over").to.equal(undefined);
+    expect(await second.step()).to.equal(true);
+    expect(second.held?.fence).to.equal(2n);
+    expect(await first.step()).to.equal(false);
+    expect(first.claimed).to.equal(false);
+    expect(await readLease(test.database, NAME)).to.include({ owner: second.owner, fence: 2n, held: true });
+  });
+
+  it("LEASE-1 many processes at once: one gets it", async () => {
+    const all = Array.from({ length: 12 }, () => lease(LONG_MS));
+    const got = await Promise.all(all.map((one) => one.step()));
+    expect(got.filter(Boolean)).to.have.length(1);
+  });
+
+  it("goes on holding a lease that ran out and that nobody took", async () => {
+    const only = lease(SHORT_MS);
+    await only.step();
+    await wait(SHORT_MS * 1.5);
+    expect(await mayWrite(only)).to.equal(false);
+    expect(await only.step()).to.equal(true);
+    expect(only.held?.fence).to.equal(1n);
+    expect(await mayWrite(only)).to.equal(true);
+  });
+
+  it("gives it back, so that the next one need not wait", async () => {
+    const [first, second] = [lease(LONG_MS), lease(LONG_MS)];
+    first.start();
+    while (first.held === undefined) await wait(5);
+    await first.stop();
+    expect(await second.step()).to.equal(true);
+  });
+
+  it("LEASE-2 a process that was stopped wakes up believing that it leads, and may write nothing", async () => {
+    const child = fork(HOLDER, [test.url, NAME, String(SHORT_MS)], { execArgv: ["--import", "tsx"] });
+    try {
+      expect((await once(child, "message"))[0]).to.deep.equal({ fence: "1" });
+      expect(await ask(child)).to.equal(true);
+      child.kill("SIGSTOP");
+      const next = lease(LONG_MS);
+      while (!(await next.step())) await wait(20);
+      child.kill("SIGCONT");
+      expect(await ask(child)).to.equal(false);
+      expect(await mayWrite(next)).to.equal(true);
+    } finally {
+      child.kill("SIGKILL");
+    }
+  });
+
+  it("LEASE-2 nobody takes it while its holder is writing", async () => {
+    const [first, second] = [lease(LONG_MS), lease(LONG_MS)];
+    await first.step();
+    const { held } = first;
+    if (held === undefined) throw new Error("not held");
+    let taken: Promise<boolean> | undefined;
+    let isTaken = false;
+    await test.database.transaction(async (tx) => {
+      expect(await lockLease(tx, held.name, held.owner, held.fence)).to.equal(true);
+      await tx.query("SELECT pg_sleep(0.05)");
+      // The database's clock jumps ahead: the lease has run out in mid-transaction.
+      taken = test.database
+        .query(`UPDATE keeper_lease SET expires_at = clock_timestamp() - INTERVAL '1 hour'`)
+        .then(() => second.step());
+      void taken.then(() => {
+        isTaken = true;
+      });
+      await wait(100);
+      expect(isTaken).to.equal(false);
+    });
+    expect(await taken).to.equal(true);
+    expect(await mayWrite(first)).to.equal(false);
+  });
+
+  it("LEASE-3 a process whose clock jumps neither gains nor loses by it", async () => {
+    const [first, second] = [lease(LONG_MS), lease(LONG_MS)];
+    await first.step();
+    const real = Date.now;
+    try {
+      for (const stepMs of [86_400_000, -86_400_000]) {
+        Date.now = () => real() + stepMs;
+        expect(await second.step()).to.equal(false);
+        expect(first.held?.fence).to.equal(1n);
+        expect(await mayWrite(first)).to.equal(true);
+      }
+    } finally {
+      Date.now = real;
+    }
+  });
+
+  it("counts as claimed while the database is gone, and as held no longer than it was renewed for", async () => {
+    const failing = new FailingDatabase(test.database);
+    const only = lease(SHORT_MS, failing);
+    await only.step();
+    failing.mode = "gone";
+    expect(await only.step().catch((error: unknown) => (error as { code: string }).code)).to.equal("DB_UNAVAILABLE");
+    await wait(SHORT_MS * 1.5);
+    expect(only.claimed).to.equal(true);
+    expect(only.held).to.equal(undefined);
+  });
+});
+
+async function ask(child: ChildProcess): Promise<unknown> {
+  child.send("write");
+  const [answer] = (await once(child, "message")) as [{ mayWrite: boolean }];
+  return answer.mayWrite;
+}
