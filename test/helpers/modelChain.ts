@@ -3,6 +3,7 @@ import { id as hashOf, Transaction } from "ethers";
 
 import { RetryableError } from "../../protocol/errors.js";
 import type { Head } from "../../keepers/kit/provider.js";
+import type { Question } from "../../keepers/kit/providers/pool.js";
 
 interface Block {
   readonly hash: string;
@@ -76,6 +77,16 @@ export class ModelChain {
     } catch (error) {
       return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
+  }
+
+  /** As a client asks one of its nodes. */
+  async ask<T>({ requests, read }: Question<T>): Promise<T> {
+    const fault = this.faults.shift();
+    if (fault === "refused") throw unreachable();
+    const asked = await requests(undefined as never);
+    const answers = asked.map(({ method, params }) => ({ result: this.answer(method, params, false) }));
+    if (fault === "lost") throw unreachable();
+    return read(answers, undefined as never);
   }
 
   private answer(method: string, params: readonly unknown[], forget: boolean): unknown {

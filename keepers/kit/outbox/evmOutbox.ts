@@ -11,11 +11,11 @@ import type { Broadcaster } from "../broadcast/broadcaster.js";
 import { firstFees, replacementFees, withCeiling, type FeePolicy, type Fees } from "../fees.js";
 import { describeError, type KeeperLog } from "../logger.js";
 import type { ChainClient, Head } from "../provider.js";
-import { signCall, transactionCount, type TransactionSigner } from "../signer.js";
+import { signCall, type TransactionSigner } from "../signer.js";
 import type { InFlight, Intent, Settled, Submission, Submitter } from "../submitter.js";
 import type { Attempt, Entry, MinedAt } from "./entry.js";
 import type { AtFaultPoint } from "./faultPoints.js";
-import { genesisHash, receiptOf, type Receipt } from "./receipts.js";
+import { genesisHash, viewAccount, type AccountView, type Receipt } from "./receipts.js";
 import { Refused, type OutboxStore, type Priced } from "./store.js";
 import { openSigner, ownHoles } from "./account.js";
 
@@ -31,7 +31,7 @@ export interface EvmOutboxOptions {
 
 export interface EvmOutboxParts {
   readonly store: OutboxStore;
-  readonly client: Pick<ChainClient, "request" | "chainId">;
+  readonly client: Pick<ChainClient, "ask" | "chainId">;
   /** `remote`: signing takes a network call, so that no transaction may wait for it. */
   readonly signer: TransactionSigner & { readonly remote?: boolean };
   readonly broadcaster: Broadcaster;
@@ -109,9 +109,12 @@ export class EvmOutbox implements Submitter {
     }
     if (this.doubtful) await this.orMemory(this.ready(head));
     const settled: Settled[] = [];
+    if (this.entries.length === 0) return settled;
+    const hashes = this.entries.flatMap(({ attempts }) => attempts.map(({ hash }) => hash));
+    const view = await viewAccount(this.parts.client, this.sender, hashes);
     for (const entry of [...this.entries].sort((a, b) => a.nonce - b.nonce)) {
       try {
-        const news = await this.look(entry, head);
+        const news = await this.look(entry, view, head);
         if (news !== undefined) settled.push(news);
       } catch (error) {
         this.notNow(error, entry);
@@ -125,7 +128,7 @@ export class EvmOutbox implements Submitter {
   private async ready(head: Head): Promise<void> {
     if (!this.doubtful) return;
     const { store, client, signer } = this.parts;
-    const used = await transactionCount(client as ChainClient, signer.address, "latest");
+    const { used } = await viewAccount(client, signer.address, []);
     const account = await openSigner(store, await genesisHash(client), used, this.parts.log);
     let entries = await store.load();
     if (account.killedReason === null) {
@@ -167,20 +170,22 @@ export class EvmOutbox implements Submitter {
   }
 
   /** One row's care at one head. */
-  private async look(entry: Entry, head: Head): Promise<Settled | undefined> {
+  private async look(entry: Entry, view: AccountView, head: Head): Promise<Settled | undefined> {
     if (entry.state === "assigned") {
       await this.firstBytes(entry, head);
       await this.send(entry, "tx.sent");
       return undefined;
     }
-    const found = await this.findReceipt(entry);
-    if (found !== undefined) return this.onReceipt(entry, found.attempt, found.receipt, head);
+    for (const attempt of entry.attempts) {
+      const receipt = view.receipts.get(attempt.hash);
+      if (receipt !== undefined) return this.onReceipt(entry, attempt, receipt, head);
+    }
     if (entry.state === "mined") {
       await this.unwind(entry, head);
       await this.send(entry, "tx.rebroadcast");
       return undefined;
     }
-    const foreign = await this.judgeNonce(entry);
+    const foreign = await this.judgeNonce(entry, view);
     if (foreign !== undefined) return foreign;
     await this.press(entry, head);
     return undefined;
@@ -224,19 +229,10 @@ export class EvmOutbox implements Submitter {
     entry.waitsFrom = head.number;
   }
 
-  private async findReceipt(entry: Entry): Promise<{ attempt: Attempt; receipt: Receipt } | undefined> {
-    for (const attempt of entry.attempts) {
-      const receipt = await receiptOf(this.parts.client, attempt.hash);
-      if (receipt !== undefined) return { attempt, receipt };
-    }
-    return undefined;
-  }
-
   /** Without a receipt: has somebody else used the nonce? */
-  private async judgeNonce(entry: Entry): Promise<Settled | undefined> {
-    const { client, signer, store, log } = this.parts;
-    const used = (await transactionCount(client as ChainClient, signer.address, "latest")) > entry.nonce;
-    entry.usedByOthers = used ? entry.usedByOthers + 1 : 0;
+  private async judgeNonce(entry: Entry, view: AccountView): Promise<Settled | undefined> {
+    const { signer, store, log } = this.parts;
+    entry.usedByOthers = view.used > entry.nonce ? entry.usedByOthers + 1 : 0;
     if (entry.usedByOthers < FOREIGN_HEADS) return undefined;
     const { nonce, sinceBlock, intent } = entry;
     await this.orDoubt(store.foreign(entry, `nonce ${String(nonce)} was used by a transaction that we never signed`));

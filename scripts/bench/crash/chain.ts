@@ -17,7 +17,6 @@ const LOST_REPLIES_PERCENT = 5;
 interface Call {
   readonly method: string;
   readonly id: number;
-  readonly params: readonly unknown[];
 }
 
 export class CrashChain {
@@ -124,15 +123,16 @@ export class CrashChain {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
-    const call = JSON.parse(body.toString("utf8")) as Call;
-    const forgotten = call.method === "eth_sendRawTransaction" && this.#block < this.#forgetUntilBlock;
+    const call = JSON.parse(body.toString("utf8")) as Call | readonly Call[];
+    const sent = "method" in call && call.method === "eth_sendRawTransaction" ? call : undefined;
+    const forgotten = sent !== undefined && this.#block < this.#forgetUntilBlock;
     if (forgotten) this.forgotten += 1;
     const answer = forgotten
-      ? JSON.stringify({ jsonrpc: "2.0", id: call.id, result: `0x${"0".repeat(64)}` })
+      ? JSON.stringify({ jsonrpc: "2.0", id: sent.id, result: `0x${"0".repeat(64)}` })
       : await (
           await fetch(this.target, { method: "POST", headers: { "content-type": "application/json" }, body })
         ).text();
-    const silent = this.mute && call.method === "eth_sendRawTransaction";
+    const silent = this.mute && sent !== undefined;
     if (silent || this.rng.below(100) < LOST_REPLIES_PERCENT) {
       this.lostReplies += 1;
       response.destroy();
