@@ -56,37 +56,39 @@ describe("keepers/kit/outbox, as a model", function () {
   const postgres = usePostgres();
 
   for (const remote of [false, true]) {
-    it(`OUTBOX-2 OUTBOX-3 does every effect once or cancels it, whatever happens (${remote ? "remote" : "local"} signer)`, async () => {
-      const { database } = await postgres.testDatabase();
-      let [finals, kills, unwound] = [0, 0, 0];
-      await fc.assert(
-        fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
-          await database.query("truncate keeper_attempt, keeper_outbox, keeper_signer, keeper_lease");
-          const world = await OneWorld.open(new FailingDatabase(database), remote);
-          for (const one of steps) await world.take(one);
-          await world.drain();
-          const rows = await database.query<{ key: string; state: string }>(
-            "select effect_key as key, state from keeper_outbox where effect_key like 'k%'",
-          );
-          const executed = new Map<string, number>();
-          for (const data of world.chain.executed) executed.set(data, (executed.get(data) ?? 0) + 1);
-          for (const { key, state } of rows) expect(["final", "cancelled"], `${key} is ${state}`).to.include(state);
-          for (const key of new Set(rows.map((row) => row.key))) {
-            const isFinal = rows.some((row) => row.key === key && row.state === "final");
-            expect(executed.get(intentOf(key).data) ?? 0, key).to.equal(isFinal ? 1 : 0);
-            executed.delete(intentOf(key).data);
-            finals += isFinal ? 1 : 0;
-          }
-          expect([...executed], "nothing happened that was never written down").to.deep.equal([]);
-          kills += world.kills;
-          unwound += world.unwound;
-        }),
-        { numRuns: RUNS },
-      );
-      // The property is not empty.
-      expect(finals).to.be.above(RUNS);
-      expect(kills).to.be.above(RUNS / 4);
-      expect(unwound).to.be.above(RUNS / 10);
+    describe(`with a ${remote ? "remote" : "local"} signer`, () => {
+      it("OUTBOX-2 OUTBOX-3 does every effect once or cancels it, whatever happens", async () => {
+        const { database } = await postgres.testDatabase();
+        let [finals, kills, unwound] = [0, 0, 0];
+        await fc.assert(
+          fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60 }), async (steps) => {
+            await database.query("truncate keeper_attempt, keeper_outbox, keeper_signer, keeper_lease");
+            const world = await OneWorld.open(new FailingDatabase(database), remote);
+            for (const one of steps) await world.take(one);
+            await world.drain();
+            const rows = await database.query<{ key: string; state: string }>(
+              "select effect_key as key, state from keeper_outbox where effect_key like 'k%'",
+            );
+            const executed = new Map<string, number>();
+            for (const data of world.chain.executed) executed.set(data, (executed.get(data) ?? 0) + 1);
+            for (const { key, state } of rows) expect(["final", "cancelled"], `${key} is ${state}`).to.include(state);
+            for (const key of new Set(rows.map((row) => row.key))) {
+              const isFinal = rows.some((row) => row.key === key && row.state === "final");
+              expect(executed.get(intentOf(key).data) ?? 0, key).to.equal(isFinal ? 1 : 0);
+              executed.delete(intentOf(key).data);
+              finals += isFinal ? 1 : 0;
+            }
+            expect([...executed], "nothing happened that was never written down").to.deep.equal([]);
+            kills += world.kills;
+            unwound += world.unwound;
+          }),
+          { numRuns: RUNS },
+        );
+        // The property is not empty.
+        expect(finals).to.be.above(RUNS);
+        expect(kills).to.be.above(RUNS / 4);
+        expect(unwound).to.be.above(RUNS / 10);
+      });
     });
   }
 });
