@@ -75,6 +75,41 @@ END),
   CONSTRAINT keeper_outbox_state_check CHECK ((state = ANY (ARRAY['assigned'::text, 'signed'::text, 'mined'::text, 'final'::text, 'reverted'::text, 'cancelled'::text, 'foreign'::text])))
 );
 
+CREATE TABLE keeper_policy (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  role text NOT NULL,
+  chain_id text NOT NULL,
+  policy_hash text NOT NULL,
+  policy text NOT NULL,
+  accepted text NOT NULL,
+  accepted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  replaces bigint NOT NULL,
+  CONSTRAINT keeper_policy_accepted_check CHECK ((accepted = ANY (ARRAY['first'::text, 'local'::text, 'named'::text]))),
+  CONSTRAINT keeper_policy_pkey PRIMARY KEY (id),
+  CONSTRAINT keeper_policy_role_chain_id_replaces_key UNIQUE (role, chain_id, replaces)
+);
+
+CREATE TABLE keeper_policy_booking (
+  role text NOT NULL,
+  chain_id text NOT NULL,
+  effect_key text NOT NULL,
+  call_hash text NOT NULL,
+  cost_wei numeric(78,0) NOT NULL,
+  booked_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  CONSTRAINT keeper_policy_booking_cost_wei_check CHECK ((cost_wei >= (0)::numeric)),
+  CONSTRAINT keeper_policy_booking_pkey PRIMARY KEY (role, chain_id, effect_key, call_hash)
+);
+
+CREATE TABLE keeper_policy_meter (
+  role text NOT NULL,
+  chain_id text NOT NULL,
+  meter text NOT NULL,
+  level numeric(78,0) NOT NULL,
+  at_us bigint NOT NULL,
+  CONSTRAINT keeper_policy_meter_level_check CHECK ((level >= (0)::numeric)),
+  CONSTRAINT keeper_policy_meter_pkey PRIMARY KEY (role, chain_id, meter)
+);
+
 CREATE TABLE keeper_signer (
   chain_id text NOT NULL,
   address text NOT NULL,
@@ -98,6 +133,7 @@ CREATE INDEX keeper_job_due ON public.keeper_job USING btree (queue, run_at) WHE
 CREATE UNIQUE INDEX keeper_outbox_effect ON public.keeper_outbox USING btree (chain_id, role, effect_key) WHERE (state <> ALL (ARRAY['reverted'::text, 'cancelled'::text]));
 CREATE UNIQUE INDEX keeper_outbox_nonce ON public.keeper_outbox USING btree (chain_id, signer, nonce);
 CREATE INDEX keeper_outbox_open ON public.keeper_outbox USING btree (chain_id, signer, id) WHERE (state = ANY (ARRAY['assigned'::text, 'signed'::text, 'mined'::text]));
+CREATE INDEX keeper_policy_newest ON public.keeper_policy USING btree (role, chain_id, id DESC);
 
 -- grants
 
@@ -108,6 +144,12 @@ GRANT SELECT ON TABLE keeper_lease TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_lease TO keeper_rw;
 GRANT SELECT ON TABLE keeper_outbox TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_outbox TO keeper_rw;
+GRANT SELECT ON TABLE keeper_policy TO api_ro;
+GRANT INSERT, SELECT ON TABLE keeper_policy TO keeper_rw;
+GRANT SELECT ON TABLE keeper_policy_booking TO api_ro;
+GRANT INSERT, SELECT, UPDATE ON TABLE keeper_policy_booking TO keeper_rw;
+GRANT SELECT ON TABLE keeper_policy_meter TO api_ro;
+GRANT INSERT, SELECT, UPDATE ON TABLE keeper_policy_meter TO keeper_rw;
 GRANT SELECT ON TABLE keeper_signer TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_signer TO keeper_rw;
 GRANT SELECT ON TABLE schema_migration TO api_ro;

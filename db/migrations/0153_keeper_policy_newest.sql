@@ -1,0 +1,1 @@
+CREATE INDEX keeper_policy_newest ON keeper_policy (role, chain_id, id DESC);

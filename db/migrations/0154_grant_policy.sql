@@ -1,0 +1,1 @@
+GRANT SELECT, INSERT, UPDATE ON keeper_policy_meter, keeper_policy_booking TO keeper_rw

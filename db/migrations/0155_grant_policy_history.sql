@@ -1,0 +1,2 @@
+-- History is neither changed nor deleted.
+GRANT SELECT, INSERT ON keeper_policy TO keeper_rw
