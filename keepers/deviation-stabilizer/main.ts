@@ -55,7 +55,13 @@ async function run(context: RunContext): Promise<ProgramResult> {
     logPolicy(compilePolicy(connection, deployment, signer?.address), log);
     const submitter: Submitter =
       context.execute && signer !== undefined
-        ? new DirectSubmitter(client, signer, { fees: config, replaceAfterBlocks: config.replaceAfterBlocks }, log)
+        ? new DirectSubmitter(
+            client,
+            signer,
+            { fees: config, replaceAfterBlocks: config.replaceAfterBlocks },
+            log,
+            connection.broadcaster,
+          )
         : new DryRunSubmitter(client, signer, config, log);
     const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
     const record = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);

@@ -1,5 +1,7 @@
 /** What every keeper opens first: log, node, deployment record, key. Nothing is sent or started here. */
 import { loadDeployment, type Deployment } from "../../protocol/addresses.js";
+import type { Broadcaster } from "./broadcast/broadcaster.js";
+import { openBroadcaster } from "./broadcast/settings.js";
 import type { KitConfig } from "./config.js";
 import type { Env } from "./env.js";
 import { createLog, type KeeperLog } from "./logger.js";
@@ -12,6 +14,8 @@ export interface ChainConnection {
   readonly config: KitConfig;
   readonly client: ChainClient;
   readonly nextBlock: NextBlock;
+  /** Where signed bytes go, as configured. */
+  readonly broadcaster: Broadcaster;
   readonly log: KeeperLog;
   /** The record of the network. @throws PermanentError NOT_DEPLOYED, WRONG_CHAIN, RECORD_MALFORMED. */
   readonly deployment: () => Deployment;
@@ -50,6 +54,7 @@ export function openChain<Config extends KitConfig>(
     client,
     log,
     nextBlock: new NextBlock(client),
+    broadcaster: openBroadcaster(config, client, log),
     deployment: () => loadDeployment(network.name, client.chainId, config.deploymentsFolder),
     signer: () => (signer ??= openSigner()),
   };

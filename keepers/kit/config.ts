@@ -6,6 +6,7 @@ import { UsageError } from "../../protocol/errors.js";
 import { DEPLOYMENTS_FOLDER, isLocalNetwork, loadParams } from "../../protocol/params/load.js";
 import { nearest } from "../../protocol/params/text.js";
 import { parseDecimal } from "../../protocol/units.js";
+import { broadcastProblems, broadcastSettings } from "./broadcast/settings.js";
 import {
   ConfigError,
   integer,
@@ -111,6 +112,7 @@ export const kitSettings = {
     default: "3",
     doc: "Blocks without a receipt after which a transaction is replaced.",
   }),
+  ...broadcastSettings,
   minBalanceWei: setting({
     env: "KEEPER_MIN_BALANCE_ETHER",
     schema: scaled(ETHER_DECIMALS, "ether"),
@@ -181,7 +183,11 @@ export function loadKeeperConfig<S extends Settings>(
   const folder = env[kitSettings.deploymentsFolder.env] ?? "";
   const network = keeperNetwork(networkName, folder === "" ? DEPLOYMENTS_FOLDER : folder);
   const rpcUrl = rpcSetting(networkName, isLocalNetwork(networkName));
-  const known = { prefixes: ["KEEPER_", prefix], alsoKnown: [...keyVariables(KEEPER_KEY), ...ownKeys] };
+  const known = {
+    prefixes: ["KEEPER_", prefix],
+    alsoKnown: [...keyVariables(KEEPER_KEY), ...ownKeys],
+    problems: broadcastProblems(env),
+  };
   const values = loadSettings({ ...kitSettings, ...own, rpcUrl }, env, known) as SettingsOf<S> &
     SettingsOf<typeof kitSettings> & { readonly rpcUrl: string };
   if (network.local && !isLoopback(values.rpcUrl)) {

@@ -93,15 +93,15 @@ export const optionalText: z.ZodType<string | undefined, string> = z
 
 /**
  * Reads all settings. Variables that start with one of `ownPrefixes` but belong to no setting are problems too, because a misspelt
- * limit is a limit that does not hold.
+ * limit is a limit that does not hold. `own.problems`: what is wrong with several variables together.
  * @throws ConfigError with every problem.
  */
 export function loadSettings<S extends Settings>(
   settings: S,
   env: Env,
-  own: { prefixes: readonly string[]; alsoKnown: readonly string[] },
+  own: { prefixes: readonly string[]; alsoKnown: readonly string[]; problems?: readonly SettingProblem[] },
 ): SettingsOf<S> {
-  const problems: SettingProblem[] = [];
+  const problems: SettingProblem[] = [...(own.problems ?? [])];
   const values: Record<string, unknown> = {};
   const known = new Set([...own.alsoKnown, ...Object.values(settings).map((entry) => entry.env)]);
   for (const name of Object.keys(env)) {

@@ -48,7 +48,13 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const prices = connection.prices();
     const submitter: Submitter =
       context.execute && payer !== undefined
-        ? new DirectSubmitter(client, payer, { fees: config, replaceAfterBlocks: config.replaceAfterBlocks }, log)
+        ? new DirectSubmitter(
+            client,
+            payer,
+            { fees: config, replaceAfterBlocks: config.replaceAfterBlocks },
+            log,
+            connection.broadcaster,
+          )
         : new DryRunSubmitter(client, payer, config, log);
     const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
     const record = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);

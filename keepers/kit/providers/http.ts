@@ -14,6 +14,8 @@ export class HttpTransport implements Transport {
   constructor(
     private readonly url: URL,
     private readonly limits: TransportLimits,
+    /** Headers that depend on the body, such as a signature over it. */
+    private readonly headersFor: (body: string) => Promise<Record<string, string>> = () => Promise.resolve({}),
   ) {
     const options = { keepAlive: true, maxSockets: 16 };
     this.agent = url.protocol === "https:" ? new HttpsAgent(options) : new HttpAgent(options);
@@ -21,11 +23,12 @@ export class HttpTransport implements Transport {
 
   async exchange(payload: object): Promise<unknown> {
     const body = JSON.stringify(payload);
+    const headers = await this.headersFor(body);
     try {
-      return await this.attempt(body);
+      return await this.attempt(body, headers);
     } catch (error) {
       // A kept connection that the other side has closed in the meantime says nothing about the node; a new one does.
-      if (error instanceof StaleConnection) return this.attempt(body);
+      if (error instanceof StaleConnection) return this.attempt(body, headers);
       throw error;
     }
   }
@@ -34,11 +37,11 @@ export class HttpTransport implements Transport {
     this.agent.destroy();
   }
 
-  private attempt(body: string): Promise<unknown> {
+  private attempt(body: string, more: Readonly<Record<string, string>>): Promise<unknown> {
     const { url, agent, limits } = this;
     return new Promise((resolve, reject) => {
       const send = url.protocol === "https:" ? httpsRequest : httpRequest;
-      const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+      const headers = { ...more, "content-type": "application/json", "content-length": Buffer.byteLength(body) };
       const request = send(url, { method: "POST", agent, headers });
       // From the first byte sent to the last one received: a node that drips never holds a keeper.
       const deadline = setTimeout(() => {
