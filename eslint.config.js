@@ -3,6 +3,7 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 import { importWalls } from "./scripts/checks/importWalls.ts";
+import { noSecretLogging } from "./scripts/checks/secretLogging.ts";
 
 /** Reads of the environment outside the files made for it. */
 const environment = [
@@ -25,9 +26,10 @@ export default defineConfig(
     files: ["**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
-    plugins: { cantilever: { rules: { "import-walls": importWalls } } },
+    plugins: { cantilever: { rules: { "import-walls": importWalls, "no-secret-logging": noSecretLogging } } },
     rules: {
       "cantilever/import-walls": "error",
+      "cantilever/no-secret-logging": "error",
       "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
       "@typescript-eslint/consistent-type-exports": "error",
       "@typescript-eslint/explicit-module-boundary-types": "off",
@@ -96,6 +98,8 @@ export default defineConfig(
     rules: {
       // chai's assertions are property reads, and mocha runs suites whose promises nobody awaits.
       "@typescript-eslint/no-unused-expressions": "off",
+      // Made-up secrets are shown on purpose; a value of class Secret is refused here, too.
+      "cantilever/no-secret-logging": ["error", { names: false }],
       "no-restricted-properties": ["error", ...skippedTests],
     },
   },

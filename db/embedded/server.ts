@@ -103,8 +103,10 @@ export class EmbeddedServer {
 
   /** Address of one of its databases, with the password: never logged. */
   url(database = "postgres"): string {
-    const password = encodeURIComponent(passwordOf(this.cluster));
-    return `postgres://${SUPERUSER}:${password}@127.0.0.1:${String(this.portInUse)}/${encodeURIComponent(database)}`;
+    const url = new URL(`postgres://127.0.0.1:${String(this.portInUse)}/${encodeURIComponent(database)}`);
+    url.username = SUPERUSER;
+    url.password = passwordOf(this.cluster);
+    return url.href;
   }
 
   /** Starts or attaches. */
