@@ -8,6 +8,49 @@ CREATE ROLE keeper_rw NOLOGIN;
 
 -- tables
 
+CREATE TABLE chain_block (
+  chain_id text NOT NULL,
+  number bigint NOT NULL,
+  hash bytea NOT NULL,
+  parent_hash bytea NOT NULL,
+  block_time timestamp with time zone NOT NULL,
+  status text NOT NULL,
+  CONSTRAINT chain_block_chain_id_fkey FOREIGN KEY (chain_id) REFERENCES chain_checkpoint(chain_id),
+  CONSTRAINT chain_block_chain_id_number_hash_key UNIQUE (chain_id, number, hash),
+  CONSTRAINT chain_block_hash_check CHECK ((octet_length(hash) = 32)),
+  CONSTRAINT chain_block_number_check CHECK ((number >= 0)),
+  CONSTRAINT chain_block_parent_hash_check CHECK ((octet_length(parent_hash) = 32)),
+  CONSTRAINT chain_block_pkey PRIMARY KEY (chain_id, number),
+  CONSTRAINT chain_block_status_check CHECK ((status = ANY (ARRAY['observed'::text, 'safe'::text, 'finalized'::text])))
+);
+
+CREATE TABLE chain_checkpoint (
+  chain_id text NOT NULL,
+  next_block bigint NOT NULL,
+  CONSTRAINT chain_checkpoint_next_block_check CHECK ((next_block >= 0)),
+  CONSTRAINT chain_checkpoint_pkey PRIMARY KEY (chain_id)
+);
+
+CREATE TABLE chain_transfer (
+  chain_id text NOT NULL,
+  block_number bigint NOT NULL,
+  log_index integer NOT NULL,
+  block_hash bytea NOT NULL,
+  transaction_hash bytea NOT NULL,
+  address bytea NOT NULL,
+  sender bytea NOT NULL,
+  recipient bytea NOT NULL,
+  units numeric(78,0) NOT NULL,
+  CONSTRAINT chain_transfer_address_check CHECK ((octet_length(address) = 20)),
+  CONSTRAINT chain_transfer_chain_id_block_number_block_hash_fkey FOREIGN KEY (chain_id, block_number, block_hash) REFERENCES chain_block(chain_id, number, hash) ON DELETE CASCADE,
+  CONSTRAINT chain_transfer_log_index_check CHECK ((log_index >= 0)),
+  CONSTRAINT chain_transfer_pkey PRIMARY KEY (chain_id, block_number, log_index),
+  CONSTRAINT chain_transfer_recipient_check CHECK ((octet_length(recipient) = 20)),
+  CONSTRAINT chain_transfer_sender_check CHECK ((octet_length(sender) = 20)),
+  CONSTRAINT chain_transfer_transaction_hash_check CHECK ((octet_length(transaction_hash) = 32)),
+  CONSTRAINT chain_transfer_units_check CHECK ((units >= (0)::numeric))
+);
+
 CREATE TABLE keeper_attempt (
   outbox_id bigint NOT NULL,
   ordinal integer NOT NULL,
@@ -129,6 +172,7 @@ CREATE TABLE schema_migration (
 
 -- indexes
 
+CREATE INDEX chain_block_open ON public.chain_block USING btree (chain_id, number) WHERE (status <> 'finalized'::text);
 CREATE INDEX keeper_job_due ON public.keeper_job USING btree (queue, run_at) WHERE (done_at IS NULL);
 CREATE UNIQUE INDEX keeper_outbox_effect ON public.keeper_outbox USING btree (chain_id, role, effect_key) WHERE (state <> ALL (ARRAY['reverted'::text, 'cancelled'::text]));
 CREATE UNIQUE INDEX keeper_outbox_nonce ON public.keeper_outbox USING btree (chain_id, signer, nonce);
@@ -137,6 +181,15 @@ CREATE INDEX keeper_policy_newest ON public.keeper_policy USING btree (role, cha
 
 -- grants
 
+GRANT SELECT ON TABLE chain_block TO api_ro;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE chain_block TO indexer_rw;
+GRANT SELECT ON TABLE chain_block TO keeper_rw;
+GRANT SELECT ON TABLE chain_checkpoint TO api_ro;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE chain_checkpoint TO indexer_rw;
+GRANT SELECT ON TABLE chain_checkpoint TO keeper_rw;
+GRANT SELECT ON TABLE chain_transfer TO api_ro;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE chain_transfer TO indexer_rw;
+GRANT SELECT ON TABLE chain_transfer TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_attempt TO keeper_rw;
 GRANT SELECT ON TABLE keeper_job TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_job TO keeper_rw;

@@ -50,6 +50,12 @@ export const SUITES: readonly Suite[] = [
     include: ["test/db/**/*.test.ts"],
   },
   {
+    name: "service",
+    about: "indexer: reorganisations, finality, logs that nodes leave out",
+    runner: "mocha",
+    include: ["test/service/**/*.test.ts"],
+  },
+  {
     name: "fork",
     about: "our code against deployed protocols on a fork",
     runner: "mocha",
