@@ -8,7 +8,6 @@ import { reserveSnapshotCall } from "../../protocol/reserveLens.js";
 import { formatWadAsBps } from "../../protocol/units.js";
 import { requireGate } from "../kit/checks.js";
 import { Counters, summarize } from "../kit/counters.js";
-import { DirectSubmitter } from "../kit/directSubmitter.js";
 import { checkLines } from "../kit/doctor.js";
 import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
 import { describeError } from "../kit/logger.js";
@@ -19,8 +18,8 @@ import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from ".
 import { confirmWith, pinnedCall } from "../kit/providers/confirm.js";
 import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
+import { openRuntime, type Runtime } from "../kit/runtime.js";
 import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
-import type { Submitter } from "../kit/submitter.js";
 import { HeadWatcher } from "../kit/watcher.js";
 import { addresses, connect, KEEPER_NAME, NOBODY, poolNames, type Connection } from "./connect.js";
 import { decide } from "./decide.js";
@@ -47,22 +46,19 @@ export const program: KeeperProgram = { run, doctor, status, policy };
 async function run(context: RunContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, context.terminal);
   const { config, client, log, nextBlock } = connection;
+  let runtime: Runtime | undefined;
   try {
     requireGate(await examine(connection, context.execute), context.execute ? EXECUTE_GATE : GATE, log);
     const deployment = connection.deployment();
     const { lens, stabilizer } = addresses(deployment);
     const signer = await connection.signer();
-    logPolicy(compilePolicy(connection, deployment, signer?.address), log);
-    const submitter: Submitter =
-      context.execute && signer !== undefined
-        ? new DirectSubmitter(
-            client,
-            signer,
-            { fees: config, replaceAfterBlocks: config.replaceAfterBlocks },
-            log,
-            connection.broadcaster,
-          )
-        : new DryRunSubmitter(client, signer, config, log);
+    const policy = compilePolicy(connection, deployment, signer?.address);
+    logPolicy(policy, log);
+    if (context.execute && signer !== undefined) {
+      runtime = await openRuntime({ connection, keeper: KEEPER_NAME, signer, policy, env: context.env });
+    }
+    const submitter = runtime?.submitter ?? new DryRunSubmitter(client, signer, config, log);
+    const standsBy = (): boolean => runtime !== undefined && runtime.lease.held === undefined;
     const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
     const record = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
     const counters = new Counters();
@@ -124,6 +120,8 @@ async function run(context: RunContext): Promise<ProgramResult> {
     });
     const statusFile = statusPath(folder, KEEPER_NAME, context.network);
     const showStatus = (stopped: boolean): void => {
+      // The file is the leader's.
+      if (standsBy()) return;
       writeStatus(statusFile, {
         execute: context.execute,
         sender: submitter.sender,
@@ -147,6 +145,10 @@ async function run(context: RunContext): Promise<ProgramResult> {
         nextHead: (signal, again) => watcher.next(signal, again),
         upkeep: (head) => tick.upkeep(head),
         tick: async ({ head }) => {
+          if (standsBy()) {
+            counters.add("standby");
+            return;
+          }
           await tick.run(head);
           await pegs.run(head);
           await refills.run(head);
@@ -170,6 +172,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       ...outcome,
       plans: counters.get("plans.sent") + counters.get("plans.dry-run"),
       executions: counters.get("executions"),
+      standbyTicks: counters.get("standby"),
       skips: counters.withPrefix("skip."),
       settled: counters.withPrefix("settled."),
       // A revert is not among them: somebody else's trade came first. It is counted under `settled`.
@@ -188,6 +191,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     });
     return { ok: outcome.ticks > 0 && outcome.failedTicks < outcome.ticks && !outcome.leftInFlight, report };
   } finally {
+    await runtime?.close();
     client.close();
   }
 }

@@ -10,7 +10,7 @@ import type { Head } from "../kit/provider.js";
 import type { Confirm } from "../kit/providers/confirm.js";
 import type { RecordSink } from "../kit/record.js";
 import { simulate } from "../kit/simulate.js";
-import type { Intent, Settled, Submitter } from "../kit/submitter.js";
+import type { Intent, Settled, Submission, Submitter } from "../kit/submitter.js";
 import { decide } from "./decide.js";
 import { encode, executedCount, stabilizerAbi } from "./encode.js";
 import { explain } from "./explain.js";
@@ -51,6 +51,8 @@ export interface TickParts {
 /** Block ends of each pool that are read: enough to explain N ≤ 8 and to draw what led to a decision. */
 export const BLOCK_ENDS = 8;
 const MAX_BACKOFF_DOUBLINGS = 4;
+/** Names under which one plan is offered; more empty batches in a row are a matter for people. */
+const MAX_REPEATS = 8;
 const STABILIZED = stabilizerAbi.getEvent("Stabilized").topicHash;
 const SKIPPED = stabilizerAbi.getEvent("Skipped").topicHash;
 
@@ -130,13 +132,11 @@ export class StabilizerTick {
       return;
     }
     await parts.confirm({ ...call, from }, head);
-    const intent: Intent = {
-      ...call,
-      key: intentKey(parts.chainId, plan.orders),
+    const limits = {
       maxFeePerGasWei: observation.maxGasPriceWei,
       validUntilBlock: head.number + parts.config.validBlocks,
     };
-    const submission = await parts.submitter.submit(intent, head);
+    const { intent, submission } = await this.submit({ ...call, ...limits }, plan, head);
     const calldataHash = keccak256(data);
     const facts = {
       parentHash: observation.parentHash,
@@ -166,6 +166,23 @@ export class StabilizerTick {
       block: head.number + 1,
       facts: { ...facts, data, hash: submission.hash, decisionMs },
     });
+  }
+
+  /**
+   * A batch in which every pool was skipped is mined and has done nothing: its key is used up, and the chain still asks for the effect. So
+   * the plan is offered again under the next name; two names never lead to two effects, because an execution moves `readyAtBlock` on.
+   */
+  private async submit(
+    call: Omit<Intent, "key">,
+    plan: Plan,
+    head: Head,
+  ): Promise<{ readonly intent: Intent; readonly submission: Submission }> {
+    const name = intentKey(this.parts.chainId, plan.orders);
+    for (let repeat = 0; ; repeat += 1) {
+      const intent: Intent = { ...call, key: repeat === 0 ? name : `${name}/${String(repeat)}` };
+      const submission = await this.parts.submitter.submit(intent, head);
+      if (submission.accepted || submission.refusal !== "done" || repeat === MAX_REPEATS) return { intent, submission };
+    }
   }
 
   private onSettled(settled: Settled, head: Head): void {

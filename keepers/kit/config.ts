@@ -113,6 +113,30 @@ export const kitSettings = {
     doc: "Blocks without a receipt after which a transaction is replaced.",
   }),
   ...broadcastSettings,
+  confirmations: setting({
+    env: "KEEPER_CONFIRMATIONS",
+    schema: integer(1, 10_000),
+    default: "6",
+    doc: "Blocks on top of a transaction's own after which its effect counts as final, and the key of a reverted one may be used again.",
+  }),
+  leaseSeconds: setting({
+    env: "KEEPER_LEASE_SECONDS",
+    schema: integer(1, 300),
+    default: "5",
+    doc: "Seconds after the last sign of life in which another copy takes over.",
+  }),
+  databaseFolder: setting({
+    env: "KEEPER_DATABASE_FOLDER",
+    schema: optionalText,
+    default: "",
+    doc: "Folder of the keeper's own PostgreSQL where `DATABASE_URL` names none; `data/postgres` when unset.",
+  }),
+  policyAccept: setting({
+    env: "KEEPER_POLICY_ACCEPT",
+    schema: optionalText,
+    default: "",
+    doc: "Hash of a changed policy that may come into force; without it a keeper whose policy differs from that of its last start does not start.",
+  }),
   minBalanceWei: setting({
     env: "KEEPER_MIN_BALANCE_ETHER",
     schema: scaled(ETHER_DECIMALS, "ether"),

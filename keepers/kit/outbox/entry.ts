@@ -39,6 +39,13 @@ export interface Entry {
   told: boolean;
 }
 
+const TRANSFER_GAS = 21_000n;
+
+/** Uses the nonce of an intent and does nothing. */
+export function noOp(intent: Intent, address: string): Intent {
+  return { ...intent, to: address, data: "0x", valueWei: 0n, gasLimit: TRANSFER_GAS };
+}
+
 /** The intent as JSON, amounts as decimal text. */
 export function intentJson({ to, data, valueWei, gasLimit, maxFeePerGasWei }: Intent): JsonObject {
   return {

@@ -13,7 +13,7 @@ import { describeError, type KeeperLog } from "../logger.js";
 import type { ChainClient, Head } from "../provider.js";
 import { signCall, type TransactionSigner } from "../signer.js";
 import type { InFlight, Intent, Settled, Submission, Submitter } from "../submitter.js";
-import type { Attempt, Entry, MinedAt } from "./entry.js";
+import { noOp, type Attempt, type Entry, type MinedAt } from "./entry.js";
 import type { AtFaultPoint } from "./faultPoints.js";
 import { genesisHash, viewAccount, type AccountView, type Receipt } from "./receipts.js";
 import { Refused, type OutboxStore, type Priced } from "./store.js";
@@ -40,7 +40,6 @@ export interface EvmOutboxParts {
   readonly at?: AtFaultPoint;
 }
 
-const TRANSFER_GAS = 21_000n;
 /** A receipt may become visible some heads later than the nonce. */
 const FOREIGN_HEADS = 3;
 
@@ -136,7 +135,8 @@ export class EvmOutbox implements Submitter {
       if (holes.length > 0) entries = await this.reopen(entries, holes, head);
     }
     const before = new Map(this.entries.map((entry) => [entry.id, entry]));
-    for (const entry of entries) entry.told = before.get(entry.id)?.told ?? false;
+    // What is in a block according to the database was told by the process that wrote so.
+    for (const entry of entries) entry.told = before.get(entry.id)?.told ?? entry.state === "mined";
     this.entries = entries;
     this.doubtful = false;
   }
@@ -157,10 +157,10 @@ export class EvmOutbox implements Submitter {
         continue;
       }
       const { maxFeePerGasWei } = this.parts.options.fees;
-      const { address: to } = this.parts.signer;
+      const { address } = this.parts.signer;
+      const nothing = { to: address, data: "0x", valueWei: 0n, gasLimit: 0n, maxFeePerGasWei };
       const key = `nonce:${String(nonce)}`;
-      const call = { to, data: "0x", valueWei: 0n, gasLimit: TRANSFER_GAS, maxFeePerGasWei };
-      const intent: Intent = { key, ...call, validUntilBlock: Number.MAX_SAFE_INTEGER };
+      const intent = noOp({ key, ...nothing, validUntilBlock: Number.MAX_SAFE_INTEGER }, address);
       const fees = firstFees(this.parts.options.fees, head.nextBaseFeeWei);
       if (fees === undefined) continue;
       const attempt = await this.signAttempt(intent, nonce, fees, head, "cancel");
@@ -294,12 +294,18 @@ export class EvmOutbox implements Submitter {
     kind: Attempt["kind"],
   ): Promise<Attempt> {
     const { client, signer } = this.parts;
-    const call =
-      kind === "cancel"
-        ? { to: signer.address, data: "0x", valueWei: 0n, gasLimit: TRANSFER_GAS }
-        : { to: intent.to, data: intent.data, valueWei: intent.valueWei, gasLimit: intent.gasLimit };
+    const { to, data, valueWei, gasLimit } = kind === "cancel" ? noOp(intent, signer.address) : intent;
     const legacy = head.nextBaseFeeWei === undefined;
-    const signed = await signCall(signer, { ...call, nonce, fees, legacy, chainId: client.chainId });
+    const signed = await signCall(signer, {
+      to,
+      data,
+      valueWei,
+      gasLimit,
+      nonce,
+      fees,
+      legacy,
+      chainId: client.chainId,
+    });
     return { ...signed, fees, block: head.number, kind };
   }
 

@@ -21,7 +21,7 @@ import { PermanentError } from "../../../protocol/errors.js";
 import type { Fees } from "../fees.js";
 import type { HeldLease } from "../lease.js";
 import type { Intent, Refusal } from "../submitter.js";
-import { attemptRow, entryOf, intentJson, type Attempt, type Entry, type MinedAt } from "./entry.js";
+import { attemptRow, entryOf, intentJson, noOp, type Attempt, type Entry, type MinedAt } from "./entry.js";
 import type { AtFaultPoint } from "./faultPoints.js";
 import type { SignableCall, SigningGate } from "./signingGate.js";
 
@@ -138,9 +138,9 @@ export class OutboxStore {
     const first = entry.attempts.length === 0;
     await parts.db.transaction(async (tx) => {
       await this.mayWrite(tx, "replace");
-      const call = attempt.kind === "cancel" ? undefined : entry.intent;
       // The amounts of an assigned row were booked when it got its nonce.
-      if (call !== undefined) await this.authorize(tx, call, attempt.fees, true);
+      const intent = attempt.kind === "cancel" ? noOp(entry.intent, this.parts.address) : entry.intent;
+      await this.authorize(tx, intent, attempt.fees, true);
       await this.addBytes(tx, entry, attempt);
       await parts.at?.(first ? "submit.before-commit" : "bump.before-commit");
     });
@@ -152,6 +152,7 @@ export class OutboxStore {
   async fillHole(nonce: number, sinceBlock: number, intent: Intent, attempt: Attempt): Promise<Entry> {
     return this.parts.db.transaction(async (tx) => {
       const entry = await this.insert(tx, intent, nonce, sinceBlock, await this.mayWrite(tx, "replace"));
+      await this.authorize(tx, intent, attempt.fees, true);
       await this.addBytes(tx, entry, attempt);
       append(entry, attempt);
       return entry;

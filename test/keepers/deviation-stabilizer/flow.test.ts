@@ -14,6 +14,7 @@ import { encodeSubmit, roundDigest } from "../../../protocol/signedRound.js";
 import { feedSpecs, reporterKeys } from "../../../scripts/sim/reports.js";
 import { startDeployedChain, type DeployedChain } from "../../helpers/deployedChain.js";
 import type { RpcRequest } from "../../helpers/flakyRpc.js";
+import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
 
 const NETWORK = "localhost";
 /** Quick blocks: the tests count blocks, not seconds. */
@@ -32,6 +33,9 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
   let confirmations: number;
   let windowBlocks: number;
   let testNumber = 0;
+  const postgres = usePostgres();
+  /** Of the test's own, because every test starts from the same blocks again. */
+  let database: TestDatabase;
   /** Keepers that a failed assertion may have left running. */
   const running: AbortController[] = [];
   const unfinished: Promise<unknown>[] = [];
@@ -49,6 +53,7 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
   });
   beforeEach(async () => {
     testNumber += 1;
+    database = await postgres.testDatabase();
     pristine = await chain.ask("evm_snapshot");
     chain.proxy.fault = () => undefined;
     chain.proxy.seen.length = 0;
@@ -65,6 +70,7 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
   function env(more: Record<string, string> = {}): Record<string, string> {
     return {
       LOCALHOST_RPC_URL: chain.proxy.url,
+      DATABASE_URL: database.url,
       KEEPER_DEPLOYMENTS_FOLDER: chain.folder,
       KEEPER_DATA_FOLDER: data(),
       KEEPER_POLL_MS: "20",
@@ -560,6 +566,27 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
       });
       expect(code).to.equal("CONFIG_INVALID");
     });
+  });
+
+  it("LEASE-4 of two copies one acts, and the other goes on where it stopped", async () => {
+    const from = await height();
+    const first = start();
+    await keeperDone();
+    const second = start();
+    await chain.push("XAU/cUSDT", 1.2 * fastBps);
+    await mineAndWait(3);
+    expect(await chain.executions(from)).to.have.length(1);
+    const before = (await first.stop()).report;
+    const leads = "SELECT 1 AS yes FROM keeper_lease WHERE fence = 2 AND expires_at > clock_timestamp()";
+    while ((await database.database.query(leads)).length === 0) await wait(20);
+    await chain.push("XAU/cEURT", 1.2 * fastBps);
+    await mineAndWait(4);
+    const after = (await second.stop()).report;
+    const executions = await chain.executions(from);
+    expect(before["executions"]).to.equal(1);
+    expect(executions.length > 1, "the second one acted").to.equal(true);
+    expect(after["executions"]).to.equal(executions.length - 1);
+    expect(Number(after["standbyTicks"]) > 0).to.equal(true);
   });
 
   it("status shows what a running keeper did and what it would do now", async () => {
