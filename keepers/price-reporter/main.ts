@@ -6,7 +6,6 @@ import { ZeroAddress } from "ethers";
 import { loadParams } from "../../protocol/params/load.js";
 import { requireGate } from "../kit/checks.js";
 import { Counters } from "../kit/counters.js";
-import { DirectSubmitter } from "../kit/directSubmitter.js";
 import { checkLines } from "../kit/doctor.js";
 import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
 import { Freshness } from "../kit/health.js";
@@ -17,8 +16,8 @@ import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from ".
 import { confirmWith } from "../kit/providers/confirm.js";
 import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
+import { openRuntime, type Runtime } from "../kit/runtime.js";
 import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
-import type { Submitter } from "../kit/submitter.js";
 import { HeadWatcher } from "../kit/watcher.js";
 import { connect, connectFeeds, createCosigner, KEEPER_NAME, type Connection } from "./connect.js";
 import { collectSignatures } from "./cosign.js";
@@ -40,22 +39,19 @@ export const program: KeeperProgram = { run, doctor, status, policy };
 async function run(context: RunContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, context.terminal, context.pricesFile);
   const { config, client, log, nextBlock } = connection;
+  let runtime: Runtime | undefined;
   let listening: { port: number; close: () => Promise<void> } | undefined;
   try {
     requireGate(await examine(connection, context.execute), context.execute ? EXECUTE_GATE : GATE, log);
     const [payer, own] = await Promise.all([connection.signer(), connection.roundSigners()]);
-    logPolicy(compilePolicy(connection, payer?.address), log);
+    const policy = compilePolicy(connection, payer?.address);
+    logPolicy(policy, log);
     const prices = connection.prices();
-    const submitter: Submitter =
-      context.execute && payer !== undefined
-        ? new DirectSubmitter(
-            client,
-            payer,
-            { fees: config, replaceAfterBlocks: config.replaceAfterBlocks },
-            log,
-            connection.broadcaster,
-          )
-        : new DryRunSubmitter(client, payer, config, log);
+    if (context.execute && payer !== undefined) {
+      runtime = await openRuntime({ connection, keeper: KEEPER_NAME, signer: payer, policy, env: context.env });
+    }
+    const submitter = runtime?.submitter ?? new DryRunSubmitter(client, payer, config, log);
+    const standsBy = (): boolean => runtime !== undefined && runtime.lease.held === undefined;
     const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
     const record = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
     const counters = new Counters();
@@ -96,6 +92,8 @@ async function run(context: RunContext): Promise<ProgramResult> {
     }
     const statusFile = statusPath(folder, KEEPER_NAME, context.network);
     const showStatus = (stopped: boolean): void => {
+      // The file is the leader's.
+      if (standsBy()) return;
       writeStatus(statusFile, {
         execute: context.execute,
         sender: submitter.sender,
@@ -130,7 +128,10 @@ async function run(context: RunContext): Promise<ProgramResult> {
       {
         nextHead: (signal, again) => watcher.next(signal, again),
         upkeep: (head) => tick.upkeep(head),
-        tick: ({ head }) => tick.run(head),
+        tick: async ({ head }) => {
+          if (standsBy()) counters.add("standby");
+          else await tick.run(head);
+        },
         busy: () => submitter.pending().length > 0,
         afterTick: () => {
           showStatus(false);
@@ -151,6 +152,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       ...outcome,
       rounds: counters.get("rounds.sent") + counters.get("rounds.dry-run"),
       executions: counters.get("settled.mined"),
+      standbyTicks: counters.get("standby"),
       skips: counters.withPrefix("skip."),
       settled: counters.withPrefix("settled."),
       failures,
@@ -161,6 +163,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     return { ok: !failed && outcome.ticks > outcome.failedTicks && !outcome.leftInFlight, report };
   } finally {
     await listening?.close();
+    await runtime?.close();
     client.close();
   }
 }

@@ -15,6 +15,7 @@ import { loadParams } from "../../../protocol/params/load.js";
 import { developmentAccounts } from "../../../protocol/params/rules.js";
 import { encodeSubmit, roundDigest, type SignedRound } from "../../../protocol/signedRound.js";
 import { startDeployedChain, type DeployedChain } from "../../helpers/deployedChain.js";
+import { usePostgres } from "../../helpers/postgres.js";
 
 const FEED = "XAU / USD A";
 const BLOCK_MS = 120;
@@ -64,8 +65,13 @@ describe("npm run keeper -- price-reporter, on a chain with the real contracts",
     await Promise.all([...sources, ...peerSources].map((source) => source.close()));
     await chain.close();
   });
+  const postgres = usePostgres();
+  /** Of the test's own, because every test starts from the same blocks again. */
+  let databaseUrl = "";
+
   beforeEach(async () => {
     pristine = await chain.ask("evm_snapshot");
+    databaseUrl = (await postgres.testDatabase()).url;
     for (const source of [...sources, ...peerSources]) source.set(usd(10));
   });
   afterEach(async () => {
@@ -86,6 +92,7 @@ describe("npm run keeper -- price-reporter, on a chain with the real contracts",
   function env(signers: readonly number[], more: Record<string, string> = {}): Record<string, string> {
     return {
       LOCALHOST_RPC_URL: chain.url,
+      DATABASE_URL: databaseUrl,
       KEEPER_DEPLOYMENTS_FOLDER: chain.folder,
       KEEPER_DATA_FOLDER: join(chain.folder, "data"),
       KEEPER_POLL_MS: "20",
