@@ -176,7 +176,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       skips: counters.withPrefix("skip."),
       settled: counters.withPrefix("settled."),
       // A revert is not among them: somebody else's trade came first. It is counted under `settled`.
-      errors: outcome.failedTicks + counters.get("settled.rejected") + counters.get("settled.foreign"),
+      errors: outcome.failedTicks + counters.get("settled.foreign"),
       pegs: pegs.report,
       pokes: counters.get("pokes.sent") + counters.get("pokes.dry-run"),
       tiers: refills.report,

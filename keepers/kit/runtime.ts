@@ -5,7 +5,6 @@
 import type { Database } from "../../db/database.js";
 import { assertDurable } from "../../db/durability.js";
 import { openDatabase } from "../../db/open.js";
-import { PublicBroadcaster } from "./broadcast/public.js";
 import type { ChainConnection } from "./chain.js";
 import type { Env } from "./env.js";
 import type { TransactionSigner } from "./keys/account.js";
@@ -69,7 +68,7 @@ export async function openRuntime({ connection, keeper, signer, policy, env }: R
       store,
       client,
       signer,
-      broadcaster: new PublicBroadcaster(client, log),
+      broadcaster: connection.broadcaster,
       options: { fees: config, replaceAfterBlocks, window: WINDOW, confirmations: () => confirmations },
       log,
     });

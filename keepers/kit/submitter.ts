@@ -1,7 +1,6 @@
 /**
  * The seam between a decision and the chain. A keeper hands over intents and asks what is in flight; how bytes are signed, stored,
- * broadcast and replaced stays behind this interface. `DirectSubmitter` is the plain implementation with its limits written down; a
- * crash-exact outbox can take its place without a change in any keeper.
+ * broadcast and replaced stays behind this interface.
  */
 import type { Head } from "./provider.js";
 
@@ -25,8 +24,6 @@ export type Refusal =
   | "in-flight"
   /** The ceiling does not cover the base fee of the next block. */
   | "fee-ceiling"
-  /** Something that this process did not send waits under the signer's next nonce. */
-  | "unknown-pending"
   /** A nonce of this signer was used by a transaction that we never signed; a person must look. */
   | "foreign-nonce"
   /** The effect has happened, or nobody can say that it has not. */
@@ -75,9 +72,9 @@ export interface Settled {
   readonly key: string;
   /**
    * mined: did what was wanted. reverted: mined, but the contract said no. cancelled: expired, the nonce was freed.
-   * rejected: no node took it. foreign: the nonce was used by a transaction that we never signed.
+   * foreign: the nonce was used by a transaction that we never signed.
    */
-  readonly kind: "mined" | "reverted" | "cancelled" | "rejected" | "foreign";
+  readonly kind: "mined" | "reverted" | "cancelled" | "foreign";
   readonly hash: string;
   readonly nonce: number;
   readonly sinceBlock: number;

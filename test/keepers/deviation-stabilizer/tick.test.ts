@@ -162,7 +162,7 @@ describe("keepers/deviation-stabilizer/tick", () => {
 
   it("reports a refused submission as a skip", async () => {
     const scene = new Scene();
-    scene.submission = { accepted: false, refusal: "unknown-pending" };
+    scene.submission = { accepted: false, refusal: "window" };
     await scene.run();
     expect(scene.reasons()).to.deep.equal(["not-submitted"]);
     expect(scene.record.entries.map((entry) => entry.kind)).to.include("plan.refused");

@@ -1,15 +1,21 @@
 import { expect } from "chai";
 import { Transaction } from "ethers";
 
-import { DirectSubmitter } from "../../../keepers/kit/directSubmitter.js";
-import { DryRunSubmitter } from "../../../keepers/kit/dryRunSubmitter.js";
-import { effectivePriceWei, firstFees, replacementFees } from "../../../keepers/kit/fees.js";
-import type { ChainClient } from "../../../keepers/kit/provider.js";
-import { signerOf } from "../../../keepers/kit/signer.js";
-import type { Intent } from "../../../keepers/kit/submitter.js";
-import { developmentAccounts } from "../../../protocol/params/rules.js";
-import { capturedLog } from "../../helpers/capturedLog.js";
-import { startLocalNode, type LocalNode } from "../../helpers/localNode.js";
+import type { Database } from "../../../../db/database.js";
+import { PublicBroadcaster } from "../../../../keepers/kit/broadcast/public.js";
+import { DryRunSubmitter } from "../../../../keepers/kit/dryRunSubmitter.js";
+import { effectivePriceWei, firstFees, replacementFees } from "../../../../keepers/kit/fees.js";
+import { Lease } from "../../../../keepers/kit/lease.js";
+import { EvmOutbox } from "../../../../keepers/kit/outbox/evmOutbox.js";
+import { OutboxStore } from "../../../../keepers/kit/outbox/store.js";
+import type { ChainClient } from "../../../../keepers/kit/provider.js";
+import { signerOf } from "../../../../keepers/kit/signer.js";
+import type { Intent } from "../../../../keepers/kit/submitter.js";
+import { developmentAccounts } from "../../../../protocol/params/rules.js";
+import { capturedLog } from "../../../helpers/capturedLog.js";
+import { expireLeases } from "../../../helpers/outboxParts.js";
+import { startLocalNode, type LocalNode } from "../../../helpers/localNode.js";
+import { usePostgres } from "../../../helpers/postgres.js";
 
 const GWEI = 10n ** 9n;
 const FEES = { maxFeePerGasWei: 50n * GWEI, priorityFeeWei: GWEI };
@@ -18,7 +24,10 @@ const REPLACE_AFTER = 3;
 const PROHIBITIVE_BASE_FEE = `0x${(1_000n * GWEI).toString(16)}`;
 const RECIPIENT = "0x00000000000000000000000000000000000000AA";
 
-describe("keepers/kit/directSubmitter", () => {
+describe("keepers/kit/outbox on a node", function () {
+  this.timeout(60_000);
+  const postgres = usePostgres();
+  let db: Database;
   let node: LocalNode;
   let account = 0;
   before(async () => {
@@ -27,7 +36,8 @@ describe("keepers/kit/directSubmitter", () => {
   after(async () => {
     await node.close();
   });
-  beforeEach(() => {
+  beforeEach(async () => {
+    db = (await postgres.testDatabase()).database;
     node.proxy.fault = () => undefined;
     account += 1; // a fresh nonce history for each test
   });
@@ -38,15 +48,22 @@ describe("keepers/kit/directSubmitter", () => {
     return signerOf(wallet);
   }
 
-  function make(client: ChainClient = node.client()) {
+  async function make(client: ChainClient = node.client(), database = db) {
     const { log, names } = capturedLog();
     const key = signer();
-    return {
+    const lease = new Lease(database, { name: "role", ttlMs: 60_000, renewMs: 1_000 }, log);
+    await lease.step();
+    const gate = { policyHash: "0x01", authorize: () => Promise.resolve({ ok: true } as const) };
+    const store = new OutboxStore({ db: database, lease, role: "role", chainId: "138", address: key.address, gate });
+    const submitter = new EvmOutbox({
+      store,
       client,
-      names,
-      key,
-      submitter: new DirectSubmitter(client, key, { fees: FEES, replaceAfterBlocks: REPLACE_AFTER }, log),
-    };
+      signer: key,
+      broadcaster: new PublicBroadcaster(client, log),
+      options: { fees: FEES, replaceAfterBlocks: REPLACE_AFTER, window: 32, confirmations: () => 1 },
+      log,
+    });
+    return { client, names, key, submitter };
   }
 
   async function intent(client: ChainClient, change: Partial<Intent> = {}): Promise<Intent> {
@@ -81,15 +98,17 @@ describe("keepers/kit/directSubmitter", () => {
     return { ...(await client.head()), nextBaseFeeWei: GWEI };
   }
 
-  it("sends, holds one in flight, and settles by the receipt", async () => {
-    const { client, submitter, key, names } = make();
+  it("sends, takes each effect once, and settles by the receipt", async () => {
+    const { client, submitter, key, names } = await make();
     const wanted = await intent(client);
     const sent = await submitter.submit(wanted, await client.head());
     expect(sent).to.deep.include({ accepted: true, nonce: 0, broadcast: true });
     expect(submitter.pending().map((entry) => entry.key)).to.deep.equal(["effect-1"]);
 
-    const second = await submitter.submit({ ...wanted, key: "effect-2" }, await client.head());
-    expect(second).to.deep.equal({ accepted: false, refusal: "in-flight" });
+    expect(await submitter.submit(wanted, await client.head())).to.deep.equal({
+      accepted: false,
+      refusal: "in-flight",
+    });
 
     expect(await submitter.upkeep(await client.head())).to.deep.equal([]);
     await node.mine();
@@ -102,7 +121,7 @@ describe("keepers/kit/directSubmitter", () => {
   });
 
   it("sends exactly the bytes of the intent", async () => {
-    const { client, submitter } = make();
+    const { client, submitter } = await make();
     const wanted = await intent(client);
     node.proxy.seen.length = 0;
     await submitter.submit(wanted, await client.head());
@@ -118,7 +137,7 @@ describe("keepers/kit/directSubmitter", () => {
   });
 
   it("replaces after some blocks, each time by at least 12.5 %, and settles by whichever hash is mined", async () => {
-    const { client, submitter, key, names } = make();
+    const { client, submitter, key, names } = await make();
     await submitter.submit(await intent(client), await calmHead(client));
     await mineWithoutUs(REPLACE_AFTER - 1);
     await submitter.upkeep(await calmHead(client));
@@ -151,7 +170,7 @@ describe("keepers/kit/directSubmitter", () => {
   });
 
   it("stays under the ceiling: it then sends the same bytes again", async () => {
-    const { client, submitter, names } = make();
+    const { client, submitter, names } = await make();
     const tight = await intent(client, { maxFeePerGasWei: 3n * GWEI });
     await submitter.submit(tight, await calmHead(client));
     for (let round = 0; round < 3; round += 1) {
@@ -171,7 +190,7 @@ describe("keepers/kit/directSubmitter", () => {
   });
 
   it("frees the nonce of an expired intent by a transaction that does nothing", async () => {
-    const { client, submitter, key } = make();
+    const { client, submitter, key } = await make();
     const head = await calmHead(client);
     const before = BigInt(String(await node.ask("eth_getBalance", RECIPIENT, "latest")));
     await submitter.submit(await intent(client, { validUntilBlock: head.number + 1 }), head);
@@ -185,7 +204,7 @@ describe("keepers/kit/directSubmitter", () => {
   });
 
   it("keeps a transaction whose reply was lost, and does it once", async () => {
-    const { client, submitter, key } = make(node.client({ retries: 0 }));
+    const { client, submitter, key } = await make(node.client({ retries: 0 }));
     node.proxy.fault = ({ method }) => (method === "eth_sendRawTransaction" ? { kind: "lose-reply" } : undefined);
     const sent = await submitter.submit(await intent(client), await client.head());
     expect(sent.accepted).to.equal(true);
@@ -198,7 +217,7 @@ describe("keepers/kit/directSubmitter", () => {
   });
 
   it("keeps a transaction whose broadcast never arrived, and sends it when the node is back", async () => {
-    const { client, submitter, key } = make(node.client({ retries: 0 }));
+    const { client, submitter, key } = await make(node.client({ retries: 0 }));
     node.proxy.fault = ({ method }) => (method === "eth_sendRawTransaction" ? { kind: "refuse" } : undefined);
     await submitter.submit(await intent(client), await client.head());
     await node.mine();
@@ -210,20 +229,22 @@ describe("keepers/kit/directSubmitter", () => {
     expect(await nonceOf(key.address)).to.equal(1);
   });
 
-  it("lets go of a transaction that no node takes", async () => {
-    const { client, submitter } = make();
-    // More than the block may use: every node refuses it.
-    const impossible = await intent(client, { gasLimit: 10n ** 12n });
-    await submitter.submit(impossible, await client.head());
-    const [settled] = await submitter.upkeep(await client.head());
-    expect(settled?.kind).to.equal("rejected");
-    expect((await submitter.submit(await intent(client), await client.head())).accepted).to.equal(true);
+  it("frees the nonce of a transaction that no node takes, once it is too late", async () => {
+    const { client, submitter } = await make();
+    const head = await calmHead(client);
+    // More than the block may use: every node refuses it, and yet it may be mined by one that does not.
+    const impossible = await intent(client, { gasLimit: 10n ** 12n, validUntilBlock: head.number + 2 });
+    await submitter.submit(impossible, head);
+    await mineWithoutUs();
+    expect(await submitter.upkeep(await calmHead(client))).to.deep.equal([]);
+    await mineWithoutUs();
+    await submitter.upkeep(await calmHead(client));
     await node.mine();
-    await submitter.upkeep(await client.head());
+    expect((await submitter.upkeep(await client.head()))[0]?.kind).to.equal("cancelled");
   });
 
   it("reports a revert as a revert", async () => {
-    const { client, submitter } = make();
+    const { client, submitter } = await make();
     const deployed = "0x60006000fd"; // PUSH 0, PUSH 0, REVERT
     await node.ask("hardhat_setCode", RECIPIENT, deployed);
     await submitter.submit(await intent(client, { valueWei: 0n }), await client.head());
@@ -233,7 +254,7 @@ describe("keepers/kit/directSubmitter", () => {
   });
 
   it("refuses when the ceiling does not cover the base fee, and sends nothing", async () => {
-    const { client, submitter } = make();
+    const { client, submitter } = await make();
     const head = { ...(await client.head()), nextBaseFeeWei: FEES.maxFeePerGasWei + 1n };
     node.proxy.seen.length = 0;
     expect(await submitter.submit(await intent(client), head)).to.deep.equal({
@@ -243,22 +264,21 @@ describe("keepers/kit/directSubmitter", () => {
     expect(node.proxy.count("eth_sendRawTransaction")).to.equal(0);
   });
 
-  it("waits when something it did not send holds its nonce, then takes the nonce over", async () => {
-    const first = make();
-    await first.submitter.submit(await intent(first.client, { valueWei: 5n }), await calmHead(first.client));
-    const second = make(); // the same key after a restart: it remembers nothing
-    const refused = await second.submitter.submit(await intent(second.client), await calmHead(second.client));
-    expect(refused).to.deep.equal({ accepted: false, refusal: "unknown-pending" });
-    await mineWithoutUs(REPLACE_AFTER);
-    const taken = await second.submitter.submit(await intent(second.client), await calmHead(second.client));
-    expect(taken).to.deep.include({ accepted: true, nonce: 0 });
+  it("finds after a restart what it had sent, and settles it", async () => {
+    const first = await make();
+    const wanted = await intent(first.client, { valueWei: 5n });
+    await first.submitter.submit(wanted, await calmHead(first.client));
+    await expireLeases(db);
+    const second = await make();
+    expect(await second.submitter.submit(wanted, await calmHead(second.client))).to.include({ refusal: "in-flight" });
+    expect(second.submitter.pending()).to.have.length(1);
     await node.mine();
     expect((await second.submitter.upkeep(await second.client.head()))[0]?.kind).to.equal("mined");
     expect(await nonceOf(second.key.address)).to.equal(1);
   });
 
   it("stops for good when its nonce was used by bytes it never signed", async () => {
-    const { client, submitter, key, names } = make();
+    const { client, submitter, key, names } = await make();
     await submitter.submit(await intent(client), await calmHead(client));
     const thief = await key.sign({
       to: RECIPIENT,
@@ -271,8 +291,10 @@ describe("keepers/kit/directSubmitter", () => {
       maxPriorityFeePerGas: 20n * GWEI,
     });
     await node.ask("eth_sendRawTransaction", thief);
-    await node.mine();
-    expect(await submitter.upkeep(await client.head())).to.deep.equal([]);
+    for (let head = 0; head < 2; head += 1) {
+      await node.mine();
+      expect(await submitter.upkeep(await client.head())).to.deep.equal([]);
+    }
     await node.mine();
     expect((await submitter.upkeep(await client.head()))[0]?.kind).to.equal("foreign");
     const after = await submitter.submit(await intent(client), await client.head());
@@ -281,7 +303,7 @@ describe("keepers/kit/directSubmitter", () => {
   });
 
   it("keeps what is in flight when the node cannot be asked", async () => {
-    const { client, submitter } = make(node.client({ retries: 0 }));
+    const { client, submitter } = await make(node.client({ retries: 0 }));
     const head = await client.head();
     await submitter.submit(await intent(client), head);
     node.proxy.fault = () => ({ kind: "refuse" });
