@@ -66,6 +66,51 @@ CREATE TABLE keeper_attempt (
   CONSTRAINT keeper_attempt_pkey PRIMARY KEY (outbox_id, ordinal)
 );
 
+CREATE TABLE keeper_audit (
+  stream text NOT NULL,
+  sequence bigint NOT NULL,
+  at timestamp with time zone NOT NULL,
+  kind text NOT NULL,
+  block bigint,
+  body text NOT NULL,
+  previous_hash text NOT NULL,
+  hash text NOT NULL,
+  CONSTRAINT keeper_audit_kind_check CHECK ((kind ~ '^[a-z0-9][a-z0-9.:-]*$'::text)),
+  CONSTRAINT keeper_audit_pkey PRIMARY KEY (stream, sequence),
+  CONSTRAINT keeper_audit_sequence_check CHECK ((sequence > 0)),
+  CONSTRAINT keeper_audit_stream_check CHECK ((stream ~ '^[^[:cntrl:]]+$'::text))
+);
+
+CREATE TABLE keeper_control (
+  role text NOT NULL,
+  network text NOT NULL,
+  state text NOT NULL,
+  reason text NOT NULL,
+  actor text NOT NULL,
+  cause text NOT NULL,
+  policy_hash text,
+  changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  CONSTRAINT keeper_control_actor_check CHECK ((actor ~ '[^[:space:]]'::text)),
+  CONSTRAINT keeper_control_cause_check CHECK ((cause = ANY (ARRAY['operator'::text, 'automatic'::text]))),
+  CONSTRAINT keeper_control_pkey PRIMARY KEY (role, network),
+  CONSTRAINT keeper_control_reason_check CHECK ((reason ~ '[^[:space:]]'::text)),
+  CONSTRAINT keeper_control_state_check CHECK ((state = ANY (ARRAY['run'::text, 'pause'::text, 'drain'::text, 'kill'::text])))
+);
+
+CREATE TABLE keeper_control_change (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  role text NOT NULL,
+  network text NOT NULL,
+  state_before text,
+  state text NOT NULL,
+  reason text NOT NULL,
+  actor text NOT NULL,
+  cause text NOT NULL,
+  policy_hash text,
+  at timestamp with time zone NOT NULL,
+  CONSTRAINT keeper_control_change_pkey PRIMARY KEY (id)
+);
+
 CREATE TABLE keeper_job (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
   queue text NOT NULL,
@@ -116,6 +161,44 @@ END),
   CONSTRAINT keeper_outbox_nonce_check CHECK ((nonce >= 0)),
   CONSTRAINT keeper_outbox_pkey PRIMARY KEY (id),
   CONSTRAINT keeper_outbox_state_check CHECK ((state = ANY (ARRAY['assigned'::text, 'signed'::text, 'mined'::text, 'final'::text, 'reverted'::text, 'cancelled'::text, 'foreign'::text])))
+);
+
+CREATE TABLE keeper_pnl_entry (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  chain_id text NOT NULL,
+  role text NOT NULL,
+  signer text NOT NULL,
+  outbox_id bigint NOT NULL,
+  effect_key text NOT NULL,
+  tx_hash text NOT NULL,
+  block_number bigint NOT NULL,
+  block_hash text NOT NULL,
+  outcome text NOT NULL,
+  generation integer NOT NULL,
+  reverses bigint,
+  result_xau_wei numeric(78,0),
+  at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  CONSTRAINT keeper_pnl_entry_generation_check CHECK ((generation >= 0)),
+  CONSTRAINT keeper_pnl_entry_outcome_check CHECK ((outcome = ANY (ARRAY['final'::text, 'reverted'::text, 'cancelled'::text]))),
+  CONSTRAINT keeper_pnl_entry_pkey PRIMARY KEY (id),
+  CONSTRAINT keeper_pnl_entry_reverses_fkey FOREIGN KEY (reverses) REFERENCES keeper_pnl_entry(id),
+  CONSTRAINT keeper_pnl_entry_reverses_key UNIQUE (reverses)
+);
+
+CREATE TABLE keeper_pnl_posting (
+  entry_id bigint NOT NULL,
+  line integer NOT NULL,
+  account text NOT NULL,
+  asset text NOT NULL,
+  amount numeric(78,0) NOT NULL,
+  log_index integer,
+  CONSTRAINT keeper_pnl_balanced TRIGGER DEFERRABLE INITIALLY DEFERRED,
+  CONSTRAINT keeper_pnl_posting_account_check CHECK ((account ~ '^(own|cost|out):.+$'::text)),
+  CONSTRAINT keeper_pnl_posting_amount_check CHECK ((amount <> (0)::numeric)),
+  CONSTRAINT keeper_pnl_posting_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES keeper_pnl_entry(id),
+  CONSTRAINT keeper_pnl_posting_line_check CHECK ((line >= 0)),
+  CONSTRAINT keeper_pnl_posting_log_index_check CHECK ((log_index >= 0)),
+  CONSTRAINT keeper_pnl_posting_pkey PRIMARY KEY (entry_id, line)
 );
 
 CREATE TABLE keeper_policy (
@@ -177,10 +260,83 @@ CREATE INDEX keeper_job_due ON public.keeper_job USING btree (queue, run_at) WHE
 CREATE UNIQUE INDEX keeper_outbox_effect ON public.keeper_outbox USING btree (chain_id, role, effect_key) WHERE (state <> ALL (ARRAY['reverted'::text, 'cancelled'::text]));
 CREATE UNIQUE INDEX keeper_outbox_nonce ON public.keeper_outbox USING btree (chain_id, signer, nonce);
 CREATE INDEX keeper_outbox_open ON public.keeper_outbox USING btree (chain_id, signer, id) WHERE (state = ANY (ARRAY['assigned'::text, 'signed'::text, 'mined'::text]));
+CREATE INDEX keeper_pnl_entry_book ON public.keeper_pnl_entry USING btree (role, chain_id, at);
+CREATE UNIQUE INDEX keeper_pnl_entry_once ON public.keeper_pnl_entry USING btree (chain_id, tx_hash, generation) WHERE (reverses IS NULL);
+CREATE INDEX keeper_pnl_entry_row ON public.keeper_pnl_entry USING btree (outbox_id);
 CREATE INDEX keeper_policy_newest ON public.keeper_policy USING btree (role, chain_id, id DESC);
+
+-- functions
+
+CREATE OR REPLACE FUNCTION public.keeper_append_only()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  RAISE EXCEPTION '% is append-only: no %', TG_TABLE_NAME, TG_OP
+    USING ERRCODE = 'check_violation', CONSTRAINT = TG_TABLE_NAME || '_append_only', TABLE = TG_TABLE_NAME;
+END
+$function$;
+CREATE OR REPLACE FUNCTION public.keeper_audit_link()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  last record;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('keeper_audit ' || NEW.stream, 0));
+  SELECT sequence, hash INTO last FROM public.keeper_audit WHERE stream = NEW.stream ORDER BY sequence DESC LIMIT 1;
+  NEW.sequence := coalesce(last.sequence, 0) + 1;
+  NEW.previous_hash := coalesce(last.hash, repeat('0', 64));
+  NEW.at := clock_timestamp();
+  NEW.hash := encode(sha256(convert_to(concat_ws(E'\n', NEW.previous_hash, NEW.stream, NEW.sequence,
+    to_char(NEW.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), NEW.kind, coalesce(NEW.block::text, '-'), NEW.body), 'UTF8')), 'hex');
+  RETURN NEW;
+END
+$function$;
+CREATE OR REPLACE FUNCTION public.keeper_control_note()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF TG_OP = 'UPDATE' AND OLD.state = 'kill' AND NEW.state <> 'kill' AND NEW.cause <> 'operator' THEN
+    RAISE EXCEPTION 'a kill is ended by an operator' USING ERRCODE = 'check_violation',
+      CONSTRAINT = 'keeper_control_kill_stays', TABLE = TG_TABLE_NAME;
+  END IF;
+  INSERT INTO public.keeper_control_change (role, network, state_before, state, reason, actor, cause, policy_hash, at)
+  VALUES (NEW.role, NEW.network, CASE TG_OP WHEN 'UPDATE' THEN OLD.state END, NEW.state, NEW.reason, NEW.actor, NEW.cause,
+    NEW.policy_hash, NEW.changed_at);
+  RETURN NULL;
+END
+$function$;
+CREATE OR REPLACE FUNCTION public.keeper_pnl_balance()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF (SELECT sum(amount) FROM public.keeper_pnl_posting WHERE entry_id = NEW.entry_id AND asset = NEW.asset) <> 0 THEN
+    RAISE EXCEPTION 'the postings of an entry do not balance' USING ERRCODE = 'check_violation',
+      CONSTRAINT = 'keeper_pnl_balanced', TABLE = TG_TABLE_NAME;
+  END IF;
+  RETURN NULL;
+END
+$function$;
+
+-- triggers
+
+CREATE TRIGGER keeper_audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.keeper_audit FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
+CREATE TRIGGER keeper_audit_linked BEFORE INSERT ON public.keeper_audit FOR EACH ROW EXECUTE FUNCTION keeper_audit_link();
+CREATE TRIGGER keeper_control_noted AFTER INSERT OR UPDATE ON public.keeper_control FOR EACH ROW EXECUTE FUNCTION keeper_control_note();
+CREATE TRIGGER keeper_control_change_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.keeper_control_change FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
+CREATE TRIGGER keeper_pnl_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.keeper_pnl_entry FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
+CREATE CONSTRAINT TRIGGER keeper_pnl_balanced AFTER INSERT ON public.keeper_pnl_posting DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION keeper_pnl_balance();
+CREATE TRIGGER keeper_pnl_posting_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.keeper_pnl_posting FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
 
 -- grants
 
+GRANT EXECUTE ON FUNCTION keeper_append_only() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION keeper_audit_link() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION keeper_control_note() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION keeper_pnl_balance() TO PUBLIC;
 GRANT SELECT ON TABLE chain_block TO api_ro;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE chain_block TO indexer_rw;
 GRANT SELECT ON TABLE chain_block TO keeper_rw;
@@ -191,12 +347,21 @@ GRANT SELECT ON TABLE chain_transfer TO api_ro;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE chain_transfer TO indexer_rw;
 GRANT SELECT ON TABLE chain_transfer TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_attempt TO keeper_rw;
+GRANT INSERT, SELECT ON TABLE keeper_audit TO keeper_rw;
+GRANT SELECT ON TABLE keeper_control TO api_ro;
+GRANT INSERT, SELECT, UPDATE ON TABLE keeper_control TO keeper_rw;
+GRANT SELECT ON TABLE keeper_control_change TO api_ro;
+GRANT INSERT, SELECT ON TABLE keeper_control_change TO keeper_rw;
 GRANT SELECT ON TABLE keeper_job TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_job TO keeper_rw;
 GRANT SELECT ON TABLE keeper_lease TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_lease TO keeper_rw;
 GRANT SELECT ON TABLE keeper_outbox TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_outbox TO keeper_rw;
+GRANT SELECT ON TABLE keeper_pnl_entry TO api_ro;
+GRANT INSERT, SELECT ON TABLE keeper_pnl_entry TO keeper_rw;
+GRANT SELECT ON TABLE keeper_pnl_posting TO api_ro;
+GRANT INSERT, SELECT ON TABLE keeper_pnl_posting TO keeper_rw;
 GRANT SELECT ON TABLE keeper_policy TO api_ro;
 GRANT INSERT, SELECT ON TABLE keeper_policy TO keeper_rw;
 GRANT SELECT ON TABLE keeper_policy_booking TO api_ro;

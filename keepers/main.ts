@@ -1,6 +1,7 @@
 /** `npm run keeper`: starts, checks and describes keepers by name. */
 import { runCommand, usageError } from "../scripts/cli.js";
 import type { KeeperProgram } from "./kit/program.js";
+import { audit, order, pnl } from "./records.js";
 
 /** Keepers by name; what is not built yet has no loader. */
 const KEEPERS: Readonly<Record<string, (() => Promise<KeeperProgram>) | undefined>> = {
@@ -17,11 +18,8 @@ const KEEPERS: Readonly<Record<string, (() => Promise<KeeperProgram>) | undefine
 };
 
 /** Sub-commands that exist, and the part that the others wait for. */
-const BUILT = ["run", "doctor", "status", "policy"] as const;
+const BUILT = ["run", "pause", "drain", "kill", "doctor", "status", "policy", "audit", "pnl"] as const;
 const WAITING: Readonly<Record<string, string>> = {
-  pause: "pause, drain and kill",
-  drain: "pause, drain and kill",
-  kill: "pause, drain and kill",
   replay: "the replay of recorded decisions",
 };
 
@@ -41,6 +39,19 @@ const definition = {
       help: "price-reporter: a price file instead of the configured sources",
     },
     once: { kind: "boolean", help: "one block of work, then the end of what it sent" },
+    reason: {
+      kind: "string",
+      placeholder: "TEXT",
+      help: "run, pause, drain, kill: orders all copies of the keeper; run without it starts one",
+    },
+    "accept-policy": { kind: "string", placeholder: "HASH", help: "run --reason: the policy that was reviewed" },
+    "revive-signer": {
+      kind: "string",
+      placeholder: "ADDRESS",
+      help: "run --reason: an account that a foreign nonce has killed signs again, from the chain's nonce on",
+    },
+    export: { kind: "string", placeholder: "FILE", help: "audit: a new file for the sound rows, as JSON lines" },
+    hours: { kind: "integer", min: 1, max: 8_784, help: "pnl: how far back; 24 when left out" },
   },
 } as const;
 
@@ -50,9 +61,20 @@ await runCommand(definition, async ({ positionals, flags, signal, say }) => {
   if (part !== undefined) throw usageError("PART_NOT_BUILT", `${subCommand} is not built yet: it comes with ${part}`);
   const load = KEEPERS[name];
   if (load === undefined) throw usageError("PART_NOT_BUILT", `the keeper ${name} is not built yet`);
-  const program = await load();
   if (flags.prices !== undefined && name !== "price-reporter")
     throw usageError("CONFLICTING_FLAGS", `${name} takes no --prices`);
+  const records = { keeper: name, network: flags.network, env: process.env, say };
+  const { reason, "accept-policy": policyHash, "revive-signer": revive } = flags;
+  const ordersRun = subCommand === "run" && reason !== undefined;
+  if ((policyHash !== undefined || revive !== undefined) && !ordersRun)
+    throw usageError("CONFLICTING_FLAGS", "--accept-policy and --revive-signer belong to run --reason");
+  if (ordersRun || subCommand === "pause" || subCommand === "drain" || subCommand === "kill") {
+    if (reason === undefined) throw usageError("MISSING_FLAG", `${subCommand} needs --reason`);
+    return order(records, { state: subCommand, reason, policyHash, revive });
+  }
+  if (subCommand === "audit") return audit(records, flags.export);
+  if (subCommand === "pnl") return pnl(records, flags.hours ?? 24);
+  const program = await load();
   const context = { network: flags.network, env: process.env, signal, say, pricesFile: flags.prices };
   switch (subCommand) {
     case "doctor":

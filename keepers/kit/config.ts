@@ -45,7 +45,7 @@ export function rpcVariable(network: string): string {
  * Looks a network up in `deployments/params`.
  * @throws UsageError UNKNOWN_NETWORK; ParameterError when its file is wrong.
  */
-function keeperNetwork(name: string, folder: string): KeeperNetwork {
+export function keeperNetwork(name: string, folder = DEPLOYMENTS_FOLDER): KeeperNetwork {
   const known = globSync("*.json", { cwd: join(folder, "params") }).map((file) => file.slice(0, -".json".length));
   if (!known.includes(name)) {
     const guess = nearest(name, known);

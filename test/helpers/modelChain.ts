@@ -17,6 +17,8 @@ export class ModelChain {
   readonly chainId = 138;
   /** What happens to the next requests: lost: done without a reply. refused: not even asked. forgotten: acknowledged, not kept. */
   readonly faults: ("lost" | "refused" | "forgotten")[] = [];
+  /** What a transaction emits; nothing unless a test says so. */
+  logsOf: (transaction: Transaction) => readonly { address: string; topics: string[]; data: string }[] = () => [];
   private blocks: Block[] = [{ hash: hashOf("genesis"), transactions: [] }];
   private mempool = new Map<number, Transaction>();
   private fork = 0;
@@ -120,13 +122,14 @@ export class ModelChain {
   private receipt(hash: string): unknown {
     const block = this.blocks.findIndex(({ transactions }) => transactions.some((found) => found.hash === hash));
     if (block < 0) return null;
+    const transaction = this.blocks[block]?.transactions.find((found) => found.hash === hash);
     return {
       status: "0x1",
       blockNumber: `0x${block.toString(16)}`,
       blockHash: this.blocks[block]?.hash,
       gasUsed: "0x5208",
       effectiveGasPrice: "0x1",
-      logs: [],
+      logs: transaction === undefined ? [] : this.logsOf(transaction),
     };
   }
 }

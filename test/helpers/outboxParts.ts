@@ -18,12 +18,15 @@ export const OUTBOX_FEES = { maxFeePerGasWei: 400_000_000_000n, priorityFeeWei: 
 export const REPLACE_AFTER_BLOCKS = 3;
 export const CONFIRMATIONS = 3;
 const wallet = new Wallet(hashOf("outbox"));
+export const OUTBOX_SIGNER = wallet.address;
 
 export interface OutboxOptions {
   readonly at?: AtFaultPoint;
   readonly remote?: boolean;
   readonly gate?: SigningGate;
   readonly stop?: StoreParts["stop"];
+  readonly onEnded?: StoreParts["onEnded"];
+  readonly onUnwound?: StoreParts["onUnwound"];
   readonly window?: number;
 }
 
@@ -33,7 +36,7 @@ export async function openOutbox(db: Database, chain: ModelChain, options: Outbo
   const lease = new Lease(db, { name: "role:138", ttlMs: 60_000, renewMs: 1_000 }, log);
   await lease.step();
   const client = chain as unknown as ChainClient;
-  const { at, stop } = options;
+  const { at, stop, onEnded, onUnwound } = options;
   const store = new OutboxStore({
     db,
     lease,
@@ -43,6 +46,8 @@ export async function openOutbox(db: Database, chain: ModelChain, options: Outbo
     gate: options.gate ?? { policyHash: "0x01", authorize: () => Promise.resolve({ ok: true }) },
     ...(at === undefined ? {} : { at }),
     ...(stop === undefined ? {} : { stop }),
+    ...(onEnded === undefined ? {} : { onEnded }),
+    ...(onUnwound === undefined ? {} : { onUnwound }),
   });
   const outbox = new EvmOutbox({
     store,

@@ -42,7 +42,8 @@ describe("npm run keeper", () => {
 
   for (const [words, code] of [
     ["deviation-stabilizer replay --network localhost --json", "PART_NOT_BUILT"],
-    ["deviation-stabilizer pause --network localhost --json", "PART_NOT_BUILT"],
+    ["deviation-stabilizer pause --network localhost --json", "MISSING_FLAG"],
+    ["deviation-stabilizer run --revive-signer 0x00 --network localhost --json", "CONFLICTING_FLAGS"],
     ["ltv-monitor --network localhost --json", "PART_NOT_BUILT"],
     ["deviation-stabiliser --network localhost --json", "INVALID_VALUE"],
     ["deviation-stabilizer --netwrok localhost --json", "UNKNOWN_FLAG"],

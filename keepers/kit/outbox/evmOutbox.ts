@@ -204,7 +204,7 @@ export class EvmOutbox implements Submitter {
     const kind = attempt.kind === "cancel" ? "cancelled" : receipt.ok ? "mined" : "reverted";
     if (head.number - receipt.block >= options.confirmations(entry.intent)) {
       const end = kind === "mined" ? "final" : kind;
-      await this.orDoubt(store.ended(entry, end, at));
+      await this.orDoubt(store.ended(entry, end, at, receipt));
       entry.state = end;
     }
     if (entry.told) return undefined;

@@ -23,6 +23,7 @@ import type { HeldLease } from "../lease.js";
 import type { Intent, Refusal } from "../submitter.js";
 import { attemptRow, entryOf, intentJson, noOp, type Attempt, type Entry, type MinedAt } from "./entry.js";
 import type { AtFaultPoint } from "./faultPoints.js";
+import type { Receipt } from "./receipts.js";
 import type { SignableCall, SigningGate } from "./signingGate.js";
 
 /** Ends a transaction because the intent is refused; nothing of it stays. */
@@ -57,7 +58,15 @@ export interface StoreParts {
   readonly gate: SigningGate;
   readonly stop?: SigningStop;
   /** Runs in the transaction that ends a row, exactly once per end: books and the like. */
-  readonly onEnded?: (tx: Queryable, entry: Entry, end: "final" | "reverted" | "cancelled") => Promise<void>;
+  readonly onEnded?: (
+    tx: Queryable,
+    entry: Entry,
+    end: "final" | "reverted" | "cancelled",
+    at: MinedAt,
+    receipt: Receipt,
+  ) => Promise<void>;
+  /** Runs in the transaction that puts a row in flight again, ended before or not. */
+  readonly onUnwound?: (tx: Queryable, entry: Entry) => Promise<void>;
   readonly at?: AtFaultPoint;
 }
 
@@ -172,7 +181,13 @@ export class OutboxStore {
   async unwound(entry: Entry): Promise<void> {
     await this.parts.at?.("unwind.before-commit");
     try {
-      await this.change(() => markUnwound(this.parts.db, entry.id));
+      await this.change(() =>
+        this.parts.db.transaction(async (tx) => {
+          const changed = await markUnwound(tx, entry.id);
+          if (changed) await this.parts.onUnwound?.(tx, entry);
+          return changed;
+        }),
+      );
     } catch (error) {
       if (!(error instanceof PermanentError && error.code === "DB_UNIQUE")) throw error;
       await this.kill(`a settled transaction of ${entry.intent.key} was unwound after its key had been used again`);
@@ -181,11 +196,11 @@ export class OutboxStore {
     await this.parts.at?.("unwind.after-commit");
   }
 
-  async ended(entry: Entry, end: "final" | "reverted" | "cancelled", at: MinedAt): Promise<void> {
+  async ended(entry: Entry, end: "final" | "reverted" | "cancelled", at: MinedAt, receipt: Receipt): Promise<void> {
     await this.change(() =>
       this.parts.db.transaction(async (tx) => {
         const changed = await markEnded(tx, entry.id, end, at);
-        if (changed) await this.parts.onEnded?.(tx, entry, end);
+        if (changed) await this.parts.onEnded?.(tx, entry, end, at, receipt);
         return changed;
       }),
     );

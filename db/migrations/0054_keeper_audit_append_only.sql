@@ -1,0 +1,2 @@
+CREATE TRIGGER keeper_audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON keeper_audit
+  FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only()

@@ -1,0 +1,1 @@
+GRANT SELECT, INSERT, UPDATE ON keeper_control TO keeper_rw

@@ -1,0 +1,4 @@
+/** Name of a keeper's chain of audit rows. */
+export function auditStream(role: string, network: string): string {
+  return `${role}:${network}`;
+}

@@ -1,0 +1,104 @@
+/** What a keeper watches to pause or kill itself. */
+import type { Database } from "../../../db/database.js";
+import { realisedResult } from "../../../db/queries/pnl/result.js";
+import type { FleetReport } from "../providers/fleet.js";
+
+/** What a condition says now; `reason` for people. kill ends only by a person. */
+export type ConditionAnswer = { readonly say: "good" } | { readonly say: "pause" | "kill"; readonly reason: string };
+
+export interface Condition {
+  /** Stable, for logs and metrics. */
+  readonly name: string;
+  /** Looked at once per block, by the process that leads. What it throws means "not known" and changes nothing. */
+  readonly look: () => ConditionAnswer | Promise<ConditionAnswer>;
+}
+
+const GOOD: ConditionAnswer = { say: "good" };
+
+/** Without agreeing nodes nothing is decided, and after `killAfterMs` a person must look. */
+export function quorumCondition(
+  report: () => FleetReport,
+  killAfterMs: number,
+  nowMs: () => number = () => performance.now(),
+): Condition {
+  let lostMs: number | undefined;
+  return {
+    name: "quorum",
+    look: () => {
+      const { state, reasons } = report();
+      if (state !== "no-quorum") {
+        lostMs = undefined;
+        return GOOD;
+      }
+      lostMs ??= nowMs();
+      const ms = nowMs() - lostMs;
+      const reason = `no quorum for ${String(Math.floor(ms / 1000))} s: ${reasons.join(", ")}`;
+      return { say: ms >= killAfterMs ? "kill" : "pause", reason };
+    },
+  };
+}
+
+/** Pauses while the signer cannot pay for `minBalanceWei` of gas any more. */
+export function gasCondition(balanceWei: () => Promise<bigint>, minBalanceWei: bigint): Condition {
+  return {
+    name: "gas",
+    look: async () => {
+      const found = await balanceWei();
+      if (found >= minBalanceWei) return GOOD;
+      return { say: "pause", reason: `the signer holds ${found.toString()} wei, expected ${minBalanceWei.toString()}` };
+    },
+  };
+}
+
+/** Kills when more than `limitXauWei` was lost by settled transactions in the last 24 hours. */
+export function lossCondition(
+  db: Database,
+  book: { readonly role: string; readonly chainId: string },
+  limitXauWei: bigint,
+): Condition {
+  return {
+    name: "realised-loss",
+    look: async () => {
+      const { resultXauWei } = await realisedResult(db, book.role, book.chainId, 24);
+      if (resultXauWei >= -limitXauWei) return GOOD;
+      const lost = (-resultXauWei).toString();
+      return { say: "kill", reason: `${lost} XAU wei lost in 24 h, allowed are ${limitXauWei.toString()}` };
+    },
+  };
+}
+
+/** Kills when the process works under another policy than the one that is known. */
+export function policyCondition(
+  known: (policyHash: string) => Promise<string | undefined>,
+  policyHash: string,
+): Condition {
+  return {
+    name: "policy",
+    look: async () => {
+      const other = await known(policyHash);
+      if (other === undefined) return GOOD;
+      return { say: "kill", reason: `the policy is ${policyHash}, known is ${other}` };
+    },
+  };
+}
+
+/** For what happens once and is told by an event: a foreign nonce, an "unauthorized" revert. */
+export class Tripwire implements Condition {
+  private reason: string | undefined;
+
+  constructor(readonly name: string) {}
+
+  /** The first reason stays. */
+  trip(reason: string): void {
+    this.reason ??= reason;
+  }
+
+  /** Said until the kill is written; afterwards an operator's `run` must not be undone by an old event. */
+  look(): ConditionAnswer {
+    return this.reason === undefined ? GOOD : { say: "kill", reason: this.reason };
+  }
+
+  reset(): void {
+    this.reason = undefined;
+  }
+}

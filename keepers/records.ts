@@ -1,0 +1,79 @@
+/** Sub-commands that need the keepers' database and no keeper: what it may do, what it did, what it gained. */
+import { closeSync, openSync } from "node:fs";
+
+import { openDatabase } from "../db/open.js";
+import type { Database } from "../db/database.js";
+import { auditCommand } from "./kit/audit/command.js";
+import { openChain } from "./kit/chain.js";
+import { keeperNetwork, loadKeeperConfig } from "./kit/config.js";
+import { carryOut, type OperatorOrder } from "./kit/control/operator.js";
+import type { Env } from "./kit/env.js";
+import { pnlCommand } from "./kit/pnl/command.js";
+import type { ProgramResult } from "./kit/program.js";
+
+export interface RecordsContext {
+  readonly keeper: string;
+  readonly network: string;
+  readonly env: Env;
+  readonly say: (line: string) => void;
+}
+
+/** `run|pause|drain|kill --reason`. `revive`: address of an account that a foreign nonce has killed. */
+export async function order(
+  context: RecordsContext,
+  wanted: Pick<OperatorOrder, "state" | "reason" | "policyHash"> & { readonly revive: string | undefined },
+): Promise<ProgramResult> {
+  const { keeper: role, network, say } = context;
+  const { chainId } = networkOf(context);
+  const { revive: address, ...rest } = wanted;
+  const revive =
+    address === undefined
+      ? undefined
+      : { address, chainId: String(chainId), nextNonce: await chainNonce(context, address) };
+  return withDatabase(context, (db) => carryOut(db, { role, network, say, ...rest, revive }));
+}
+
+/** `audit [--export FILE]` */
+export async function audit(context: RecordsContext, exportFile: string | undefined): Promise<ProgramResult> {
+  const { keeper: role, network, say } = context;
+  networkOf(context);
+  const exportTo = exportFile === undefined ? undefined : openSync(exportFile, "wx", 0o600);
+  try {
+    return await withDatabase(context, (db) => auditCommand(db, { role, network, say, exportTo }));
+  } finally {
+    if (exportTo !== undefined) closeSync(exportTo);
+  }
+}
+
+/** `pnl [--hours N]` */
+export function pnl(context: RecordsContext, hours: number): Promise<ProgramResult> {
+  const { keeper: role, network, say } = context;
+  const chainId = String(networkOf(context).chainId);
+  return withDatabase(context, (db) => pnlCommand(db, { role, network, chainId, hours, say }));
+}
+
+function networkOf({ network, env }: RecordsContext) {
+  const folder = env["KEEPER_DEPLOYMENTS_FOLDER"] ?? "";
+  return folder === "" ? keeperNetwork(network) : keeperNetwork(network, folder);
+}
+
+/** What the chain has seen of an account: a revived one goes on from there. */
+async function chainNonce({ keeper, network, env }: RecordsContext, address: string): Promise<bigint> {
+  const { client } = openChain(loadKeeperConfig({}, "KEEPER_", network, env), keeper, env, false);
+  try {
+    await client.head();
+    await client.assertChain();
+    return BigInt(String(await client.request("eth_getTransactionCount", [address, "latest"])));
+  } finally {
+    client.close();
+  }
+}
+
+async function withDatabase<T>({ env }: RecordsContext, work: (db: Database) => Promise<T>): Promise<T> {
+  const opened = await openDatabase({ databaseUrl: env["DATABASE_URL"], role: "keeper_rw", maxConnections: 2 });
+  try {
+    return await work(opened.database);
+  } finally {
+    await opened.close();
+  }
+}
