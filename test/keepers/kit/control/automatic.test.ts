@@ -52,7 +52,7 @@ describe("keepers/kit/control/automatic", function () {
     expect(await state()).to.equal("run");
   });
 
-  it("CTRL-5: an operator's pause and drain are never ended automatically, nor made worse by a condition", async () => {
+  it("CTRL-5: what an operator ordered never ends automatically, nor gets worse by a condition", async () => {
     let answer: ConditionAnswer = { say: "good" };
     const keeper = automatic({ name: "test", look: () => answer });
     for (const ordered of ["pause", "drain"] as const) {
@@ -130,7 +130,7 @@ describe("keepers/kit/control/automatic", function () {
     expect(await state()).to.equal("kill");
   });
 
-  it("CTRL-6: a tripwire kills once, so that an operator's run stays", async () => {
+  it("CTRL-6: a tripwire kills once, so that the run of an operator stays", async () => {
     const wire = new Tripwire("unauthorized");
     const keeper = automatic(wire);
     await blocks(keeper, 1);

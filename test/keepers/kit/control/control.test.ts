@@ -45,22 +45,23 @@ describe("keepers/kit/control", function () {
     return outbox;
   }
 
-  for (const state of ["pause", "drain"] as const) {
-    it(`CTRL-1: ${state} takes nothing new and goes on with what is in flight, replacements included`, async () => {
-      const outbox = await stuck();
-      await order(state);
-      expect(await outbox.submit(intentOf("b"), chain.head)).to.deep.equal({ accepted: false, refusal: "paused" });
-      expect(await attempts()).to.equal(1);
-      await outbox.upkeep(chain.head);
-      expect(await attempts()).to.equal(2);
-      chain.mine();
-      expect((await outbox.upkeep(chain.head)).map(({ kind }) => kind)).to.deep.equal(["mined"]);
-      await order("run");
-      expect((await outbox.submit(intentOf("b"), chain.head)).accepted).to.equal(true);
-    });
+  async function takesNothingNew(state: "pause" | "drain"): Promise<void> {
+    const outbox = await stuck();
+    await order(state);
+    expect(await outbox.submit(intentOf("b"), chain.head)).to.deep.equal({ accepted: false, refusal: "paused" });
+    expect(await attempts()).to.equal(1);
+    await outbox.upkeep(chain.head);
+    expect(await attempts()).to.equal(2);
+    chain.mine();
+    expect((await outbox.upkeep(chain.head)).map(({ kind }) => kind)).to.deep.equal(["mined"]);
+    await order("run");
+    expect((await outbox.submit(intentOf("b"), chain.head)).accepted).to.equal(true);
   }
 
-  it("CTRL-2: kill makes no new bytes and replaces none; what is out is still seen", async () => {
+  it("CTRL-1: a paused keeper takes nothing new and goes on with what is in flight", () => takesNothingNew("pause"));
+  it("CTRL-1: a drained keeper takes nothing new and goes on with what is in flight", () => takesNothingNew("drain"));
+
+  it("CTRL-2: kill makes no new bytes and replaces none", async () => {
     const outbox = await stuck();
     await order("kill");
     expect(await outbox.submit(intentOf("b"), chain.head)).to.deep.equal({ accepted: false, refusal: "paused" });
