@@ -88,7 +88,6 @@ CREATE TABLE keeper_control (
   reason text NOT NULL,
   actor text NOT NULL,
   cause text NOT NULL,
-  policy_hash text,
   changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
   CONSTRAINT keeper_control_actor_check CHECK ((actor ~ '[^[:space:]]'::text)),
   CONSTRAINT keeper_control_cause_check CHECK ((cause = ANY (ARRAY['operator'::text, 'automatic'::text]))),
@@ -106,7 +105,6 @@ CREATE TABLE keeper_control_change (
   reason text NOT NULL,
   actor text NOT NULL,
   cause text NOT NULL,
-  policy_hash text,
   at timestamp with time zone NOT NULL,
   CONSTRAINT keeper_control_change_pkey PRIMARY KEY (id)
 );
@@ -302,9 +300,9 @@ BEGIN
     RAISE EXCEPTION 'a kill is ended by an operator' USING ERRCODE = 'check_violation',
       CONSTRAINT = 'keeper_control_kill_stays', TABLE = TG_TABLE_NAME;
   END IF;
-  INSERT INTO public.keeper_control_change (role, network, state_before, state, reason, actor, cause, policy_hash, at)
+  INSERT INTO public.keeper_control_change (role, network, state_before, state, reason, actor, cause, at)
   VALUES (NEW.role, NEW.network, CASE TG_OP WHEN 'UPDATE' THEN OLD.state END, NEW.state, NEW.reason, NEW.actor, NEW.cause,
-    NEW.policy_hash, NEW.changed_at);
+    NEW.changed_at);
   RETURN NULL;
 END
 $function$;

@@ -44,7 +44,6 @@ const definition = {
       placeholder: "TEXT",
       help: "run, pause, drain, kill: orders all copies of the keeper; run without it starts one",
     },
-    "accept-policy": { kind: "string", placeholder: "HASH", help: "run --reason: the policy that was reviewed" },
     "revive-signer": {
       kind: "string",
       placeholder: "ADDRESS",
@@ -64,13 +63,13 @@ await runCommand(definition, async ({ positionals, flags, signal, say }) => {
   if (flags.prices !== undefined && name !== "price-reporter")
     throw usageError("CONFLICTING_FLAGS", `${name} takes no --prices`);
   const records = { keeper: name, network: flags.network, env: process.env, say };
-  const { reason, "accept-policy": policyHash, "revive-signer": revive } = flags;
+  const { reason, "revive-signer": revive } = flags;
   const ordersRun = subCommand === "run" && reason !== undefined;
-  if ((policyHash !== undefined || revive !== undefined) && !ordersRun)
-    throw usageError("CONFLICTING_FLAGS", "--accept-policy and --revive-signer belong to run --reason");
+  if (revive !== undefined && !ordersRun)
+    throw usageError("CONFLICTING_FLAGS", "--revive-signer belongs to run --reason");
   if (ordersRun || subCommand === "pause" || subCommand === "drain" || subCommand === "kill") {
     if (reason === undefined) throw usageError("MISSING_FLAG", `${subCommand} needs --reason`);
-    return order(records, { state: subCommand, reason, policyHash, revive });
+    return order(records, { state: subCommand, reason, revive });
   }
   if (subCommand === "audit") return audit(records, flags.export);
   if (subCommand === "pnl") return pnl(records, flags.hours ?? 24);

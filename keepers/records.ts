@@ -21,7 +21,7 @@ export interface RecordsContext {
 /** `run|pause|drain|kill --reason`. `revive`: address of an account that a foreign nonce has killed. */
 export async function order(
   context: RecordsContext,
-  wanted: Pick<OperatorOrder, "state" | "reason" | "policyHash"> & { readonly revive: string | undefined },
+  wanted: Pick<OperatorOrder, "state" | "reason"> & { readonly revive: string | undefined },
 ): Promise<ProgramResult> {
   const { keeper: role, network, say } = context;
   const { chainId } = networkOf(context);

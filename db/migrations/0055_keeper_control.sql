@@ -8,8 +8,6 @@ CREATE TABLE keeper_control (
   actor text NOT NULL CHECK (actor ~ '[^[:space:]]'),
   -- automatic: a condition that the keeper watches; it may end by itself, except a kill.
   cause text NOT NULL CHECK (cause IN ('operator', 'automatic')),
-  -- The policy under which it may sign; null until the first start, which sets it.
-  policy_hash text,
   changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (role, network)
 );

@@ -8,6 +8,5 @@ CREATE TABLE keeper_control_change (
   reason text NOT NULL,
   actor text NOT NULL,
   cause text NOT NULL,
-  policy_hash text,
   at timestamptz NOT NULL
 );

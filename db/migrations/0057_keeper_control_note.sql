@@ -5,9 +5,9 @@ BEGIN
     RAISE EXCEPTION 'a kill is ended by an operator' USING ERRCODE = 'check_violation',
       CONSTRAINT = 'keeper_control_kill_stays', TABLE = TG_TABLE_NAME;
   END IF;
-  INSERT INTO public.keeper_control_change (role, network, state_before, state, reason, actor, cause, policy_hash, at)
+  INSERT INTO public.keeper_control_change (role, network, state_before, state, reason, actor, cause, at)
   VALUES (NEW.role, NEW.network, CASE TG_OP WHEN 'UPDATE' THEN OLD.state END, NEW.state, NEW.reason, NEW.actor, NEW.cause,
-    NEW.policy_hash, NEW.changed_at);
+    NEW.changed_at);
   RETURN NULL;
 END
 $$

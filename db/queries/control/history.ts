@@ -2,7 +2,7 @@ import type { Queryable } from "../../database.js";
 import type { ControlCause, ControlState } from "./rows.js";
 
 const SQL = `
-SELECT state_before AS "before", state, reason, actor, cause, policy_hash AS "policyHash", at
+SELECT state_before AS "before", state, reason, actor, cause, at
 FROM keeper_control_change WHERE role = $1 AND network = $2 ORDER BY id DESC LIMIT $3`;
 
 export interface ControlChange {
@@ -11,7 +11,6 @@ export interface ControlChange {
   readonly reason: string;
   readonly actor: string;
   readonly cause: ControlCause;
-  readonly policyHash: string | null;
   readonly at: Date;
 }
 

@@ -7,9 +7,8 @@ export interface ControlRow {
   readonly reason: string;
   readonly actor: string;
   readonly cause: ControlCause;
-  readonly policyHash: string | null;
   readonly changedAt: Date;
 }
 
 /** The columns above. */
-export const CONTROL_COLUMNS = `state, reason, actor, cause, policy_hash AS "policyHash", changed_at AS "changedAt"`;
+export const CONTROL_COLUMNS = `state, reason, actor, cause, changed_at AS "changedAt"`;

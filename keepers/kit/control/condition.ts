@@ -67,17 +67,14 @@ export function lossCondition(
   };
 }
 
-/** Kills when the process works under another policy than the one that is known. */
-export function policyCondition(
-  known: (policyHash: string) => Promise<string | undefined>,
-  policyHash: string,
-): Condition {
+/** Kills when another policy has been put into force than the one that this process works under. */
+export function policyCondition(inForce: () => Promise<string | undefined>, policyHash: string): Condition {
   return {
     name: "policy",
     look: async () => {
-      const other = await known(policyHash);
-      if (other === undefined) return GOOD;
-      return { say: "kill", reason: `the policy is ${policyHash}, known is ${other}` };
+      const other = await inForce();
+      if (other === undefined || other === policyHash) return GOOD;
+      return { say: "kill", reason: `this process has ${policyHash}, in force is ${other}` };
     },
   };
 }

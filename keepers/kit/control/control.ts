@@ -17,8 +17,6 @@ export interface ControlOrder {
   readonly state: ControlState;
   readonly reason: string;
   readonly cause: ControlCause;
-  /** Only with `run`, by an operator: the policy that was reviewed. */
-  readonly policyHash?: string;
 }
 
 export interface ControlOutcome {
@@ -64,26 +62,11 @@ export class Control {
       if (order.cause === "automatic" && !applies(before, order.state)) {
         return { before: before.state, after: before, changed: false };
       }
-      const policyHash = order.policyHash ?? before.policyHash;
-      const row = { ...order, reason: order.reason.trim(), actor: this.actor, policyHash };
+      const row = { ...order, reason: order.reason.trim(), actor: this.actor };
       const after = (await setControl(tx, this.role, this.network, row)) ?? before;
       await alongside?.(tx);
       await this.audit(tx, before.state, after);
       return { before: before.state, after, changed: true };
-    });
-  }
-
-  /**
-   * Whether `policyHash` is the policy that this keeper is known to work under; the first one ever becomes it.
-   * @returns the known one when it differs.
-   */
-  async knownPolicy(policyHash: string): Promise<string | undefined> {
-    return this.db.transaction(async (tx) => {
-      const before = await this.lock(tx, true);
-      if (before.policyHash !== null) return before.policyHash === policyHash ? undefined : before.policyHash;
-      const after = (await setControl(tx, this.role, this.network, { ...before, policyHash })) ?? before;
-      await this.audit(tx, before.state, after);
-      return undefined;
     });
   }
 
@@ -95,8 +78,8 @@ export class Control {
   }
 
   private async audit(tx: Queryable, before: ControlState, after: ControlRow): Promise<void> {
-    const { state, reason, actor, cause, policyHash } = after;
-    const body = canonicalJson({ before, state, reason, actor, cause, policyHash });
+    const { state, reason, actor, cause } = after;
+    const body = canonicalJson({ before, state, reason, actor, cause });
     await appendAudit(tx, { stream: auditStream(this.role, this.network), kind: "control", block: null, body });
   }
 }

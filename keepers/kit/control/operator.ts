@@ -13,8 +13,6 @@ export interface OperatorOrder {
   readonly network: string;
   readonly state: ControlState;
   readonly reason: string;
-  /** The policy that was reviewed, from `policy`. */
-  readonly policyHash?: string | undefined;
   /** An account that a foreign nonce has killed, to sign again from the chain's nonce on. Only with `run`. */
   readonly revive?: { readonly address: string; readonly chainId: string; readonly nextNonce: bigint } | undefined;
   readonly say: (line: string) => void;
@@ -27,13 +25,14 @@ export function operator(): string {
 
 /** @throws UsageError CONTROL_REASON; PermanentError SIGNER_UNKNOWN for an account that no outbox knows. */
 export async function carryOut(db: Database, order: OperatorOrder): Promise<ProgramResult> {
-  const { role, network, state, reason, policyHash, revive, say } = order;
+  const { role, network, state, reason, revive, say } = order;
   const revived = revive === undefined ? null : await knownSigner(db, revive);
   const control = new Control(db, role, network, operator());
   const { before, after } = await control.order(
     {
-      ...{ state, reason: revived === null ? reason : `${reason} (${revived} signs again)`, cause: "operator" },
-      ...(policyHash === undefined ? {} : { policyHash }),
+      state,
+      reason: revived === null ? reason : `${reason} (${revived} signs again)`,
+      cause: "operator",
     },
     async (tx) => {
       if (revive !== undefined) await reviveSigner(tx, revive.chainId, revive.address, revive.nextNonce);
@@ -41,7 +40,7 @@ export async function carryOut(db: Database, order: OperatorOrder): Promise<Prog
   );
   say(`${role} on ${network}: ${before} → ${after.state} (${after.reason}, ${after.actor})`);
   const report = { keeper: role, network, before, state: after.state, reason: after.reason, actor: after.actor };
-  return { ok: true, report: { ...report, policyHash: after.policyHash, revived } };
+  return { ok: true, report: { ...report, revived } };
 }
 
 async function knownSigner(

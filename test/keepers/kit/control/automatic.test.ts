@@ -116,17 +116,15 @@ describe("keepers/kit/control/automatic", function () {
     expect(await state()).to.equal("kill");
   });
 
-  it("CTRL-6: another policy than the known one kills until an operator names it", async () => {
-    const first = automatic(policyCondition((hash) => control.knownPolicy(hash), "0x01"));
-    await blocks(first, 2);
-    expect(await control.read()).to.deep.include({ state: "run", policyHash: "0x01" });
-    const second = automatic(policyCondition((hash) => control.knownPolicy(hash), "0x02"));
-    await blocks(second, 1);
-    expect(await state()).to.equal("kill");
-    await control.order({ state: "run", reason: "reviewed", cause: "operator", policyHash: "0x02" });
-    await blocks(second, 2);
+  it("CTRL-6: another policy in force than the one of the process kills", async () => {
+    let inForce: string | undefined;
+    const keeper = automatic(policyCondition(() => Promise.resolve(inForce), "0x01"));
+    await blocks(keeper, 1);
+    inForce = "0x01";
+    await blocks(keeper, 1);
     expect(await state()).to.equal("run");
-    await blocks(first, 1);
+    inForce = "0x02";
+    await blocks(keeper, 1);
     expect(await state()).to.equal("kill");
   });
 

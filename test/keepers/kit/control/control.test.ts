@@ -101,7 +101,7 @@ describe("keepers/kit/control", function () {
       const { changed } = await control.order({ state, reason: "automatic", cause: "automatic" });
       expect(changed).to.equal(false);
       // Not even by a program that forgets the rule.
-      const row = { state, reason: "x", actor: "y", cause: "automatic", policyHash: null } as const;
+      const row = { state, reason: "x", actor: "y", cause: "automatic" } as const;
       expect(await codeOf(setControl(db, "role", "localhost", row))).to.equal("DB_CHECK");
     }
     expect(await codeOf(order("run", "  "))).to.equal("CONTROL_REASON");
