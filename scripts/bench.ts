@@ -1,12 +1,15 @@
 /** `npm run bench`: figures, never pass or fail; but a lost or doubled effect, or a log that was not found, is a finding. */
 import { measureBackfill, type BackfillReport } from "./bench/backfill/run.js";
+import { CrashChain } from "./bench/crash/chain.js";
 import { runCrashes, type CrashReport } from "./bench/crash/run.js";
 import { withCrashServer } from "./bench/crash/server.js";
+import { SolanaCrashChain } from "./bench/crash/solana/chain.js";
 import { measureGas } from "./bench/gas.js";
 import { measureReserveGas } from "./bench/reserves.js";
 import { measureSpeed, type SpeedReport } from "./bench/speed.js";
 import { measureSystemGas } from "./bench/system.js";
 import { runCommand, usageError, type CommandContext, type CommandDefinition, type CommandResult } from "./cli.js";
+import type { Rng } from "./market/rng.js";
 import { alignRows } from "./sim/show.js";
 
 const BUILT = ["gas", "sim", "crash", "backfill"] as const;
@@ -14,6 +17,7 @@ const WAITING = ["arbitrage", "cu", "feed", "api", "redeem"] as const;
 
 const FLAGS = {
   kills: { kind: "integer", min: 1, default: 1_000, help: "crash: how often a keeper is killed" },
+  chain: { kind: "choice", choices: ["evm", "solana"], default: "evm", help: "crash: which outbox" },
   seed: { kind: "integer", min: 0, default: 1, help: "crash: which moments, faults and reorganisations" },
   events: { kind: "integer", min: 100, default: 100_000, help: "backfill: how many logs the chain has" },
 } as const;
@@ -80,7 +84,9 @@ async function speed(say: (line: string) => void): Promise<SpeedReport> {
 
 async function crash({ flags, say }: CommandContext<typeof FLAGS>): Promise<CrashReport> {
   const { kills, seed } = flags;
-  const report = await withCrashServer((server) => runCrashes(server, { kills, seed, leaseMs: LEASE_MS, say }));
+  const start = (rng: Rng) => (flags.chain === "solana" ? SolanaCrashChain.start(rng) : CrashChain.start(rng));
+  const options = { kills, seed, leaseMs: LEASE_MS, say, start };
+  const report = await withCrashServer((server) => runCrashes(server, options));
   const { recoveryMs } = report;
   const rows = [
     ["effects that happened", String(report.executed), "–"],

@@ -9,6 +9,7 @@ import { FailedTransactionMetadata, LiteSVM, type SlotHash } from "litesvm";
 import { BlockhashQueue, blockhashOf } from "./blockhashes.js";
 import { Blocks, type Block, type ConfirmationDepths, type Executed } from "./blocks.js";
 import { History } from "./history.js";
+import { SYSTEM_PROGRAM } from "./instructions.js";
 import { accountsOf } from "./messageAccounts.js";
 import { isNonceValid } from "./nonce.js";
 import { isIncluded, transactionError, type TransactionErrorJson } from "./transactionError.js";
@@ -26,7 +27,6 @@ export interface BankOptions extends Partial<ConfirmationDepths> {
 /** As on public clusters: a vote takes two blocks, a root thirty-two. */
 const DEFAULT_DEPTHS: ConfirmationDepths = { confirmedBlocks: 2, finalizedBlocks: 32 };
 const DEFAULT_CLOCK_MS_PER_SLOT = 400n;
-const SYSTEM_PROGRAM = "11111111111111111111111111111111" as Address;
 const SLOT_HASHES_SYSVAR = "SysvarS1otHashes111111111111111111111111111";
 /** Entries of the SlotHashes sysvar; lookup tables name one of them. */
 const SLOT_HASHES = 512;

@@ -10,24 +10,18 @@ import {
   setTransactionMessageFeePayerSigner,
   setTransactionMessageLifetimeUsingBlockhash,
   signTransactionMessageWithSigners,
-  AccountRole,
   type Address,
-  type Instruction,
   type KeyPairSigner,
 } from "@solana/kit";
 
 import type { Bank } from "./bank.js";
 import { lastValidBlockHeight } from "./blockhashes.js";
+import { computeLimitInstruction, SYSTEM_PROGRAM, transferInstruction } from "./instructions.js";
 import { fromBytes, type WireTransaction } from "./wire.js";
 
-const SYSTEM_PROGRAM = "11111111111111111111111111111111" as Address;
-const COMPUTE_BUDGET = "ComputeBudget111111111111111111111111111111" as Address;
 /** Published and worthless. */
 const PRIVATE_KEY = new Uint8Array(32).fill(0xfa);
 const FUNDS_LAMPORTS = 2n ** 62n;
-/** System instruction Transfer, compute-budget instruction SetComputeUnitLimit. */
-const TRANSFER = 2;
-const SET_COMPUTE_UNIT_LIMIT = 2;
 const BASE_COMPUTE_UNITS = 10_000;
 
 export class Faucet {
@@ -65,32 +59,14 @@ export class Faucet {
         ),
       (draft) =>
         appendTransactionMessageInstructions(
-          [computeLimit(BASE_COMPUTE_UNITS + this.given), transfer(this.signer.address, to, amountLamports)],
+          [
+            computeLimitInstruction(BASE_COMPUTE_UNITS + this.given),
+            transferInstruction(this.signer.address, to, amountLamports),
+          ],
           draft,
         ),
     );
     const signed = await signTransactionMessageWithSigners(message);
     return fromBytes(new Uint8Array(getTransactionEncoder().encode(signed)));
   }
-}
-
-function computeLimit(units: number): Instruction {
-  const data = new DataView(new ArrayBuffer(5));
-  data.setUint8(0, SET_COMPUTE_UNIT_LIMIT);
-  data.setUint32(1, units, true);
-  return { programAddress: COMPUTE_BUDGET, data: new Uint8Array(data.buffer) };
-}
-
-function transfer(from: Address, to: Address, amountLamports: bigint): Instruction {
-  const data = new DataView(new ArrayBuffer(12));
-  data.setUint32(0, TRANSFER, true);
-  data.setBigUint64(4, amountLamports, true);
-  return {
-    programAddress: SYSTEM_PROGRAM,
-    accounts: [
-      { address: from, role: AccountRole.WRITABLE_SIGNER },
-      { address: to, role: AccountRole.WRITABLE },
-    ],
-    data: new Uint8Array(data.buffer),
-  };
 }

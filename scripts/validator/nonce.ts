@@ -1,9 +1,9 @@
 /** Durable nonces as a cluster treats them: such a transaction does not expire, so programs and signers must be testable against it. */
 import { getBase58Decoder, type Address, type EncodedAccount } from "@solana/kit";
 
+import { SYSTEM_PROGRAM } from "./instructions.js";
 import type { CompiledMessage } from "./wire.js";
 
-const SYSTEM_PROGRAM = "11111111111111111111111111111111";
 /** Number of the system instruction AdvanceNonceAccount, little-endian. */
 const ADVANCE_NONCE_ACCOUNT = [4, 0, 0, 0];
 /** Nonce account: version u32, state u32 (1: initialised), authority, nonce, fee. */

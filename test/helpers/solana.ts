@@ -1,6 +1,5 @@
 /** Transactions and requests for tests of everything Solana. */
 import {
-  AccountRole,
   appendTransactionMessageInstructions,
   createKeyPairSignerFromPrivateKeyBytes,
   createTransactionMessage,
@@ -10,7 +9,6 @@ import {
   setTransactionMessageFeePayerSigner,
   setTransactionMessageLifetimeUsingBlockhash,
   signTransactionMessageWithSigners,
-  type Address,
   type Blockhash,
   type Instruction,
   type KeyPairSigner,
@@ -18,7 +16,6 @@ import {
 
 import { parseJson, stringifyJson } from "../../scripts/validator/jsonRpc.js";
 
-export const SYSTEM_PROGRAM = "11111111111111111111111111111111" as Address;
 export const LAMPORTS_PER_SOL = 1_000_000_000n;
 
 /** A key of tests: the same number is the same key. */
@@ -26,20 +23,6 @@ export function testSigner(number: number): Promise<KeyPairSigner> {
   const seed = new Uint8Array(32);
   new DataView(seed.buffer).setUint32(0, number);
   return createKeyPairSignerFromPrivateKeyBytes(seed);
-}
-
-export function transferInstruction(from: Address, to: Address, amountLamports: bigint): Instruction {
-  const data = new DataView(new ArrayBuffer(12));
-  data.setUint32(0, 2, true);
-  data.setBigUint64(4, amountLamports, true);
-  return {
-    programAddress: SYSTEM_PROGRAM,
-    accounts: [
-      { address: from, role: AccountRole.WRITABLE_SIGNER },
-      { address: to, role: AccountRole.WRITABLE },
-    ],
-    data: new Uint8Array(data.buffer),
-  };
 }
 
 export interface SignedForTest {

@@ -1,7 +1,5 @@
 /** A Solana keeper's outbox between a real PostgreSQL and the local cluster, whose process can die at any place and come back. */
-import { createHash } from "node:crypto";
-
-import { getAddressDecoder, type Address, type KeyPairSigner } from "@solana/kit";
+import type { KeyPairSigner } from "@solana/kit";
 
 import type { Database } from "../../db/database.js";
 import { acquireLease } from "../../db/queries/lease/acquire.js";
@@ -17,21 +15,15 @@ import { SolanaClient } from "../../keepers/kit/solana/client.js";
 import { clusterHead, type SolanaHead } from "../../keepers/kit/solana/cluster.js";
 import { solanaSignerOf, type SolanaSigner } from "../../keepers/kit/solana/signer.js";
 import type { Settled } from "../../keepers/kit/submitter.js";
+import { EFFECT_LAMPORTS, effectAddress, effectInstruction } from "../../scripts/bench/crash/solana/effect.js";
 import { ValidatorServer, type ServerOptions } from "../../scripts/validator/server.js";
 import { capturedLog } from "./capturedLog.js";
-import { ask, LAMPORTS_PER_SOL, testSigner, transferInstruction } from "./solana.js";
+import { ask, LAMPORTS_PER_SOL, testSigner } from "./solana.js";
 
-/** Lamports of one effect: enough for an account to exist. */
-export const EFFECT_LAMPORTS = 1_000_000n;
 const ROLE = "test";
 
 /** Thrown where a process dies. */
 export class Killed extends Error {}
-
-/** Where the effect of a key shows: nobody else ever pays there. */
-export function effectAddress(key: string): Address {
-  return getAddressDecoder().decode(createHash("sha256").update(key).digest());
-}
 
 export interface ProcessOptions {
   readonly remote?: boolean;
@@ -157,7 +149,7 @@ export class SolanaRig {
   intent(key: string, changes: Partial<SolanaIntent> = {}): SolanaIntent {
     return {
       key,
-      instructions: [transferInstruction(this.payer.address, effectAddress(key), EFFECT_LAMPORTS)],
+      instructions: [effectInstruction(this.payer.address, key)],
       computeUnitLimit: 10_000,
       maxMicroLamportsPerUnit: 100_000n,
       validUntilBlock: 1_000_000n,

@@ -10,16 +10,9 @@ import {
 import { expect } from "chai";
 
 import { ValidatorServer } from "../../scripts/validator/server.js";
-import {
-  ask,
-  askRaw,
-  LAMPORTS_PER_SOL,
-  signWith,
-  SYSTEM_PROGRAM,
-  testSigner,
-  transferInstruction,
-} from "../helpers/solana.js";
+import { ask, askRaw, LAMPORTS_PER_SOL, signWith, testSigner } from "../helpers/solana.js";
 import type { RpcReply } from "../helpers/solana.js";
+import { SYSTEM_PROGRAM, transferInstruction } from "../../scripts/validator/instructions.js";
 
 interface Status {
   readonly slot: bigint;

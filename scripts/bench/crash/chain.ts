@@ -2,12 +2,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { ContractFactory, Interface, JsonRpcProvider, Network } from "ethers";
+import { ContractFactory, id as hashOf, Interface, JsonRpcProvider, Network } from "ethers";
 import { network } from "hardhat";
 
 import { EffectRecorder__factory } from "../../../protocol/generated/contracts/index.js";
 import type { Rng } from "../../market/rng.js";
 import { CHAIN_ID } from "./messages.js";
+import type { CrashTarget } from "./target.js";
 
 const BLOCK_MS = 100;
 /** Snapshots that are kept, and so the deepest reorganisation. */
@@ -19,7 +20,8 @@ interface Call {
   readonly id: number;
 }
 
-export class CrashChain {
+export class CrashChain implements CrashTarget {
+  readonly worker = "scripts/bench/crash/worker.ts";
   /** While true no broadcast gets an answer; the node has the bytes all the same. */
   mute = false;
   reorgs = 0;
@@ -82,6 +84,10 @@ export class CrashChain {
   /** For some blocks every transaction is acknowledged and forgotten. */
   forget(blocks: number): void {
     this.#forgetUntilBlock = this.#block + blocks;
+  }
+
+  idOf(key: string): string {
+    return hashOf(key);
   }
 
   /** How often each effect happened, by the hash of its key. */

@@ -2,16 +2,14 @@
  * Kills a keeper again and again, at every place between two lines, while the chain loses replies, forgets transactions and unwinds
  * blocks and the database restarts; then counts on the chain how often each effect happened.
  */
-import { id as hashOf } from "ethers";
-
 import type { Database } from "../../../db/database.js";
 import type { FaultPoint } from "../../../keepers/kit/outbox/faultPoints.js";
 import { enqueueJob } from "../../../db/queries/job/enqueue.js";
 import { Rng } from "../../market/rng.js";
 import { percentile } from "../../stats/distribution.js";
-import { CrashChain } from "./chain.js";
 import { readClaims } from "./claims.js";
 import { ROLE } from "./messages.js";
+import type { CrashTarget } from "./target.js";
 import { deathOf, isPlace, provocationOf, type Death, type Provocation } from "./plan.js";
 import { Workers, type Worker } from "./workers.js";
 
@@ -19,6 +17,8 @@ export interface CrashOptions {
   readonly kills: number;
   readonly seed: number;
   readonly leaseMs: number;
+  /** Starts the chain. */
+  readonly start: (rng: Rng) => Promise<CrashTarget>;
   readonly say: (line: string) => void;
 }
 
@@ -60,10 +60,10 @@ const SHOWN_EVERY = 50;
 
 export async function runCrashes(server: CrashServer, options: CrashOptions): Promise<CrashReport> {
   const rng = new Rng(options.seed, "crash");
-  const chain = await CrashChain.start(rng.stream("chain"));
+  const chain = await options.start(rng.stream("chain"));
   const { url: databaseUrl } = server;
   const { leaseMs } = options;
-  const workers = new Workers({ databaseUrl, rpcUrl: chain.url, recorder: chain.recorder, leaseMs });
+  const workers = new Workers(chain.worker, { databaseUrl, rpcUrl: chain.url, recorder: chain.recorder, leaseMs });
   const run = new CrashRun(server, chain, workers, rng, options);
   try {
     return await run.all();
@@ -80,7 +80,7 @@ class CrashRun {
 
   constructor(
     private readonly server: CrashServer,
-    private readonly chain: CrashChain,
+    private readonly chain: CrashTarget,
     private readonly workers: Workers,
     private readonly rng: Rng,
     private readonly options: CrashOptions,
@@ -170,8 +170,9 @@ class CrashRun {
     const recoveryMs = [...this.#recoveryMs].sort((a, b) => a - b);
     let [executed, cancelled, lost, duplicates, wrongClaims] = [0, 0, 0, 0, 0];
     for (const { key, isFinal, isCancelled } of claims.effects) {
-      const times = counts.get(hashOf(key)) ?? 0;
-      counts.delete(hashOf(key));
+      const id = this.chain.idOf(key);
+      const times = counts.get(id) ?? 0;
+      counts.delete(id);
       if (times > 0) executed += 1;
       else if (isCancelled) cancelled += 1;
       else lost += 1;

@@ -8,14 +8,14 @@ import { PublicBroadcaster } from "../../../keepers/kit/broadcast/public.js";
 import { Lease } from "../../../keepers/kit/lease.js";
 import { createLog, describeError } from "../../../keepers/kit/logger.js";
 import { EvmOutbox } from "../../../keepers/kit/outbox/evmOutbox.js";
-import type { FaultPoint } from "../../../keepers/kit/outbox/faultPoints.js";
 import { OutboxStore } from "../../../keepers/kit/outbox/store.js";
 import { ChainClient, type Head } from "../../../keepers/kit/provider.js";
 import { pause } from "../../../keepers/kit/retry.js";
 import { signerOf } from "../../../keepers/kit/signer.js";
 import type { Intent } from "../../../keepers/kit/submitter.js";
 import { developmentAccounts } from "../../../protocol/params/rules.js";
-import { CHAIN_ID, ROLE, SETTINGS_VARIABLE, type Arm, type WorkerNews, type WorkerSettings } from "./messages.js";
+import { CHAIN_ID, ROLE } from "./messages.js";
+import { beMortal } from "./mortal.js";
 
 const POLL_MS = 25;
 const JOBS_AT_A_TIME = 8;
@@ -27,27 +27,9 @@ const GAS_LIMIT = 100_000n;
 const FEES = { maxFeePerGasWei: 200_000_000_000n, priorityFeeWei: 1_000_000_000n };
 const RECORD_SELECTOR = hashOf("record(bytes32)").slice(0, 10);
 
-const settings = JSON.parse(process.env[SETTINGS_VARIABLE] ?? "{}") as WorkerSettings;
-let armed: Arm | undefined;
-let passed = 0;
-
-function at(point: FaultPoint): void {
-  if (armed?.arm !== point) return;
-  passed += 1;
-  if (passed >= armed.nth) process.kill(process.pid, "SIGKILL");
-}
-
-function tell(news: WorkerNews): void {
-  process.send?.(news);
-}
-
-process.on("message", (message: Arm) => {
-  armed = message;
-  passed = 0;
-  signer.remote = message.remote;
+const { settings, at, tell } = beMortal((arm) => {
+  signer.remote = arm.remote;
 });
-// Without the benchmark there is nobody left to work for.
-process.on("disconnect", () => process.exit(0));
 
 const log = createLog({ format: "json", level: "warn", keeper: ROLE, network: "bench" });
 const database = connectDatabase({ url: settings.databaseUrl, role: "keeper_rw" });

@@ -6,9 +6,9 @@ export class Worker {
   leading = false;
   readonly child: Child;
 
-  constructor(settings: WorkerSettings, onLeading: (worker: Worker) => void) {
+  constructor(script: string, settings: WorkerSettings, onLeading: (worker: Worker) => void) {
     this.child = new Child({
-      script: "scripts/bench/crash/worker.ts",
+      script,
       args: [],
       env: { [SETTINGS_VARIABLE]: JSON.stringify(settings) },
     });
@@ -49,10 +49,13 @@ export class Workers {
   #all: Worker[] = [];
   #waiting: ((worker: Worker) => void)[] = [];
 
-  constructor(private readonly settings: WorkerSettings) {}
+  constructor(
+    private readonly script: string,
+    private readonly settings: WorkerSettings,
+  ) {}
 
   spawn(): Worker {
-    const worker = new Worker(this.settings, (leader) => {
+    const worker = new Worker(this.script, this.settings, (leader) => {
       for (const other of this.#all) other.leading = other === leader;
       for (const wake of this.#waiting.splice(0)) wake(leader);
     });

@@ -15,7 +15,8 @@ import { expect } from "chai";
 
 import { signMessage, solanaSignerOf } from "../../../../keepers/kit/solana/signer.js";
 import { codeOf } from "../../../helpers/rejection.js";
-import { SYSTEM_PROGRAM, testSigner, transferInstruction } from "../../../helpers/solana.js";
+import { testSigner } from "../../../helpers/solana.js";
+import { SYSTEM_PROGRAM, transferInstruction } from "../../../../scripts/validator/instructions.js";
 
 const BLOCKHASH = SYSTEM_PROGRAM as string as Blockhash;
 

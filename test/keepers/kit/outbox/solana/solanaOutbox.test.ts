@@ -1,10 +1,11 @@
 import { expect } from "chai";
 
-import { SolanaRig, Killed, EFFECT_LAMPORTS, effectAddress, type RigProcess } from "../../../../helpers/solanaRig.js";
+import { SolanaRig, Killed, type RigProcess } from "../../../../helpers/solanaRig.js";
 import { usePostgres, type TestDatabase } from "../../../../helpers/postgres.js";
 import { codeOf } from "../../../../helpers/rejection.js";
-import { transferInstruction } from "../../../../helpers/solana.js";
 import type { FaultPoint } from "../../../../../keepers/kit/outbox/faultPoints.js";
+import { EFFECT_LAMPORTS, effectAddress } from "../../../../../scripts/bench/crash/solana/effect.js";
+import { transferInstruction } from "../../../../../scripts/validator/instructions.js";
 
 describe("SolanaOutbox", () => {
   const postgres = usePostgres();
@@ -69,6 +70,7 @@ describe("SolanaOutbox", () => {
     rig.server.cluster.faults.send = () => ({ kind: "drop" });
     await keeper.submit("a");
     const signedAt = (await rig.head()).blockHeight;
+    rig.advance(135);
     for (;;) {
       await run(1);
       const head = await rig.head();
@@ -90,7 +92,8 @@ describe("SolanaOutbox", () => {
     rig.server.cluster.faults.send = () => (held++ === 0 ? { kind: "delay", slots: 148 } : { kind: "drop" });
     await keeper.submit("a");
     const lastValid = (await rig.head()).blockHeight - 3n + 150n;
-    await run(147);
+    rig.advance(135);
+    await run(12);
     expect(rig.times("a")).to.equal(0n);
     rig.advance(1);
     expect((await rig.head()).blockHeight).to.equal(lastValid + 1n);
