@@ -70,7 +70,14 @@ async function chainNonce({ keeper, network, env }: RecordsContext, address: str
 }
 
 async function withDatabase<T>({ env }: RecordsContext, work: (db: Database) => Promise<T>): Promise<T> {
-  const opened = await openDatabase({ databaseUrl: env["DATABASE_URL"], role: "keeper_rw", maxConnections: 2 });
+  const folder = env["KEEPER_DATABASE_FOLDER"] ?? "";
+  const opened = await openDatabase({
+    databaseUrl: env["DATABASE_URL"],
+    ...(folder === "" ? {} : { folder }),
+    role: "keeper_rw",
+    applicationName: "cantilever operator",
+    maxConnections: 2,
+  });
   try {
     return await work(opened.database);
   } finally {

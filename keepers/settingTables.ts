@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { stabilizerSettings } from "./deviation-stabilizer/config.js";
 import { kitSettings } from "./kit/config.js";
 import { settingsTable, type Settings } from "./kit/env.js";
+import { metricsTable } from "./kit/insight/metrics.js";
 import { reporterSettings } from "./price-reporter/config.js";
 
 const BEGIN = "<!-- settings: begin -->";
@@ -34,12 +35,27 @@ export function withTable(readme: string, settings: Settings): string {
   return `${before}${BEGIN}\n\n${[settingsTable(settings), ...COMMON_ROWS].join("\n")}\n\n${END}${after}`;
 }
 
+const RUNTIME_DOC = new URL("../docs/keeper-runtime.md", import.meta.url);
+
+/** The text with the table of metrics replaced. Throws when the markers are missing. */
+export function withMetrics(text: string): string {
+  const begin = "<!-- metrics: begin -->";
+  const end = "<!-- metrics: end -->";
+  const [before, rest] = text.split(begin);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined) throw new Error(`the text lacks ${begin} … ${end}`);
+  return `${before}${begin}\n\n${metricsTable()}\n\n${end}${after}`;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [keeper, settings] of Object.entries(READMES)) {
-    const file = new URL(`./${keeper}/README.md`, import.meta.url);
-    const { format, resolveConfig } = await import("prettier");
-    const options = await resolveConfig(file);
-    const text = await format(withTable(readFileSync(file, "utf8"), settings), { ...options, parser: "markdown" });
-    writeFileSync(file, text);
+    await rewrite(new URL(`./${keeper}/README.md`, import.meta.url), (text) => withTable(text, settings));
   }
+  await rewrite(RUNTIME_DOC, withMetrics);
+}
+
+async function rewrite(file: URL, change: (text: string) => string): Promise<void> {
+  const { format, resolveConfig } = await import("prettier");
+  const options = await resolveConfig(file);
+  writeFileSync(file, await format(change(readFileSync(file, "utf8")), { ...options, parser: "markdown" }));
 }

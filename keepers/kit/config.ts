@@ -125,6 +125,18 @@ export const kitSettings = {
     default: "5",
     doc: "Seconds after the last sign of life in which another copy takes over.",
   }),
+  httpPort: setting({
+    env: "KEEPER_HTTP_PORT",
+    schema: integer(0, 65_535),
+    default: "0",
+    doc: "Port for `/health`, `/ready`, `/status` and `/metrics`; `0`: none.",
+  }),
+  httpHost: setting({
+    env: "KEEPER_HTTP_HOST",
+    schema: optionalText,
+    default: "127.0.0.1",
+    doc: "Address on which that port listens. The answers carry no secret, but tell everybody what the keeper does.",
+  }),
   databaseFolder: setting({
     env: "KEEPER_DATABASE_FOLDER",
     schema: optionalText,
