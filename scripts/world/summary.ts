@@ -6,7 +6,7 @@ import { reserveRows } from "../report/reserves.js";
 import { alignRows, ounces } from "../sim/show.js";
 import type { AttackResult } from "./attacks.js";
 import type { WorldChain } from "./chain.js";
-import type { KeeperReport, StabilizerKeeper } from "./keeper.js";
+import type { KeeperReport } from "./keepers.js";
 import type { WorldMarket } from "./market.js";
 import type { WorldPegs } from "./pegs.js";
 import type { Recorder } from "./recorder.js";
@@ -54,6 +54,7 @@ export interface WorldFigures extends ReservesReport {
     readonly max: number;
   };
   readonly keepers: Readonly<Record<string, KeeperReport>>;
+  readonly services?: { readonly postgres: string };
   readonly stabilizer: {
     readonly inventoryChangeXauWei: string;
     readonly lossMaxXauWei: string;
@@ -76,8 +77,8 @@ export interface SummaryInput {
   readonly market: WorldMarket;
   readonly recorder: Recorder;
   readonly reporters: Reporters;
-  readonly keeper: StabilizerKeeper | undefined;
-  readonly keeperReport: KeeperReport | undefined;
+  readonly keeperReport: Omit<KeeperReport, "executions" | "gasPerExecution"> | undefined;
+  readonly postgresUrl: string | undefined;
   readonly attacks: readonly AttackResult[];
   readonly errors: readonly string[];
   readonly pegs: WorldPegs;
@@ -123,8 +124,7 @@ export function summarize(input: SummaryInput): WorldFigures {
   const profitable = attacks.filter((attack) => attack.profitUsd >= 0).length;
   const latencies = recorder.pools.flatMap((pool) => pool.latency.latencies).sort((a, b) => a - b);
   const gas = [...recorder.gasPerExecution].sort((a, b) => a - b);
-  const errors = [...input.errors];
-  if (input.keeper !== undefined && keeperReport === undefined) errors.push("keeper: it ended without a report");
+  const { errors } = input;
   const figures: WorldFigures = {
     ok: errors.length === 0 && profitable === 0,
     seconds: input.seconds,
@@ -157,6 +157,7 @@ export function summarize(input: SummaryInput): WorldFigures {
         : {
             "deviation-stabilizer": {
               ...keeperReport,
+              executions: recorder.pools.reduce((sum, pool) => sum + pool.executions, 0),
               gasPerExecution: { p50: percentile(gas, 0.5), max: percentile(gas, 1) },
             },
           },
@@ -167,6 +168,7 @@ export function summarize(input: SummaryInput): WorldFigures {
       markToMarketXauWei: input.markToMarketXauWei.toString(),
       haltedBlocks: Math.max(0, ...HALTED.map((reason) => keeperReport?.skips[reason] ?? 0)),
     },
+    ...(input.postgresUrl === undefined ? {} : { services: { postgres: input.postgresUrl } }),
     pegs: input.pegs,
     refills: input.refills,
     ...input.reserves,
@@ -205,7 +207,11 @@ function print(figures: WorldFigures, { terminal, attacks }: SummaryInput): void
   const keeper = figures.keepers["deviation-stabilizer"];
   if (keeper !== undefined) {
     const skips = Object.entries(keeper.skips).map(([reason, count]) => `${reason} ${count}`);
-    terminal.line(`keeper: ${keeper.executions} transactions executed, skips: ${skips.join(", ") || "none"}`);
+    terminal.line(`keeper: ${keeper.executions} executions, skips: ${skips.join(", ") || "none"}`);
+    if (keeper.kills > 0) {
+      const seconds = (keeper.takeOverMsMax / 1000).toFixed(1);
+      terminal.line(`        killed ${keeper.kills} times while it led; another copy led at most ${seconds} s later`);
+    }
   }
   for (const attack of attacks) terminal.line(`attack: ${attack.name}: ${usd(attack.profitUsd)}`);
   for (const error of figures.errors) terminal.line(terminal.paint("red", `error: ${error}`));

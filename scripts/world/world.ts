@@ -4,7 +4,8 @@ import { Rng } from "../market/rng.js";
 import { ATTACKS, type AttackContext, type AttackResult } from "./attacks.js";
 import { BLOCK_SECONDS, deployWorld, shownPath, startNode, type WorldChain } from "./chain.js";
 import { recordFile } from "../../protocol/addresses.js";
-import { StabilizerKeeper } from "./keeper.js";
+import { openWorldDatabase, type WorldDatabase } from "./database.js";
+import { StabilizerKeepers } from "./keepers.js";
 import { openPools, referencePrices, WorldMarket } from "./market.js";
 import { readPegs } from "./pegs.js";
 import { Recorder } from "./recorder.js";
@@ -35,7 +36,8 @@ export async function runWorld(options: WorldOptions, terminal: Terminal, signal
   const started = Date.now();
   const running = await startNode(options.port);
   let chain: WorldChain | undefined;
-  let keeper: StabilizerKeeper | undefined;
+  let postgres: WorldDatabase | undefined;
+  let keepers: StabilizerKeepers | undefined;
   try {
     terminal.line(terminal.paint("cyan", "Cantilever, the local world"));
     terminal.line(`  chain 138    ${running.url}  (a block every ${BLOCK_SECONDS} seconds)`);
@@ -44,18 +46,32 @@ export async function runWorld(options: WorldOptions, terminal: Terminal, signal
     );
     chain = await deployWorld(running, () => undefined);
     terminal.line(`  addresses    ${shownPath(recordFile("localhost", chain.deploymentsFolder))}`);
-    if (!options.without.has("keepers")) keeper = new StabilizerKeeper(chain, running.url);
-    terminal.line(`  keeper       ${keeper === undefined ? "left out" : "deviation-stabilizer, executing"}`);
+    if (!options.without.has("keepers")) {
+      postgres = await openWorldDatabase();
+      terminal.line(`  postgres     ${postgres.shownUrl}`);
+      const kills = !options.without.has("kills");
+      keepers = new StabilizerKeepers(chain, postgres, terminal, { kills });
+      terminal.line(
+        `  keeper       deviation-stabilizer, two copies${kills ? "; the one that leads is killed every few seconds" : ""}`,
+      );
+    } else terminal.line("  keeper       left out");
     terminal.line(`  ready after ${((Date.now() - started) / 1000).toFixed(1)} s; Ctrl-C ends it`);
     terminal.line();
-    const world = await World.open(options, chain, keeper, terminal);
+    const world = await World.open(options, chain, { keepers, postgres }, terminal);
     await world.run(signal);
     return await world.figures();
   } finally {
-    await keeper?.stop();
+    await keepers?.stop();
+    await postgres?.close();
     chain?.provider.destroy();
     await running.node.stop();
   }
+}
+
+/** What runs beside the chain; undefined where it was left out. */
+interface WorldParts {
+  readonly keepers: StabilizerKeepers | undefined;
+  readonly postgres: WorldDatabase | undefined;
 }
 
 class World {
@@ -71,7 +87,7 @@ class World {
   private constructor(
     private readonly options: WorldOptions,
     private readonly chain: WorldChain,
-    private readonly keeper: StabilizerKeeper | undefined,
+    private readonly parts: WorldParts,
     private readonly terminal: Terminal,
     private readonly market: WorldMarket,
     private readonly recorder: Recorder,
@@ -82,12 +98,7 @@ class World {
     this.#nextAttackBlock = firstBlock + FIRST_ATTACK_BLOCKS;
   }
 
-  static async open(
-    options: WorldOptions,
-    chain: WorldChain,
-    keeper: StabilizerKeeper | undefined,
-    terminal: Terminal,
-  ): Promise<World> {
+  static async open(options: WorldOptions, chain: WorldChain, parts: WorldParts, terminal: Terminal): Promise<World> {
     const rng = new Rng(options.seed);
     const pools = await openPools(chain, rng, options.volume);
     const market = new WorldMarket(
@@ -104,7 +115,7 @@ class World {
     await recorder.begin();
     const reporters = await Reporters.connect(chain, terminal, rng, options.speed);
     const reserves = new WorldReserves(chain, terminal);
-    return new World(options, chain, keeper, terminal, market, recorder, reporters, reserves, block + 1);
+    return new World(options, chain, parts, terminal, market, recorder, reporters, reserves, block + 1);
   }
 
   /** Until the time is over or the signal aborts. @throws PermanentError RPC_GONE, NODE_STALLED, KEEPER_GONE */
@@ -123,7 +134,7 @@ class World {
         }
         lastBlockAt = Date.now();
         await this.#catchUp(head);
-        this.keeper?.assertRunning();
+        this.parts.keepers?.assertRunning();
       }
     } finally {
       await this.#end();
@@ -131,10 +142,10 @@ class World {
   }
 
   async figures(): Promise<WorldFigures> {
-    const keeperReport = await this.keeper?.stop();
+    const keeperReport = await this.parts.keepers?.stop();
     const { terminal, market, recorder, reporters, options } = this;
     const seconds = Math.round((Date.now() - this.#startedAt) / 1000);
-    const errors = [...this.#errors, ...(this.keeper?.errors ?? [])];
+    const errors = [...this.#errors, ...(this.parts.keepers?.errors ?? [])];
     return summarize({
       options,
       chain: this.chain,
@@ -144,7 +155,7 @@ class World {
       recorder,
       reporters,
       keeperReport,
-      keeper: this.keeper,
+      postgresUrl: this.parts.postgres?.shownUrl,
       attacks: this.#attacks,
       errors,
       pegs: await readPegs(this.chain, this.firstBlock),
