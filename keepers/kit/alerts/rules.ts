@@ -1,0 +1,95 @@
+/**
+ * Which events of the log are troubles. Every part of a keeper already says what happens to it in the operator's vocabulary; alerts are
+ * drawn from that, so that no part has to know of them.
+ */
+import type { Facts, KeeperLog } from "../logger.js";
+import type { Alert, AlertKind } from "./alert.js";
+import type { AlertDesk } from "./desk.js";
+
+type Verdict =
+  | { readonly raise: Alert; readonly lasting: boolean }
+  | { readonly resolve: AlertKind; readonly subject: string }
+  | undefined;
+
+type Rule = (facts: Facts) => Verdict;
+
+const noticed = (
+  kind: AlertKind,
+  subject: string,
+  severity: Alert["severity"],
+  summary: string,
+  facts: Facts,
+): Verdict => ({ raise: { kind, subject, severity, summary, facts }, lasting: false });
+
+const foreignNonce: Rule = (facts) => {
+  const subject = text(facts["address"]);
+  const summary = "A nonce of our key was used by a transaction that we never signed: somebody else has the key.";
+  return { raise: { kind: "foreign-nonce", subject, severity: "critical", summary, facts }, lasting: true };
+};
+
+/** Only the database's own codes: other reasons for the same event are other troubles. */
+const database: Rule = (facts) =>
+  /^DB_/.test(text(facts["code"]))
+    ? noticed("database-gone", "", "critical", "The database cannot be used; nothing new is signed.", facts)
+    : undefined;
+
+const RULES: Readonly<Record<string, Rule>> = {
+  "rpc.fleet": (facts) =>
+    facts["state"] === "no-quorum"
+      ? {
+          raise: {
+            kind: "no-quorum",
+            subject: "",
+            severity: "critical",
+            summary: "Too few nodes agree on the chain; nothing is signed.",
+            facts,
+          },
+          lasting: true,
+        }
+      : { resolve: "no-quorum", subject: "" },
+  "tx.foreign-nonce": foreignNonce,
+  "tx.foreign": foreignNonce,
+  "outbox.refused": (facts) =>
+    facts["refusal"] === "policy"
+      ? noticed(
+          "policy-refusal",
+          text(facts["check"]),
+          "critical",
+          "The policy refused what the keeper wanted to sign: one of the two is wrong, or the keeper is not itself.",
+          facts,
+        )
+      : undefined,
+  "outbox.degraded": database,
+  "lease.unreachable": database,
+  "tick.failed": (facts) =>
+    text(facts["code"]) === "NO_QUORUM"
+      ? noticed("no-quorum", "decision", "warning", "Nodes did not agree on what a decision was made from.", facts)
+      : database(facts),
+  "upkeep.failed": database,
+  "lease.lost": (facts) =>
+    noticed(
+      "lease-lost",
+      text(facts["lease"]),
+      "warning",
+      "This process led and lost its lease without giving it up.",
+      facts,
+    ),
+};
+
+function text(fact: Facts[string]): string {
+  return typeof fact === "string" ? fact : "";
+}
+
+/** The log, with troubles told to the desk on the way. */
+export function alertingLog(log: KeeperLog, desk: Pick<AlertDesk, "raise" | "resolve">): KeeperLog {
+  const tap =
+    (level: "info" | "warn" | "error" | "debug") =>
+    (event: string, facts: Facts = {}): void => {
+      log[level](event, facts);
+      const verdict = RULES[event]?.(facts);
+      if (verdict === undefined) return;
+      if ("raise" in verdict) desk.raise(verdict.raise, verdict.lasting);
+      else desk.resolve(verdict.resolve, verdict.subject);
+    };
+  return { debug: tap("debug"), info: tap("info"), warn: tap("warn"), error: tap("error") };
+}
