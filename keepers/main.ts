@@ -38,6 +38,7 @@ const definition = {
       placeholder: "FILE",
       help: "price-reporter: a price file instead of the configured sources",
     },
+    "alert-test": { kind: "boolean", help: "doctor: send a test message through every channel of the alerts" },
     once: { kind: "boolean", help: "one block of work, then the end of what it sent" },
     reason: {
       kind: "string",
@@ -62,6 +63,8 @@ await runCommand(definition, async ({ positionals, flags, signal, say }) => {
   if (load === undefined) throw usageError("PART_NOT_BUILT", `the keeper ${name} is not built yet`);
   if (flags.prices !== undefined && name !== "price-reporter")
     throw usageError("CONFLICTING_FLAGS", `${name} takes no --prices`);
+  if (flags["alert-test"] && subCommand !== "doctor")
+    throw usageError("CONFLICTING_FLAGS", `${subCommand} takes no --alert-test; doctor does`);
   const records = { keeper: name, network: flags.network, env: process.env, say };
   const { reason, "revive-signer": revive } = flags;
   const ordersRun = subCommand === "run" && reason !== undefined;
@@ -74,7 +77,14 @@ await runCommand(definition, async ({ positionals, flags, signal, say }) => {
   if (subCommand === "audit") return audit(records, flags.export);
   if (subCommand === "pnl") return pnl(records, flags.hours ?? 24);
   const program = await load();
-  const context = { network: flags.network, env: process.env, signal, say, pricesFile: flags.prices };
+  const context = {
+    network: flags.network,
+    env: process.env,
+    signal,
+    say,
+    pricesFile: flags.prices,
+    alertTest: flags["alert-test"],
+  };
   switch (subCommand) {
     case "doctor":
       return program.doctor(context);

@@ -2,6 +2,7 @@
 import { formatUnits, keccak256 } from "ethers";
 
 import type { Deployment } from "../../protocol/addresses.js";
+import { alertCheck } from "../kit/alerts/open.js";
 import { keyChecks, nodeChecks } from "../kit/checks.js";
 import { runChecks, type Check, type CheckPlan } from "../kit/doctor.js";
 import { firstFees } from "../kit/fees.js";
@@ -16,8 +17,8 @@ const NO_FAILURE = "0x00000000";
 /** Contracts without which this keeper cannot work, with their code checked against the record. */
 const NEEDED = ["PegLens", "PegBoard", "ReserveLens", "CapitalBuckets", "StabilizerLimits", "Stabilizer", "XAUOracle"];
 
-/** Looks at everything; changes nothing. `needKey`: a missing key is a failure. */
-export async function examine(connection: Connection, needKey: boolean): Promise<readonly Check[]> {
+/** Looks at everything; changes nothing. `needKey`: a missing key is a failure. `alertTest`: sends a message through every channel. */
+export async function examine(connection: Connection, needKey: boolean, alertTest = false): Promise<readonly Check[]> {
   const { config, nextBlock } = connection;
   let head: Head | undefined;
   let deployment: Deployment | undefined;
@@ -107,6 +108,7 @@ export async function examine(connection: Connection, needKey: boolean): Promise
       },
     },
     ...keyChecks(connection, needKey),
+    alertCheck(connection, alertTest),
   ];
   return runChecks(plans);
 }

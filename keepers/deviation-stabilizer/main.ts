@@ -6,6 +6,7 @@ import { loadParams } from "../../protocol/params/load.js";
 import { decodePegStatus, pegReport, pegStatusCall } from "../../protocol/pegBoard.js";
 import { reserveSnapshotCall } from "../../protocol/reserveLens.js";
 import { formatWadAsBps } from "../../protocol/units.js";
+import { watchTroubles } from "../kit/alerts/open.js";
 import { requireGate } from "../kit/checks.js";
 import { Counters, summarize } from "../kit/counters.js";
 import { checkLines } from "../kit/doctor.js";
@@ -47,6 +48,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, context.terminal);
   const { config, client, log, nextBlock } = connection;
   let runtime: Runtime | undefined;
+  let troubles: { readonly stop: () => void } | undefined;
   try {
     requireGate(await examine(connection, context.execute), context.execute ? EXECUTE_GATE : GATE, log);
     const deployment = connection.deployment();
@@ -63,6 +65,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const record = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
     const counters = new Counters();
     const health = new Freshness(config.staleAfterSeconds);
+    troubles = watchTroubles(connection, health);
     const confirm = confirmWith(client, nextBlock, [pinnedCall(snapshotCall(lens, BLOCK_ENDS))]);
     const tick = new StabilizerTick({
       config,
@@ -192,6 +195,8 @@ async function run(context: RunContext): Promise<ProgramResult> {
     return { ok: outcome.ticks > 0 && outcome.failedTicks < outcome.ticks && !outcome.leftInFlight, report };
   } finally {
     await runtime?.close();
+    troubles?.stop();
+    await connection.alerts.close();
     client.close();
   }
 }
@@ -199,7 +204,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
 async function doctor(context: ProgramContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, false);
   try {
-    const checks = await examine(connection, false);
+    const checks = await examine(connection, false, context.alertTest);
     for (const line of checkLines(checks)) context.say(line);
     return { ok: checks.every((check) => check.ok), report: { checks } };
   } finally {

@@ -1,5 +1,8 @@
 /** What every keeper opens first: log, node, deployment record, key. Nothing is sent or started here. */
 import { loadDeployment, type Deployment } from "../../protocol/addresses.js";
+import type { AlertDesk } from "./alerts/desk.js";
+import { openDesk } from "./alerts/open.js";
+import { alertingLog } from "./alerts/rules.js";
 import type { Broadcaster } from "./broadcast/broadcaster.js";
 import { openBroadcaster } from "./broadcast/settings.js";
 import type { KitConfig } from "./config.js";
@@ -16,7 +19,9 @@ export interface ChainConnection {
   readonly nextBlock: NextBlock;
   /** Where signed bytes go, as configured. */
   readonly broadcaster: Broadcaster;
+  /** What it warns of is told to people as well. */
   readonly log: KeeperLog;
+  readonly alerts: AlertDesk;
   /** The record of the network. @throws PermanentError NOT_DEPLOYED, WRONG_CHAIN, RECORD_MALFORMED. */
   readonly deployment: () => Deployment;
   /** Signs and pays for transactions; undefined when no key is configured. @throws PermanentError when it cannot be opened. */
@@ -32,7 +37,9 @@ export function openChain<Config extends KitConfig>(
 ): ChainConnection & { readonly config: Config } {
   const { network } = config;
   const format = config.logFormat === "auto" ? (terminal ? "human" : "json") : config.logFormat;
-  const log = createLog({ format, level: config.logLevel, keeper, network: network.name });
+  const plainLog = createLog({ format, level: config.logLevel, keeper, network: network.name });
+  const alerts = openDesk(config, keeper, network.name, plainLog);
+  const log = alertingLog(plainLog, alerts);
   let signer: Promise<TransactionSigner | undefined> | undefined;
   const client = new ChainClient({
     url: config.rpcUrl,
@@ -53,6 +60,7 @@ export function openChain<Config extends KitConfig>(
     config,
     client,
     log,
+    alerts,
     nextBlock: new NextBlock(client),
     broadcaster: openBroadcaster(config, client, log),
     deployment: () => loadDeployment(network.name, client.chainId, config.deploymentsFolder),

@@ -6,6 +6,7 @@ import { UsageError } from "../../protocol/errors.js";
 import { DEPLOYMENTS_FOLDER, isLocalNetwork, loadParams } from "../../protocol/params/load.js";
 import { nearest } from "../../protocol/params/text.js";
 import { parseDecimal } from "../../protocol/units.js";
+import { alertProblems, alertSettings } from "./alerts/settings.js";
 import { broadcastProblems, broadcastSettings } from "./broadcast/settings.js";
 import {
   ConfigError,
@@ -149,6 +150,7 @@ export const kitSettings = {
     default: "",
     doc: "Hash of a changed policy that may come into force; without it a keeper whose policy differs from that of its last start does not start.",
   }),
+  ...alertSettings,
   minBalanceWei: setting({
     env: "KEEPER_MIN_BALANCE_ETHER",
     schema: scaled(ETHER_DECIMALS, "ether"),
@@ -222,7 +224,7 @@ export function loadKeeperConfig<S extends Settings>(
   const known = {
     prefixes: ["KEEPER_", prefix],
     alsoKnown: [...keyVariables(KEEPER_KEY), ...ownKeys],
-    problems: broadcastProblems(env),
+    problems: [...broadcastProblems(env), ...alertProblems(env)],
   };
   const values = loadSettings({ ...kitSettings, ...own, rpcUrl }, env, known) as SettingsOf<S> &
     SettingsOf<typeof kitSettings> & { readonly rpcUrl: string };

@@ -6,6 +6,8 @@ export interface ProgramContext {
   readonly env: Env;
   /** `--prices FILE`: a price file instead of the configured sources. */
   readonly pricesFile?: string | undefined;
+  /** `--alert-test`: doctor sends a message through every channel of the alerts. */
+  readonly alertTest?: boolean;
   /** Aborted when the program shall end. */
   readonly signal: AbortSignal;
   /** A line for people. */

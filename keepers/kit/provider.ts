@@ -90,6 +90,7 @@ export class ChainClient {
   private readonly pool: ProviderPool;
   private readonly judge: Judge;
   private newestHash = "";
+  private skew: number | undefined;
 
   constructor(options: ClientOptions) {
     const { chainId, timeoutMs, quorum = 1, blockMs = DEFAULT_BLOCK_MS, probeMs = DEFAULT_PROBE_MS } = options;
@@ -106,6 +107,11 @@ export class ChainClient {
   /** The addresses without user name, path and query, in which providers keep their keys. */
   get shownUrl(): string {
     return this.pool.endpoints.map(({ shown }) => shown).join(", ");
+  }
+
+  /** How old the newest block was when it was first seen, seconds by this machine's clock; undefined before. */
+  get skewSeconds(): number | undefined {
+    return this.skew;
   }
 
   /** The node that is asked next. */
@@ -145,6 +151,7 @@ export class ChainClient {
   async look(further: (endpoint: Endpoint) => readonly RpcRequest[]): Promise<Look> {
     const seen = await this.lookOnce(further);
     const isNews = seen.head.hash !== this.newestHash;
+    if (isNews) this.skew = Date.now() / 1000 - seen.head.timestamp;
     this.newestHash = seen.head.hash;
     await this.fleet.watch(isNews);
     // The comparison may have found that this node stands still.

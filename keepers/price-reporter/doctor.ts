@@ -1,6 +1,7 @@
 /** Everything the reporter needs, checked one by one. */
 import { formatUnits } from "ethers";
 
+import { alertCheck } from "../kit/alerts/open.js";
 import { keyChecks, nodeChecks } from "../kit/checks.js";
 import { runChecks, type Check, type CheckPlan } from "../kit/doctor.js";
 import { describeError } from "../kit/logger.js";
@@ -10,7 +11,7 @@ import { PRICE_DECIMALS, type PriceSource } from "./sources.js";
 const refuseToSend = (): Promise<string> => Promise.reject(new Error("doctor sends nothing"));
 
 /** Looks at everything; changes nothing. `needKey`: a missing key to pay with is a failure. */
-export async function examine(connection: Connection, needKey: boolean): Promise<readonly Check[]> {
+export async function examine(connection: Connection, needKey: boolean, alertTest = false): Promise<readonly Check[]> {
   const { config } = connection;
   let feeds: readonly ConnectedFeed[] = [];
   let prices: PriceSource | undefined;
@@ -88,6 +89,7 @@ export async function examine(connection: Connection, needKey: boolean): Promise
       },
     },
     ...keyChecks(connection, needKey),
+    alertCheck(connection, alertTest),
   ];
   return runChecks(plans);
 }

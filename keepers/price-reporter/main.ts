@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ZeroAddress } from "ethers";
 
 import { loadParams } from "../../protocol/params/load.js";
+import { watchTroubles } from "../kit/alerts/open.js";
 import { requireGate } from "../kit/checks.js";
 import { Counters } from "../kit/counters.js";
 import { checkLines } from "../kit/doctor.js";
@@ -41,6 +42,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
   const { config, client, log, nextBlock } = connection;
   let runtime: Runtime | undefined;
   let listening: { port: number; close: () => Promise<void> } | undefined;
+  let troubles: { readonly stop: () => void } | undefined;
   try {
     requireGate(await examine(connection, context.execute), context.execute ? EXECUTE_GATE : GATE, log);
     const [payer, own] = await Promise.all([connection.signer(), connection.roundSigners()]);
@@ -56,6 +58,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const record = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
     const counters = new Counters();
     const health = new Freshness(config.staleAfterSeconds);
+    troubles = watchTroubles(connection, health);
     const limits = { timeoutMs: config.httpTimeoutMs, maxBytes: config.httpMaxBytes };
     const tick = new RoundTick({
       config,
@@ -162,6 +165,8 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const failed = context.once && Object.keys(failures).length > 0;
     return { ok: !failed && outcome.ticks > outcome.failedTicks && !outcome.leftInFlight, report };
   } finally {
+    troubles?.stop();
+    await connection.alerts.close();
     await listening?.close();
     await runtime?.close();
     client.close();
@@ -171,7 +176,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
 async function doctor(context: ProgramContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, false, context.pricesFile);
   try {
-    const checks = await examine(connection, false);
+    const checks = await examine(connection, false, context.alertTest);
     for (const line of checkLines(checks)) context.say(line);
     return { ok: checks.every((check) => check.ok), report: { checks } };
   } finally {

@@ -33,6 +33,8 @@ interface Open {
 }
 
 const HOUR_SECONDS = 3_600;
+/** What a program that ends grants to what is on its way. */
+const GRACE_MS = 3_000;
 
 export class AlertDesk {
   private readonly open = new Map<string, Open>();
@@ -125,7 +127,7 @@ export class AlertDesk {
   }
 
   /** Waits for what is on its way, but no longer than `graceMs`. */
-  async close(graceMs: number): Promise<void> {
+  async close(graceMs = GRACE_MS): Promise<void> {
     clearInterval(this.timer);
     if (this.held.size > 0) this.tellHeld();
     await Promise.all(this.outlets.map((outlet) => outlet.close(graceMs)));

@@ -18,7 +18,7 @@ const PERMANENT = 500;
 
 export class MailChannel implements AlertChannel {
   readonly name = "mail";
-  private readonly transport: Transporter;
+  private readonly transport: Pick<Transporter, "sendMail">;
 
   constructor(private readonly options: MailOptions) {
     const { timeoutMs } = options;

@@ -29,7 +29,7 @@ const foreignNonce: Rule = (facts) => {
 
 /** Only the database's own codes: other reasons for the same event are other troubles. */
 const database: Rule = (facts) =>
-  /^DB_/.test(text(facts["code"]))
+  text(facts["code"]).startsWith("DB_")
     ? noticed("database-gone", "", "critical", "The database cannot be used; nothing new is signed.", facts)
     : undefined;
 
@@ -47,6 +47,17 @@ const RULES: Readonly<Record<string, Rule>> = {
           lasting: true,
         }
       : { resolve: "no-quorum", subject: "" },
+  // Found at the start; the watch says when it is over.
+  "gate.balance": (facts) => ({
+    raise: {
+      kind: "low-balance",
+      subject: "",
+      severity: "warning",
+      summary: "The keeper's key holds little of the chain's coin; without it nothing can be sent.",
+      facts,
+    },
+    lasting: true,
+  }),
   "tx.foreign-nonce": foreignNonce,
   "tx.foreign": foreignNonce,
   "outbox.refused": (facts) =>

@@ -17,13 +17,15 @@ export interface WatchParts {
 
 export class TroubleWatch {
   private readonly timer: NodeJS.Timeout;
-  private balanceAskedMs = Number.NEGATIVE_INFINITY;
+  private balanceAskedMs: number;
   private asking = false;
 
   constructor(
     private readonly parts: WatchParts,
     private readonly nowMs: () => number = () => performance.now(),
   ) {
+    // The checks at a keeper's start have looked already.
+    this.balanceAskedMs = nowMs();
     this.timer = setInterval(() => {
       void this.look();
     }, parts.everyMs).unref();

@@ -503,6 +503,7 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
         "gas-price",
         "key",
         "balance",
+        "alerts",
       ]);
       expect(lines).to.have.length(checks.length);
       for (const check of checks) expect(check.fix === "").to.equal(check.ok);

@@ -208,6 +208,7 @@ describe("keepers/kit/alerts rules", () => {
       ["error", "tick.failed", { code: "NO_QUORUM" }, "raised no-quorum"],
       ["error", "tick.failed", { code: "RPC_UNREACHABLE" }, undefined],
       ["warn", "rpc.fleet", { state: "no-quorum", reasons: ["too-few-providers"] }, "raised no-quorum"],
+      ["warn", "gate.balance", { found: "0 ether" }, "raised low-balance"],
       ["info", "plan", {}, undefined],
     ] as const;
     for (const [level, event, facts] of events) log[level](event, facts);
@@ -221,7 +222,7 @@ describe("keepers/kit/alerts rules", () => {
     expect(
       scene.desk.troubles.map(({ kind }) => kind),
       "a key in other hands never heals by itself",
-    ).to.deep.equal(["foreign-nonce"]);
+    ).to.deep.equal(["foreign-nonce", "low-balance"]);
   });
 
   it("notices what nobody logs: stale health, an empty purse, a clock that is off; and their ends", async () => {
@@ -249,7 +250,9 @@ describe("keepers/kit/alerts rules", () => {
       () => clockMs,
     );
     await watch.look();
-    expect(await scene.states()).to.deep.equal([]);
+    expect([await scene.states(), asked], "the start has looked at the purse").to.deep.equal([[], 0]);
+    clockMs += 600_000;
+    await watch.look();
     [healthMs, skew, balance] = [31_000, -61, 9n];
     await watch.look();
     expect(asked, "the purse is looked at rarely").to.equal(1);
