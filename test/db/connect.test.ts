@@ -161,7 +161,7 @@ describe("database connection", () => {
     }
 
     it("DB-2: a server that hangs ends neither a statement nor a commit nor a connect nor a close in a wait without end", async () => {
-      const patience = { connectTimeoutMs: 200, statementTimeoutMs: 200, maxConnections: 1 };
+      const patience = { connectTimeoutMs: 1_000, statementTimeoutMs: 500, maxConnections: 1 };
       const stuck = test.connect(patience);
       const [file] = await db.query<{ text: string }>("SELECT pg_read_file('postmaster.pid') AS text");
       const postmaster = Number(file?.text.split("\n")[0]);
@@ -175,14 +175,14 @@ describe("database connection", () => {
       const commit = committing.transaction(async (tx) => {
         const [session] = await tx.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
         process.kill(session?.pid ?? 0, "SIGSTOP");
-        setTimeout(() => process.kill(session?.pid ?? 0, "SIGCONT"), 1_500);
+        setTimeout(() => process.kill(session?.pid ?? 0, "SIGCONT"), 2_500);
       });
       expect(await codeOf(commit)).to.equal("DB_UNAVAILABLE");
       expect(await units(1n)).to.equal(100n);
     });
 
     it("a statement that is too slow is ended by the server", async () => {
-      const hasty = test.connect({ statementTimeoutMs: 100 });
+      const hasty = test.connect({ statementTimeoutMs: 500 });
       expect(await codeOf(hasty.query("SELECT pg_sleep(30)"))).to.equal("DB_UNAVAILABLE");
       expect(await hasty.query("SELECT 1 AS n")).to.deep.equal([{ n: 1 }]);
     });
@@ -209,7 +209,7 @@ describe("database connection", () => {
     });
 
     it("a pool without a free connection does not wait for ever", async () => {
-      const narrow = test.connect({ maxConnections: 1, connectTimeoutMs: 100 });
+      const narrow = test.connect({ maxConnections: 1, connectTimeoutMs: 1_000 });
       await narrow.transaction(async () => {
         expect(await codeOf(narrow.query("SELECT 1"))).to.equal("DB_UNAVAILABLE");
       });
