@@ -17,18 +17,14 @@ const KEEPERS: Readonly<Record<string, (() => Promise<KeeperProgram>) | undefine
   "price-reporter": async () => (await import("./price-reporter/main.js")).program,
 };
 
-/** Sub-commands that exist, and the part that the others wait for. */
-const BUILT = ["run", "pause", "drain", "kill", "doctor", "status", "policy", "audit", "pnl"] as const;
-const WAITING: Readonly<Record<string, string>> = {
-  replay: "the replay of recorded decisions",
-};
+const SUB_COMMANDS = ["run", "pause", "drain", "kill", "doctor", "status", "policy", "replay", "audit", "pnl"] as const;
 
 const definition = {
   command: "npm run keeper --",
   summary: "Runs a keeper. A dry run unless --execute is given: everything up to the signed bytes, nothing sent.",
   positionals: [
     { name: "keeper", help: "which one", choices: Object.keys(KEEPERS), required: true },
-    { name: "sub-command", help: "what to do; run when left out", choices: [...BUILT, ...Object.keys(WAITING)] },
+    { name: "sub-command", help: "what to do; run when left out", choices: SUB_COMMANDS },
   ],
   flags: {
     network: { kind: "string", help: "network of deployments/params, such as localhost or chain138", required: true },
@@ -51,14 +47,19 @@ const definition = {
       help: "run --reason: an account that a foreign nonce has killed signs again, from the chain's nonce on",
     },
     export: { kind: "string", placeholder: "FILE", help: "audit: a new file for the sound rows, as JSON lines" },
+    from: { kind: "integer", min: 0, placeholder: "BLOCK", help: "replay: the first block" },
+    to: { kind: "integer", min: 0, placeholder: "BLOCK", help: "replay: the last block" },
+    record: {
+      kind: "string",
+      placeholder: "FILE",
+      help: "replay: a record, or an exported audit log, instead of the keeper's own",
+    },
     hours: { kind: "integer", min: 1, max: 8_784, help: "pnl: how far back; 24 when left out" },
   },
 } as const;
 
 await runCommand(definition, async ({ positionals, flags, signal, say }) => {
   const [name = "", subCommand = "run"] = positionals;
-  const part = WAITING[subCommand];
-  if (part !== undefined) throw usageError("PART_NOT_BUILT", `${subCommand} is not built yet: it comes with ${part}`);
   const load = KEEPERS[name];
   if (load === undefined) throw usageError("PART_NOT_BUILT", `the keeper ${name} is not built yet`);
   if (flags.prices !== undefined && name !== "price-reporter")
@@ -92,6 +93,13 @@ await runCommand(definition, async ({ positionals, flags, signal, say }) => {
       return program.policy(context);
     case "status":
       return program.status(context);
+    case "replay": {
+      const { from: fromBlock, to: toBlock, record: recordFile } = flags;
+      if (program.replay === undefined) throw usageError("PART_NOT_BUILT", `${name} has no replay yet`);
+      if (fromBlock === undefined || toBlock === undefined)
+        throw usageError("MISSING_FLAG", "replay needs --from and --to");
+      return program.replay({ ...context, fromBlock, toBlock, recordFile });
+    }
     default:
       return program.run({
         ...context,

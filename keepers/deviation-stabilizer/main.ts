@@ -15,7 +15,7 @@ import { describeError } from "../kit/logger.js";
 import { Freshness } from "../kit/health.js";
 import { logPolicy, policyReport } from "../kit/policy/report.js";
 import type { Policy } from "../kit/policy/types.js";
-import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
+import type { KeeperProgram, ProgramContext, ProgramResult, ReplayContext, RunContext } from "../kit/program.js";
 import { confirmWith, pinnedCall } from "../kit/providers/confirm.js";
 import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
@@ -23,6 +23,7 @@ import { openRuntime, type Runtime } from "../kit/runtime.js";
 import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
 import { HeadWatcher } from "../kit/watcher.js";
 import { addresses, connect, KEEPER_NAME, NOBODY, poolNames, type Connection } from "./connect.js";
+import { loadConfig } from "./config.js";
 import { decide } from "./decide.js";
 import { examine } from "./doctor.js";
 import { explain } from "./explain.js";
@@ -30,6 +31,7 @@ import { observe, snapshotCall } from "./observe.js";
 import { stabilizerPolicy } from "./policy.js";
 import { PegWatch } from "./pegWatch.js";
 import { RefillWatch } from "./refillWatch.js";
+import { replay } from "./replay.js";
 import { BLOCK_ENDS, StabilizerTick } from "./tick.js";
 
 /** How long the end waits for what is in flight. */
@@ -42,7 +44,7 @@ const GATE = new Set(["rpc", "chain-id", "deployment", "code-hash", "pools", "ke
 /** Nothing is signed without nodes that agree. */
 const EXECUTE_GATE = new Set([...GATE, "quorum"]);
 
-export const program: KeeperProgram = { run, doctor, status, policy };
+export const program: KeeperProgram = { run, doctor, status, policy, replay: replayRecord };
 
 async function run(context: RunContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, context.terminal);
@@ -222,6 +224,12 @@ async function policy(context: ProgramContext): Promise<ProgramResult> {
   } finally {
     connection.client.close();
   }
+}
+
+function replayRecord(context: ReplayContext): Promise<ProgramResult> {
+  const { dataFolder } = loadConfig(context.network, context.env);
+  const own = join(dataFolder ?? DEFAULT_DATA_FOLDER, `${KEEPER_NAME}-${context.network}.jsonl`);
+  return replay(context.recordFile ?? own, context, context.say);
 }
 
 /** The policy of this connection; without a key it is nobody's. */

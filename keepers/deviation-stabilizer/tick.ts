@@ -15,6 +15,7 @@ import { decide } from "./decide.js";
 import { encode, executedCount, stabilizerAbi } from "./encode.js";
 import { explain } from "./explain.js";
 import { observe } from "./observe.js";
+import { DECISION_KIND, decisionFacts } from "./recorded.js";
 import {
   CHAIN_REASONS,
   type DecideConfig,
@@ -68,6 +69,8 @@ export class StabilizerTick {
   /** Pools of each intent in flight, to leave them alone for a while when it reverts. */
   private readonly poolsOf = new Map<string, readonly string[]>();
   private shownSkips = "";
+  /** Of the last decision that was kept; undefined after a plan. */
+  private keptSkips: string | undefined;
   /** Gas of each execution, for the summary. */
   readonly gasPerExecution: number[] = [];
   /** Milliseconds from the start of a block's work to its transaction's broadcast (or, as a dry run, signature). */
@@ -90,8 +93,19 @@ export class StabilizerTick {
       return;
     }
     const decision = decide(observation, this.parts.config);
+    this.keep(decision, observation);
     if (decision.kind === "plan") await this.act(decision, observation, head, startedMs);
     else this.showSkips(decision.skips, head);
+  }
+
+  /** Writes down a plan, and other decisions when they differ from the one before: all that is needed to decide again. */
+  private keep(decision: Decision, observation: Observation): void {
+    const shown = decision.skips.map((skip) => `${skip.pool} ${skip.reason}`).join(" ");
+    if (decision.kind === "skip" && shown === this.keptSkips) return;
+    this.keptSkips = decision.kind === "skip" ? shown : undefined;
+    const data = decision.kind === "plan" ? encode(decision.orders) : null;
+    const facts = decisionFacts(observation, this.parts.config, decision, data);
+    this.parts.record.write({ kind: DECISION_KIND, block: Number(decision.blockNumber), facts });
   }
 
   private async observe(head: Head): Promise<Observation> {

@@ -23,6 +23,13 @@ export interface RunContext extends ProgramContext {
   readonly terminal: boolean;
 }
 
+export interface ReplayContext extends ProgramContext {
+  readonly fromBlock: number;
+  readonly toBlock: number;
+  /** Instead of the keeper's own record. */
+  readonly recordFile: string | undefined;
+}
+
 export interface ProgramResult {
   readonly ok: boolean;
   readonly report: Readonly<Record<string, unknown>>;
@@ -37,4 +44,6 @@ export interface KeeperProgram {
   policy(context: ProgramContext): Promise<ProgramResult>;
   /** What a running keeper did last, and what it would do now. Changes nothing. */
   status(context: ProgramContext): Promise<ProgramResult>;
+  /** Decides again what was recorded and compares the intents. */
+  replay?(context: ReplayContext): Promise<ProgramResult>;
 }

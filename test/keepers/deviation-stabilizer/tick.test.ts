@@ -1,9 +1,12 @@
 import { expect } from "chai";
 
 import { stabilizerAbi } from "../../../keepers/deviation-stabilizer/encode.js";
+import { readDecision } from "../../../keepers/deviation-stabilizer/recorded.js";
+import { differenceOf } from "../../../keepers/deviation-stabilizer/replay.js";
 import { StabilizerTick } from "../../../keepers/deviation-stabilizer/tick.js";
 import type { ChainSnapshot } from "../../../keepers/deviation-stabilizer/types.js";
 import { Counters } from "../../../keepers/kit/counters.js";
+import { plain } from "../../../keepers/kit/logger.js";
 import type { CallRequest, NextBlock } from "../../../keepers/kit/nextBlock.js";
 import type { Head } from "../../../keepers/kit/provider.js";
 import { MemoryRecord } from "../../../keepers/kit/record.js";
@@ -114,6 +117,22 @@ describe("keepers/deviation-stabilizer/tick", () => {
       valueWei: 0n,
     });
     expect(scene.record.entries.map((entry) => entry.kind)).to.include("plan");
+  });
+
+  it("AUDIT-5: keeps what it saw and the bytes it sent, so that they can be decided again", async () => {
+    const scene = new Scene();
+    await scene.run();
+    const kept = scene.record.entries.filter(({ kind }) => kind === "decision");
+    expect(kept.map(({ block }) => block)).to.deep.equal([100]);
+    const recorded = readDecision(JSON.parse(JSON.stringify(plain(kept[0]?.facts))));
+    expect(recorded.data).to.equal(scene.submitted[0]?.data);
+    expect(Object.keys(recorded.config).sort()).to.deep.equal(Object.keys(CONFIG).sort());
+    expect(differenceOf(100, recorded)).to.equal(undefined);
+    // A block that is left alone for the same reason as the one before is not kept again.
+    const { pools } = observation({ pools: [poolObservation({ allowance: { reason: 3 } })] });
+    scene.snapshot = { ...scene.snapshot, pools };
+    for (const block of [101, 102, 103]) await scene.run(block);
+    expect(scene.record.entries.filter(({ kind }) => kind === "decision")).to.have.length(2);
   });
 
   it("turns a revert of the simulation into a named skip, sends nothing, and rests longer each time", async () => {
