@@ -20,6 +20,7 @@ import { runKeeper } from "../kit/runner.js";
 import { openRuntime, type Runtime } from "../kit/runtime.js";
 import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
 import { HeadWatcher } from "../kit/watcher.js";
+import { FeedBoard } from "./board.js";
 import { connect, connectFeeds, createCosigner, KEEPER_NAME, type Connection } from "./connect.js";
 import { collectSignatures } from "./cosign.js";
 import { examine } from "./doctor.js";
@@ -87,7 +88,8 @@ async function run(context: RunContext): Promise<ProgramResult> {
       log,
     });
     const feeds = await connectFeeds(connection, (feed, calldata) => tick.send(feed, calldata));
-    tick.take(feeds);
+    const board = new FeedBoard(client, feeds);
+    tick.take(board.served());
     const [port] = config.listenPort;
     if (port !== undefined) {
       const cosigner = createCosigner(connection, feeds, own, prices);
@@ -107,7 +109,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
         stopped,
       });
     };
-    const watcher = new HeadWatcher(client, {
+    const watcher = new HeadWatcher(board, {
       pollMs: config.pollMs,
       blockMs: config.network.blockMs,
       log,

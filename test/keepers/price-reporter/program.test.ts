@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { expect } from "chai";
 
+import { FeedBoard } from "../../../keepers/price-reporter/board.js";
 import { connect, connectFeeds, createCosigner } from "../../../keepers/price-reporter/connect.js";
 import type { CosignRefusal } from "../../../keepers/price-reporter/cosign.js";
 import { program } from "../../../keepers/price-reporter/main.js";
@@ -169,6 +170,32 @@ describe("npm run keeper -- price-reporter, on a chain with the real contracts",
         "USDC / USD reserve: reserve:cUSDC 99900000",
         "EURT / USD reserve: reserve:cEURT 112000000",
       ]);
+    } finally {
+      connection.client.close();
+    }
+  });
+
+  it("RPC-8 reads every feed in the same request as the head, and by itself what is read again", async () => {
+    const connection = connect(
+      "localhost",
+      env([], { LOCALHOST_RPC_URL: chain.proxy.url, REPORTER_FEEDS: "" }),
+      false,
+      undefined,
+    );
+    try {
+      const feeds = await connectFeeds(connection, () => Promise.reject(new Error("nothing is sent here")));
+      expect(feeds.length).to.be.greaterThan(5);
+      const board = new FeedBoard(connection.client, feeds);
+      const served = board.served();
+      const before = chain.proxy.exchanges;
+      await board.head();
+      const states = await Promise.all(served.map(({ target }) => target.readState()));
+      expect(chain.proxy.exchanges - before).to.equal(1);
+      expect(states).to.deep.equal(await Promise.all(feeds.map(({ target }) => target.readState())));
+      expect(states.some(({ last }) => last !== undefined)).to.equal(true);
+      const again = chain.proxy.exchanges;
+      expect(await served[0]?.target.readState()).to.deep.equal(states[0]);
+      expect(chain.proxy.exchanges).to.be.greaterThan(again);
     } finally {
       connection.client.close();
     }
