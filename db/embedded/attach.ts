@@ -6,11 +6,17 @@ import { SUPERUSER } from "./cluster.js";
 /** Of the maintenance database; users hold it shared, who stops the server holds it alone. Text: pg takes no bigint here. */
 export const USERS_LOCK = "7201138002";
 
+const HOLD = "cantilever hold";
+const OTHERS = "SELECT pid FROM pg_stat_activity WHERE application_name = $1 AND pid <> pg_backend_pid()";
+
 export interface Hold {
   /** Called once when the session ends without our doing. */
   onLost: () => void;
-  /** Gives the hold up. True: nobody else uses the server, and nobody can attach until it has been stopped. */
-  release(): Promise<boolean>;
+  /**
+   * Gives the hold up. alone: nobody else uses the server, and nobody can attach until it has been stopped. shared: others do. ending:
+   * nobody does, and somebody else is stopping it already.
+   */
+  release(): Promise<"alone" | "shared" | "ending">;
   /** Ends the session after `release`. */
   close(): void;
 }
@@ -22,7 +28,7 @@ export interface Hold {
 export async function takeHold(port: number, password: string): Promise<Hold | undefined> {
   const client = new pg.Client({
     ...{ host: "127.0.0.1", port, user: SUPERUSER, password, database: "postgres" },
-    ...{ application_name: "cantilever hold", connectionTimeoutMillis: 3_000, query_timeout: 3_000, keepAlive: true },
+    ...{ application_name: HOLD, connectionTimeoutMillis: 3_000, query_timeout: 3_000, keepAlive: true },
   });
   let isOurs = false;
   const hold: Hold = {
@@ -31,9 +37,11 @@ export async function takeHold(port: number, password: string): Promise<Hold | u
       isOurs = true;
       try {
         await client.query("SELECT pg_advisory_unlock_shared($1)", [USERS_LOCK]);
-        return await lock(client, "SELECT pg_try_advisory_lock($1) AS taken");
+        if (await lock(client, "SELECT pg_try_advisory_lock($1) AS taken")) return "alone";
+        const { rows } = await client.query(OTHERS, [HOLD]);
+        return rows.length > 0 ? "shared" : "ending";
       } catch {
-        return false;
+        return "ending";
       }
     },
     close: () => {

@@ -42,6 +42,8 @@ export interface EmbeddedOptions {
 /** To start, to recover from a crash, or to wait until another process has done so. */
 const START_TIMEOUT_MS = 60_000;
 const LOOK_AGAIN_MS = 20;
+/** How long leaving may take while others start or stop the server. */
+const LEAVE_TIMEOUT_MS = 10_000;
 /** Starts on the preferred port before another one is taken. */
 const ATTEMPTS_ON_PORT = 3;
 const LOG_MAX_BYTES = 5_000_000;
@@ -118,11 +120,30 @@ export class EmbeddedServer {
   async close(): Promise<void> {
     this.isClosed = true;
     await this.reviving?.catch(() => undefined);
-    const hold = this.hold;
+    // Between a crash and the revival we hold nothing, but somebody else may have started the server for us.
+    const hold = this.hold ?? (await this.holdWhatRuns());
     this.hold = undefined;
     if (hold === undefined) return;
-    if (await hold.release()) await stopPostmaster(this.cluster.data, "fast");
+    const left = await hold.release();
+    if (left === "alone") await stopPostmaster(this.cluster.data, "fast");
     hold.close();
+    if (left === "ending") await this.untilStopped();
+  }
+
+  private async holdWhatRuns(): Promise<Hold | undefined> {
+    for (const deadline = Date.now() + LEAVE_TIMEOUT_MS; Date.now() < deadline; await wait(LOOK_AGAIN_MS, true)) {
+      const running = runningPostmaster(this.cluster.data);
+      if (running === undefined) return undefined;
+      const hold = running.isReady ? await takeHold(running.port, passwordOf(this.cluster)) : undefined;
+      if (hold !== undefined) return hold;
+    }
+    return undefined;
+  }
+
+  private async untilStopped(): Promise<void> {
+    for (const deadline = Date.now() + LEAVE_TIMEOUT_MS; Date.now() < deadline; await wait(LOOK_AGAIN_MS, true)) {
+      if (runningPostmaster(this.cluster.data) === undefined) return;
+    }
   }
 
   /** For fault tests: what a power cut or `kill -9` does to the server, and then the start that follows, on the same port. */
