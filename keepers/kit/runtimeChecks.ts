@@ -1,0 +1,206 @@
+/** What `doctor` says about a keeper's database and about what stands in it. Reads only; an embedded server is started if there is none. */
+import type { Database, Queryable } from "../../db/database.js";
+import { assertDurable } from "../../db/durability.js";
+import { openDatabase, type OpenDatabase } from "../../db/open.js";
+import { readLease } from "../../db/queries/lease/read.js";
+import { loadOutbox } from "../../db/queries/outbox/load.js";
+import { readSigner } from "../../db/queries/outbox/signer.js";
+import { accountBalances } from "../../db/queries/pnl/balances.js";
+import { readClockUs } from "../../db/queries/policy/clock.js";
+import { readControl } from "../../db/queries/control/read.js";
+import { CantileverError } from "../../protocol/errors.js";
+import type { ChainConnection } from "./chain.js";
+import type { CheckPlan } from "./doctor.js";
+import type { Env } from "./env.js";
+import type { Head } from "./provider.js";
+
+export interface RuntimeCheckParts {
+  readonly connection: Pick<ChainConnection, "config" | "client" | "signer">;
+  readonly keeper: string;
+  readonly env: Env;
+  /** Opens the database as the keeper does; left out: as `env` and the configuration say. */
+  readonly open?: () => Promise<Pick<OpenDatabase, "database" | "close">>;
+}
+
+/** Clocks of database and process may differ by this much: leases run by the database's, freshness by ours. */
+const MAX_SKEW_MS = 5_000;
+/** Blocks after which something in flight is stuck. */
+const MAX_AGE_BLOCKS = 100;
+const HOURS = 24;
+const NEED_GAS_HOURS = 24n;
+
+/** The plans, and what closes the database after they were made. */
+export function runtimeChecks(parts: RuntimeCheckParts): { readonly plans: CheckPlan[]; close(): Promise<void> } {
+  const { keeper, connection } = parts;
+  const { client, config } = connection;
+  const { name: network, local } = config.network;
+  const chainId = String(client.chainId);
+  let opened: Pick<OpenDatabase, "database" | "close"> | undefined;
+  let schemaError: CantileverError | undefined;
+  const db = (): Database => {
+    if (opened === undefined) throw new Error("an earlier check did not open the database");
+    return opened.database;
+  };
+  const account = async (): Promise<string | undefined> => (await connection.signer())?.address;
+
+  const plans: CheckPlan[] = [
+    {
+      name: "database",
+      expected: "a database that answers",
+      fix: "check that PostgreSQL runs and that DATABASE_URL is right",
+      look: async () => {
+        try {
+          opened = await (parts.open ?? (() => openAs(parts)))();
+        } catch (error) {
+          if (!(error instanceof CantileverError) || !error.code.startsWith("SCHEMA_")) throw error;
+          schemaError = error;
+          return { ok: true, found: "answers" };
+        }
+        const startedMs = performance.now();
+        await db().query("SELECT 1");
+        return { ok: true, found: `answers in ${(performance.now() - startedMs).toFixed(1)} ms` };
+      },
+    },
+    {
+      name: "schema",
+      expected: "exactly the migrations of this program",
+      fix: "npm run migrate",
+      needs: ["database"],
+      look: () => (schemaError === undefined ? good("in step") : Promise.reject(schemaError)),
+    },
+    {
+      name: "durability",
+      expected: local ? "anything: a local chain" : "commits that survive a power failure",
+      fix: "turn fsync, synchronous_commit and full_page_writes on",
+      needs: ["schema"],
+      look: async () => {
+        if (!local) await assertDurable(db());
+        return { ok: true, found: local ? "not asked on a local chain" : "on" };
+      },
+    },
+    {
+      name: "database-clock",
+      expected: `within ${String(MAX_SKEW_MS)} ms of this machine's`,
+      fix: "set both clocks (NTP)",
+      needs: ["schema"],
+      look: async () => {
+        const beforeMs = Date.now();
+        const databaseMs = Number((await readClockUs(db())) / 1000n);
+        const skewMs = databaseMs - Math.round((beforeMs + Date.now()) / 2);
+        return { ok: Math.abs(skewMs) <= MAX_SKEW_MS, found: `${String(skewMs)} ms` };
+      },
+    },
+    {
+      name: "control",
+      expected: "run",
+      fix: `npm run keeper -- ${keeper} run --network ${network} --reason "…", once the reason is gone`,
+      needs: ["schema"],
+      look: async () => {
+        const row = await readControl(db(), keeper, network);
+        if (row === undefined) return { ok: true, found: "run: never started" };
+        return { ok: row.state === "run", found: `${row.state}: ${row.reason} (${row.actor}, ${row.cause})` };
+      },
+    },
+    {
+      name: "lease",
+      expected: "one leader, or none while no copy runs",
+      fix: "look at the process that is named; another copy takes over when its lease runs out",
+      needs: ["schema", "key"],
+      look: async () => {
+        const address = await account();
+        if (address === undefined) return { ok: true, found: "no key: nothing to lead" };
+        const lease = await readLease(db(), `${keeper}:${chainId}:${address.toLowerCase()}`);
+        if (lease === undefined) return { ok: true, found: "never led" };
+        const whose = `${lease.owner}, fence ${lease.fence.toString()}`;
+        return {
+          ok: true,
+          found: lease.held ? `${whose}, ${String(lease.remainingMs)} ms left` : `free; last ${whose}`,
+        };
+      },
+    },
+    {
+      name: "in-flight",
+      expected: `nothing older than ${String(MAX_AGE_BLOCKS)} blocks`,
+      fix: "start the keeper: it looks after what it finds; if one runs, look at its log for tx.at-ceiling",
+      needs: ["schema", "key", "chain-id"],
+      look: async () => {
+        const address = await account();
+        if (address === undefined) return { ok: true, found: "no key" };
+        return inFlight(db(), chainId, address, await client.head());
+      },
+    },
+    {
+      name: "nonce",
+      expected: "every nonce that the chain has seen is ours, and none is missing",
+      fix: `if the account was killed, see to the key first: npm run keeper -- ${keeper} run --revive-signer ADDRESS --reason "…"`,
+      needs: ["schema", "key", "chain-id"],
+      look: async () => {
+        const address = await account();
+        if (address === undefined) return { ok: true, found: "no key" };
+        const used = BigInt(String(await client.request("eth_getTransactionCount", [address, "latest"])));
+        return nonces(db(), chainId, address, used);
+      },
+    },
+    {
+      name: "gas-runway",
+      expected: `gas for ${String(NEED_GAS_HOURS)} h at the rate of the last ${String(HOURS)} h`,
+      fix: "send coins to the keeper's address",
+      needs: ["schema", "key", "chain-id"],
+      look: async () => {
+        const address = await account();
+        if (address === undefined) return { ok: true, found: "no key" };
+        const balanceWei = BigInt(String(await client.request("eth_getBalance", [address, "latest"])));
+        return gasRunway(db(), keeper, chainId, balanceWei);
+      },
+    },
+  ];
+  return { plans, close: async () => opened?.close() };
+}
+
+async function inFlight(db: Queryable, chainId: string, address: string, head: Head) {
+  const rows = await loadOutbox(db, chainId, address);
+  const oldest = rows.reduce((age, { sinceBlock }) => Math.max(age, head.number - Number(sinceBlock)), 0);
+  return { ok: oldest <= MAX_AGE_BLOCKS, found: `${String(rows.length)}, the oldest ${String(oldest)} blocks old` };
+}
+
+/** `used`: nonces that the chain has seen. */
+async function nonces(db: Queryable, chainId: string, address: string, used: bigint) {
+  const signer = await readSigner(db, chainId, address);
+  if (signer === undefined) return { ok: true, found: `chain ${used.toString()}, never signed here` };
+  const open = new Set((await loadOutbox(db, chainId, address)).map(({ nonce }) => nonce));
+  const missing: bigint[] = [];
+  for (let nonce = used; nonce < signer.nextNonce; nonce += 1n) if (!open.has(nonce)) missing.push(nonce);
+  const found = [
+    `chain ${used.toString()}, issued ${signer.nextNonce.toString()}`,
+    ...(signer.killedReason === null ? [] : [`killed: ${signer.killedReason}`]),
+    ...(missing.length === 0 ? [] : [`holes at ${missing.slice(0, 5).join(", ")}`]),
+  ];
+  const ok = signer.killedReason === null && missing.length === 0 && used <= signer.nextNonce;
+  return { ok, found: found.join("; ") };
+}
+
+async function gasRunway(db: Queryable, keeper: string, chainId: string, balanceWei: bigint) {
+  const accounts = await accountBalances(db, keeper, chainId, HOURS);
+  const spentWei = accounts.find(({ account }) => account === "cost:gas")?.amount ?? 0n;
+  if (spentWei <= 0n) return { ok: true, found: `nothing spent in ${String(HOURS)} h` };
+  const hours = (balanceWei * BigInt(HOURS)) / spentWei;
+  return {
+    ok: hours >= NEED_GAS_HOURS,
+    found: `${hours.toString()} h at ${spentWei.toString()} wei in ${String(HOURS)} h`,
+  };
+}
+
+function openAs({ connection, env, keeper }: RuntimeCheckParts): Promise<OpenDatabase> {
+  const { databaseFolder } = connection.config;
+  return openDatabase({
+    databaseUrl: env["DATABASE_URL"],
+    ...(databaseFolder === undefined ? {} : { folder: databaseFolder }),
+    role: "keeper_rw",
+    applicationName: `cantilever doctor ${keeper}`,
+    maxConnections: 2,
+  });
+}
+
+function good(found: string) {
+  return Promise.resolve({ ok: true, found });
+}
