@@ -7,7 +7,7 @@ import { loadParams } from "../../protocol/params/load.js";
 import { watchTroubles } from "../kit/alerts/open.js";
 import { requireGate } from "../kit/checks.js";
 import { Counters } from "../kit/counters.js";
-import { checkLines } from "../kit/doctor.js";
+import { checkLines, runChecks } from "../kit/doctor.js";
 import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
 import { Freshness } from "../kit/health.js";
 import { describeError } from "../kit/logger.js";
@@ -18,6 +18,7 @@ import { confirmWith } from "../kit/providers/confirm.js";
 import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
 import { openRuntime, type Runtime } from "../kit/runtime.js";
+import { runtimeChecks } from "../kit/runtimeChecks.js";
 import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
 import { HeadWatcher } from "../kit/watcher.js";
 import { FeedBoard } from "./board.js";
@@ -177,11 +178,16 @@ async function run(context: RunContext): Promise<ProgramResult> {
 
 async function doctor(context: ProgramContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, false, context.pricesFile);
+  const runtime = runtimeChecks({ connection, keeper: KEEPER_NAME, env: context.env });
   try {
-    const checks = await examine(connection, false, context.alertTest);
+    const checks = [
+      ...(await examine(connection, false, context.alertTest)),
+      ...(await runChecks(runtime.plans)),
+    ];
     for (const line of checkLines(checks)) context.say(line);
     return { ok: checks.every((check) => check.ok), report: { checks } };
   } finally {
+    await runtime.close();
     connection.client.close();
   }
 }

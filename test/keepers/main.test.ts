@@ -64,7 +64,12 @@ describe("npm run keeper", () => {
   });
 
   it("doctor answers with checks: found, expected, fix", async () => {
-    const env = { LOCALHOST_RPC_URL: node.url, KEEPER_DEPLOYMENTS_FOLDER: path.join(root, "deployments") };
+    // A database that nobody starts: one check more that fails, and no server of its own for this test.
+    const env = {
+      LOCALHOST_RPC_URL: node.url,
+      KEEPER_DEPLOYMENTS_FOLDER: path.join(root, "deployments"),
+      DATABASE_URL: "postgres://nobody:nothing@127.0.0.1:9/none",
+    };
     const { code, answer } = await keeper("deviation-stabilizer doctor --network localhost --json", env);
     // Nothing is deployed on this chain, whatever record lies in the folder.
     expect([code, answer?.["ok"]]).to.deep.equal([1, false]);

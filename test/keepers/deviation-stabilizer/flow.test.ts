@@ -504,6 +504,15 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
         "key",
         "balance",
         "alerts",
+        "database",
+        "schema",
+        "durability",
+        "database-clock",
+        "control",
+        "lease",
+        "in-flight",
+        "nonce",
+        "gas-runway",
       ]);
       expect(lines).to.have.length(checks.length);
       for (const check of checks) expect(check.fix === "").to.equal(check.ok);
