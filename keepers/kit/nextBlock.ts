@@ -112,9 +112,10 @@ export class NextBlock {
 
   /** Override calls cannot be pinned to a head that is not known yet: they name the number they expect, and are checked afterwards. */
   private prepareFor({ nextBlockMode: mode }: Endpoint, expected: number): readonly RpcRequest[] {
+    if (mode === undefined || this.standing.length === 0) return [];
+    if (mode !== "override") return this.standing.map((call) => callWith(call, [mode]));
     const last = this.preparedFor;
-    if (mode === undefined || last === undefined || this.standing.length === 0) return [];
-    if (mode !== "override") return this.standing.map((call) => ethCall(mode, call, last));
+    if (last === undefined) return [];
     const overrides = { number: hex(BigInt(expected) + 1n), time: hex(BigInt(last.timestamp) + 2n) };
     return [...this.standing.map((call) => callWith(call, ["latest", {}, overrides])), LATEST_BLOCK];
   }

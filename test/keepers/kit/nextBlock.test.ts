@@ -81,6 +81,34 @@ describe("keepers/kit/nextBlock", () => {
     expect(await nextBlock.probe(head)).to.equal("latest");
   });
 
+  for (const [what, fault] of [
+    ["pending", () => undefined],
+    ["override", takesOverrides],
+  ] as const) {
+    it(`RPC-8 sends prepared calls with the question for the head (${what}), and uses each answer once`, async () => {
+      node.proxy.fault = fault;
+      const client = node.client();
+      const nextBlock = new NextBlock(client);
+      await nextBlock.probe(await client.head());
+      nextBlock.prepare([BLOCK_NUMBER]);
+      // An override names the number it expects, so it needs a head before.
+      await nextBlock.head();
+      for (let block = 0; block < 3; block += 1) {
+        await node.mine();
+        const before = node.proxy.exchanges;
+        const head = await nextBlock.head();
+        expect(BigInt(await nextBlock.call(BLOCK_NUMBER, head))).to.equal(BigInt(head.number) + 1n);
+        expect(node.proxy.exchanges - before).to.equal(1);
+        expect(BigInt(await nextBlock.call(BLOCK_NUMBER, head))).to.equal(BigInt(head.number) + 1n);
+        expect(node.proxy.exchanges - before).to.equal(2);
+      }
+      // Two blocks at once: the number that an override expected was another one, and the call is made again, pinned.
+      await node.mine(2);
+      const head = await nextBlock.head();
+      expect(BigInt(await nextBlock.call(BLOCK_NUMBER, head))).to.equal(BigInt(head.number) + 1n);
+    });
+  }
+
   it("does not mistake an outage for a missing feature", async () => {
     const client = node.client({ retries: 0 });
     node.proxy.fault = () => undefined;
