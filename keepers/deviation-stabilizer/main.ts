@@ -208,10 +208,7 @@ async function doctor(context: ProgramContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, false);
   const runtime = runtimeChecks({ connection, keeper: KEEPER_NAME, env: context.env });
   try {
-    const checks = [
-      ...(await examine(connection, false, context.alertTest)),
-      ...(await runChecks(runtime.plans)),
-    ];
+    const checks = [...(await examine(connection, false, context.alertTest)), ...(await runChecks(runtime.plans))];
     for (const line of checkLines(checks)) context.say(line);
     return { ok: checks.every((check) => check.ok), report: { checks } };
   } finally {
