@@ -3,9 +3,12 @@ import { formatUnits, keccak256 } from "ethers";
 
 import type { Deployment } from "../../protocol/addresses.js";
 import { alertCheck } from "../kit/alerts/open.js";
+import { loadParams } from "../../protocol/params/load.js";
+import type { NetworkParams } from "../../protocol/params/schema.js";
 import { keyChecks, nodeChecks } from "../kit/checks.js";
 import { runChecks, type Check, type CheckPlan } from "../kit/doctor.js";
 import { firstFees } from "../kit/fees.js";
+import { keyRoleChecks } from "../kit/keyRoles.js";
 import type { Head } from "../kit/provider.js";
 import { addresses, poolNames, type Connection } from "./connect.js";
 import { observe } from "./observe.js";
@@ -24,6 +27,7 @@ export async function examine(connection: Connection, needKey: boolean, alertTes
   let deployment: Deployment | undefined;
   let snapshot: ChainSnapshot | undefined;
   const known = (): Head => required(head);
+  const params = (): NetworkParams => loadParams(config.network.name, config.deploymentsFolder).params;
 
   const plans: CheckPlan[] = [
     ...nodeChecks(connection, (newest) => {
@@ -109,6 +113,16 @@ export async function examine(connection: Connection, needKey: boolean, alertTes
     },
     ...keyChecks(connection, needKey),
     alertCheck(connection, alertTest),
+    ...keyRoleChecks(connection, params, connection.deployment, async () => {
+      const key = await connection.signer();
+      if (key === undefined) return [];
+      const { keeper: expected } = config.network;
+      // settle() is the one call of Stabilizer that asks for it; what this keeper sends, anyone may send.
+      const needed = ["Stabilizer.isKeeper"];
+      return [
+        { what: "executor", address: key.address, expected, offices: ["roles.keeper"], powers: [".isKeeper"], needed },
+      ];
+    }),
   ];
   return runChecks(plans);
 }

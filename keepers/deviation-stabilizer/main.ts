@@ -11,6 +11,7 @@ import { requireGate } from "../kit/checks.js";
 import { Counters, summarize } from "../kit/counters.js";
 import { checkLines, runChecks } from "../kit/doctor.js";
 import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
+import { KEY_GATE } from "../kit/keyRoles.js";
 import { describeError } from "../kit/logger.js";
 import { Freshness } from "../kit/health.js";
 import { logPolicy, policyReport } from "../kit/policy/report.js";
@@ -41,7 +42,7 @@ const ONCE_SETTLE_MS = 60_000;
 /** The peg in the folder of a relative path, so that tests and worlds can keep theirs apart. */
 const DEFAULT_DATA_FOLDER = "data/keepers";
 /** Checks that must hold before anything may be sent; the others are advice. */
-const GATE = new Set(["rpc", "chain-id", "deployment", "code-hash", "pools", "key"]);
+const GATE = new Set(["rpc", "chain-id", "deployment", "code-hash", "pools", "key", ...KEY_GATE]);
 /** Nothing is signed without nodes that agree. */
 const EXECUTE_GATE = new Set([...GATE, "quorum"]);
 

@@ -2,8 +2,10 @@
 import { formatUnits } from "ethers";
 
 import { alertCheck } from "../kit/alerts/open.js";
+import { loadParams } from "../../protocol/params/load.js";
 import { keyChecks, nodeChecks } from "../kit/checks.js";
 import { runChecks, type Check, type CheckPlan } from "../kit/doctor.js";
+import { keyRoleChecks } from "../kit/keyRoles.js";
 import { describeError } from "../kit/logger.js";
 import { connectFeeds, type ConnectedFeed, type Connection } from "./connect.js";
 import { PRICE_DECIMALS, type PriceSource } from "./sources.js";
@@ -90,6 +92,28 @@ export async function examine(connection: Connection, needKey: boolean, alertTes
     },
     ...keyChecks(connection, needKey),
     alertCheck(connection, alertTest),
+    ...keyRoleChecks(
+      connection,
+      () => loadParams(config.network.name, config.deploymentsFolder).params,
+      connection.deployment,
+      async () => {
+        const [payer, signers] = await Promise.all([connection.signer(), connection.roundSigners()]);
+        const own = await Promise.all(signers.map((signer) => signer.getAddress()));
+        // On a local network the executor's public key pays for rounds, too.
+        const paying = config.network.local
+          ? { offices: ["roles.keeper"], powers: [".isKeeper"] }
+          : { offices: [], powers: [] };
+        return [
+          ...(payer === undefined ? [] : [{ what: "payer", address: payer.address, ...paying }]),
+          ...own.map((address) => ({
+            what: "round signer",
+            address,
+            offices: ["reporters.addresses"],
+            powers: [".signers"],
+          })),
+        ];
+      },
+    ),
   ];
   return runChecks(plans);
 }

@@ -10,6 +10,7 @@ import { Counters } from "../kit/counters.js";
 import { checkLines, runChecks } from "../kit/doctor.js";
 import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
 import { Freshness } from "../kit/health.js";
+import { KEY_GATE } from "../kit/keyRoles.js";
 import { describeError } from "../kit/logger.js";
 import { logPolicy, policyReport } from "../kit/policy/report.js";
 import type { Policy } from "../kit/policy/types.js";
@@ -33,7 +34,7 @@ const SETTLE_MS = 5_000;
 const ONCE_SETTLE_MS = 60_000;
 const DEFAULT_DATA_FOLDER = "data/keepers";
 /** Checks that must hold before anything may be sent; the others are advice. */
-const GATE = new Set(["rpc", "chain-id", "feeds", "signers", "threshold", "sources", "key"]);
+const GATE = new Set(["rpc", "chain-id", "feeds", "signers", "threshold", "sources", "key", ...KEY_GATE]);
 /** Nothing is signed without nodes that agree. */
 const EXECUTE_GATE = new Set([...GATE, "quorum"]);
 
