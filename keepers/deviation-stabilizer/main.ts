@@ -18,7 +18,11 @@ import { logPolicy, policyReport } from "../kit/policy/report.js";
 import type { Policy } from "../kit/policy/types.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, ReplayContext, RunContext } from "../kit/program.js";
 import { confirmWith, pinnedCall } from "../kit/providers/confirm.js";
+import { accountNames } from "../kit/pnl/postings.js";
 import { JsonlRecord } from "../kit/record.js";
+import { recordTo } from "../kit/audit/auditRecord.js";
+import { tokenNames } from "../../protocol/params/schema.js";
+import { PriceBook } from "./priceBook.js";
 import { runKeeper } from "../kit/runner.js";
 import { openRuntime, type Runtime } from "../kit/runtime.js";
 import { runtimeChecks } from "../kit/runtimeChecks.js";
@@ -60,13 +64,24 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const signer = await connection.signer();
     const policy = compilePolicy(connection, deployment, signer?.address);
     logPolicy(policy, log);
+    const prices = new PriceBook(
+      client,
+      deployment.address("XAUOracle"),
+      tokenNames.map((name) => deployment.token(name)),
+      log,
+    );
     if (context.execute && signer !== undefined) {
-      runtime = await openRuntime({ connection, keeper: KEEPER_NAME, signer, policy, env: context.env });
+      const { valueXauWei } = prices;
+      const names = accountNames({ [stabilizer]: "own:stabilizer" });
+      const parts = { connection, keeper: KEEPER_NAME, signer, policy, env: context.env, names, valueXauWei };
+      runtime = await openRuntime(parts);
     }
     const submitter = runtime?.submitter ?? new DryRunSubmitter(client, signer, config, log);
     const standsBy = (): boolean => runtime !== undefined && runtime.lease.held === undefined;
+    const leaving = new AbortController();
     const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
-    const record = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
+    const file = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
+    const record = runtime === undefined ? file : recordTo(file, runtime.audit);
     const counters = new Counters();
     const health = new Freshness(config.staleAfterSeconds);
     troubles = watchTroubles(connection, health);
@@ -82,6 +97,9 @@ async function run(context: RunContext): Promise<ProgramResult> {
       nextBlock,
       confirm,
       submitter,
+      onNativePrice: (priceXauWei) => {
+        prices.setNative(priceXauWei);
+      },
       record,
       counters,
       log,
@@ -152,13 +170,17 @@ async function run(context: RunContext): Promise<ProgramResult> {
         nextHead: (signal, again) => watcher.next(signal, again),
         upkeep: (head) => tick.upkeep(head),
         tick: async ({ head }) => {
-          if (standsBy()) {
-            counters.add("standby");
+          const verdict = (await runtime?.verdict()) ?? "work";
+          if (verdict === "leave") leaving.abort();
+          if (verdict !== "work") {
+            counters.add(standsBy() ? "standby" : "held");
             return;
           }
           await tick.run(head);
           await pegs.run(head);
           await refills.run(head);
+          // What has just been sent is booked once it is settled, at about today's prices.
+          if (submitter.pending().length > 0) await prices.refresh();
         },
         busy: () => submitter.pending().length > 0,
         afterTick: () => {
@@ -168,7 +190,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
         log,
       },
       { once: context.once, settleMs: context.once ? ONCE_SETTLE_MS : SETTLE_MS },
-      context.signal,
+      AbortSignal.any([context.signal, leaving.signal]),
     );
     showStatus(true);
     await record.close();
@@ -180,6 +202,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       plans: counters.get("plans.sent") + counters.get("plans.dry-run"),
       executions: counters.get("executions"),
       standbyTicks: counters.get("standby"),
+      control: runtime?.control.last?.state ?? null,
       skips: counters.withPrefix("skip."),
       settled: counters.withPrefix("settled."),
       // A revert is not among them: somebody else's trade came first. It is counted under `settled`.

@@ -44,6 +44,8 @@ export interface TickParts {
   /** Asks the other nodes, once there is something to do. */
   readonly confirm: Confirm;
   readonly submitter: Submitter;
+  /** Told what a whole coin of the chain is worth, XAU wei, in every block. */
+  readonly onNativePrice?: (priceXauWei: bigint) => void;
   readonly record: RecordSink;
   readonly counters: Counters;
   readonly log: KeeperLog;
@@ -118,6 +120,7 @@ export class StabilizerTick {
         "check that all nodes behind the RPC address are in step",
       );
     }
+    parts.onNativePrice?.(chain.nativePriceXauWei);
     const offered = firstFees(withCeiling(parts.fees, chain.maxGasPriceWei), head.nextBaseFeeWei);
     const payable = offered ?? firstFees(parts.fees, head.nextBaseFeeWei);
     return {

@@ -151,6 +151,18 @@ export const kitSettings = {
     doc: "Hash of a changed policy that may come into force; without it a keeper whose policy differs from that of its last start does not start.",
   }),
   ...alertSettings,
+  maxLossXauWei: setting({
+    env: "KEEPER_MAX_LOSS_XAU",
+    schema: scaled(ETHER_DECIMALS, "ounces"),
+    default: "1",
+    doc: "Ounces of gold that settled transactions may lose in 24 hours, gas included, before the keeper kills itself.",
+  }),
+  quorumKillSeconds: setting({
+    env: "KEEPER_QUORUM_KILL_SECONDS",
+    schema: integer(10, 86_400),
+    default: "600",
+    doc: "Seconds without agreeing nodes after which a paused keeper kills itself.",
+  }),
   minBalanceWei: setting({
     env: "KEEPER_MIN_BALANCE_ETHER",
     schema: scaled(ETHER_DECIMALS, "ether"),

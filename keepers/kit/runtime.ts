@@ -1,34 +1,52 @@
 /**
- * What a keeper that sends for real works with: database, lease, policy and outbox. Opened after the start-up gate, closed last. A dry run
- * needs none of it.
+ * What a keeper that sends for real works with: database, lease, control, policy, outbox, books and audit log. Opened after the start-up
+ * gate, closed last. A dry run needs none of it.
  */
-import type { Database } from "../../db/database.js";
 import { assertDurable } from "../../db/durability.js";
 import { openDatabase } from "../../db/open.js";
-import type { ChainConnection } from "./chain.js";
+import { newestPolicy } from "../../db/queries/policy/newestPolicy.js";
 import { AuditRecord } from "./audit/auditRecord.js";
+import type { ChainConnection } from "./chain.js";
+import { AutomaticControl } from "./control/automatic.js";
+import {
+  gasCondition,
+  lasting,
+  lossCondition,
+  policyCondition,
+  quorumCondition,
+  Tripwire,
+} from "./control/condition.js";
 import { Control } from "./control/control.js";
+import { ControlWatch } from "./control/watch.js";
 import type { Env } from "./env.js";
 import type { TransactionSigner } from "./keys/account.js";
+import { shutDown } from "./insight/shutdown.js";
 import { Lease } from "./lease.js";
 import { EvmOutbox } from "./outbox/evmOutbox.js";
-import { Ledger, type LedgerParts } from "./pnl/ledger.js";
-import { accountNames } from "./pnl/postings.js";
 import { OutboxStore } from "./outbox/store.js";
+import { Ledger } from "./pnl/ledger.js";
+import type { AccountNames } from "./pnl/postings.js";
 import { adoptPolicy } from "./policy/acceptance.js";
+import { policyHash } from "./policy/canonical.js";
 import { PolicyGate } from "./policy/gate.js";
 import type { Policy } from "./policy/types.js";
-import type { Submitter } from "./submitter.js";
+import type { Head } from "./provider.js";
+import type { RecordSink } from "./record.js";
+import type { InFlight, Intent, Settled, Submission, Submitter } from "./submitter.js";
+
+/** work: this copy leads and may decide. upkeep: care for what is in flight, decide nothing. leave: drained, the process ends. */
+export type RuntimeVerdict = "work" | "upkeep" | "leave";
 
 export interface Runtime {
   readonly submitter: Submitter;
-  readonly database: Database;
   readonly lease: Lease;
-  /** What the keeper may do; the outbox asks it by itself. */
-  readonly control: Control;
-  /** Evidence into the audit log; closed with the runtime. */
-  readonly audit: AuditRecord;
-  /** Gives the lease back and leaves the database. */
+  /** What an operator or a tripped condition has ordered, as last read. */
+  readonly control: ControlWatch;
+  /** Evidence that nobody can change later. */
+  readonly audit: RecordSink;
+  /** Once per block, before anything is decided. Never throws. */
+  verdict(): Promise<RuntimeVerdict>;
+  /** Finishes evidence, gives the lease back and leaves the database, each within its share of some seconds. */
   close(): Promise<void>;
 }
 
@@ -38,23 +56,31 @@ export interface RuntimeParts {
   readonly signer: TransactionSigner;
   readonly policy: Policy;
   readonly env: Env;
-  /** Whose addresses the books know by name, and what an asset is worth now; without them results have no price. */
-  readonly books?: {
-    readonly names: Parameters<typeof accountNames>[0];
-    readonly valueXauWei: LedgerParts["valueXauWei"];
-  };
+  /** Whose token balances belong to the keeper's books, beside its key's. */
+  readonly names: AccountNames;
+  /** What an amount of an asset is worth, XAU wei; undefined without a price. */
+  readonly valueXauWei: (asset: string, amount: bigint) => bigint | undefined;
 }
 
 /** Rows without a receipt at a time; a batch has room beside what is under way. */
 const WINDOW = 32;
 /** Tries to renew within one lifetime of the lease. */
 const RENEWALS = 5;
+/** Blocks in a row without trouble after which what paused by itself goes on. */
+const GOOD_BLOCKS = 10;
+/** How long nodes may disagree or be away before the keeper pauses. */
+const QUORUM_GRACE_MS = 15_000;
+/** Between two looks at the key's balance. */
+const BALANCE_MS = 60_000;
+/** To close everything: less than platforms give before they kill. */
+const CLOSE_MS = 8_000;
 
 /**
  * Opens all of it, and takes the lease if it is free.
  * @throws what `openDatabase`, `assertDurable` and `adoptPolicy` throw; nothing is left open then.
  */
-export async function openRuntime({ connection, keeper, signer, policy, env, books }: RuntimeParts): Promise<Runtime> {
+export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
+  const { connection, keeper, signer, policy, env, names, valueXauWei } = parts;
   const { config, client, log } = connection;
   const { local } = config.network;
   const opened = await openDatabase({
@@ -74,45 +100,121 @@ export async function openRuntime({ connection, keeper, signer, policy, env, boo
     const lease = new Lease(database, { name, ttlMs, renewMs: ttlMs / RENEWALS }, log);
     await lease.step();
     lease.start();
-    const gate = new PolicyGate(policy);
-    const control = new Control(database, keeper, config.network.name, lease.owner);
-    const audit = new AuditRecord(database, { role: keeper, network: config.network.name }, log);
+    const { name: network } = config.network;
+    const control = new Control(database, keeper, network, lease.owner);
     const ledger = new Ledger({
-      ...{ chainId, role: keeper, signer: signer.address, names: accountNames(books?.names ?? {}) },
-      valueXauWei: books?.valueXauWei ?? (() => undefined),
-      onUnprofitable: (loss) => {
-        log.warn("pnl.unprofitable", { ...loss });
+      chainId,
+      role: keeper,
+      signer: signer.address,
+      names,
+      valueXauWei,
+      onUnprofitable: ({ key, hash, resultXauWei }) => {
+        log.warn("pnl.unprofitable", { key, hash, resultXauWei });
       },
     });
     const store = new OutboxStore({
-      ...{ db: database, lease, role: keeper, chainId, address: signer.address, gate },
+      ...{ db: database, lease, role: keeper, chainId, address: signer.address },
+      gate: new PolicyGate(policy),
       stop: control.stop,
       onEnded: ledger.onEnded,
       onUnwound: ledger.onUnwound,
     });
     const { replaceAfterBlocks, confirmations } = config;
-    const submitter = new EvmOutbox({
-      store,
-      client,
-      signer,
-      broadcaster: connection.broadcaster,
-      options: { fees: config, replaceAfterBlocks, window: WINDOW, confirmations: () => confirmations },
+    const foreign = new Tripwire("foreign-nonce");
+    const submitter = new WatchedSubmitter(
+      new EvmOutbox({
+        ...{ store, client, signer, log, broadcaster: connection.broadcaster },
+        options: { fees: config, replaceAfterBlocks, window: WINDOW, confirmations: () => confirmations },
+      }),
+      foreign,
+    );
+    const balanceWei = async (): Promise<bigint> =>
+      BigInt(String(await client.request("eth_getBalance", [signer.address, "latest"])));
+    const inForce = async (): Promise<string | undefined> => (await newestPolicy(database, policy))?.policyHash;
+    const automatic = new AutomaticControl(
+      control,
+      {
+        goodBlocks: GOOD_BLOCKS,
+        conditions: [
+          foreign,
+          policyCondition(inForce, policyHash(policy)),
+          // Nothing is signed without agreement in any case; a node that was away for a moment needs no pause.
+          lasting(
+            quorumCondition(() => client.fleet.report(), config.quorumKillSeconds * 1000),
+            QUORUM_GRACE_MS,
+          ),
+          gasCondition(rarely(balanceWei, BALANCE_MS), config.minBalanceWei),
+          lossCondition(database, { role: keeper, chainId }, config.maxLossXauWei),
+        ],
+      },
       log,
-    });
+    );
+    const watch = new ControlWatch(control, log);
+    const audit = new AuditRecord(database, { role: keeper, network }, log);
     return {
       submitter,
-      database,
       lease,
-      control,
+      control: watch,
       audit,
+      verdict: async () => {
+        const leads = lease.held !== undefined;
+        await automatic.look(leads);
+        const verdict = await watch.look(submitter.pending().length);
+        return verdict === "work" && !leads ? "upkeep" : verdict;
+      },
       close: async () => {
-        await audit.close();
-        await lease.stop();
-        await opened.close();
+        const steps = [
+          { name: "audit", run: () => audit.close() },
+          { name: "lease", run: () => lease.stop() },
+          { name: "database", run: () => opened.close() },
+        ];
+        await shutDown(steps, CLOSE_MS, log);
       },
     };
   } catch (error) {
     await opened.close();
     throw error;
   }
+}
+
+/** Trips once the account turns out to be somebody else's as well. */
+class WatchedSubmitter implements Submitter {
+  constructor(
+    private readonly inner: Submitter,
+    private readonly foreign: Tripwire,
+  ) {}
+
+  get sender(): string | undefined {
+    return this.inner.sender;
+  }
+
+  pending(): readonly InFlight[] {
+    return this.inner.pending();
+  }
+
+  async submit(intent: Intent, head: Head): Promise<Submission> {
+    const submission = await this.inner.submit(intent, head);
+    if (!submission.accepted && submission.refusal === "foreign-nonce") this.trip();
+    return submission;
+  }
+
+  async upkeep(head: Head): Promise<readonly Settled[]> {
+    const settled = await this.inner.upkeep(head);
+    if (settled.some(({ kind }) => kind === "foreign")) this.trip();
+    return settled;
+  }
+
+  private trip(): void {
+    this.foreign.trip("a nonce was used by a transaction that this keeper never signed");
+  }
+}
+
+/** Asks again only after a while, and answers with the last value meanwhile. */
+function rarely<T>(ask: () => Promise<T>, everyMs: number): () => Promise<T> {
+  let last: { readonly value: T; readonly atMs: number } | undefined;
+  return async () => {
+    const nowMs = performance.now();
+    if (last === undefined || nowMs - last.atMs >= everyMs) last = { value: await ask(), atMs: nowMs };
+    return last.value;
+  };
 }

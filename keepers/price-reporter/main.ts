@@ -16,6 +16,8 @@ import { logPolicy, policyReport } from "../kit/policy/report.js";
 import type { Policy } from "../kit/policy/types.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
 import { confirmWith } from "../kit/providers/confirm.js";
+import { recordTo } from "../kit/audit/auditRecord.js";
+import { accountNames } from "../kit/pnl/postings.js";
 import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
 import { openRuntime, type Runtime } from "../kit/runtime.js";
@@ -53,12 +55,16 @@ async function run(context: RunContext): Promise<ProgramResult> {
     logPolicy(policy, log);
     const prices = connection.prices();
     if (context.execute && payer !== undefined) {
-      runtime = await openRuntime({ connection, keeper: KEEPER_NAME, signer: payer, policy, env: context.env });
+      const parts = { connection, keeper: KEEPER_NAME, signer: payer, policy, env: context.env };
+      // It pays for gas and moves nothing else; what the chain's coin is worth it does not know.
+      runtime = await openRuntime({ ...parts, names: accountNames({}), valueXauWei: () => undefined });
     }
     const submitter = runtime?.submitter ?? new DryRunSubmitter(client, payer, config, log);
+    const leaving = new AbortController();
     const standsBy = (): boolean => runtime !== undefined && runtime.lease.held === undefined;
     const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
-    const record = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
+    const file = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
+    const record = runtime === undefined ? file : recordTo(file, runtime.audit);
     const counters = new Counters();
     const health = new Freshness(config.staleAfterSeconds);
     troubles = watchTroubles(connection, health);
@@ -136,8 +142,10 @@ async function run(context: RunContext): Promise<ProgramResult> {
         nextHead: (signal, again) => watcher.next(signal, again),
         upkeep: (head) => tick.upkeep(head),
         tick: async ({ head }) => {
-          if (standsBy()) counters.add("standby");
-          else await tick.run(head);
+          const verdict = (await runtime?.verdict()) ?? "work";
+          if (verdict === "leave") leaving.abort();
+          if (verdict === "work") await tick.run(head);
+          else counters.add(standsBy() ? "standby" : "held");
         },
         busy: () => submitter.pending().length > 0,
         afterTick: () => {
@@ -147,7 +155,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
         log,
       },
       { once: context.once, settleMs: context.once ? ONCE_SETTLE_MS : SETTLE_MS },
-      context.signal,
+      AbortSignal.any([context.signal, leaving.signal]),
     );
     showStatus(true);
     await record.close();
@@ -160,6 +168,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       rounds: counters.get("rounds.sent") + counters.get("rounds.dry-run"),
       executions: counters.get("settled.mined"),
       standbyTicks: counters.get("standby"),
+      control: runtime?.control.last?.state ?? null,
       skips: counters.withPrefix("skip."),
       settled: counters.withPrefix("settled."),
       failures,

@@ -38,6 +38,27 @@ export function quorumCondition(
   };
 }
 
+/** The same condition, but a pause only once it has lasted: what passes by itself costs no blocks. A kill is never put off. */
+export function lasting(
+  condition: Condition,
+  graceMs: number,
+  nowMs: () => number = () => performance.now(),
+): Condition {
+  let sinceMs: number | undefined;
+  return {
+    name: condition.name,
+    look: async () => {
+      const answer = await condition.look();
+      if (answer.say !== "pause") {
+        sinceMs = undefined;
+        return answer;
+      }
+      sinceMs ??= nowMs();
+      return nowMs() - sinceMs >= graceMs ? answer : GOOD;
+    },
+  };
+}
+
 /** Pauses while the signer cannot pay for `minBalanceWei` of gas any more. */
 export function gasCondition(balanceWei: () => Promise<bigint>, minBalanceWei: bigint): Condition {
   return {

@@ -4,6 +4,10 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { Transaction } from "ethers";
 
+import { realisedResult } from "../../../db/queries/pnl/result.js";
+import { auditStream } from "../../../keepers/kit/audit/stream.js";
+import { verifyAudit } from "../../../keepers/kit/audit/verify.js";
+import { Control } from "../../../keepers/kit/control/control.js";
 import { program } from "../../../keepers/deviation-stabilizer/main.js";
 import type { ProgramResult } from "../../../keepers/kit/program.js";
 import { readStatus, statusPath } from "../../../keepers/kit/statusFile.js";
@@ -95,6 +99,8 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
     running.push(controller);
     unfinished.push(done);
     return {
+      /** Ends by itself. */
+      finished: () => done,
       async stop(): Promise<ProgramResult> {
         controller.abort();
         return done;
@@ -606,6 +612,34 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
     expect(executions.length > 1, "the second one acted").to.equal(true);
     expect(after["executions"]).to.equal(executions.length - 1);
     expect(Number(after["standbyTicks"]) > 0).to.equal(true);
+  });
+
+  it("CTRL-1 pauses, goes on and leaves as an operator orders, and keeps books and evidence of all of it", async () => {
+    const { database: db } = database;
+    const control = new Control(db, "deviation-stabilizer", NETWORK, "operator");
+    const order = (state: "run" | "pause" | "drain") => control.order({ state, reason: "a test", cause: "operator" });
+    const from = await height();
+    await order("pause");
+    const keeper = start(true, { KEEPER_CONFIRMATIONS: "1" });
+    await keeperDone();
+    await chain.push("XAU/cUSDT", 1.2 * fastBps);
+    await mineAndWait(3);
+    expect(await chain.executions(from)).to.have.length(0);
+    await order("run");
+    await mineAndWait(6);
+    await order("drain");
+    await chain.mine();
+    const { report } = await keeper.finished();
+    const executions = await chain.executions(from);
+    expect(executions.length > 0, "it goes on").to.equal(true);
+    expect(report).to.include({ executions: executions.length, control: "drain" });
+    const books = await realisedResult(db, "deviation-stabilizer", "138", 24);
+    expect(books.entries > 0n, "settled transactions are booked").to.equal(true);
+    expect(books.unpriced).to.equal(0n);
+    const verdict = await verifyAudit(db, auditStream("deviation-stabilizer", NETWORK));
+    expect(verdict.broken).to.equal(undefined);
+    const kinds = await db.query<{ kind: string }>("SELECT DISTINCT kind FROM keeper_audit");
+    expect(kinds.map(({ kind }) => kind)).to.include.members(["control", "plan", "tx.mined"]);
   });
 
   it("status shows what a running keeper did and what it would do now", async () => {
