@@ -61,13 +61,15 @@ export class AuditRecord implements RecordSink {
     let failures = 0;
     while (this.waiting.length > 0 && !this.giveUp.signal.aborted) {
       const batch = this.waiting.slice(0, BATCH);
+      // What is written while this batch is on its way waits for the next one.
+      const taken = batch.length;
       const { dropped } = this;
       if (dropped > 0) batch.push(this.row("audit.dropped", null, canonicalJson({ rows: dropped })));
       try {
         await this.db.transaction(async (tx) => {
           for (const row of batch) await appendAudit(tx, row);
         });
-        this.waiting.splice(0, Math.min(BATCH, this.waiting.length));
+        this.waiting.splice(0, taken);
         this.dropped -= dropped;
         failures = 0;
       } catch (error) {

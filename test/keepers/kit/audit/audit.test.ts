@@ -52,6 +52,18 @@ describe("keepers/kit/audit", function () {
     expect(await verifyAudit(db, STREAM)).to.deep.include({ rows: 3, broken: undefined });
   });
 
+  it("AUDIT-7: loses no row that is written while an earlier one is on its way", async () => {
+    const record = new AuditRecord(db, { role: "role", network: "localhost" }, capturedLog().log);
+    const rows = 120;
+    for (let row = 1; row <= rows; row += 1) {
+      record.write({ kind: "plan", block: row, facts: { row } });
+      if (row % 7 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    await record.close();
+    const found = await db.query<{ block: bigint }>("SELECT block FROM keeper_audit ORDER BY sequence");
+    expect(found.map(({ block }) => Number(block))).to.deep.equal(Array.from({ length: rows }, (_, row) => row + 1));
+  });
+
   it("AUDIT-2: names the first row that is not what was written, whatever was done to it", async () => {
     const tampers: readonly (readonly [string, bigint, string])[] = [
       ["UPDATE keeper_audit SET body = '{\"row\":33}' WHERE sequence = 3", 3n, "hash"],
