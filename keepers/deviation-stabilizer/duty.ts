@@ -2,6 +2,7 @@
  * Small duties beside the stabilizer's own work: calls that anyone may make and that a contract says are due. They share the
  * stabilizer's chain, key and block, and come after its work.
  */
+import type { DecodedRevert } from "../../protocol/revert.js";
 import type { Interface } from "ethers";
 
 import type { Counters } from "../kit/counters.js";
@@ -15,6 +16,8 @@ import type { Submitter } from "../kit/submitter.js";
 
 /** What every duty works with. */
 export interface DutyParts {
+  /** Told of a simulation that reverted. */
+  readonly onRevert?: ((revert: DecodedRevert) => void) | undefined;
   readonly chainId: number;
   /** Simulations without a key are made from here. */
   readonly defaultSender: string;
@@ -56,6 +59,7 @@ export async function doDuty(parts: DutyParts, duty: DutyCall, head: Head): Prom
   const from = parts.submitter.sender ?? parts.defaultSender;
   const simulation = await simulate(parts.nextBlock, { ...call, from }, head, duty.abi);
   if (!simulation.ok) {
+    parts.onRevert?.(simulation.revert);
     parts.counters.add(`${duty.kind}s.failed`);
     parts.log.warn(`${duty.topic}.${duty.kind}-refused`, { ...duty.facts, error: simulation.revert.name });
     return false;

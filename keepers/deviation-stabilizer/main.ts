@@ -24,6 +24,8 @@ import { recordTo } from "../kit/audit/auditRecord.js";
 import { tokenNames } from "../../protocol/params/schema.js";
 import { PriceBook } from "./priceBook.js";
 import { runKeeper } from "../kit/runner.js";
+import { openInsight } from "../kit/insight/open.js";
+import type { InsightServer } from "../kit/insight/server.js";
 import { openRuntime, type Runtime } from "../kit/runtime.js";
 import { runtimeChecks } from "../kit/runtimeChecks.js";
 import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
@@ -56,6 +58,8 @@ async function run(context: RunContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, context.terminal);
   const { config, client, log, nextBlock } = connection;
   let runtime: Runtime | undefined;
+  let insight: InsightServer | undefined;
+  let newest: number | undefined;
   let troubles: { readonly stop: () => void } | undefined;
   try {
     requireGate(await examine(connection, context.execute), context.execute ? EXECUTE_GATE : GATE, log);
@@ -97,6 +101,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       nextBlock,
       confirm,
       submitter,
+      onRevert: runtime?.onRevert,
       onNativePrice: (priceXauWei) => {
         prices.setNative(priceXauWei);
       },
@@ -110,6 +115,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       tokenName: (address: string) => deployment.tokenAt(address) ?? address,
       maxFeePerGasWei: config.maxFeePerGasWei,
       validBlocks: config.validBlocks,
+      onRevert: runtime?.onRevert,
       nextBlock,
       confirm,
       submitter,
@@ -157,6 +163,18 @@ async function run(context: RunContext): Promise<ProgramResult> {
         stopped,
       });
     };
+    const { execute } = context;
+    const head = (): number | undefined => newest;
+    insight = await openInsight({
+      connection,
+      keeper: KEEPER_NAME,
+      execute,
+      runtime,
+      submitter,
+      health,
+      counters,
+      head,
+    });
     log.info("keeper.start", {
       execute: context.execute,
       sender: submitter.sender,
@@ -167,7 +185,11 @@ async function run(context: RunContext): Promise<ProgramResult> {
     });
     const outcome = await runKeeper(
       {
-        nextHead: (signal, again) => watcher.next(signal, again),
+        nextHead: async (signal, again) => {
+          const news = await watcher.next(signal, again);
+          newest = news?.head.number ?? newest;
+          return news;
+        },
         upkeep: (head) => tick.upkeep(head),
         tick: async ({ head }) => {
           const verdict = (await runtime?.verdict()) ?? "work";
@@ -221,6 +243,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     });
     return { ok: outcome.ticks > 0 && outcome.failedTicks < outcome.ticks && !outcome.leftInFlight, report };
   } finally {
+    await insight?.close();
     await runtime?.close();
     troubles?.stop();
     await connection.alerts.close();

@@ -2,6 +2,7 @@
 import { keccak256 } from "ethers";
 
 import { RetryableError } from "../../protocol/errors.js";
+import type { DecodedRevert } from "../../protocol/revert.js";
 import type { Counters } from "../kit/counters.js";
 import { effectivePriceWei, firstFees, withCeiling, type FeePolicy } from "../kit/fees.js";
 import type { Facts, KeeperLog } from "../kit/logger.js";
@@ -44,6 +45,8 @@ export interface TickParts {
   /** Asks the other nodes, once there is something to do. */
   readonly confirm: Confirm;
   readonly submitter: Submitter;
+  /** Told of a simulation that reverted. */
+  readonly onRevert?: ((revert: DecodedRevert) => void) | undefined;
   /** Told what a whole coin of the chain is worth, XAU wei, in every block. */
   readonly onNativePrice?: (priceXauWei: bigint) => void;
   readonly record: RecordSink;
@@ -138,6 +141,7 @@ export class StabilizerTick {
     const call = { to: parts.stabilizerAddress, data, valueWei: 0n, gasLimit };
     const from = parts.submitter.sender ?? parts.defaultSender;
     const simulation = await simulate(parts.nextBlock, { ...call, from }, head, stabilizerAbi);
+    if (!simulation.ok) parts.onRevert?.(simulation.revert);
     const failure = simulation.ok
       ? executedCount(plan.orders, simulation.returnData) === 0
         ? "the batch would execute nothing"

@@ -3,6 +3,7 @@
  * gate, closed last. A dry run needs none of it.
  */
 import { assertDurable } from "../../db/durability.js";
+import type { DecodedRevert } from "../../protocol/revert.js";
 import { openDatabase } from "../../db/open.js";
 import { newestPolicy } from "../../db/queries/policy/newestPolicy.js";
 import { AuditRecord } from "./audit/auditRecord.js";
@@ -17,6 +18,7 @@ import {
   Tripwire,
 } from "./control/condition.js";
 import { Control } from "./control/control.js";
+import { isUnauthorized } from "./control/unauthorized.js";
 import { ControlWatch } from "./control/watch.js";
 import type { Env } from "./env.js";
 import type { TransactionSigner } from "./keys/account.js";
@@ -44,6 +46,8 @@ export interface Runtime {
   readonly control: ControlWatch;
   /** Evidence that nobody can change later. */
   readonly audit: RecordSink;
+  /** To be told of reverted simulations: one that says "you may not" kills. */
+  readonly onRevert: (revert: DecodedRevert) => void;
   /** Once per block, before anything is decided. Never throws. */
   verdict(): Promise<RuntimeVerdict>;
   /** Finishes evidence, gives the lease back and leaves the database, each within its share of some seconds. */
@@ -121,6 +125,7 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
     });
     const { replaceAfterBlocks, confirmations } = config;
     const foreign = new Tripwire("foreign-nonce");
+    const unauthorized = new Tripwire("unauthorized");
     const submitter = new WatchedSubmitter(
       new EvmOutbox({
         ...{ store, client, signer, log, broadcaster: connection.broadcaster },
@@ -137,6 +142,7 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
         goodBlocks: GOOD_BLOCKS,
         conditions: [
           foreign,
+          unauthorized,
           policyCondition(inForce, policyHash(policy)),
           // Nothing is signed without agreement in any case; a node that was away for a moment needs no pause.
           lasting(
@@ -156,6 +162,9 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
       lease,
       control: watch,
       audit,
+      onRevert: (revert) => {
+        if (isUnauthorized(revert)) unauthorized.trip(`the chain answered ${revert.name}`);
+      },
       verdict: async () => {
         const leads = lease.held !== undefined;
         await automatic.look(leads);

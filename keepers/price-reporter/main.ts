@@ -20,6 +20,8 @@ import { recordTo } from "../kit/audit/auditRecord.js";
 import { accountNames } from "../kit/pnl/postings.js";
 import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
+import { openInsight } from "../kit/insight/open.js";
+import type { InsightServer } from "../kit/insight/server.js";
 import { openRuntime, type Runtime } from "../kit/runtime.js";
 import { runtimeChecks } from "../kit/runtimeChecks.js";
 import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
@@ -46,6 +48,8 @@ async function run(context: RunContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, context.terminal, context.pricesFile);
   const { config, client, log, nextBlock } = connection;
   let runtime: Runtime | undefined;
+  let insight: InsightServer | undefined;
+  let newest: number | undefined;
   let listening: { port: number; close: () => Promise<void> } | undefined;
   let troubles: { readonly stop: () => void } | undefined;
   try {
@@ -130,6 +134,18 @@ async function run(context: RunContext): Promise<ProgramResult> {
         await nextBlock.probe(head);
       },
     });
+    const { execute } = context;
+    const head = (): number | undefined => newest;
+    insight = await openInsight({
+      connection,
+      keeper: KEEPER_NAME,
+      execute,
+      runtime,
+      submitter,
+      health,
+      counters,
+      head,
+    });
     log.info("keeper.start", {
       execute: context.execute,
       sender: submitter.sender,
@@ -139,7 +155,11 @@ async function run(context: RunContext): Promise<ProgramResult> {
     });
     const outcome = await runKeeper(
       {
-        nextHead: (signal, again) => watcher.next(signal, again),
+        nextHead: async (signal, again) => {
+          const news = await watcher.next(signal, again);
+          newest = news?.head.number ?? newest;
+          return news;
+        },
         upkeep: (head) => tick.upkeep(head),
         tick: async ({ head }) => {
           const verdict = (await runtime?.verdict()) ?? "work";
@@ -181,6 +201,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     troubles?.stop();
     await connection.alerts.close();
     await listening?.close();
+    await insight?.close();
     await runtime?.close();
     client.close();
   }

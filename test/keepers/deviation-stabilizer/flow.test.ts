@@ -1,4 +1,6 @@
 import { cpSync, existsSync, readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 
 import { expect } from "chai";
@@ -620,8 +622,14 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
     const order = (state: "run" | "pause" | "drain") => control.order({ state, reason: "a test", cause: "operator" });
     const from = await height();
     await order("pause");
-    const keeper = start(true, { KEEPER_CONFIRMATIONS: "1" });
+    const port = await freePort();
+    const keeper = start(true, { KEEPER_CONFIRMATIONS: "1", KEEPER_HTTP_PORT: String(port) });
     await keeperDone();
+    const ask = (path: string) => fetch(`http://127.0.0.1:${String(port)}/${path}`);
+    expect((await ask("ready")).status).to.equal(200);
+    const status = (await (await ask("status")).json()) as Record<string, Record<string, unknown>>;
+    expect([status["control"]?.["state"], status["lease"]?.["held"]]).to.deep.equal(["pause", true]);
+    expect(await (await ask("metrics")).text()).to.match(/keeper_lease_held\{[^}]*\} 1/);
     await chain.push("XAU/cUSDT", 1.2 * fastBps);
     await mineAndWait(3);
     expect(await chain.executions(from)).to.have.length(0);
@@ -666,3 +674,12 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
     expect(after.report["running"]).to.deep.include({ execute: false, stopped: true, healthy: true });
   });
 });
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
