@@ -1,5 +1,4 @@
 import { cpSync, existsSync, readFileSync } from "node:fs";
-import { cpSync, readFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 
