@@ -8,6 +8,8 @@ export type AlertKind =
   | "policy-refusal"
   | "low-balance"
   | "lease-lost"
+  | "stopped"
+  | "unprofitable"
   | "database-gone"
   | "clock-skew";
 

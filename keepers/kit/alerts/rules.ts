@@ -33,6 +33,17 @@ const database: Rule = (facts) =>
     ? noticed("database-gone", "", "critical", "The database cannot be used; nothing new is signed.", facts)
     : undefined;
 
+/** What an operator or the keeper itself has ordered. */
+const control: Rule = (facts) => {
+  const kill = facts["state"] === "kill";
+  if (!kill && facts["state"] !== "pause") return { resolve: "stopped", subject: "" };
+  const summary = kill
+    ? "The keeper is killed: nothing is signed or replaced until a person has looked and says run."
+    : "The keeper is paused: nothing new is signed.";
+  const severity = kill ? "critical" : "warning";
+  return { raise: { kind: "stopped", subject: "", severity, summary, facts }, lasting: true };
+};
+
 const RULES: Readonly<Record<string, Rule>> = {
   "rpc.fleet": (facts) =>
     facts["state"] === "no-quorum"
@@ -77,6 +88,15 @@ const RULES: Readonly<Record<string, Rule>> = {
       ? noticed("no-quorum", "decision", "warning", "Nodes did not agree on what a decision was made from.", facts)
       : database(facts),
   "upkeep.failed": database,
+  control,
+  "pnl.unprofitable": (facts) =>
+    noticed(
+      "unprofitable",
+      text(facts["key"]),
+      "warning",
+      "A settled transaction cost more than it brought, gas included.",
+      facts,
+    ),
   "lease.lost": (facts) =>
     noticed(
       "lease-lost",
