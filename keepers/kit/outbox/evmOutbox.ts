@@ -72,7 +72,6 @@ export class EvmOutbox implements Submitter {
    */
   async submitBatch(intents: readonly Intent[], head: Head): Promise<Submission> {
     const { parts } = this;
-    await this.ready(head);
     const priced: Priced[] = [];
     for (const intent of intents) {
       const fees = firstFees(this.policyFor(intent), head.nextBaseFeeWei);
@@ -82,6 +81,7 @@ export class EvmOutbox implements Submitter {
     const sign = (intent: Intent, nonce: number, fees: Fees) => this.signAttempt(intent, nonce, fees, head, "intent");
     let written: Entry[];
     try {
+      await this.ready(head);
       const inside = parts.signer.remote === true ? undefined : sign;
       written = await this.orDoubt(parts.store.assign(priced, head.number, parts.options.window, inside));
     } catch (error) {
@@ -162,7 +162,7 @@ export class EvmOutbox implements Submitter {
       const key = `nonce:${String(nonce)}`;
       const intent = noOp({ key, ...nothing, validUntilBlock: Number.MAX_SAFE_INTEGER }, address);
       const fees = firstFees(this.parts.options.fees, head.nextBaseFeeWei);
-      if (fees === undefined) continue;
+      if (fees === undefined) throw new Refused("fee-ceiling");
       const attempt = await this.signAttempt(intent, nonce, fees, head, "cancel");
       entries.push(await store.fillHole(nonce, head.number, intent, attempt));
     }
@@ -359,8 +359,9 @@ export class EvmOutbox implements Submitter {
     try {
       await work;
     } catch (error) {
-      if (!isDatabaseGone(error)) throw error;
-      this.parts.log.warn("outbox.degraded", describeError(error));
+      if (error instanceof Refused) this.parts.log.warn("outbox.refused", { refusal: error.refusal, ...error.facts });
+      else if (isDatabaseGone(error)) this.parts.log.warn("outbox.degraded", describeError(error));
+      else throw error;
     }
   }
 }

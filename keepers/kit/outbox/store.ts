@@ -115,9 +115,7 @@ export class OutboxStore {
     const { parts } = this;
     const entries = await parts.db.transaction(async (tx) => {
       const fence = await this.mayWrite(tx, "new");
-      const signer = await lockSigner(tx, parts.chainId, parts.address);
-      if (signer === undefined) throw new PermanentError("SIGNER_UNKNOWN", "the outbox was not opened");
-      if (signer.killedReason !== null) throw new Refused("foreign-nonce", { reason: signer.killedReason });
+      const signer = await this.lockLiving(tx);
       const open = await loadOutbox(tx, parts.chainId, parts.address);
       if (open.filter(({ state }) => state !== "mined").length + priced.length > windowSize)
         throw new Refused("window");
@@ -147,6 +145,7 @@ export class OutboxStore {
     const first = entry.attempts.length === 0;
     await parts.db.transaction(async (tx) => {
       await this.mayWrite(tx, "replace");
+      await this.lockLiving(tx);
       // The amounts of an assigned row were booked when it got its nonce.
       const intent = attempt.kind === "cancel" ? noOp(entry.intent, this.parts.address) : entry.intent;
       await this.authorize(tx, intent, attempt.fees, true);
@@ -160,7 +159,9 @@ export class OutboxStore {
   /** A nonce that nothing of ours uses gets a row that does nothing. @throws Refused */
   async fillHole(nonce: number, sinceBlock: number, intent: Intent, attempt: Attempt): Promise<Entry> {
     return this.parts.db.transaction(async (tx) => {
-      const entry = await this.insert(tx, intent, nonce, sinceBlock, await this.mayWrite(tx, "replace"));
+      const fence = await this.mayWrite(tx, "replace");
+      await this.lockLiving(tx);
+      const entry = await this.insert(tx, intent, nonce, sinceBlock, fence);
       await this.authorize(tx, intent, attempt.fees, true);
       await this.addBytes(tx, entry, attempt);
       append(entry, attempt);
@@ -226,6 +227,14 @@ export class OutboxStore {
     const stopped = await parts.stop?.(tx, what);
     if (stopped !== undefined) throw new Refused(stopped);
     return lease.fence;
+  }
+
+  /** The account, locked; a killed one makes no bytes of any kind. @throws Refused `foreign-nonce`. */
+  private async lockLiving(tx: Queryable): Promise<SignerRow> {
+    const signer = await lockSigner(tx, this.parts.chainId, this.parts.address);
+    if (signer === undefined) throw new PermanentError("SIGNER_UNKNOWN", "the outbox was not opened");
+    if (signer.killedReason !== null) throw new Refused("foreign-nonce", { reason: signer.killedReason });
+    return signer;
   }
 
   private async insert(tx: Queryable, intent: Intent, nonce: number, since: number, fence: bigint): Promise<Entry> {

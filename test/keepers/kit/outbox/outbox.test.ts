@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import type { Database } from "../../../../db/database.js";
-import { reviveSigner } from "../../../../db/queries/outbox/signer.js";
+import { killSigner, reviveSigner } from "../../../../db/queries/outbox/signer.js";
 import { ModelChain } from "../../../helpers/modelChain.js";
 import {
   CONFIRMATIONS,
@@ -175,6 +175,36 @@ describe("keepers/kit/outbox", function () {
     expect(await next.outbox.submit(intentOf("b"), chain.head)).to.include({ refusal: "foreign-nonce" });
     await reviveSigner(db, "138", next.outbox.sender, BigInt(chain.used));
     expect(await next.outbox.submit(intentOf("b"), chain.head)).to.include({ accepted: true, nonce: 1 });
+  });
+
+  it("OUTBOX-6 replaces nothing either once the account is killed, and goes on sending what it has", async () => {
+    const { outbox } = await openOutbox(db, chain);
+    await outbox.submit(intentOf("a"), chain.head);
+    await killSigner(db, "138", outbox.sender, "a test");
+    for (let block = 0; block <= REPLACE_AFTER_BLOCKS; block += 1) {
+      chain.forget();
+      chain.mine();
+      await outbox.upkeep(chain.head);
+    }
+    expect(outbox.pending()[0]?.hashes).to.have.length(1);
+    chain.mine();
+    expect(chain.executed).to.deep.equal([dataOf("a")]);
+  });
+
+  it("signs nothing new while a hole in the nonces cannot be filled", async () => {
+    const { outbox } = await openOutbox(db, chain);
+    await outbox.upkeep(chain.head);
+    await db.query("UPDATE keeper_signer SET next_nonce = 1");
+    await expireLeases(db);
+    const next = await openOutbox(db, chain);
+    const dear = { ...chain.head, nextBaseFeeWei: 10n ** 12n };
+    expect(await next.outbox.upkeep(dear)).to.deep.equal([]);
+    const intent = { ...intentOf("a"), maxFeePerGasWei: 10n ** 13n };
+    expect(await next.outbox.submit(intent, dear)).to.deep.equal({ accepted: false, refusal: "fee-ceiling" });
+    expect(await next.outbox.submit(intentOf("a"), chain.head)).to.include({ accepted: true, nonce: 1 });
+    await next.outbox.upkeep(chain.head);
+    chain.mine();
+    expect(chain.used).to.equal(2);
   });
 
   it("OUTBOX-6 finds a foreign nonce at its start, before it signs", async () => {
