@@ -101,7 +101,7 @@ describe("embedded PostgreSQL", function () {
     expect(runningPostmaster(clusterIn(folder).data)?.port).to.equal(port);
     await first.close();
     // Who leaves while the other one is still coming back is alone for a moment, and stops a server that is started again.
-    for (const deadline = Date.now() + 20_000; !isRunning() && Date.now() < deadline; ) await wait(20, true);
+    for (const deadline = Date.now() + 20_000; !isRunning() && Date.now() < deadline;) await wait(20, true);
     expect(isRunning()).to.equal(true);
     await second.close();
     expect(isRunning()).to.equal(false);
