@@ -10,10 +10,13 @@ import { assertDurable } from "../../db/durability.js";
 import { clusterIn } from "../../db/embedded/cluster.js";
 import { runningPostmaster, stopPostmaster } from "../../db/embedded/postmaster.js";
 import { connectDatabase } from "../../db/connect.js";
+import type { Database } from "../../db/database.js";
+import { migrate } from "../../db/migrate.js";
 import { openDatabase } from "../../db/open.js";
 import { copyCluster } from "../helpers/cluster.js";
 import { EmbeddedUser } from "../helpers/embeddedUser.js";
-import { codeOf } from "../helpers/rejection.js";
+import { startServer } from "../helpers/postgres.js";
+import { codeOf, rejection } from "../helpers/rejection.js";
 
 describe("embedded PostgreSQL", function () {
   this.timeout(60_000);
@@ -207,6 +210,18 @@ describe("embedded PostgreSQL", function () {
     await opened.close();
     await (await openDatabase({ databaseUrl })).close();
     expect(isRunning()).to.equal(true);
+  });
+
+  it("the server for tests is gone when a migration fails, so that the run ends and says which", async () => {
+    let template: Database | undefined;
+    const broken = { name: "0001_broken", sql: "CREATE TABEL typo (id bigint)", checksum: "of it" };
+    const start = startServer((database) => migrate((template = database), [broken]), folder);
+    expect((await rejection(start)).details).to.include({ migration: "0001_broken" });
+    expect(isRunning()).to.equal(false);
+    expect(existsSync(folder)).to.equal(false);
+    expect((await rejection(template?.query("SELECT 1") ?? Promise.resolve())).details).to.include({
+      reason: "closed",
+    });
   });
 });
 

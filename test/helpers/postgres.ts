@@ -80,27 +80,48 @@ function start(): Promise<Shared> {
   return shared;
 }
 
-async function startServer(): Promise<Shared> {
-  const folder = mkdtempSync(path.join(tmpdir(), "cantilever-postgres-"));
+/**
+ * A server with a migrated template.
+ * @param build what fills the template.
+ * @param folder of the server; removed with it.
+ * @throws what starting or migrating throws; nothing runs or is left behind then, so that the process can end.
+ */
+export async function startServer(
+  build: (template: Database) => Promise<unknown> = migrate,
+  folder = mkdtempSync(path.join(tmpdir(), "cantilever-postgres-")),
+): Promise<Shared> {
   // Whatever happens to the hooks, the folder goes with the process, and the server's leash ends the server.
   process.once("exit", () => {
     rmSync(folder, { recursive: true, force: true });
   });
   const server = await openEmbedded({ folder, isDurable: false });
   const admin = connectDatabase({ url: server.url(), maxConnections: 2 });
-  await admin.query(`CREATE DATABASE ${TEMPLATE}`);
-  const template = connectDatabase({ url: server.url(TEMPLATE) });
-  await migrate(template);
-  await template.close();
-  return { server, admin, folder };
+  const running: Shared = { server, admin, folder };
+  try {
+    await admin.query(`CREATE DATABASE ${TEMPLATE}`);
+    const template = connectDatabase({ url: server.url(TEMPLATE) });
+    try {
+      await build(template);
+    } finally {
+      await template.close();
+    }
+  } catch (error) {
+    await end(running);
+    throw error;
+  }
+  return running;
 }
 
 async function stop(this: Mocha.Context): Promise<void> {
   this.timeout(30_000);
-  const running = await shared;
+  // A start that failed has failed its suites and has cleaned up.
+  const running = await shared?.catch(() => undefined);
   shared = undefined;
-  if (running === undefined) return;
-  await running.admin.close();
-  await running.server.close();
-  rmSync(running.folder, { recursive: true, force: true });
+  if (running !== undefined) await end(running);
+}
+
+async function end({ admin, server, folder }: Shared): Promise<void> {
+  await admin.close();
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
 }
