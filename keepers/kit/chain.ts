@@ -28,12 +28,16 @@ export interface ChainConnection {
   readonly signer: () => Promise<TransactionSigner | undefined>;
 }
 
-/** `terminal`: whether people read the log, when the configuration leaves its format open. */
+/**
+ * @param terminal whether people read the log, when the configuration leaves its format open.
+ * @param localAccount public development account that is used on a local network where no key is configured.
+ */
 export function openChain<Config extends KitConfig>(
   config: Config,
   keeper: string,
   env: Env,
   terminal: boolean,
+  localAccount = config.network.keeper,
 ): ChainConnection & { readonly config: Config } {
   const { network } = config;
   const format = config.logFormat === "auto" ? (terminal ? "human" : "json") : config.logFormat;
@@ -68,7 +72,7 @@ export function openChain<Config extends KitConfig>(
   };
 
   async function openSigner(): Promise<TransactionSigner | undefined> {
-    const key = await loadKey(env, KEEPER_KEY, network.local ? network.keeper : undefined);
+    const key = await loadKey(env, KEEPER_KEY, network.local ? localAccount : undefined);
     // Encryption at rest protects nothing from the process that may use the key.
     if (key?.source === "mnemonic-envelope") log.warn("key.weak", { source: key.source, better: "kms" });
     return key?.account;

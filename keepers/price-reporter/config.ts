@@ -1,7 +1,9 @@
 import { loadKeeperConfig, type KeeperConfig } from "../kit/config.js";
 import { keyVariables } from "../kit/keys/load.js";
-import { httpUrl, integer, optionalText, setting, type Env, type Settings } from "../kit/env.js";
+import { httpUrl, integer, oneOf, optionalText, setting, type Env, type Settings } from "../kit/env.js";
 import { z } from "zod";
+
+const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
 
 /** Words separated by commas; the empty text means none. */
 function listOf<T>(item: z.ZodType<T, string>): z.ZodType<T[], string> {
@@ -18,6 +20,12 @@ export const reporterSettings = {
     schema: listOf(z.string().min(1)),
     default: "",
     doc: "Descriptions of the feeds to report to, separated by commas, such as `XAU / USD A`; all signed feeds of the network when unset.",
+  }),
+  duty: setting({
+    env: "REPORTER_DUTY",
+    schema: oneOf(["report", "cosign"]),
+    default: "report",
+    doc: "`report`: decides when rounds are due, and sends them. `cosign`: only answers peers, with its own key and its own sources; sends nothing and pays nothing.",
   }),
   sourcesFile: setting({
     env: "REPORTER_SOURCES_FILE",
@@ -93,9 +101,21 @@ export const reporterSettings = {
   }),
   localSigners: setting({
     env: "REPORTER_LOCAL_SIGNERS",
-    schema: listOf(z.string().regex(/^0x[0-9a-fA-F]{40}$/)),
+    schema: listOf(z.string().regex(ADDRESS)),
     default: "",
     doc: "Local networks only: public development accounts that sign when no keystore is given; as many reporters of the parameters as the threshold asks when unset.",
+  }),
+  localPayer: setting({
+    env: "REPORTER_LOCAL_PAYER",
+    schema: z.string().regex(ADDRESS),
+    default: "0x2546BcD3c84621e976D8185a91A922aE77ECEc30",
+    doc: "Local networks only: public development account that pays when no key is given. It has no office.",
+  }),
+  localSpeed: setting({
+    env: "REPORTER_LOCAL_SPEED",
+    schema: integer(1, 1_000),
+    default: "1",
+    doc: "Local networks only: heartbeats are shortened by this factor, for a market that runs faster than the clock.",
   }),
 } as const satisfies Settings;
 

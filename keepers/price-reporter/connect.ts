@@ -23,6 +23,7 @@ import type { FeedTarget } from "./reporter.js";
 import type { RoundSigner } from "./sign.js";
 import { FilePrices, HttpPrices, PRICE_DECIMALS, readEndpoints, type PriceName, type PriceSource } from "./sources.js";
 import { connectTarget, type ReportPolicy } from "./target.js";
+import type { LastRound } from "./types.js";
 
 export const KEEPER_NAME = "price-reporter";
 
@@ -37,7 +38,8 @@ export interface Connection extends ChainConnection {
 
 /** @throws ConfigError with every problem of the environment; UsageError UNKNOWN_NETWORK. */
 export function connect(network: string, env: Env, terminal: boolean, pricesFile: string | undefined): Connection {
-  const chain = openChain(loadConfig(network, env), KEEPER_NAME, env, terminal);
+  const loaded = loadConfig(network, env);
+  const chain = openChain(loaded, KEEPER_NAME, env, terminal, loaded.localPayer);
   const { config, log } = chain;
   return {
     ...chain,
@@ -86,16 +88,24 @@ export interface ConnectedFeed extends Omit<CosignedFeed, "price"> {
   readonly target: FeedTarget;
 }
 
+/** Sends to a feed the round that follows `last`. */
+export type SendRound = (
+  feed: { readonly address: string; readonly description: string },
+  calldata: string,
+  last: LastRound | undefined,
+) => Promise<string>;
+
 /**
  * The feeds this process reports to. @throws PermanentError FEED_UNKNOWN when REPORTER_FEEDS names one that is not there, FEED_DIFFERS
  * when a contract has another id than its parameters; what the provider throws when one cannot be read.
  */
 export async function connectFeeds(
   { config, client, deployment }: Connection,
-  send: (feed: { address: string; description: string }, calldata: string) => Promise<string>,
+  send: SendRound,
 ): Promise<readonly ConnectedFeed[]> {
   const { params } = loadParams(config.network.name, config.deploymentsFolder);
   const record = deployment();
+  const speed = config.network.local ? config.localSpeed : 1;
   const planned = [
     ...tokenNames.flatMap(oracleFeeds),
     ...tokenNames.flatMap(referenceFeed),
@@ -104,7 +114,7 @@ export async function connectFeeds(
     if (source.kind !== "signed") return [];
     const policy: ReportPolicy = {
       deviationWad: parseBpsAsWad(source.deviationThresholdBps),
-      heartbeatSeconds: BigInt(source.heartbeatSeconds),
+      heartbeatSeconds: BigInt(Math.max(1, Math.round(source.heartbeatSeconds / speed))),
     };
     return [{ token, address, description: source.description, policy }];
   });
@@ -150,7 +160,7 @@ export async function connectFeeds(
           name: target.name,
           settings: target.settings,
           readState: () => target.readState(),
-          send: (calldata: string) => send({ address, description }, calldata),
+          send: (calldata, last) => send({ address, description }, calldata, last),
         },
       };
     }),
@@ -192,7 +202,7 @@ export function createCosigner(
   own: readonly RoundSigner[],
   prices: PriceSource,
 ): Cosigner {
-  const cosigned = feeds.map((feed) => ({ ...feed, price: () => prices.read(feed.token) }));
+  const cosigned = feeds.map((feed) => ({ ...feed, price: () => prices.read(feed) }));
   // A local chain's clock runs ahead after many quick blocks; elsewhere this machine's own clock is the check on the asking peer's.
   const now = async (): Promise<bigint> =>
     config.network.local ? BigInt((await client.head()).timestamp) : BigInt(Math.floor(Date.now() / 1000));

@@ -15,13 +15,15 @@ import {
   type RoundSignature,
   type SignedRound,
 } from "../../protocol/signedRound.js";
-import { limitedBody, limitedText, type Limits } from "./http.js";
+import { limitedBody, limitedText, StatusError, type Limits } from "./http.js";
 import { signRound, type RoundSigner } from "./sign.js";
 import type { LastRound } from "./types.js";
 
 const MAX_REQUEST_BYTES = 4096;
 /** A round may be this far ahead of the chain: other chains may have had rounds this one has missed. */
 const MAX_ROUND_GAP = 1000n;
+/** Ids that peers may say are taken beyond the one asked for: what a few dead copies leave behind, and no way to use ids up. */
+const MAX_TAKEN_GAP = 16n;
 const BPS = 10_000n;
 
 /** Why a peer does not sign; the answer's status is 409. */
@@ -49,6 +51,18 @@ const answerSchema = z.object({
   signatures: z.array(z.object({ signer: z.string(), signature: z.string().regex(/^0x[0-9a-fA-F]{130}$/) })).max(16),
 });
 
+const refusalSchema = z.object({ refusal: z.string(), newestSigned: numeral.optional() });
+
+/** Peers have signed something else under this id, up to `newest`. */
+export class RoundIdTaken extends RetryableError {
+  constructor(
+    readonly newest: bigint,
+    feedId: string,
+  ) {
+    super("ROUND_ID_TAKEN", `peers have signed other rounds up to ${String(newest)}`, "take the next id", { feedId });
+  }
+}
+
 /** A feed as a co-signer checks it. */
 export interface CosignedFeed {
   readonly feedId: string;
@@ -65,6 +79,7 @@ export interface CosignedFeed {
 export class Cosigner {
   /** What was signed, by feed and round: a second answer under the same number is never signed. */
   private readonly signed = new Map<string, SignedRound>();
+  private readonly counts = new Map<CosignRefusal | "signed", number>();
 
   constructor(
     private readonly feeds: readonly CosignedFeed[],
@@ -74,8 +89,24 @@ export class Cosigner {
     private readonly nowSeconds: () => Promise<bigint>,
   ) {}
 
+  /** How often was answered what. */
+  get answers(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.counts);
+  }
+
   /** The signatures, or why there are none. */
   async answer(feedId: string, digest: string, round: SignedRound): Promise<readonly RoundSignature[] | CosignRefusal> {
+    const answer = await this.judge(feedId, digest, round);
+    const name = typeof answer === "string" ? answer : "signed";
+    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
+    return answer;
+  }
+
+  private async judge(
+    feedId: string,
+    digest: string,
+    round: SignedRound,
+  ): Promise<readonly RoundSignature[] | CosignRefusal> {
     const feed = this.feeds.find((candidate) => candidate.feedId === feedId.toLowerCase());
     if (feed === undefined) return "unknown-feed";
     if (roundDigest(feed.feedId, round) !== digest.toLowerCase()) return "digest-differs";
@@ -110,6 +141,11 @@ export class Cosigner {
     return signRound(feed.feedId, round, this.signers);
   }
 
+  /** Largest id signed here; undefined before the first. */
+  private newestSigned(feedId: string): string | undefined {
+    return this.signed.get(feedId.toLowerCase())?.roundId.toString();
+  }
+
   /** Listens for peers on `port` of `host`; 0 takes a free one. Only `POST /cosign` is answered. */
   async listen(host: string, port: number): Promise<{ port: number; close: () => Promise<void> }> {
     const server: Server = createServer((request, response) => {
@@ -128,7 +164,7 @@ export class Cosigner {
         }
         const { feedId, digest, round } = parsed.data;
         const answer = await this.answer(feedId, digest, round);
-        if (typeof answer === "string") reply(409, { refusal: answer });
+        if (typeof answer === "string") reply(409, { refusal: answer, newestSigned: this.newestSigned(feedId) });
         else reply(200, { signatures: answer });
       })().catch(() => {
         reply(400, { refusal: "malformed" });
@@ -170,6 +206,7 @@ export async function collectSignatures(
 ): Promise<readonly RoundSignature[]> {
   const allowed = new Set(parts.reporters.map((address) => address.toLowerCase()));
   const collected = new Map<string, RoundSignature>();
+  let taken = 0n;
   const add = (signature: RoundSignature): void => {
     if (allowed.has(signature.signer.toLowerCase())) collected.set(signature.signer.toLowerCase(), signature);
   };
@@ -180,12 +217,15 @@ export async function collectSignatures(
         try {
           for (const signature of await askPeer(peer, feedId, round, parts.limits)) add(signature);
         } catch (error) {
+          const newest = error instanceof RoundIdTaken ? error.newest : 0n;
+          if (newest > taken) taken = newest;
           parts.onRefusal?.(new URL(peer).host, error instanceof Error ? error.message : "unknown");
         }
       }),
     );
   }
   if (collected.size >= parts.threshold) return [...collected.values()].slice(0, parts.threshold);
+  if (taken > 0n) throw new RoundIdTaken(taken, feedId);
   throw new RetryableError(
     "NOT_ENOUGH_SIGNATURES",
     `${String(collected.size)} reporters signed, the feed asks for ${String(parts.threshold)}`,
@@ -194,18 +234,31 @@ export async function collectSignatures(
   );
 }
 
-/** A peer's signatures over exactly this round: what recovers to nobody it claims to be is refused. */
+/** A peer's signatures over exactly this round: what recovers to nobody it claims to be is refused. @throws RoundIdTaken */
 async function askPeer(peer: string, feedId: string, round: SignedRound, limits: Limits): Promise<RoundSignature[]> {
   const body = JSON.stringify({
     feedId,
     digest: roundDigest(feedId, round),
     round: { roundId: String(round.roundId), answer: String(round.answer), observedAt: String(round.observedAt) },
   });
-  const { signatures } = answerSchema.parse(
-    JSON.parse(await limitedText(new URL("/cosign", peer).href, { method: "POST", body }, limits)),
+  const text = await limitedText(new URL("/cosign", peer).href, { method: "POST", body }, limits).catch(
+    (error: unknown): never => {
+      throw takenBy(error, feedId, round) ?? error;
+    },
   );
+  const { signatures } = answerSchema.parse(JSON.parse(text));
   const types = { Round: [...(SIGNED_ROUND_TYPES["Round"] ?? [])] };
   return signatures.filter(
     ({ signer, signature }) => verifyTypedData(signedRoundDomain(feedId), types, round, signature) === signer,
   );
+}
+
+/** What a peer's refusal says about ids; undefined when it is about something else, or not to be believed. */
+function takenBy(error: unknown, feedId: string, { roundId }: SignedRound): RoundIdTaken | undefined {
+  if (!(error instanceof StatusError) || error.status !== 409) return undefined;
+  const { refusal, newestSigned = 0n } = refusalSchema.parse(JSON.parse(error.body));
+  if (refusal !== "already-signed-other") return undefined;
+  return newestSigned >= roundId && newestSigned - roundId <= MAX_TAKEN_GAP
+    ? new RoundIdTaken(newestSigned, feedId)
+    : undefined;
 }

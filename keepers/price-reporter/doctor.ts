@@ -75,16 +75,17 @@ export async function examine(connection: Connection, needKey: boolean, alertTes
       look: async () => {
         const shown = new Map<string, string>();
         let ok = true;
-        for (const { token, minAnswer, maxAnswer } of feeds) {
-          if (shown.has(token)) continue;
+        for (const feed of feeds) {
+          const place = prices?.placeOf(feed) ?? feed.token;
+          if (shown.has(place)) continue;
           try {
-            const price = (await prices?.read(token)) ?? 0n;
-            const inside = price >= minAnswer && price <= maxAnswer;
+            const price = (await prices?.read(feed)) ?? 0n;
+            const inside = price >= feed.minAnswer && price <= feed.maxAnswer;
             ok &&= inside;
-            shown.set(token, `${token} ${formatUnits(price, PRICE_DECIMALS)}${inside ? "" : " (outside bounds)"}`);
+            shown.set(place, `${place} ${formatUnits(price, PRICE_DECIMALS)}${inside ? "" : " (outside bounds)"}`);
           } catch (error) {
             ok = false;
-            shown.set(token, `${token} ${describeError(error).code}`);
+            shown.set(place, `${place} ${describeError(error).code}`);
           }
         }
         return { ok, found: [...shown.values()].join(", ") };
@@ -99,12 +100,8 @@ export async function examine(connection: Connection, needKey: boolean, alertTes
       async () => {
         const [payer, signers] = await Promise.all([connection.signer(), connection.roundSigners()]);
         const own = await Promise.all(signers.map((signer) => signer.getAddress()));
-        // On a local network the executor's public key pays for rounds, too.
-        const paying = config.network.local
-          ? { offices: ["roles.keeper"], powers: [".isKeeper"] }
-          : { offices: [], powers: [] };
         return [
-          ...(payer === undefined ? [] : [{ what: "payer", address: payer.address, ...paying }]),
+          ...(payer === undefined ? [] : [{ what: "payer", address: payer.address, offices: [], powers: [] }]),
           ...own.map((address) => ({
             what: "round signer",
             address,

@@ -6,9 +6,19 @@ export interface Limits {
   readonly maxBytes: number;
 }
 
+/** An answer that is not 200. */
+export class StatusError extends Error {
+  constructor(
+    readonly status: number,
+    readonly body: string,
+  ) {
+    super(`status ${String(status)}: ${body.slice(0, 200)}`);
+  }
+}
+
 /**
  * The body of an answer with status 200. Redirects are not followed: they would lead around the operator's choice of sources.
- * @throws Error when the answer is late, too large or not 200.
+ * @throws Error when the answer is late or too large; StatusError when it is not 200.
  */
 export async function limitedText(
   url: string,
@@ -32,7 +42,7 @@ export async function limitedText(
     chunks.push(chunk);
   }
   const text = Buffer.concat(chunks).toString("utf8");
-  if (response.status !== 200) throw new Error(`status ${String(response.status)}: ${text.slice(0, 200)}`);
+  if (response.status !== 200) throw new StatusError(response.status, text);
   return text;
 }
 

@@ -30,6 +30,7 @@ import { FeedBoard } from "./board.js";
 import { connect, connectFeeds, createCosigner, KEEPER_NAME, type Connection } from "./connect.js";
 import { collectSignatures } from "./cosign.js";
 import { examine } from "./doctor.js";
+import { runPeer } from "./peer.js";
 import { reporterPolicy } from "./policy.js";
 import { RoundTick } from "./round.js";
 
@@ -53,6 +54,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
   let listening: { port: number; close: () => Promise<void> } | undefined;
   let troubles: { readonly stop: () => void } | undefined;
   try {
+    if (config.duty === "cosign") return await runPeer(connection, context);
     requireGate(await examine(connection, context.execute), context.execute ? EXECUTE_GATE : GATE, log);
     const [payer, own] = await Promise.all([connection.signer(), connection.roundSigners()]);
     const policy = compilePolicy(connection, payer?.address);
@@ -99,7 +101,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       counters,
       log,
     });
-    const feeds = await connectFeeds(connection, (feed, calldata) => tick.send(feed, calldata));
+    const feeds = await connectFeeds(connection, tick.send);
     const board = new FeedBoard(client, feeds);
     tick.take(board.served());
     const [port] = config.listenPort;

@@ -5,9 +5,10 @@ import {
   type RoundSignature,
   type SignedRound,
 } from "../../protocol/signedRound.js";
+import { RoundIdTaken } from "./cosign.js";
 import { decideReport, decideTogether, nextRoundId } from "./decide.js";
 import { signRound, type RoundSigner } from "./sign.js";
-import type { ChainState, ReportCause, ReportInput, ReportSettings, SkipReason } from "./types.js";
+import type { ChainState, LastRound, ReportCause, ReportInput, ReportSettings, SkipReason } from "./types.js";
 
 /** One chain's copy of the feed: how to see it and how to send to it. */
 export interface FeedTarget {
@@ -15,8 +16,8 @@ export interface FeedTarget {
   readonly name: string;
   readonly settings: ReportSettings;
   readState(): Promise<ChainState>;
-  /** Sends calldata to the feed and answers the transaction's hash. Resending and fees are the caller's. */
-  send(calldata: string): Promise<string>;
+  /** Sends the round that follows `last` and answers the transaction's hash. Resending and fees are the caller's. */
+  send(calldata: string, last: LastRound | undefined): Promise<string>;
 }
 
 /** Gets a round signed by as many reporters as the feed asks for: by keys of this process, or with the help of peers. */
@@ -67,13 +68,9 @@ export class PriceReporter {
       return { round: undefined, targets: views.map((seen) => outcomeWithout(seen)) };
     }
     const seenIds = views.map((seen) => (seen.kind === "seen" ? (seen.input.chain.last?.roundId ?? 0n) : 0n));
-    const round = {
-      roundId: nextRoundId([...seenIds, this.newestSigned]),
-      answer: outsideAnswer,
-      observedAt,
-    };
-    this.newestSigned = round.roundId;
-    const calldata = encodeSubmit(round, await this.sign(this.feedId, round));
+    const observation = { answer: outsideAnswer, observedAt };
+    const { round, signatures } = await this.signNext(nextRoundId([...seenIds, this.newestSigned]), observation);
+    const calldata = encodeSubmit(round, signatures);
     const targets = await Promise.all(
       views.map(async (seen): Promise<TargetOutcome> => {
         if (seen.kind === "failed") return seen.outcome;
@@ -81,13 +78,38 @@ export class PriceReporter {
         const decision = decideTogether(input, decideReport(input));
         if (decision.kind === "skip") return { kind: "skip", target: target.name, reason: decision.reason };
         try {
-          return { kind: "sent", target: target.name, cause: decision.cause, txHash: await target.send(calldata) };
+          return {
+            kind: "sent",
+            target: target.name,
+            cause: decision.cause,
+            txHash: await target.send(calldata, input.chain.last),
+          };
         } catch (error) {
           return { kind: "failed", target: target.name, error };
         }
       }),
     );
     return { round, targets };
+  }
+
+  /**
+   * Signs under the first id that is free. A copy that died may have had a round signed under an id that no chain has seen: peers sign
+   * nothing else under it, and say up to where ids are taken.
+   */
+  private async signNext(
+    roundId: bigint,
+    observation: Omit<SignedRound, "roundId">,
+  ): Promise<{ round: SignedRound; signatures: readonly RoundSignature[] }> {
+    const round = { roundId, ...observation };
+    this.newestSigned = roundId;
+    try {
+      return { round, signatures: await this.sign(this.feedId, round) };
+    } catch (error) {
+      if (!(error instanceof RoundIdTaken)) throw error;
+      const next = { roundId: nextRoundId([error.newest]), ...observation };
+      this.newestSigned = next.roundId;
+      return { round: next, signatures: await this.sign(this.feedId, next) };
+    }
   }
 }
 

@@ -1,6 +1,7 @@
-/** One block of work: look → decide → collect signatures → simulate the same bytes → submit → record. Every edge is handed in. */
-import { keccak256 } from "ethers";
-
+/**
+ * One block of work: look → decide → collect signatures → simulate the same bytes → submit → record. Every edge is handed in. All feeds
+ * are looked at together, so that several move in one block; each has at most one round on its way.
+ */
 import { RetryableError } from "../../protocol/errors.js";
 import { ISignedPriceFeed__factory } from "../../protocol/generated/contracts/index.js";
 import type { Counters } from "../kit/counters.js";
@@ -12,9 +13,9 @@ import type { Confirm } from "../kit/providers/confirm.js";
 import type { RecordSink } from "../kit/record.js";
 import { simulate } from "../kit/simulate.js";
 import type { Submitter } from "../kit/submitter.js";
-import type { ConnectedFeed } from "./connect.js";
+import type { ConnectedFeed, SendRound } from "./connect.js";
 import { PriceReporter, type ReportOutcome, type RoundSigning } from "./reporter.js";
-import { PRICE_DECIMALS, type PriceName, type PriceSource } from "./sources.js";
+import { PRICE_DECIMALS, type PriceSource } from "./sources.js";
 
 const feedAbi = ISignedPriceFeed__factory.createInterface();
 
@@ -39,8 +40,8 @@ export interface RoundParts {
 
 export class RoundTick {
   private head: Head | undefined;
-  /** The feed that is looked at first: the one after the last that was sent, so that none waits for ever. */
-  private first = 0;
+  /** Rounds go out one after the other: each needs the nonce after the one before. */
+  private sending: Promise<unknown> = Promise.resolve();
   private readonly reporters: { feed: ConnectedFeed; reporter: PriceReporter }[] = [];
 
   constructor(private readonly parts: RoundParts) {}
@@ -61,40 +62,48 @@ export class RoundTick {
     }
   }
 
-  /** Looks at every feed; sends at most one round per transaction slot of the submitter. Feeds fail one by one. */
+  /** Looks at every feed that has nothing on its way. Feeds fail one by one. */
   async run(head: Head): Promise<void> {
     this.head = head;
     const { parts } = this;
     const now = parts.chainClock ? BigInt(head.timestamp) : BigInt(Math.floor(Date.now() / 1000));
     // A chain refuses what lies in its future; an older label only makes the price look older than it is.
     const observedAt = now < BigInt(head.timestamp) ? now : BigInt(head.timestamp);
-    const looks = new Map<PriceName, Promise<bigint>>();
-    const count = this.reporters.length;
-    for (let step = 0; step < count; step += 1) {
-      if (parts.submitter.pending().length > 0) {
-        parts.counters.add("skip.in-flight");
-        return;
-      }
-      const index = (this.first + step) % count;
-      const entry = this.reporters[index];
-      if (entry === undefined) return;
-      const { token, description } = entry.feed;
-      try {
-        const look = looks.get(token) ?? parts.prices.read(token);
-        looks.set(token, look);
-        if (this.show(entry.feed, await entry.reporter.tick(await look, observedAt), head)) this.first = index + 1;
-      } catch (error) {
-        const facts = describeError(error);
-        parts.counters.add(`failed.${facts.code}`);
-        parts.log.warn("round.failed", { feed: description, block: head.number + 1, ...facts });
-        parts.record.write({ kind: "round.failed", block: head.number + 1, facts: { feed: description, ...facts } });
-      }
-    }
+    const looks = new Map<string, Promise<bigint>>();
+    const price = (feed: ConnectedFeed): Promise<bigint> => {
+      const place = parts.prices.placeOf(feed);
+      const look = looks.get(place) ?? parts.prices.read(feed);
+      looks.set(place, look);
+      return look;
+    };
+    await Promise.all(
+      this.reporters.map(async ({ feed, reporter }) => {
+        if (this.onItsWay(feed)) {
+          parts.counters.add("skip.in-flight");
+          return;
+        }
+        try {
+          this.show(feed, await reporter.tick(await price(feed), observedAt), head);
+        } catch (error) {
+          const facts = { feed: feed.description, ...describeError(error) };
+          parts.counters.add(`failed.${facts.code}`);
+          parts.log.warn("round.failed", { block: head.number + 1, ...facts });
+          parts.record.write({ kind: "round.failed", block: head.number + 1, facts });
+        }
+      }),
+    );
   }
 
-  /** Sends one round. @throws RetryableError ROUND_REVERTS, NOT_SUBMITTED; nothing was sent then. */
-  async send({ address, description }: { address: string; description: string }, data: string): Promise<string> {
+  /** Sends one round, after those before it. @throws RetryableError ROUND_REVERTS, NOT_SUBMITTED; nothing was sent then. */
+  readonly send: SendRound = (feed, data, last) => {
+    const sent = this.sending.then(() => this.sendNow(feed, data, last));
+    this.sending = sent.catch(() => undefined);
+    return sent;
+  };
+
+  private async sendNow(...[feed, data, last]: Parameters<SendRound>): Promise<string> {
     const { parts, head } = this;
+    const { address, description } = feed;
     if (head === undefined) throw new RetryableError("NO_HEAD", "there is no block to send for yet");
     const call = { to: address, data, valueWei: 0n, gasLimit: BigInt(parts.config.gasLimit) };
     const from = parts.submitter.sender ?? parts.defaultSender;
@@ -109,7 +118,8 @@ export class RoundTick {
     const submission = await parts.submitter.submit(
       {
         ...call,
-        key: `report:${String(parts.chainId)}:${address}:${keccak256(data)}`,
+        // The effect is that this feed moves on from this round: whoever leads, it does so once.
+        key: `${this.keysOf(feed)}${String(last?.roundId ?? 0n)}`,
         maxFeePerGasWei: parts.fees.maxFeePerGasWei,
         validUntilBlock: head.number + parts.config.validBlocks,
       },
@@ -120,22 +130,31 @@ export class RoundTick {
     return submission.hash ?? "";
   }
 
-  /** Counts and logs what became of one feed. @returns whether a round went out. */
-  private show(feed: ConnectedFeed, outcome: ReportOutcome, head: Head): boolean {
+  /** How the keys of a feed's rounds begin; the id of the round before follows. */
+  private keysOf({ address }: { readonly address: string }): string {
+    return `report:${String(this.parts.chainId)}:${address}:after-`;
+  }
+
+  private onItsWay(feed: ConnectedFeed): boolean {
+    const keys = this.keysOf(feed);
+    return this.parts.submitter.pending().some(({ key }) => key.startsWith(keys));
+  }
+
+  /** Counts and logs what became of one feed. */
+  private show(feed: ConnectedFeed, outcome: ReportOutcome, head: Head): void {
     const { counters, log, record } = this.parts;
     const { description } = feed;
     const [result] = outcome.targets;
-    if (result === undefined) return false;
+    if (result === undefined) return;
     if (result.kind === "skip") {
       counters.add(`skip.${result.reason}`);
       log[result.reason === "outside-bounds" ? "error" : "debug"](`skip.${result.reason}`, { feed: description });
-      return false;
+      return;
     }
     if (result.kind === "failed") throw result.error;
     const { roundId, answer, observedAt } = outcome.round ?? {};
     const facts = { feed: description, cause: result.cause, roundId, answer, observedAt, hash: result.txHash };
     log.info("round", { block: head.number + 1, ...facts });
     record.write({ kind: "round", block: head.number + 1, facts });
-    return true;
   }
 }

@@ -45,9 +45,19 @@ export class PriceUnavailable extends RetryableError {
   }
 }
 
-/** Gives USD per whole token with PRICE_DECIMALS decimals. @throws PriceUnavailable */
+/** What a price is wanted for. */
+export interface Priced {
+  readonly token: PriceName;
+  /** The feed's. */
+  readonly description: string;
+}
+
+/** Gives USD per whole token with PRICE_DECIMALS decimals. */
 export interface PriceSource {
-  read(token: PriceName): Promise<bigint>;
+  /** @throws PriceUnavailable */
+  read(feed: Priced): Promise<bigint>;
+  /** Feeds for which this is the same are read from the same place. */
+  placeOf(feed: Priced): string;
 }
 
 /** The row of a price file that holds at this moment: for drills and local networks. */
@@ -63,7 +73,7 @@ export class FilePrices implements PriceSource {
   }
 
   /** A file tells what tokens are worth; a reference counts as kept, as in the simulator, and an asset is worth what its token is. */
-  read(name: PriceName): Promise<bigint> {
+  read({ token: name }: Priced): Promise<bigint> {
     const token = name.replace(/^(reference|reserve):/, "") as TokenName;
     const now = this.nowSeconds();
     const row = this.rows.findLast(
@@ -72,6 +82,10 @@ export class FilePrices implements PriceSource {
     const text = row?.usdText[token];
     if (text !== undefined) return Promise.resolve(toFeedDecimals(parseDecimal(text, SOURCE_DECIMALS)));
     return Promise.reject(new PriceUnavailable("no-price", name, "the price file has no value that holds now"));
+  }
+
+  placeOf({ token }: Priced): string {
+    return token;
   }
 }
 
@@ -83,15 +97,18 @@ const endpoint = z.strictObject({
   decimals: z.int().min(0).max(SOURCE_DECIMALS).optional(),
 });
 export type Endpoint = z.infer<typeof endpoint>;
-export type Endpoints = Partial<Record<PriceName, Endpoint[]>>;
+/** By what is looked for, or by the description of a feed that has sources of its own. */
+export type Endpoints = Readonly<Record<string, readonly Endpoint[] | undefined>>;
 const priceNames: readonly PriceName[] = [
   ...tokenNames,
   ...tokenNames.map((name) => `reference:${name}` as const),
   ...reservedTokenNames.map((name) => `reserve:${name}` as const),
 ];
-const endpointsSchema = z.partialRecord(z.enum(priceNames), z.array(endpoint).min(1));
+/** Such as `XAU / USD A`. */
+const description = z.string().regex(/^[^/]+ \/ [^/]+$/);
+const endpointsSchema = z.record(z.union([z.enum(priceNames), description]), z.array(endpoint).min(1));
 
-/** Reads the file that names the HTTP sources of each token. @throws PermanentError SOURCES_MALFORMED */
+/** Reads the file that names the HTTP sources of each token or feed. @throws PermanentError SOURCES_MALFORMED */
 export function readEndpoints(file: string): Endpoints {
   try {
     return endpointsSchema.parse(JSON.parse(readFileSync(file, "utf8")));
@@ -122,8 +139,13 @@ export class HttpPrices implements PriceSource {
     private readonly onFailure: (token: PriceName, host: string, reason: string) => void = () => undefined,
   ) {}
 
-  async read(token: PriceName): Promise<bigint> {
-    const endpoints = this.endpoints[token] ?? [];
+  placeOf({ token, description: feed }: Priced): string {
+    return this.endpoints[feed] === undefined ? token : feed;
+  }
+
+  async read(feed: Priced): Promise<bigint> {
+    const { token } = feed;
+    const endpoints = this.endpoints[this.placeOf(feed)] ?? [];
     if (endpoints.length === 0) throw new PriceUnavailable("no-price", token, "no source is configured");
     const looks = await Promise.all(endpoints.map((source) => this.look(token, source)));
     const prices = looks.filter((price) => price !== undefined).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));

@@ -121,9 +121,53 @@ describe("npm run keeper -- price-reporter, on a chain with the real contracts",
     return `http://127.0.0.1:${String(listening.port)}`;
   }
 
+  /** The same as the program that an operator runs. */
+  async function startPeerProgram(signer: number) {
+    const blocker = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => blocker.once("listening", resolve));
+    const { port } = blocker.address() as AddressInfo;
+    await new Promise((resolve) => blocker.close(resolve));
+    const ending = new AbortController();
+    const settings = {
+      REPORTER_DUTY: "cosign",
+      REPORTER_LISTEN_PORT: String(port),
+      REPORTER_SOURCES_FILE: sourcesFile("peer", peerSources),
+    };
+    const context = { network: "localhost", env: env([signer], settings), signal: ending.signal, say: () => undefined };
+    const refused: unknown = await program
+      .run({ ...context, execute: true, once: false, terminal: false })
+      .catch((error: unknown) => error);
+    expect(refused).to.have.property("code", "CONFLICTING_FLAGS");
+    const running = program.run({ ...context, execute: false, once: false, terminal: false });
+    open.push(() => {
+      ending.abort();
+      return running;
+    });
+    const url = `http://127.0.0.1:${String(port)}`;
+    const answers = (): Promise<boolean> =>
+      fetch(url).then(
+        () => true,
+        () => false,
+      );
+    while (!(await answers())) await new Promise((resolve) => setTimeout(resolve, 10));
+    return {
+      url,
+      stop: async () => {
+        ending.abort();
+        return (await running).report;
+      },
+    };
+  }
+
   /** One tick of the program while blocks are mined. */
   async function once(signers: readonly number[], more: Record<string, string> = {}, execute = true) {
     await chain.ask("evm_setIntervalMining", BLOCK_MS);
+    const result = await tickOnce(signers, more, execute);
+    await chain.ask("evm_setIntervalMining", 0);
+    return result;
+  }
+
+  async function tickOnce(signers: readonly number[], more: Record<string, string>, execute: boolean) {
     const context = {
       network: "localhost",
       env: env(signers, more),
@@ -131,7 +175,6 @@ describe("npm run keeper -- price-reporter, on a chain with the real contracts",
       say: () => undefined,
     };
     const { ok, report } = await program.run({ ...context, execute, once: true, terminal: false });
-    await chain.ask("evm_setIntervalMining", 0);
     return { ok, ...report } as unknown as {
       ok: boolean;
       rounds: number;
@@ -146,7 +189,9 @@ describe("npm run keeper -- price-reporter, on a chain with the real contracts",
   it("signs what the median of its sources says, with a peer's signature, and the feed takes it", async () => {
     sources[2]?.set(usd(12));
     const before = await newest();
-    const result = await once([0], { REPORTER_PEERS: await startPeer(1) });
+    const peer = await startPeerProgram(1);
+    const result = await once([0], { REPORTER_PEERS: peer.url });
+    expect((await peer.stop())["answers"]).to.deep.equal({ signed: 1 });
     expect(result).to.deep.include({ ok: true, rounds: 1, executions: 1, failures: {} });
     const { roundId, answer: reported } = await newest();
     expect([roundId, reported]).to.deep.equal([before.roundId + 1n, answer(10)]);
@@ -160,7 +205,10 @@ describe("npm run keeper -- price-reporter, on a chain with the real contracts",
       const feeds = await connectFeeds(connection, () => Promise.reject(new Error("nothing is sent")));
       const prices = connection.prices();
       const seen = await Promise.all(
-        feeds.map(async ({ token, description }) => `${description}: ${token} ${String(await prices.read(token))}`),
+        feeds.map(
+          async ({ token, description }) =>
+            `${description}: ${token} ${String(await prices.read({ token, description }))}`,
+        ),
       );
       expect(seen).to.have.length(17);
       expect(seen).to.include.members([
@@ -201,6 +249,43 @@ describe("npm run keeper -- price-reporter, on a chain with the real contracts",
     }
   });
 
+  it("ROUND-1 moves several feeds in one block, each by its own sources where it has some", async () => {
+    const feeds = ["XAU / USD A", "XAU / USD B", "XAU / USD C"];
+    const of = (from: readonly { url: string }[]) => from.map(({ url }) => ({ url, pointer: "/data/a~1b" }));
+    for (const source of peerSources) source.set(usd(13));
+    const file = join(chain.folder, "own-sources.json");
+    writeFileSync(file, JSON.stringify({ XAU: of(sources), [feeds[1] ?? ""]: of(peerSources) }));
+    const running = tickOnce([0, 1], { REPORTER_FEEDS: feeds.join(","), REPORTER_SOURCES_FILE: file }, true);
+    // The next block comes when all three wait for it.
+    while (((await chain.ask("eth_pendingTransactions")) as unknown[]).length < feeds.length) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await chain.mine();
+    const result = await running;
+    expect(result).to.deep.include({ ok: true, rounds: 3, executions: 3, failures: {} });
+    const seen = await Promise.all(
+      chain.deployment.feeds("XAU").map((address) => {
+        return ISignedPriceFeed__factory.connect(address, chain.provider).newestRound();
+      }),
+    );
+    expect(seen.map(({ round }) => round.answer)).to.deep.equal([answer(10), answer(13), answer(10)]);
+    expect(new Set(seen.map(({ arrivedInBlock }) => arrivedInBlock)).size).to.equal(1);
+  });
+
+  it("ROUND-3 goes on under the next id at once when peers have signed a round that no chain has seen", async () => {
+    const peer = await startPeer(1);
+    const { roundId } = await newest();
+    const feedId = await feed.feedId();
+    // What a copy left behind that died between its peers' signatures and its own outbox.
+    const head = await chain.provider.getBlock("latest");
+    const left = { roundId: roundId + 1n, answer: answer(10), observedAt: BigInt(head?.timestamp ?? 0) };
+    const values = Object.fromEntries(Object.entries(left).map(([key, value]) => [key, String(value)]));
+    const body = JSON.stringify({ feedId, digest: roundDigest(feedId, left), round: values });
+    expect((await fetch(`${peer}/cosign`, { method: "POST", body })).status).to.equal(200);
+    expect(await once([0], { REPORTER_PEERS: peer })).to.deep.include({ ok: true, executions: 1, failures: {} });
+    expect((await newest()).roundId).to.equal(roundId + 2n);
+  });
+
   it("a dry run signs the round and sends nothing", async () => {
     const before = await newest();
     const result = await once([0, 1], {}, false);
@@ -234,7 +319,7 @@ describe("npm run keeper -- price-reporter, on a chain with the real contracts",
       "PRICE_TOO_FEW_SOURCES",
     ],
   ] as const) {
-    it(`reports nothing when ${what}`, async () => {
+    it(`ROUND-2 reports nothing when ${what}`, async () => {
       prepare();
       const before = await newest();
       expect(await once([0, 1])).to.deep.include({ ok: false, rounds: 0, failures: { [failure]: 1 } });
@@ -247,7 +332,7 @@ describe("npm run keeper -- price-reporter, on a chain with the real contracts",
     expect(await once([0, 1])).to.deep.include({ ok: true, executions: 1 });
   });
 
-  it("reports nothing beyond the feed's hard bounds", async () => {
+  it("ROUND-2 reports nothing beyond the feed's hard bounds", async () => {
     for (const source of sources) source.set("999999999");
     expect((await once([0, 1])).skips).to.deep.equal({ "outside-bounds": 1 });
   });

@@ -68,7 +68,7 @@ describe("price-reporter › PriceReporter", () => {
     return Promise.all(chains.map(async ({ feed }) => (await feed.latestTwo()).answer));
   }
 
-  it("sends the same signed round to both chains", async () => {
+  it("ROUND-5 sends the same signed round to both chains", async () => {
     expect(await tick(GOLD, START + 10)).to.deep.equal(["first", "first"]);
     expect(await answers()).to.deep.equal([GOLD, GOLD]);
     const moved = (GOLD * 10_005n) / 10_000n + 1n;
