@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { connectDatabase, type ConnectOptions } from "./connect.js";
 import type { Database } from "./database.js";
 import { openEmbedded, type EmbeddedServer } from "./embedded/server.js";
+import type { PermanentError } from "../protocol/errors.js";
 import { assertSchema, migrate } from "./migrate.js";
 
 export interface OpenOptions extends Omit<ConnectOptions, "url"> {
@@ -23,6 +24,8 @@ export interface OpenDatabase {
   readonly source: "url" | "embedded";
   /** Further pools on it, for example in another role. The caller closes them. */
   readonly connect: (options?: Omit<ConnectOptions, "url">) => Database;
+  /** Why an embedded server is not there now, as far as is known. */
+  readonly trouble: () => PermanentError | undefined;
   /** Closes `database` and leaves the embedded server, which stops when nobody else uses it. */
   close(): Promise<void>;
 }
@@ -66,6 +69,7 @@ function opened(url: string, server: EmbeddedServer | undefined, session: Omit<C
     database,
     source: server === undefined ? "url" : "embedded",
     connect,
+    trouble: () => server?.trouble,
     close: async () => {
       await database.close();
       await server?.close();

@@ -72,6 +72,12 @@ export function unavailable(reason: string, details: Readonly<Record<string, str
   return new RetryableError("DB_UNAVAILABLE", `the database did not answer (${reason})`, fix, { reason, ...details });
 }
 
+/** Whether the same may work later without anybody's changing it: the database is gone or busy, or its disk is full. */
+export function isNotNow(error: unknown): boolean {
+  if (!(error instanceof CantileverError) || !error.code.startsWith("DB_")) return false;
+  return error instanceof RetryableError || error.code === "DB_STORAGE";
+}
+
 /** Whether the connection can carry another statement after this error. */
 export function isConnectionUsable(error: unknown): boolean {
   if (error instanceof CantileverError) return true; // a value that our codecs refused

@@ -24,6 +24,7 @@ import { fileURLToPath } from "node:url";
 import { PermanentError } from "../../protocol/errors.js";
 import { takeHold, USERS_LOCK, type Hold } from "./attach.js";
 import { installedPackage, prepareBinaries, sharedFolder, type Binaries } from "./binaries.js";
+import { diskFull, isOutOfSpace, namingFullDisk } from "./disk.js";
 import { ensureCluster, ownerOf, passwordOf, serverEnvironment, SUPERUSER, type Cluster } from "./cluster.js";
 import { canReach, isRoot, serverAccount, type OsUser } from "./osUser.js";
 import { clearStalePidFile, runningPostmaster, stopPostmaster } from "./postmaster.js";
@@ -42,6 +43,10 @@ export interface EmbeddedOptions {
 /** To start, to recover from a crash, or to wait until another process has done so. */
 const START_TIMEOUT_MS = 60_000;
 const LOOK_AGAIN_MS = 20;
+/** After starts that failed the next one waits longer and longer: a server that cannot recover now must not take the machine with it. */
+const START_AGAIN_MAX_MS = 1_000;
+/** Starts that fail for want of room before a program that needs the server is told so. */
+const STARTS_ON_FULL_DISK = 3;
 /** How long leaving may take while others start or stop the server. */
 const LEAVE_TIMEOUT_MS = 10_000;
 /** Starts on the preferred port before another one is taken. */
@@ -64,6 +69,10 @@ const SETTINGS = [
 
 /** @throws PermanentError EMBEDDED_… with what to do. */
 export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
+  return namingFullDisk(options.folder, () => open(options));
+}
+
+async function open(options: EmbeddedOptions): Promise<EmbeddedServer> {
   mkdirSync(options.folder, { recursive: true });
   const shared = (): string =>
     sharedFolder(options.sharedFolders ?? ["/var/lib/cantilever", path.join(tmpdir(), "cantilever-root")]);
@@ -92,6 +101,7 @@ export class EmbeddedServer {
   private isClosed = false;
   private reviving: Promise<void> | undefined;
   private portInUse = 0;
+  private found: PermanentError | undefined;
 
   constructor(
     private readonly cluster: Cluster,
@@ -101,6 +111,11 @@ export class EmbeddedServer {
 
   get port(): number {
     return this.portInUse;
+  }
+
+  /** Why it is not there, as far as its starts have told; undefined while it is. */
+  get trouble(): PermanentError | undefined {
+    return this.found;
   }
 
   /** Address of one of its databases, with the password: never logged. */
@@ -169,11 +184,17 @@ export class EmbeddedServer {
       if (running === undefined) {
         clearStalePidFile(data);
         starts += 1;
-        await this.start(mustKeepPort || starts <= ATTEMPTS_ON_PORT ? await this.preferredPort() : await freePort());
+        const port = mustKeepPort || starts <= ATTEMPTS_ON_PORT ? await this.preferredPort() : await freePort();
+        const mark = this.logEnd();
+        if (await this.start(port)) continue;
+        this.found = isOutOfSpace(data, this.logSince(mark)) ? diskFull(data) : undefined;
+        if (this.found !== undefined && !mustKeepPort && starts >= STARTS_ON_FULL_DISK) throw this.found;
+        await wait(Math.min(START_AGAIN_MAX_MS, LOOK_AGAIN_MS * 2 ** starts), true);
       } else if (running.isReady) {
         const hold = await takeHold(running.port, passwordOf(this.cluster));
         if (hold === undefined) continue;
         this.portInUse = running.port;
+        this.found = undefined;
         hold.onLost = () => {
           this.revive();
         };
@@ -182,6 +203,7 @@ export class EmbeddedServer {
       }
     }
     if (this.isClosed) return;
+    if (this.found !== undefined) throw this.found;
     throw new PermanentError(
       "EMBEDDED_START_FAILED",
       `PostgreSQL did not start within ${String(START_TIMEOUT_MS / 1000)} s: ${this.lastWords()}`,
@@ -201,12 +223,15 @@ export class EmbeddedServer {
       const again = (): void => {
         this.revive();
       };
-      if (!this.isClosed) setTimeout(again, START_TIMEOUT_MS).unref();
+      if (!this.isClosed) setTimeout(again, START_AGAIN_MAX_MS).unref();
     });
   }
 
-  /** Starts a server and waits until it is ready or has ended: when another process was faster it ends by itself. */
-  private async start(port: number): Promise<void> {
+  /**
+   * Starts a server and waits until it is ready or has ended: when another process was faster it ends by itself.
+   * @returns whether it is ready.
+   */
+  private async start(port: number): Promise<boolean> {
     const user = ownerOf(this.cluster);
     const settings = [...SETTINGS, ...(this.isDurable ? [] : NOT_DURABLE)].flatMap((text) => ["-c", text]);
     const log = this.openLog();
@@ -222,13 +247,14 @@ export class EmbeddedServer {
     };
     child.once("exit", end).once("error", end);
     for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline; await wait(LOOK_AGAIN_MS, true)) {
-      if (ended.signal.aborted) return;
+      if (ended.signal.aborted) return false;
       const running = runningPostmaster(this.cluster.data);
       if (running?.isReady !== true || running.pid !== child.pid) continue;
       this.remember(port);
       putOnLeash(running.port, running.pid, this.cluster.passwordFile);
-      return;
+      return true;
     }
+    return false;
   }
 
   private async preferredPort(): Promise<number> {
@@ -242,9 +268,16 @@ export class EmbeddedServer {
     return freePort();
   }
 
+  /** Without a note the next start takes any port, which is no reason to have no server now. */
   private remember(port: number): void {
-    writeFileSync(`${this.cluster.portFile}.new`, String(port));
-    renameSync(`${this.cluster.portFile}.new`, this.cluster.portFile);
+    const { portFile } = this.cluster;
+    try {
+      if (readFileSync(portFile, { encoding: "utf8", flag: "a+" }) === String(port)) return;
+      writeFileSync(`${portFile}.new`, String(port));
+      renameSync(`${portFile}.new`, portFile);
+    } catch {
+      // A full disk.
+    }
   }
 
   /** The log of the last starts; PostgreSQL writes little into it. */
@@ -252,6 +285,18 @@ export class EmbeddedServer {
     const { log } = this.cluster;
     if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > LOG_MAX_BYTES) renameSync(log, `${log}.old`);
     return openSync(log, "a", 0o600);
+  }
+
+  private logEnd(): number {
+    return statSync(this.cluster.log, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  private logSince(mark: number): string {
+    try {
+      return readFileSync(this.cluster.log).subarray(mark).toString("utf8");
+    } catch {
+      return "";
+    }
   }
 
   private lastWords(): string {
