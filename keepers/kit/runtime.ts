@@ -20,6 +20,7 @@ import {
 import { Control } from "./control/control.js";
 import { isUnauthorized } from "./control/unauthorized.js";
 import { ControlWatch } from "./control/watch.js";
+import { WatchedDatabase, type DatabaseState } from "./databaseWatch.js";
 import type { Env } from "./env.js";
 import type { TransactionSigner } from "./keys/account.js";
 import { shutDown } from "./insight/shutdown.js";
@@ -44,6 +45,8 @@ export interface Runtime {
   readonly lease: Lease;
   /** What an operator or a tripped condition has ordered, as last read. */
   readonly control: ControlWatch;
+  /** What the database can do now. */
+  readonly database: () => DatabaseState;
   /** Evidence that nobody can change later. */
   readonly audit: RecordSink;
   /** To be told of reverted simulations: one that says "you may not" kills. */
@@ -93,7 +96,7 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
     role: "keeper_rw",
     applicationName: `cantilever ${keeper}`,
   });
-  const { database } = opened;
+  const database = new WatchedDatabase(opened.database, log, opened.trouble);
   try {
     if (!local) await assertDurable(database);
     await adoptPolicy(policy, database, { named: config.policyAccept, local });
@@ -120,6 +123,7 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
       ...{ db: database, lease, role: keeper, chainId, address: signer.address },
       gate: new PolicyGate(policy),
       stop: control.stop,
+      writable: () => database.state.state === "healthy",
       onEnded: ledger.onEnded,
       onUnwound: ledger.onUnwound,
     });
@@ -162,6 +166,7 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
       lease,
       control: watch,
       audit,
+      database: () => database.state,
       onRevert: (revert) => {
         if (isUnauthorized(revert)) unauthorized.trip(`the chain answered ${revert.name}`);
       },
@@ -169,7 +174,7 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
         const leads = lease.held !== undefined;
         await automatic.look(leads);
         const verdict = await watch.look(submitter.pending().length);
-        return verdict === "work" && !leads ? "upkeep" : verdict;
+        return verdict === "work" && !(leads && (await database.isWritable())) ? "upkeep" : verdict;
       },
       close: async () => {
         const steps = [

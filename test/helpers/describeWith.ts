@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 
 import { canReach } from "../../db/embedded/osUser.js";
+import { canMountSmallDisk } from "./smallDisk.js";
 
 const PACKAGE_FILE = fileURLToPath(new URL("../../package.json", import.meta.url));
 
@@ -23,6 +24,10 @@ const REQUIREMENTS = {
   openCheckout: {
     isMet: () => canReach(PACKAGE_FILE, { uid: 65_534, gid: 65_534 }, 4),
     reason: "an ordinary user cannot enter the folder of this checkout",
+  },
+  smallDisk: {
+    isMet: canMountSmallDisk,
+    reason: "neither this user nor a user namespace of his can mount a tmpfs",
   },
 } as const satisfies Record<string, Requirement>;
 

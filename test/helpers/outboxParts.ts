@@ -9,7 +9,8 @@ import type { AtFaultPoint } from "../../keepers/kit/outbox/faultPoints.js";
 import type { SigningGate } from "../../keepers/kit/outbox/signingGate.js";
 import { OutboxStore, type StoreParts } from "../../keepers/kit/outbox/store.js";
 import type { ChainClient } from "../../keepers/kit/provider.js";
-import { signerOf } from "../../keepers/kit/signer.js";
+import { signerOf, type TransactionSigner } from "../../keepers/kit/signer.js";
+import type { KeeperLog } from "../../keepers/kit/logger.js";
 import type { Intent } from "../../keepers/kit/submitter.js";
 import { capturedLog } from "./capturedLog.js";
 import type { ModelChain } from "./modelChain.js";
@@ -28,15 +29,19 @@ export interface OutboxOptions {
   readonly onEnded?: StoreParts["onEnded"];
   readonly onUnwound?: StoreParts["onUnwound"];
   readonly window?: number;
+  readonly writable?: StoreParts["writable"];
+  readonly log?: KeeperLog;
+  /** Looks on while the account signs. */
+  readonly onSign?: () => void;
 }
 
 /** One process: its lease and its outbox. */
 export async function openOutbox(db: Database, chain: ModelChain, options: OutboxOptions = {}) {
-  const { log } = capturedLog();
+  const { log = capturedLog().log } = options;
   const lease = new Lease(db, { name: "role:138", ttlMs: 60_000, renewMs: 1_000 }, log);
   await lease.step();
   const client = chain as unknown as ChainClient;
-  const { at, stop, onEnded, onUnwound } = options;
+  const { at, stop, onEnded, onUnwound, writable, onSign } = options;
   const store = new OutboxStore({
     db,
     lease,
@@ -48,11 +53,17 @@ export async function openOutbox(db: Database, chain: ModelChain, options: Outbo
     ...(stop === undefined ? {} : { stop }),
     ...(onEnded === undefined ? {} : { onEnded }),
     ...(onUnwound === undefined ? {} : { onUnwound }),
+    ...(writable === undefined ? {} : { writable }),
   });
+  const account = signerOf(wallet);
+  const sign: TransactionSigner["sign"] = (transaction) => {
+    onSign?.();
+    return account.sign(transaction);
+  };
   const outbox = new EvmOutbox({
     store,
     client,
-    signer: { ...signerOf(wallet), remote: options.remote ?? false },
+    signer: { address: account.address, sign, remote: options.remote ?? false },
     broadcaster: new PublicBroadcaster(client, log),
     options: {
       fees: OUTBOX_FEES,

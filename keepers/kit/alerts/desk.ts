@@ -29,7 +29,7 @@ interface Open {
   noticedMs: number;
   /** When it was said to be over; undefined while it lasts. */
   overSinceMs: number | undefined;
-  readonly lasting: boolean;
+  lasting: boolean;
 }
 
 const HOUR_SECONDS = 3_600;
@@ -80,7 +80,10 @@ export class AlertDesk {
       this.tell(this.message("raised", alert, 1));
       return;
     }
-    Object.assign(known, { alert, times: known.times + 1, noticedMs: now, overSinceMs: undefined });
+    // What somebody said to be over is not reopened by an echo of it.
+    const overSinceMs = known.lasting && !lasting ? known.overSinceMs : undefined;
+    Object.assign(known, { alert, times: known.times + 1, noticedMs: now, overSinceMs });
+    known.lasting ||= lasting;
     if (now - known.toldMs < this.options.repeatMs) return;
     known.toldMs = now;
     this.tell(this.message("still", alert, known.times));

@@ -33,6 +33,15 @@ const database: Rule = (facts) =>
     ? noticed("database-gone", "", "critical", "The database cannot be used; nothing new is signed.", facts)
     : undefined;
 
+/** The state that a keeper gives its database. */
+const degraded: Rule = (facts) => {
+  const full = text(facts["code"]) === "DB_STORAGE" || text(facts["code"]) === "EMBEDDED_DISK_FULL";
+  const summary = full
+    ? "The database's disk is full; nothing new is signed. With room again the keeper goes on by itself."
+    : "The database cannot be used; nothing new is signed.";
+  return { raise: { kind: "database-gone", subject: "", severity: "critical", summary, facts }, lasting: true };
+};
+
 /** What an operator or the keeper itself has ordered. */
 const control: Rule = (facts) => {
   const kill = facts["state"] === "kill";
@@ -81,6 +90,8 @@ const RULES: Readonly<Record<string, Rule>> = {
           facts,
         )
       : undefined,
+  "database.degraded": degraded,
+  "database.healthy": () => ({ resolve: "database-gone", subject: "" }),
   "outbox.degraded": database,
   "lease.unreachable": database,
   "tick.failed": (facts) =>

@@ -31,6 +31,11 @@ export const METRICS = {
     labels: [],
     help: "Fence of the lease while it is held: grows with every change of hands.",
   },
+  keeper_database_state: {
+    kind: "gauge",
+    labels: ["state"],
+    help: "1 for the state that holds: healthy or degraded.",
+  },
   keeper_in_flight: { kind: "gauge", labels: [], help: "Transactions that are not settled." },
   keeper_in_flight_oldest_blocks: { kind: "gauge", labels: [], help: "Blocks since the oldest of them was decided." },
   keeper_nodes_state: {
@@ -47,7 +52,11 @@ export const METRICS = {
 
 type MetricName = keyof typeof METRICS;
 
-const STATES = { control: ["run", "pause", "drain", "kill"], nodes: ["healthy", "degraded", "no-quorum"] } as const;
+const STATES = {
+  control: ["run", "pause", "drain", "kill"],
+  nodes: ["healthy", "degraded", "no-quorum"],
+  database: ["healthy", "degraded"],
+} as const;
 
 export class KeeperMetrics {
   private readonly registry = new Registry();
@@ -88,6 +97,9 @@ export class KeeperMetrics {
       this.set("keeper_control_state", status.control?.state === state ? 1 : 0, { state });
     }
     for (const state of STATES.nodes) this.set("keeper_nodes_state", status.nodes.state === state ? 1 : 0, { state });
+    for (const state of STATES.database) {
+      this.set("keeper_database_state", status.database?.state === state ? 1 : 0, { state });
+    }
     this.set("keeper_lease_held", status.lease?.held === true ? 1 : 0);
     this.set("keeper_lease_fence", Number(status.lease?.fence ?? 0));
     this.set("keeper_in_flight", status.inFlight.count);

@@ -38,6 +38,7 @@ export async function openInsight(parts: InsightParts): Promise<InsightServer | 
         return { known, held: lease.held !== undefined, owner: lease.owner, fence: lease.held?.fence };
       },
       control: () => runtime?.control.last,
+      database: () => runtime?.database(),
       inFlight: () => submitter.pending(),
       fleet: () => client.fleet.report(),
     },

@@ -1,6 +1,7 @@
 /** What a process says about itself, put together when somebody asks. Nothing here can fail or wait: it reads what the parts remember. */
 import type { ControlRow } from "../../../db/queries/control/rows.js";
 import type { Counters } from "../counters.js";
+import type { DatabaseState } from "../databaseWatch.js";
 import type { HealthReport } from "../health.js";
 import type { FleetReport } from "../providers/fleet.js";
 import type { InFlight } from "../submitter.js";
@@ -18,6 +19,8 @@ export interface InsightSources {
   /** undefined: needs none (a dry run). `owner` is this process; held: it leads. known: the database has said who leads. */
   readonly lease: () => LeaseInsight | undefined;
   readonly control: () => ControlRow | undefined;
+  /** undefined: needs none. */
+  readonly database: () => DatabaseState | undefined;
   readonly inFlight: () => readonly InFlight[];
   readonly fleet: () => FleetReport;
   readonly counters: Counters;
@@ -58,6 +61,8 @@ export interface ProcessStatus {
     readonly actor: string;
     readonly cause: string;
   } | null;
+  /** null: needs none. */
+  readonly database: DatabaseState | null;
   readonly inFlight: { readonly count: number; readonly oldestBlocks: number };
   readonly nodes: { readonly state: string; readonly reasons: readonly string[] };
 }
@@ -92,6 +97,7 @@ export function statusOf(sources: InsightSources, nowMs: number = Date.now()): P
       control === undefined
         ? null
         : { state: control.state, reason: control.reason, actor: control.actor, cause: control.cause },
+    database: sources.database() ?? null,
     inFlight: {
       count: inFlight.length,
       oldestBlocks: inFlight.length === 0 || head === undefined ? 0 : Math.max(0, head - oldest),

@@ -6,7 +6,7 @@
  * What it relies on: the lease (one process leads and every write of bytes proves it), a chain on which one nonce is used once, and a
  * database that keeps what it has committed. It stops for good when a nonce was used by bytes that it never issued.
  */
-import { RetryableError } from "../../../protocol/errors.js";
+import { isNotNow, unavailable } from "../../../db/pgErrors.js";
 import type { Broadcaster } from "../broadcast/broadcaster.js";
 import { firstFees, replacementFees, withCeiling, type FeePolicy, type Fees } from "../fees.js";
 import { describeError, type KeeperLog } from "../logger.js";
@@ -254,6 +254,10 @@ export class EvmOutbox implements Submitter {
       if (entry.answer !== "taken") await this.send(entry, "tx.rebroadcast");
       return;
     }
+    if (!this.parts.store.writable) {
+      await this.send(entry, "tx.rebroadcast");
+      return;
+    }
     const kind = expired ? "cancel" : newest.kind;
     const policy = kind === "cancel" ? options.fees : this.policyFor(entry.intent);
     const fees = replacementFees(newest.fees, policy, head.nextBaseFeeWei);
@@ -277,6 +281,7 @@ export class EvmOutbox implements Submitter {
   /** A row that has a nonce and no bytes yet gets them; nothing of it has left the process before. */
   private async firstBytes(entry: Entry, head: Head): Promise<void> {
     if (entry.attempts.length > 0) return;
+    if (!this.parts.store.writable) throw unavailable("degraded");
     const expired = head.number >= entry.intent.validUntilBlock;
     const policy = expired ? this.parts.options.fees : this.policyFor(entry.intent);
     const fees = firstFees(policy, head.nextBaseFeeWei);
@@ -340,7 +345,7 @@ export class EvmOutbox implements Submitter {
     if (error instanceof Refused) {
       this.doubtful ||= error.refusal === "stale";
       log.debug("outbox.refused", { key, refusal: error.refusal, ...error.facts });
-    } else if (isDatabaseGone(error)) log.warn("outbox.degraded", { key, ...describeError(error) });
+    } else if (isNotNow(error)) log.warn("outbox.degraded", { key, ...describeError(error) });
     else throw error;
   }
 
@@ -360,7 +365,7 @@ export class EvmOutbox implements Submitter {
       await work;
     } catch (error) {
       if (error instanceof Refused) this.parts.log.warn("outbox.refused", { refusal: error.refusal, ...error.facts });
-      else if (isDatabaseGone(error)) this.parts.log.warn("outbox.degraded", describeError(error));
+      else if (isNotNow(error)) this.parts.log.warn("outbox.degraded", describeError(error));
       else throw error;
     }
   }
@@ -369,8 +374,4 @@ export class EvmOutbox implements Submitter {
 /** The row has its nonce and is stored; what could not be signed now is signed by the next upkeep, here or elsewhere. */
 function leaveForUpkeep(error: unknown): void {
   if (!(error instanceof Refused)) throw error;
-}
-
-function isDatabaseGone(error: unknown): boolean {
-  return error instanceof RetryableError && error.code.startsWith("DB_");
 }

@@ -56,6 +56,8 @@ export interface StoreParts {
   readonly chainId: string;
   readonly address: string;
   readonly gate: SigningGate;
+  /** False while the database is known to store nothing: what could not be stored is not signed either. */
+  readonly writable?: () => boolean;
   readonly stop?: SigningStop;
   /** Runs in the transaction that ends a row, exactly once per end: books and the like. */
   readonly onEnded?: (
@@ -82,6 +84,10 @@ export class OutboxStore {
   /** False once another process leads. */
   get leading(): boolean {
     return this.parts.lease.claimed;
+  }
+
+  get writable(): boolean {
+    return this.parts.writable?.() ?? true;
   }
 
   /** What is open, and the rows of `nonces`. */

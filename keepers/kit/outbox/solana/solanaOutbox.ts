@@ -7,6 +7,7 @@
  * What it relies on: the lease (one process leads and every write of bytes proves it), a cluster that executes identical bytes once and none
  * after their blockhash has expired, and nodes that do not deny a finalized transaction inside their own memory. It signs no durable nonces.
  */
+import { isNotNow } from "../../../../db/pgErrors.js";
 import { PermanentError, RetryableError } from "../../../../protocol/errors.js";
 import type { Broadcaster } from "../../broadcast/broadcaster.js";
 import { describeError, type KeeperLog } from "../../logger.js";
@@ -322,7 +323,7 @@ export class SolanaOutbox implements Submitter<SolanaIntent, SolanaHead> {
     if (error instanceof Refused) {
       this.doubtful ||= error.refusal === "stale";
       this.parts.log.debug("outbox.refused", { key, refusal: error.refusal, ...error.facts });
-    } else if (error instanceof RetryableError)
+    } else if (error instanceof RetryableError || isNotNow(error))
       this.parts.log.warn("outbox.degraded", { key, ...describeError(error) });
     else throw error;
   }
@@ -342,7 +343,7 @@ export class SolanaOutbox implements Submitter<SolanaIntent, SolanaHead> {
     try {
       await work;
     } catch (error) {
-      if (!(error instanceof RetryableError)) throw error;
+      if (!(error instanceof RetryableError || isNotNow(error))) throw error;
       this.parts.log.warn("outbox.degraded", describeError(error));
     }
   }

@@ -36,6 +36,7 @@ class Scene {
       cause: "operator",
       changedAt: new Date(0),
     }),
+    database: () => ({ state: "degraded", reason: "DB_STORAGE" }),
     inFlight: () => [
       { key: "a", nonce: 1, hashes: ["0x01"], sinceBlock: 98 },
       { key: "b", nonce: 2, hashes: [], sinceBlock: 95 },
@@ -100,6 +101,7 @@ describe("keepers/kit/insight/server", () => {
       lease: { held: true, owner: "me", fence: "7" },
       control: { state: "pause", reason: "by hand", actor: "a@b", cause: "operator" },
       inFlight: { count: 2, oldestBlocks: 5 },
+      database: { state: "degraded", reason: "DB_STORAGE" },
       nodes: { state: "degraded", reasons: ["node-1: head-stale"] },
     });
   });
@@ -120,6 +122,8 @@ describe("keepers/kit/insight/server", () => {
       `keeper_events_total{event="skip.inside-band",${own}} 3`,
       `keeper_control_state{state="pause",${own}} 1`,
       `keeper_control_state{state="run",${own}} 0`,
+      `keeper_database_state{state="degraded",${own}} 1`,
+      `keeper_database_state{state="healthy",${own}} 0`,
       `keeper_loop_lag_blocks{loop="ticks",${own}} 3`,
       `keeper_lease_fence{${own}} 7`,
       `keeper_in_flight{${own}} 2`,
