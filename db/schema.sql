@@ -151,6 +151,7 @@ CREATE TABLE keeper_outbox (
   mined_block_hash text,
   created_at timestamp with time zone DEFAULT now() NOT NULL,
   updated_at timestamp with time zone DEFAULT now() NOT NULL,
+  action jsonb,
   CONSTRAINT keeper_outbox_mined CHECK (
 CASE
     WHEN ((state = 'cancelled'::text) AND (nonce IS NULL)) THEN (mined_hash IS NULL)

@@ -95,16 +95,16 @@ export function decodeRefills(data: string): readonly RefillView[] {
   return raw.map(refillView);
 }
 
-/** Calldata of a refill as quoted; pays at most half a percent more than the quote, rounded up. */
-export function encodeRefill({ bucket, scarce, surplusToken, allowedUnits, paidUnits }: RefillView): string {
+/** Arguments of a refill as quoted, by name; pays at most half a percent more than the quote, rounded up. */
+export function refillArgs({ bucket, scarce, surplusToken, allowedUnits, paidUnits }: RefillView) {
   const maxPaidUnits = (paidUnits * (BPS + PAID_HEADROOM_BPS) + BPS - 1n) / BPS;
-  return bucketsAbi.encodeFunctionData("refill", [
-    BUCKETS.indexOf(bucket),
-    scarce,
-    surplusToken,
-    allowedUnits,
-    maxPaidUnits,
-  ]);
+  return { bucket: BigInt(BUCKETS.indexOf(bucket)), scarce, surplusToken, amountUnits: allowedUnits, maxPaidUnits };
+}
+
+/** Calldata of that refill. */
+export function encodeRefill(refill: RefillView): string {
+  const { bucket, scarce, surplusToken, amountUnits, maxPaidUnits } = refillArgs(refill);
+  return bucketsAbi.encodeFunctionData("refill", [bucket, scarce, surplusToken, amountUnits, maxPaidUnits]);
 }
 
 /** Decodes the lens's answer. @throws PermanentError RESERVE_STATE_UNKNOWN when the contracts are newer than this program. */

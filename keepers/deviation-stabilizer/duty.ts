@@ -8,6 +8,7 @@ import type { Interface } from "ethers";
 import type { Counters } from "../kit/counters.js";
 import type { KeeperLog } from "../kit/logger.js";
 import type { NextBlock } from "../kit/nextBlock.js";
+import { bytesOf, type Action, type EncodeAction } from "../kit/policy/action.js";
 import type { Head } from "../kit/provider.js";
 import type { Confirm } from "../kit/providers/confirm.js";
 import type { RecordSink } from "../kit/record.js";
@@ -25,6 +26,8 @@ export interface DutyParts {
   /** Most that a call pays per gas, and for how many blocks it is wanted. */
   readonly maxFeePerGasWei: bigint;
   readonly validBlocks: number;
+  /** The keeper's own; the signer has the same. */
+  readonly encode: EncodeAction;
   readonly nextBlock: NextBlock;
   /** Asks the other nodes, once there is something to do. */
   readonly confirm: Confirm;
@@ -42,10 +45,9 @@ export interface DutyCall {
   readonly topic: string;
   /** Names the effect within a block. */
   readonly effect: string;
-  readonly to: string;
-  readonly data: string;
+  readonly action: Action;
   readonly gasLimit: bigint;
-  /** Names the reverts of `to`. */
+  /** Names the reverts of its target. */
   readonly abi: Interface;
   readonly facts: Readonly<Record<string, string>>;
 }
@@ -55,7 +57,8 @@ export interface DutyCall {
  * asked; nothing was sent then.
  */
 export async function doDuty(parts: DutyParts, duty: DutyCall, head: Head): Promise<boolean> {
-  const call = { to: duty.to, data: duty.data, valueWei: 0n, gasLimit: duty.gasLimit };
+  const { action, gasLimit } = duty;
+  const call = { ...bytesOf(parts.encode, action), valueWei: 0n, gasLimit };
   const from = parts.submitter.sender ?? parts.defaultSender;
   const simulation = await simulate(parts.nextBlock, { ...call, from }, head, duty.abi);
   if (!simulation.ok) {
@@ -69,6 +72,7 @@ export async function doDuty(parts: DutyParts, duty: DutyCall, head: Head): Prom
   const submission = await parts.submitter.submit(
     {
       ...call,
+      action,
       key: `${duty.kind}:${String(parts.chainId)}:${duty.effect}@${String(block)}`,
       maxFeePerGasWei: parts.maxFeePerGasWei,
       validUntilBlock: head.number + parts.validBlocks,

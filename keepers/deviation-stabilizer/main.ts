@@ -14,6 +14,7 @@ import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
 import { KEY_GATE } from "../kit/keyRoles.js";
 import { describeError } from "../kit/logger.js";
 import { Freshness } from "../kit/health.js";
+import { PolicyGate } from "../kit/policy/gate.js";
 import { logPolicy, policyReport } from "../kit/policy/report.js";
 import type { Policy } from "../kit/policy/types.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, ReplayContext, RunContext } from "../kit/program.js";
@@ -34,6 +35,7 @@ import { addresses, connect, KEEPER_NAME, NOBODY, poolNames, type Connection } f
 import { loadConfig } from "./config.js";
 import { decide } from "./decide.js";
 import { examine } from "./doctor.js";
+import { stabilizerEncoder } from "./encode.js";
 import { explain } from "./explain.js";
 import { observe, snapshotCall } from "./observe.js";
 import { stabilizerPolicy } from "./policy.js";
@@ -67,6 +69,11 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const { lens, stabilizer } = addresses(deployment);
     const signer = await connection.signer();
     const policy = compilePolicy(connection, deployment, signer?.address);
+    const encode = stabilizerEncoder({
+      stabilizer,
+      pegBoard: deployment.address("PegBoard"),
+      buckets: deployment.address("CapitalBuckets"),
+    });
     logPolicy(policy, log);
     const prices = new PriceBook(
       client,
@@ -77,10 +84,11 @@ async function run(context: RunContext): Promise<ProgramResult> {
     if (context.execute && signer !== undefined) {
       const { valueXauWei } = prices;
       const names = accountNames({ [stabilizer]: "own:stabilizer" });
-      const parts = { connection, keeper: KEEPER_NAME, signer, policy, env: context.env, names, valueXauWei };
+      const parts = { connection, keeper: KEEPER_NAME, signer, policy, encode, env: context.env, names, valueXauWei };
       runtime = await openRuntime(parts);
     }
-    const submitter = runtime?.submitter ?? new DryRunSubmitter(client, signer, config, log);
+    const submitter =
+      runtime?.submitter ?? new DryRunSubmitter(client, signer, new PolicyGate(policy, encode), config, log);
     const standsBy = (): boolean => runtime !== undefined && runtime.lease.held === undefined;
     const leaving = new AbortController();
     const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
@@ -98,6 +106,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       stabilizerAddress: stabilizer,
       defaultSender: NOBODY,
       poolName: poolNames(deployment),
+      encode,
       nextBlock,
       confirm,
       submitter,
@@ -116,6 +125,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       maxFeePerGasWei: config.maxFeePerGasWei,
       validBlocks: config.validBlocks,
       onRevert: runtime?.onRevert,
+      encode,
       nextBlock,
       confirm,
       submitter,
@@ -127,7 +137,6 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const refills = new RefillWatch({
       ...duties,
       lensAddress: deployment.address("ReserveLens"),
-      bucketsAddress: deployment.address("CapitalBuckets"),
     });
     // What is read in every block travels with the question for the head.
     nextBlock.prepare([

@@ -3,15 +3,9 @@
  * looks once per block and pokes then. It lives beside the stabilizer because both need the same chain, key and block; it comes after the
  * stabilizer's work, because the contract's guard already refuses a lost peg that nobody has noticed yet.
  */
-import {
-  decodePegStatus,
-  encodePoke,
-  pegBoardAbi,
-  pegStatusCall,
-  pokeGasLimit,
-  type PegView,
-} from "../../protocol/pegBoard.js";
+import { decodePegStatus, pegBoardAbi, pegStatusCall, pokeGasLimit, type PegView } from "../../protocol/pegBoard.js";
 import type { Head } from "../kit/provider.js";
+import { pokeAction } from "./encode.js";
 import { doDuty, type DutyParts } from "./duty.js";
 
 export interface PegWatchParts extends DutyParts {
@@ -38,8 +32,7 @@ export class PegWatch {
     if (due.length === 0 || parts.submitter.pending().length > 0) return;
     const names = due.map((token) => parts.tokenName(token));
     const call = {
-      to: parts.boardAddress,
-      data: encodePoke(due),
+      action: pokeAction(due),
       gasLimit: pokeGasLimit(due.length),
       abi: pegBoardAbi,
     };

@@ -5,7 +5,6 @@
 import {
   bucketsAbi,
   decodeReserveSnapshot,
-  encodeRefill,
   REFILL_GAS_LIMIT,
   reserveSnapshotCall,
   type RefillView,
@@ -13,11 +12,11 @@ import {
   type TokenReserves,
 } from "../../protocol/reserveLens.js";
 import type { Head } from "../kit/provider.js";
+import { refillAction } from "./encode.js";
 import { doDuty, type DutyParts } from "./duty.js";
 
 export interface RefillWatchParts extends DutyParts {
   readonly lensAddress: string;
-  readonly bucketsAddress: string;
 }
 
 export class RefillWatch {
@@ -53,7 +52,7 @@ export class RefillWatch {
       filledUnits: due.allowedUnits.toString(),
       paidUnits: due.paidUnits.toString(),
     };
-    const call = { to: parts.bucketsAddress, data: encodeRefill(due), gasLimit: REFILL_GAS_LIMIT, abi: bucketsAbi };
+    const call = { action: refillAction(due), gasLimit: REFILL_GAS_LIMIT, abi: bucketsAbi };
     const effect = `${due.bucket}:${facts.scarce}`;
     return doDuty(parts, { kind: "refill", topic: "bucket", effect, ...call, facts }, head);
   }

@@ -7,13 +7,14 @@ import type { Counters } from "../kit/counters.js";
 import { effectivePriceWei, firstFees, withCeiling, type FeePolicy } from "../kit/fees.js";
 import type { Facts, KeeperLog } from "../kit/logger.js";
 import type { NextBlock } from "../kit/nextBlock.js";
+import { bytesOf, type EncodeAction } from "../kit/policy/action.js";
 import type { Head } from "../kit/provider.js";
 import type { Confirm } from "../kit/providers/confirm.js";
 import type { RecordSink } from "../kit/record.js";
 import { simulate } from "../kit/simulate.js";
 import type { Intent, Settled, Submission, Submitter } from "../kit/submitter.js";
 import { decide } from "./decide.js";
-import { encode, executedCount, stabilizerAbi } from "./encode.js";
+import { encode, executedCount, executionAction, stabilizerAbi } from "./encode.js";
 import { explain } from "./explain.js";
 import { observe } from "./observe.js";
 import { DECISION_KIND, decisionFacts } from "./recorded.js";
@@ -41,6 +42,8 @@ export interface TickParts {
   readonly defaultSender: string;
   /** Name of a pool for people, `base/quote`. */
   readonly poolName: (address: string) => string;
+  /** The keeper's own; the signer has the same. */
+  readonly encode: EncodeAction;
   readonly nextBlock: NextBlock;
   /** Asks the other nodes, once there is something to do. */
   readonly confirm: Confirm;
@@ -136,9 +139,10 @@ export class StabilizerTick {
 
   private async act(plan: Plan, observation: Observation, head: Head, startedMs: number): Promise<void> {
     const { parts } = this;
-    const data = encode(plan.orders);
+    const action = executionAction(plan.orders);
+    const { to, data } = bytesOf(parts.encode, action);
     const gasLimit = BigInt(parts.config.gasBase) + BigInt(parts.config.gasPerOrder) * BigInt(plan.orders.length);
-    const call = { to: parts.stabilizerAddress, data, valueWei: 0n, gasLimit };
+    const call = { to, data, valueWei: 0n, gasLimit };
     const from = parts.submitter.sender ?? parts.defaultSender;
     const simulation = await simulate(parts.nextBlock, { ...call, from }, head, stabilizerAbi);
     if (!simulation.ok) parts.onRevert?.(simulation.revert);
@@ -157,7 +161,7 @@ export class StabilizerTick {
       maxFeePerGasWei: observation.maxGasPriceWei,
       validUntilBlock: head.number + parts.config.validBlocks,
     };
-    const { intent, submission } = await this.submit({ ...call, ...limits }, plan, head);
+    const { intent, submission } = await this.submit({ action, ...call, ...limits }, plan, head);
     const calldataHash = keccak256(data);
     const facts = {
       parentHash: observation.parentHash,

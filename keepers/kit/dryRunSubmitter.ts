@@ -1,4 +1,5 @@
 import { effectivePriceWei, firstFees, withCeiling, type FeePolicy } from "./fees.js";
+import type { SigningGate } from "./outbox/signingGate.js";
 import type { KeeperLog } from "./logger.js";
 import type { ChainClient, Head } from "./provider.js";
 import { signCall, transactionCount, type TransactionSigner } from "./signer.js";
@@ -9,6 +10,7 @@ export class DryRunSubmitter implements Submitter {
   constructor(
     private readonly client: ChainClient,
     private readonly signer: TransactionSigner | undefined,
+    private readonly gate: Pick<SigningGate, "encode">,
     private readonly fees: FeePolicy,
     private readonly log: KeeperLog,
   ) {}
@@ -26,6 +28,11 @@ export class DryRunSubmitter implements Submitter {
   }
 
   async submit(intent: Intent, head: Head): Promise<Submission> {
+    const encoded = this.gate.encode(intent);
+    if (!encoded.ok) {
+      this.log.warn("outbox.refused", { refusal: "policy", check: encoded.check, message: encoded.message });
+      return { accepted: false, refusal: "policy" };
+    }
     const fees = firstFees(withCeiling(this.fees, intent.maxFeePerGasWei), head.nextBaseFeeWei);
     if (fees === undefined) return { accepted: false, refusal: "fee-ceiling" };
     const gasPriceWei = effectivePriceWei(fees, head.nextBaseFeeWei);
@@ -35,7 +42,8 @@ export class DryRunSubmitter implements Submitter {
       return { accepted: true, hash: undefined, nonce: undefined, broadcast: false };
     }
     const nonce = await transactionCount(this.client, this.signer.address, "latest");
-    const { to, data, valueWei, gasLimit } = intent;
+    const { to, data } = encoded.bytes;
+    const { valueWei, gasLimit } = intent;
     const legacy = head.nextBaseFeeWei === undefined;
     const call = { to, data, valueWei, gasLimit, nonce, fees, legacy, chainId: this.client.chainId };
     const { hash } = await signCall(this.signer, call);

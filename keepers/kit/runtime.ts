@@ -29,6 +29,7 @@ import { EvmOutbox } from "./outbox/evmOutbox.js";
 import { OutboxStore } from "./outbox/store.js";
 import { Ledger } from "./pnl/ledger.js";
 import type { AccountNames } from "./pnl/postings.js";
+import type { EncodeAction } from "./policy/action.js";
 import { adoptPolicy } from "./policy/acceptance.js";
 import { policyHash } from "./policy/canonical.js";
 import { PolicyGate } from "./policy/gate.js";
@@ -62,6 +63,8 @@ export interface RuntimeParts {
   readonly keeper: string;
   readonly signer: TransactionSigner;
   readonly policy: Policy;
+  /** Makes the bytes of the keeper's actions, for the tick and for the signer. */
+  readonly encode: EncodeAction;
   readonly env: Env;
   /** Whose token balances belong to the keeper's books, beside its key's. */
   readonly names: AccountNames;
@@ -87,7 +90,7 @@ const CLOSE_MS = 8_000;
  * @throws what `openDatabase`, `assertDurable` and `adoptPolicy` throw; nothing is left open then.
  */
 export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
-  const { connection, keeper, signer, policy, env, names, valueXauWei } = parts;
+  const { connection, keeper, signer, policy, encode, env, names, valueXauWei } = parts;
   const { config, client, log } = connection;
   const { local } = config.network;
   const opened = await openDatabase({
@@ -121,7 +124,7 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
     });
     const store = new OutboxStore({
       ...{ db: database, lease, role: keeper, chainId, address: signer.address },
-      gate: new PolicyGate(policy),
+      gate: new PolicyGate(policy, encode),
       stop: control.stop,
       writable: () => database.state.state === "healthy",
       onEnded: ledger.onEnded,

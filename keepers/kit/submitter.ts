@@ -2,12 +2,14 @@
  * The seam between a decision and the chain. A keeper hands over intents and asks what is in flight; how bytes are signed, stored,
  * broadcast and replaced stays behind this interface.
  */
+import type { Action } from "./policy/action.js";
 import type { Head } from "./provider.js";
 
-/** What a keeper wants to happen, as bytes: exactly those that were simulated. */
+/** What a keeper wants to happen: typed, and as the bytes that were simulated. The signer makes its own from `action` and compares. */
 export interface Intent {
   /** Names the *effect*, not the attempt: while one intent with this key is in flight another one is refused. */
   readonly key: string;
+  readonly action: Action;
   readonly to: string;
   readonly data: string;
   readonly valueWei: bigint;

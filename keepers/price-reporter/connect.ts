@@ -19,7 +19,7 @@ import { loadKey } from "../kit/keys/load.js";
 import type { KeeperLog } from "../kit/logger.js";
 import { loadConfig, SIGNING_KEY, type ReporterConfig } from "./config.js";
 import { Cosigner, type CosignedFeed } from "./cosign.js";
-import type { FeedTarget } from "./reporter.js";
+import type { FeedTarget, SignedReport } from "./reporter.js";
 import type { RoundSigner } from "./sign.js";
 import { FilePrices, HttpPrices, PRICE_DECIMALS, readEndpoints, type PriceName, type PriceSource } from "./sources.js";
 import { connectTarget, type ReportPolicy } from "./target.js";
@@ -80,6 +80,8 @@ function developmentSigners(config: ReporterConfig): RoundSigner[] {
 /** One feed of the network with everything its contract enforces. */
 export interface ConnectedFeed extends Omit<CosignedFeed, "price"> {
   readonly token: PriceName;
+  /** In the record, and in the names of the policy's rules. */
+  readonly name: string;
   readonly description: string;
   readonly address: string;
   readonly threshold: number;
@@ -88,12 +90,11 @@ export interface ConnectedFeed extends Omit<CosignedFeed, "price"> {
   readonly target: FeedTarget;
 }
 
+/** Where a report goes. */
+export type SentFeed = Pick<ConnectedFeed, "name" | "address" | "description">;
+
 /** Sends to a feed the round that follows `last`. */
-export type SendRound = (
-  feed: { readonly address: string; readonly description: string },
-  calldata: string,
-  last: LastRound | undefined,
-) => Promise<string>;
+export type SendRound = (feed: SentFeed, report: SignedReport, last: LastRound | undefined) => Promise<string>;
 
 /**
  * The feeds this process reports to. @throws PermanentError FEED_UNKNOWN when REPORTER_FEEDS names one that is not there, FEED_DIFFERS
@@ -110,15 +111,15 @@ export async function connectFeeds(
     ...tokenNames.flatMap(oracleFeeds),
     ...tokenNames.flatMap(referenceFeed),
     ...reservedTokenNames.flatMap(assetFeeds),
-  ].flatMap(({ token, address, source }) => {
+  ].flatMap(({ token, name, address, source }) => {
     if (source.kind !== "signed") return [];
     const policy: ReportPolicy = {
       deviationWad: parseBpsAsWad(source.deviationThresholdBps),
       heartbeatSeconds: BigInt(Math.max(1, Math.round(source.heartbeatSeconds / speed))),
     };
-    return [{ token, address, description: source.description, policy }];
+    return [{ token, name, address, description: source.description, policy }];
   });
-  const missing = config.feeds.filter((name) => !planned.some(({ description }) => description === name));
+  const missing = config.feeds.filter((feed) => !planned.some(({ description }) => description === feed));
   if (missing.length > 0) {
     throw new PermanentError("FEED_UNKNOWN", `no such feed: ${missing.join(", ")}`, "correct REPORTER_FEEDS", {
       known: planned.map(({ description }) => description).join(", "),
@@ -126,7 +127,7 @@ export async function connectFeeds(
   }
   const chosen = planned.filter(({ description }) => config.feeds.length === 0 || config.feeds.includes(description));
   return Promise.all(
-    chosen.map(async ({ token, address, description, policy }) => {
+    chosen.map(async ({ token, name, address, description, policy }) => {
       const feed = ISignedPriceFeed__factory.connect(address, client.provider);
       const feedId = feedIdOf({ description, decimals: PRICE_DECIMALS });
       const [onChain, threshold, maxDelaySeconds] = await Promise.all([
@@ -147,6 +148,7 @@ export async function connectFeeds(
       });
       return {
         token,
+        name,
         description,
         address,
         feedId,
@@ -160,7 +162,7 @@ export async function connectFeeds(
           name: target.name,
           settings: target.settings,
           readState: () => target.readState(),
-          send: (calldata, last) => send({ address, description }, calldata, last),
+          send: (report, last) => send({ name, address, description }, report, last),
         },
       };
     }),
@@ -170,27 +172,30 @@ export async function connectFeeds(
     const addresses = record.feeds(token);
     return params.oracle.tokens[token].sources.flatMap((source, index) => {
       const address = addresses[index];
-      return address === undefined ? [] : [{ token, address, source }];
+      return address === undefined ? [] : [{ token, name: recordNames.feed(token, index), address, source }];
     });
   }
 
   function referenceFeed(token: TokenName): PlannedReport[] {
     const source = params.peg.tokens[token].reference;
     if (source === null) return [];
-    return [{ token: `reference:${token}`, address: record.address(recordNames.reference(token)), source }];
+    const name = recordNames.reference(token);
+    return [{ token: `reference:${token}`, name, address: record.address(name), source }];
   }
 
   function assetFeeds(token: ReservedToken): PlannedReport[] {
     const addresses = record.reserveFeeds(token);
     return params.reserves.tokens[token].price.sources.flatMap((source, index) => {
       const address = addresses[index];
-      return address === undefined ? [] : [{ token: `reserve:${token}` as const, address, source }];
+      const name = recordNames.reserveFeed(token, index);
+      return address === undefined ? [] : [{ token: `reserve:${token}` as const, name, address, source }];
     });
   }
 }
 
 interface PlannedReport {
   readonly token: PriceName;
+  readonly name: string;
   readonly address: string;
   readonly source: FeedSource;
 }

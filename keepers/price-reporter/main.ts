@@ -12,6 +12,8 @@ import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
 import { Freshness } from "../kit/health.js";
 import { KEY_GATE } from "../kit/keyRoles.js";
 import { describeError } from "../kit/logger.js";
+import type { EncodeAction } from "../kit/policy/action.js";
+import { PolicyGate } from "../kit/policy/gate.js";
 import { logPolicy, policyReport } from "../kit/policy/report.js";
 import type { Policy } from "../kit/policy/types.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
@@ -30,6 +32,7 @@ import { FeedBoard } from "./board.js";
 import { connect, connectFeeds, createCosigner, KEEPER_NAME, type Connection } from "./connect.js";
 import { collectSignatures } from "./cosign.js";
 import { examine } from "./doctor.js";
+import { reporterEncoder } from "./encode.js";
 import { runPeer } from "./peer.js";
 import { reporterPolicy } from "./policy.js";
 import { RoundTick } from "./round.js";
@@ -59,13 +62,15 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const [payer, own] = await Promise.all([connection.signer(), connection.roundSigners()]);
     const policy = compilePolicy(connection, payer?.address);
     logPolicy(policy, log);
+    const encode = compileEncoder(connection);
     const prices = connection.prices();
     if (context.execute && payer !== undefined) {
-      const parts = { connection, keeper: KEEPER_NAME, signer: payer, policy, env: context.env };
+      const parts = { connection, keeper: KEEPER_NAME, signer: payer, policy, encode, env: context.env };
       // It pays for gas and moves nothing else; what the chain's coin is worth it does not know.
       runtime = await openRuntime({ ...parts, names: accountNames({}), valueXauWei: () => undefined });
     }
-    const submitter = runtime?.submitter ?? new DryRunSubmitter(client, payer, config, log);
+    const submitter =
+      runtime?.submitter ?? new DryRunSubmitter(client, payer, new PolicyGate(policy, encode), config, log);
     const leaving = new AbortController();
     const standsBy = (): boolean => runtime !== undefined && runtime.lease.held === undefined;
     const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
@@ -93,6 +98,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
             log.warn("peer.refused", { feed: feed.description, peer, reason });
           },
         }),
+      encode,
       chainClock: config.network.local,
       nextBlock,
       confirm: confirmWith(client, nextBlock, []),
@@ -236,6 +242,10 @@ async function policy(context: ProgramContext): Promise<ProgramResult> {
 function compilePolicy({ config, deployment }: Connection, signer = ZeroAddress): Policy {
   const { params, local } = loadParams(config.network.name, config.deploymentsFolder);
   return reporterPolicy(deployment(), params, { ...config, local }, signer);
+}
+
+function compileEncoder({ config, deployment }: Connection): EncodeAction {
+  return reporterEncoder(deployment(), loadParams(config.network.name, config.deploymentsFolder).params);
 }
 
 async function status(context: ProgramContext): Promise<ProgramResult> {

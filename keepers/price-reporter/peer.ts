@@ -1,4 +1,6 @@
 /** A reporter that only answers peers: its own key, its own sources, its own look at the chain. It decides and sends nothing. */
+import { ZeroAddress } from "ethers";
+
 import { UsageError } from "../../protocol/errors.js";
 import { watchTroubles } from "../kit/alerts/open.js";
 import { requireGate } from "../kit/checks.js";
@@ -10,11 +12,16 @@ import type { InsightServer } from "../kit/insight/server.js";
 import { KEY_GATE } from "../kit/keyRoles.js";
 import { describeError } from "../kit/logger.js";
 import type { ProgramResult, RunContext } from "../kit/program.js";
+import { encodeIntended, type IntendedBytes } from "../kit/policy/action.js";
 import { runKeeper } from "../kit/runner.js";
 import { HeadWatcher } from "../kit/watcher.js";
 import { connectFeeds, createCosigner, KEEPER_NAME, type Connection } from "./connect.js";
 import { examine } from "./doctor.js";
 
+/** A co-signer has no action of its own. */
+const NOTHING = {
+  encode: (intended: IntendedBytes) => encodeIntended(() => undefined, ZeroAddress, intended),
+};
 /** Neither a payer nor other reporters are needed. */
 const GATE = new Set(["rpc", "chain-id", "feeds", "signers", "sources", ...KEY_GATE]);
 
@@ -39,7 +46,7 @@ export async function runPeer(connection: Connection, context: RunContext): Prom
   try {
     insight = await openInsight({
       ...{ connection, keeper: KEEPER_NAME, execute: false, runtime: undefined, health, counters },
-      submitter: new DryRunSubmitter(client, undefined, config, log),
+      submitter: new DryRunSubmitter(client, undefined, NOTHING, config, log),
       head: () => newest,
     });
     const watcher = new HeadWatcher(client, {

@@ -96,7 +96,7 @@ interface PolicyFeed {
 }
 
 /** Every feed of ours with the bounds of its contract. */
-function signedFeeds(deployment: Deployment, params: NetworkParams): readonly PolicyFeed[] {
+export function signedFeeds(deployment: Deployment, params: NetworkParams): readonly PolicyFeed[] {
   const feed = (
     name: string,
     source: FeedSource | null,

@@ -1,14 +1,14 @@
-import {
-  encodeSubmit,
-  feedIdOf,
-  type FeedIdentity,
-  type RoundSignature,
-  type SignedRound,
-} from "../../protocol/signedRound.js";
+import { feedIdOf, type FeedIdentity, type RoundSignature, type SignedRound } from "../../protocol/signedRound.js";
 import { RoundIdTaken } from "./cosign.js";
 import { decideReport, decideTogether, nextRoundId } from "./decide.js";
 import { signRound, type RoundSigner } from "./sign.js";
 import type { ChainState, LastRound, ReportCause, ReportInput, ReportSettings, SkipReason } from "./types.js";
+
+/** A round with the signatures that a feed asks for. */
+export interface SignedReport {
+  readonly round: SignedRound;
+  readonly signatures: readonly RoundSignature[];
+}
 
 /** One chain's copy of the feed: how to see it and how to send to it. */
 export interface FeedTarget {
@@ -17,7 +17,7 @@ export interface FeedTarget {
   readonly settings: ReportSettings;
   readState(): Promise<ChainState>;
   /** Sends the round that follows `last` and answers the transaction's hash. Resending and fees are the caller's. */
-  send(calldata: string, last: LastRound | undefined): Promise<string>;
+  send(report: SignedReport, last: LastRound | undefined): Promise<string>;
 }
 
 /** Gets a round signed by as many reporters as the feed asks for: by keys of this process, or with the help of peers. */
@@ -69,8 +69,8 @@ export class PriceReporter {
     }
     const seenIds = views.map((seen) => (seen.kind === "seen" ? (seen.input.chain.last?.roundId ?? 0n) : 0n));
     const observation = { answer: outsideAnswer, observedAt };
-    const { round, signatures } = await this.signNext(nextRoundId([...seenIds, this.newestSigned]), observation);
-    const calldata = encodeSubmit(round, signatures);
+    const report = await this.signNext(nextRoundId([...seenIds, this.newestSigned]), observation);
+    const { round } = report;
     const targets = await Promise.all(
       views.map(async (seen): Promise<TargetOutcome> => {
         if (seen.kind === "failed") return seen.outcome;
@@ -82,7 +82,7 @@ export class PriceReporter {
             kind: "sent",
             target: target.name,
             cause: decision.cause,
-            txHash: await target.send(calldata, input.chain.last),
+            txHash: await target.send(report, input.chain.last),
           };
         } catch (error) {
           return { kind: "failed", target: target.name, error };
@@ -96,10 +96,7 @@ export class PriceReporter {
    * Signs under the first id that is free. A copy that died may have had a round signed under an id that no chain has seen: peers sign
    * nothing else under it, and say up to where ids are taken.
    */
-  private async signNext(
-    roundId: bigint,
-    observation: Omit<SignedRound, "roundId">,
-  ): Promise<{ round: SignedRound; signatures: readonly RoundSignature[] }> {
+  private async signNext(roundId: bigint, observation: Omit<SignedRound, "roundId">): Promise<SignedReport> {
     const round = { roundId, ...observation };
     this.newestSigned = roundId;
     try {

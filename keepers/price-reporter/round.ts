@@ -3,21 +3,20 @@
  * are looked at together, so that several move in one block; each has at most one round on its way.
  */
 import { RetryableError } from "../../protocol/errors.js";
-import { ISignedPriceFeed__factory } from "../../protocol/generated/contracts/index.js";
 import type { Counters } from "../kit/counters.js";
 import type { FeePolicy } from "../kit/fees.js";
 import { describeError, type KeeperLog } from "../kit/logger.js";
 import type { NextBlock } from "../kit/nextBlock.js";
+import { bytesOf, type EncodeAction } from "../kit/policy/action.js";
 import type { Head } from "../kit/provider.js";
 import type { Confirm } from "../kit/providers/confirm.js";
 import type { RecordSink } from "../kit/record.js";
 import { simulate } from "../kit/simulate.js";
 import type { Submitter } from "../kit/submitter.js";
 import type { ConnectedFeed, SendRound } from "./connect.js";
+import { feedAbi, submitAction } from "./encode.js";
 import { PriceReporter, type ReportOutcome, type RoundSigning } from "./reporter.js";
 import { PRICE_DECIMALS, type PriceSource } from "./sources.js";
-
-const feedAbi = ISignedPriceFeed__factory.createInterface();
 
 export interface RoundParts {
   readonly config: { readonly gasLimit: number; readonly validBlocks: number };
@@ -27,6 +26,8 @@ export interface RoundParts {
   readonly defaultSender: string;
   readonly prices: PriceSource;
   readonly sign: (feed: ConnectedFeed) => RoundSigning;
+  /** The keeper's own; the signer has the same. */
+  readonly encode: EncodeAction;
   readonly nextBlock: NextBlock;
   /** Asks the other nodes before a round is sent. */
   readonly confirm: Confirm;
@@ -95,28 +96,31 @@ export class RoundTick {
   }
 
   /** Sends one round, after those before it. @throws RetryableError ROUND_REVERTS, NOT_SUBMITTED; nothing was sent then. */
-  readonly send: SendRound = (feed, data, last) => {
-    const sent = this.sending.then(() => this.sendNow(feed, data, last));
+  readonly send: SendRound = (feed, report, last) => {
+    const sent = this.sending.then(() => this.sendNow(feed, report, last));
     this.sending = sent.catch(() => undefined);
     return sent;
   };
 
-  private async sendNow(...[feed, data, last]: Parameters<SendRound>): Promise<string> {
+  private async sendNow(...[feed, report, last]: Parameters<SendRound>): Promise<string> {
     const { parts, head } = this;
-    const { address, description } = feed;
+    const { name, description } = feed;
     if (head === undefined) throw new RetryableError("NO_HEAD", "there is no block to send for yet");
-    const call = { to: address, data, valueWei: 0n, gasLimit: BigInt(parts.config.gasLimit) };
+    const action = submitAction(name, report);
+    const { to, data } = bytesOf(parts.encode, action);
+    const call = { to, data, valueWei: 0n, gasLimit: BigInt(parts.config.gasLimit) };
     const from = parts.submitter.sender ?? parts.defaultSender;
     const simulation = await simulate(parts.nextBlock, { ...call, from }, head, feedAbi);
     if (!simulation.ok) {
-      const { name } = simulation.revert;
-      throw new RetryableError("ROUND_REVERTS", `${description} would answer ${name}`, "see the keeper's README", {
-        revert: name,
+      const revert = simulation.revert.name;
+      throw new RetryableError("ROUND_REVERTS", `${description} would answer ${revert}`, "see the keeper's README", {
+        revert,
       });
     }
     await parts.confirm({ ...call, from }, head);
     const submission = await parts.submitter.submit(
       {
+        action,
         ...call,
         // The effect is that this feed moves on from this round: whoever leads, it does so once.
         key: `${this.keysOf(feed)}${String(last?.roundId ?? 0n)}`,

@@ -1,6 +1,7 @@
 import type { TransactionRequest, TransactionResponse } from "ethers";
 
 import { ISignedPriceFeed__factory } from "../../protocol/generated/contracts/index.js";
+import { encodeSubmit } from "../../protocol/signedRound.js";
 import type { FeedTarget } from "./reporter.js";
 import type { LastRound, ReportSettings } from "./types.js";
 
@@ -43,8 +44,9 @@ export async function connectTarget(
         blockTimestamp: BigInt(block.timestamp),
       };
     },
-    async send(calldata) {
-      const transaction = await sender.sendTransaction({ to: feedAddress, data: calldata });
+    async send({ round, signatures }) {
+      const data = encodeSubmit(round, signatures);
+      const transaction = await sender.sendTransaction({ to: feedAddress, data });
       return transaction.hash;
     },
   };

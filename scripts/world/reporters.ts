@@ -5,6 +5,7 @@ import { recordNames } from "../../protocol/addresses.js";
 import { IXAUOracle__factory } from "../../protocol/generated/contracts/index.js";
 import { developmentAccounts } from "../../protocol/params/rules.js";
 import { reservedTokenNames, tokenNames, type FeedSource, type TokenName } from "../../protocol/params/schema.js";
+import { encodeSubmit } from "../../protocol/signedRound.js";
 import { parseBpsAsWad } from "../../protocol/units.js";
 import { PriceReporter, signedBy, type FeedTarget } from "../../keepers/price-reporter/reporter.js";
 import { connectTarget } from "../../keepers/price-reporter/target.js";
@@ -114,7 +115,8 @@ export class Reporters {
           {
             ...target,
             readState: () => target.readState(),
-            send: (data) => self().#send({ token, feed, data }, sender, about),
+            send: ({ round, signatures }) =>
+              self().#send({ token, feed, data: encodeSubmit(round, signatures) }, sender, about),
           },
         ]),
       })),

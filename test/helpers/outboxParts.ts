@@ -14,6 +14,7 @@ import type { KeeperLog } from "../../keepers/kit/logger.js";
 import type { Intent } from "../../keepers/kit/submitter.js";
 import { capturedLog } from "./capturedLog.js";
 import type { ModelChain } from "./modelChain.js";
+import { BARE_ACTION, openGate } from "./openGate.js";
 
 export const OUTBOX_FEES = { maxFeePerGasWei: 400_000_000_000n, priorityFeeWei: 1_000_000_000n };
 export const REPLACE_AFTER_BLOCKS = 3;
@@ -48,7 +49,7 @@ export async function openOutbox(db: Database, chain: ModelChain, options: Outbo
     role: "role",
     chainId: "138",
     address: wallet.address,
-    gate: options.gate ?? { policyHash: "0x01", authorize: () => Promise.resolve({ ok: true }) },
+    gate: options.gate ?? openGate(),
     ...(at === undefined ? {} : { at }),
     ...(stop === undefined ? {} : { stop }),
     ...(onEnded === undefined ? {} : { onEnded }),
@@ -85,6 +86,7 @@ export async function expireLeases(db: Database): Promise<void> {
 export function intentOf(key: string, validUntilBlock = 1_000_000): Intent {
   return {
     key,
+    action: BARE_ACTION,
     to: "0x00000000000000000000000000000000000000aa",
     data: hashOf(key),
     valueWei: 0n,

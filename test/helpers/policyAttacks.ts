@@ -1,5 +1,6 @@
 /** Changes a valid call in one place at a time: each change is an attack that must be refused. */
 import type { Envelope } from "../../keepers/kit/policy/checkPolicy.js";
+import type { Action } from "../../keepers/kit/policy/action.js";
 import type { TypedCall, Value } from "../../keepers/kit/policy/types.js";
 import type { ValidCall } from "./policyFixtures.js";
 
@@ -53,6 +54,34 @@ export function intentAttacks(valid: ValidCall, others: readonly TypedCall[]): A
     ),
     ...changes(call.args, "").map(({ path, value }) => change(path, { args: value as TypedCall["args"] })),
   ];
+}
+
+/** The typed action changes, the simulated bytes do not: its name, and each of its arguments. */
+export function actionAttacks(valid: ValidCall, otherNames: readonly string[]): Attack[] {
+  const { action } = valid;
+  const change = (what: string, part: Partial<Action>): Attack => ({
+    what: `action: ${what}`,
+    valid: { ...valid, action: { ...action, ...part } },
+  });
+  const without = Object.keys(action.args).map((name) =>
+    change(`without ${name}`, {
+      args: Object.fromEntries(Object.entries(action.args).filter(([key]) => key !== name)),
+    }),
+  );
+  return [
+    ...["no-op", "unrecorded", "", "__proto__", "constructor", action.name.toLowerCase(), `${action.name} `].map(
+      (name) => change(`name ${name}`, { name }),
+    ),
+    ...otherNames.filter((name) => name !== action.name).map((name) => change(`name ${name}`, { name })),
+    change("additional argument", { args: { ...action.args, more: 1n } }),
+    ...without,
+    ...argumentChanges(action).map(({ path, args }) => change(path, { args })),
+  ];
+}
+
+/** The action with one value changed, every value in turn. */
+export function argumentChanges({ args }: Action): { path: string; args: Action["args"] }[] {
+  return changes(args, "").map(({ path, value }) => ({ path, args: value as Action["args"] }));
 }
 
 /** The bytes change, the intent does not. */

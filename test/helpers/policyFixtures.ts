@@ -2,10 +2,13 @@
 import fc from "fast-check";
 import { getAddress, keccak256, toUtf8Bytes } from "ethers";
 
+import { stabilizerEncoder } from "../../keepers/deviation-stabilizer/encode.js";
 import { stabilizerPolicy } from "../../keepers/deviation-stabilizer/policy.js";
+import type { Action, EncodeAction } from "../../keepers/kit/policy/action.js";
 import { encodeCall, functionOf } from "../../keepers/kit/policy/encoding.js";
-import type { Envelope, SimulatedBytes } from "../../keepers/kit/policy/checkPolicy.js";
-import type { Policy, PolicyRule, TypedCall, Value } from "../../keepers/kit/policy/types.js";
+import type { Envelope } from "../../keepers/kit/policy/checkPolicy.js";
+import type { Policy, PolicyRule, SimulatedBytes, TypedCall, Value } from "../../keepers/kit/policy/types.js";
+import { reporterEncoder } from "../../keepers/price-reporter/encode.js";
 import { reporterPolicy } from "../../keepers/price-reporter/policy.js";
 import { Deployment, recordNames } from "../../protocol/addresses.js";
 import { loadParams } from "../../protocol/params/load.js";
@@ -63,9 +66,21 @@ export function reporterFixture(): Policy {
   return reporterPolicy(deployment, params, bounds, SIGNER);
 }
 
+/** The keepers' own encoders. */
+export function stabilizerEncode(record = deployment): EncodeAction {
+  return stabilizerEncoder({
+    stabilizer: record.address("Stabilizer"),
+    pegBoard: record.address("PegBoard"),
+    buckets: record.address("CapitalBuckets"),
+  });
+}
+
+export const reporterEncode: EncodeAction = reporterEncoder(deployment, params);
+
 /** A call that its policy allows, with its bytes. */
 export interface ValidCall {
   readonly rule: PolicyRule;
+  readonly action: Action;
   readonly call: TypedCall;
   readonly simulated: SimulatedBytes;
   readonly envelope: Envelope;
@@ -85,6 +100,7 @@ export function validCall(policy: Policy, name: string, args: TypedCall["args"])
   if (data === undefined) throw new Error(`${name} does not encode`);
   return {
     rule,
+    action: { name, args },
     call: { target: rule.target, function: functionOf(rule).fragment.format("sighash"), args },
     simulated: { to: rule.target, data },
     envelope: {

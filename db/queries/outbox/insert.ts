@@ -3,8 +3,8 @@ import type { JsonObject } from "./rows.js";
 
 const SQL = `
 INSERT INTO keeper_outbox
-  (chain_id, signer, role, fence, policy_hash, effect_key, state, nonce, intent, since_block, valid_until)
-VALUES ($1, $2, $3, $4, $5, $6, 'assigned', $7, $8, $9, $10)
+  (chain_id, signer, role, fence, policy_hash, effect_key, state, nonce, intent, action, since_block, valid_until)
+VALUES ($1, $2, $3, $4, $5, $6, 'assigned', $7, $8, $9, $10, $11)
 ON CONFLICT (chain_id, role, effect_key) WHERE state NOT IN ('reverted', 'cancelled') DO NOTHING
 RETURNING id`;
 
@@ -17,6 +17,7 @@ export interface NewRow {
   readonly effectKey: string;
   readonly nonce: bigint | null;
   readonly intent: JsonObject;
+  readonly action: JsonObject | null;
   readonly sinceBlock: bigint;
   readonly validUntil: bigint;
 }
@@ -32,6 +33,7 @@ export async function insertOutbox(tx: Queryable, row: NewRow): Promise<bigint |
     row.effectKey,
     row.nonce,
     JSON.stringify(row.intent),
+    row.action === null ? null : JSON.stringify(row.action),
     row.sinceBlock,
     row.validUntil,
   ]);

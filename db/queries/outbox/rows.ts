@@ -14,6 +14,8 @@ export interface OutboxRow {
   readonly state: OutboxState;
   readonly nonce: bigint | null;
   readonly intent: JsonObject;
+  /** What an EVM keeper asked for, typed; null on Solana and in rows from before migration 0121. */
+  readonly action: JsonObject | null;
   readonly sinceBlock: bigint;
   readonly validUntil: bigint;
   readonly minedHash: string | null;
@@ -31,5 +33,5 @@ export interface AttemptRow {
 }
 
 /** The columns above, without attempts. */
-export const OUTBOX_COLUMNS = `o.id, o.effect_key AS "effectKey", o.state, o.nonce, o.intent, o.since_block AS "sinceBlock",
+export const OUTBOX_COLUMNS = `o.id, o.effect_key AS "effectKey", o.state, o.nonce, o.intent, o.action, o.since_block AS "sinceBlock",
   o.valid_until AS "validUntil", o.mined_hash AS "minedHash", o.mined_block AS "minedBlock", o.mined_block_hash AS "minedBlockHash"`;

@@ -3,6 +3,8 @@ import type { AttemptRow, JsonObject, OutboxRow, OutboxState } from "../../../db
 import { PermanentError } from "../../../protocol/errors.js";
 import type { BroadcastOutcome } from "../broadcast/broadcaster.js";
 import type { Fees } from "../fees.js";
+import { NO_OP_ACTION } from "../policy/action.js";
+import { readAction } from "../policy/actionJson.js";
 import type { Intent } from "../submitter.js";
 
 export interface Attempt {
@@ -43,10 +45,10 @@ const TRANSFER_GAS = 21_000n;
 
 /** Uses the nonce of an intent and does nothing. */
 export function noOp(intent: Intent, address: string): Intent {
-  return { ...intent, to: address, data: "0x", valueWei: 0n, gasLimit: TRANSFER_GAS };
+  return { ...intent, action: NO_OP_ACTION, to: address, data: "0x", valueWei: 0n, gasLimit: TRANSFER_GAS };
 }
 
-/** The intent as JSON, amounts as decimal text. */
+/** The simulated call as JSON, amounts as decimal text; the action has its own column. */
 export function intentJson({ to, data, valueWei, gasLimit, maxFeePerGasWei }: Intent): JsonObject {
   return {
     to,
@@ -76,6 +78,7 @@ export function entryOf(row: OutboxRow): Entry {
     sinceBlock: Number(row.sinceBlock),
     intent: {
       key: effectKey,
+      action: readAction(row.action),
       to: text(row.intent, "to", id),
       data: text(row.intent, "data", id),
       valueWei: BigInt(text(row.intent, "valueWei", id)),

@@ -13,6 +13,7 @@ import { describeError, type KeeperLog } from "../logger.js";
 import type { ChainClient, Head } from "../provider.js";
 import { signCall, type TransactionSigner } from "../signer.js";
 import type { InFlight, Intent, Settled, Submission, Submitter } from "../submitter.js";
+import { NO_OP_ACTION } from "../policy/action.js";
 import { noOp, type Attempt, type Entry, type MinedAt } from "./entry.js";
 import type { AtFaultPoint } from "./faultPoints.js";
 import { genesisHash, viewAccount, type AccountView, type Receipt } from "./receipts.js";
@@ -158,7 +159,7 @@ export class EvmOutbox implements Submitter {
       }
       const { maxFeePerGasWei } = this.parts.options.fees;
       const { address } = this.parts.signer;
-      const nothing = { to: address, data: "0x", valueWei: 0n, gasLimit: 0n, maxFeePerGasWei };
+      const nothing = { action: NO_OP_ACTION, to: address, data: "0x", valueWei: 0n, gasLimit: 0n, maxFeePerGasWei };
       const key = `nonce:${String(nonce)}`;
       const intent = noOp({ key, ...nothing, validUntilBlock: Number.MAX_SAFE_INTEGER }, address);
       const fees = firstFees(this.parts.options.fees, head.nextBaseFeeWei);
@@ -267,8 +268,8 @@ export class EvmOutbox implements Submitter {
       await this.send(entry, "tx.rebroadcast");
       return;
     }
-    const attempt = await this.signAttempt(entry.intent, entry.nonce, fees, head, kind);
     try {
+      const attempt = await this.signAttempt(entry.intent, entry.nonce, fees, head, kind);
       await this.orDoubt(this.parts.store.storeBytes(entry, attempt));
     } catch (error) {
       this.notNow(error, entry);
@@ -298,8 +299,10 @@ export class EvmOutbox implements Submitter {
     head: Head,
     kind: Attempt["kind"],
   ): Promise<Attempt> {
-    const { client, signer } = this.parts;
-    const { to, data, valueWei, gasLimit } = kind === "cancel" ? noOp(intent, signer.address) : intent;
+    const { client, signer, store } = this.parts;
+    const wanted = kind === "cancel" ? noOp(intent, signer.address) : intent;
+    const { to, data } = store.encode(wanted);
+    const { valueWei, gasLimit } = wanted;
     const legacy = head.nextBaseFeeWei === undefined;
     const signed = await signCall(signer, {
       to,

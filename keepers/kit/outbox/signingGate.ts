@@ -1,12 +1,11 @@
-/** Whether a key may sign a call. Asked inside the transaction that would store the bytes, so that what it books and what is signed agree. */
+/** What a key may sign. `encode` makes the bytes, before every signature; `authorize` is asked inside the transaction that would store the bytes, so that what it books and what is signed agree. */
 import type { Queryable } from "../../../db/database.js";
+import type { Encoded, IntendedBytes } from "../policy/action.js";
 
 /** Everything that a signature would cover, and the effect it is for. Amounts in wei. */
-export interface SignableCall {
+export interface SignableCall extends IntendedBytes {
   readonly chainId: string;
   readonly signer: string;
-  readonly to: string;
-  readonly data: string;
   readonly valueWei: bigint;
   readonly gasLimit: bigint;
   readonly maxFeePerGasWei: bigint;
@@ -23,6 +22,8 @@ export type Authorization =
 export interface SigningGate {
   /** Names the policy; stored with every row of the outbox. */
   readonly policyHash: string;
+  /** Makes the bytes of the action, pure; refuses when they are not the simulated ones. Nothing else is ever signed. */
+  encode(intended: IntendedBytes): Encoded;
   /** Books what the call may move and says yes, or says no and books nothing that survives the transaction. */
   authorize(tx: Queryable, call: SignableCall): Promise<Authorization>;
 }

@@ -21,6 +21,8 @@ import { PermanentError } from "../../../protocol/errors.js";
 import type { Fees } from "../fees.js";
 import type { HeldLease } from "../lease.js";
 import type { Intent, Refusal } from "../submitter.js";
+import { actionJson } from "../policy/actionJson.js";
+import type { SimulatedBytes } from "../policy/types.js";
 import { attemptRow, entryOf, intentJson, noOp, type Attempt, type Entry, type MinedAt } from "./entry.js";
 import type { AtFaultPoint } from "./faultPoints.js";
 import type { Receipt } from "./receipts.js";
@@ -94,6 +96,13 @@ export class OutboxStore {
   async load(nonces: readonly number[] = []): Promise<Entry[]> {
     const rows = await loadOutbox(this.parts.db, this.parts.chainId, this.parts.address, nonces.map(BigInt));
     return rows.map(entryOf);
+  }
+
+  /** What to sign for an intent: the policy's own bytes, never the caller's. @throws Refused `policy`. */
+  encode(intent: Intent): SimulatedBytes {
+    const encoded = this.parts.gate.encode(intent);
+    if (encoded.ok) return encoded.bytes;
+    throw new Refused("policy", { check: encoded.check, message: encoded.message });
   }
 
   signer(): Promise<SignerRow | undefined> {
@@ -254,6 +263,7 @@ export class OutboxStore {
       effectKey: intent.key,
       nonce: BigInt(nonce),
       intent: intentJson(intent),
+      action: actionJson(intent.action),
       sinceBlock: BigInt(since),
       validUntil: BigInt(intent.validUntilBlock),
     });
@@ -278,9 +288,10 @@ export class OutboxStore {
 
   private async authorize(tx: Queryable, intent: Intent, fees: Fees, replacement: boolean): Promise<void> {
     const { chainId, address: signer, gate } = this.parts;
-    const { to, data, valueWei, gasLimit, key } = intent;
+    const { action, to, data, valueWei, gasLimit, key } = intent;
     const { maxFeePerGasWei } = fees;
-    const call: SignableCall = { chainId, signer, to, data, valueWei, gasLimit, maxFeePerGasWei, key, replacement };
+    const terms = { chainId, signer, valueWei, gasLimit, maxFeePerGasWei };
+    const call: SignableCall = { action, to, data, ...terms, key, replacement };
     const answer = await gate.authorize(tx, call);
     if (!answer.ok) throw new Refused("policy", { check: answer.check, message: answer.message });
   }

@@ -14,6 +14,7 @@ import {
   type PolicyRefusal,
   type PolicyRule,
   type PolicyVerdict,
+  type SimulatedBytes,
   type TypedCall,
 } from "./types.js";
 
@@ -26,17 +27,10 @@ export interface Envelope {
   readonly maxFeePerGasWei: bigint;
 }
 
-/** The bytes that were simulated. */
-export interface SimulatedBytes {
-  readonly to: string;
-  readonly data: string;
-}
-
 /** Calls inside calls inside calls: deeper ones are refused. */
 const MAX_DEPTH = 3;
 /** Gas of a transaction that does nothing. */
 const NO_OP_GAS = 21_000n;
-const NO_DATA = "0x";
 
 /** Whether `call` may be signed. `nowSeconds`: the database's clock. */
 export function checkPolicy(
@@ -58,27 +52,7 @@ export function checkPolicy(
   return judge(policy, found, call.args, data, envelope, nowSeconds);
 }
 
-/** The typed call that bytes stand for, where a rule knows their target and selector and they are canonical. */
-export function readCall(
-  policy: Policy,
-  { to, data }: SimulatedBytes,
-): { readonly ok: true; readonly call: TypedCall } | PolicyRefusal {
-  const selector = data.slice(0, 10).toLowerCase();
-  const rule = findRule(policy, to, (entry) => functionOf(entry).fragment.selector === selector);
-  if (!("name" in rule)) return rule;
-  // Before anything is decoded: a length is cheaper than a decoder.
-  if (bytesIn(data) > rule.maxCalldataBytes) return tooLong(rule, data);
-  const args = decodeCall(rule, data);
-  if (args === undefined) return refuse("encoding", `not the canonical calldata of ${rule.name}`);
-  return { ok: true, call: { target: to, function: functionOf(rule).fragment.format("sighash"), args } };
-}
-
-/** A transaction to the signer itself that moves nothing: it fills or frees a nonce. */
-export function isNoOp(policy: Policy, { to, data }: SimulatedBytes): boolean {
-  return same(to, policy.signer) && data === NO_DATA;
-}
-
-/** Whether a no-op may be signed. */
+/** Whether a no-op may be signed: a transaction to the signer itself that moves nothing and fills or frees a nonce. */
 export function checkNoOp(policy: Policy, envelope: Envelope): PolicyVerdict {
   const wrong = envelopeRefusal(policy, envelope);
   if (wrong !== undefined) return wrong;

@@ -24,9 +24,18 @@ export function parameterName(type: ParamType, index: number): string {
   return type.name === "" ? String(index) : type.name;
 }
 
-/** Encodes the call. @returns undefined when the arguments are not exactly those of the function. */
+/** Encodes the call as its rule says. @returns undefined when the arguments are not exactly those of the function. */
 export function encodeCall(rule: PolicyRule, args: TypedCall["args"]): string | undefined {
   const { abi, fragment } = functionOf(rule);
+  return encodeArguments(abi, fragment, args);
+}
+
+/** Calldata of a function. @returns undefined when the arguments are not exactly its own. */
+export function encodeArguments(
+  abi: Interface,
+  fragment: FunctionFragment,
+  args: TypedCall["args"],
+): string | undefined {
   const values = fieldsOf(fragment.inputs, args);
   if (values === undefined) return undefined;
   try {

@@ -1,4 +1,7 @@
-/** The policy as the outbox meets it: decides on the bytes, and books what they use in the transaction that stores them. */
+/**
+ * The policy as the outbox meets it: makes the bytes of an action, decides on its arguments, and books what they use in the transaction
+ * that stores the bytes.
+ */
 import { AbiCoder, keccak256 } from "ethers";
 
 import type { Queryable } from "../../../db/database.js";
@@ -10,11 +13,13 @@ import type { MeterRow } from "../../../db/queries/policy/rows.js";
 import { writeBooking } from "../../../db/queries/policy/writeBooking.js";
 import { writeMeters } from "../../../db/queries/policy/writeMeters.js";
 import type { Authorization, SignableCall, SigningGate } from "../outbox/signingGate.js";
+import { encodeIntended, type Encoded, type EncodeAction, type IntendedBytes } from "./action.js";
 import { policyHash } from "./canonical.js";
-import { checkNoOp, checkPolicy, isNoOp, readCall } from "./checkPolicy.js";
+import { checkNoOp, checkPolicy, type Envelope } from "./checkPolicy.js";
+import { functionOf } from "./encoding.js";
 import { availableUnits, drawn, fullMeter, type MeterLimit } from "./meter.js";
 import { drawsOf, policyMeters } from "./meters.js";
-import { NATIVE, refuse, type Policy, type PolicyRefusal, type PolicyUse, type PolicyVerdict } from "./types.js";
+import { NATIVE, NO_OP, refuse, type Policy, type PolicyRefusal, type PolicyUse, type PolicyVerdict } from "./types.js";
 
 const US_PER_SECOND = 1_000_000n;
 
@@ -22,9 +27,17 @@ export class PolicyGate implements SigningGate {
   readonly policyHash: string;
   private readonly meters: ReadonlyMap<string, MeterLimit>;
 
-  constructor(private readonly policy: Policy) {
+  /** `encodeAction`: the keeper's own, with which it made the bytes that it simulated. */
+  constructor(
+    private readonly policy: Policy,
+    private readonly encodeAction: EncodeAction,
+  ) {
     this.policyHash = policyHash(policy);
     this.meters = policyMeters(policy);
+  }
+
+  encode(intended: IntendedBytes): Encoded {
+    return encodeIntended(this.encodeAction, this.policy.signer, intended);
   }
 
   /** Books nothing when it says no. @throws what the database throws. */
@@ -36,7 +49,7 @@ export class PolicyGate implements SigningGate {
     const hash = callHash(call);
     const booked = call.replacement ? await findBooking(tx, this.policy, call.key, hash) : undefined;
     // A no-op takes the place of any call; everything else replaces only itself.
-    if (call.replacement && booked === undefined && !isNoOp(this.policy, call)) {
+    if (call.replacement && booked === undefined && call.action.name !== NO_OP) {
       return refuse("replacement", `nothing was booked for this call of ${call.key}`);
     }
     const refused = await this.draw(tx, booked === undefined ? verdict.use : more(costWei, booked), nowUs);
@@ -45,10 +58,17 @@ export class PolicyGate implements SigningGate {
     return { ok: true };
   }
 
-  private judge(call: SignableCall, nowSeconds: bigint): PolicyVerdict {
-    if (isNoOp(this.policy, call)) return checkNoOp(this.policy, call);
-    const read = readCall(this.policy, call);
-    return read.ok ? checkPolicy(this.policy, read.call, call, call, nowSeconds) : read;
+  /** The decision alone, pure: what the call would use, or why it is refused. Looks at no meter. */
+  judge(call: IntendedBytes & Envelope, nowSeconds: bigint): PolicyVerdict {
+    const encoded = this.encode(call);
+    if (!encoded.ok) return encoded;
+    const { name, args } = call.action;
+    if (name === NO_OP) return checkNoOp(this.policy, call);
+    const rule = this.policy.rules.find((entry) => entry.name === name);
+    if (rule === undefined) return refuse("unknown-action", `no rule for ${name}`);
+    // Encoded once more, by the rule's own words: an encoder and a policy that differ about a name sign nothing.
+    const typed = { target: rule.target, function: functionOf(rule).fragment.format("sighash"), args };
+    return checkPolicy(this.policy, typed, encoded.bytes, call, nowSeconds);
   }
 
   /** Draws from every meter or from none. */

@@ -15,6 +15,12 @@ export interface TypedCall {
   readonly args: Readonly<Record<string, Value>>;
 }
 
+/** The bytes that were simulated. */
+export interface SimulatedBytes {
+  readonly to: string;
+  readonly data: string;
+}
+
 /** What one argument may be. There is no "anything": who writes a rule says what is expected. */
 export type Constraint =
   /** One of these; addresses in any case, integers as decimal text, booleans as `true` and `false`. */
@@ -163,7 +169,7 @@ export type PolicyCheck =
   | "relation"
   | "amount"
   | "inner-call"
-  | "no-intent"
+  | "unknown-action"
   | "rate"
   | "daily-amount"
   | "replacement";

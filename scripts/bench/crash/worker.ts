@@ -1,5 +1,5 @@
 /** A keeper that does nothing but record effects, and dies where it is told to. Started by the benchmark, never by people. */
-import { AbiCoder, concat, id as hashOf } from "ethers";
+import { id as hashOf, Interface } from "ethers";
 
 import { connectDatabase } from "../../../db/connect.js";
 import { finishJob } from "../../../db/queries/job/finish.js";
@@ -9,6 +9,7 @@ import { Lease } from "../../../keepers/kit/lease.js";
 import { createLog, describeError } from "../../../keepers/kit/logger.js";
 import { EvmOutbox } from "../../../keepers/kit/outbox/evmOutbox.js";
 import { OutboxStore } from "../../../keepers/kit/outbox/store.js";
+import { actionEncoder, bytesOf, encodeIntended } from "../../../keepers/kit/policy/action.js";
 import { ChainClient, type Head } from "../../../keepers/kit/provider.js";
 import { pause } from "../../../keepers/kit/retry.js";
 import { signerOf } from "../../../keepers/kit/signer.js";
@@ -25,7 +26,8 @@ const REPLACE_AFTER_BLOCKS = 4;
 const CONFIRMATIONS = 4;
 const GAS_LIMIT = 100_000n;
 const FEES = { maxFeePerGasWei: 200_000_000_000n, priorityFeeWei: 1_000_000_000n };
-const RECORD_SELECTOR = hashOf("record(bytes32)").slice(0, 10);
+const RECORD = "EffectRecorder.record";
+const recorderAbi = new Interface(["function record(bytes32 effect)"]);
 
 const { settings, at, tell } = beMortal((arm) => {
   signer.remote = arm.remote;
@@ -45,6 +47,7 @@ const signer = {
     return local.sign(transaction);
   },
 };
+const encode = actionEncoder({ [RECORD]: { target: settings.recorder, abi: recorderAbi, method: "record" } });
 const lease = new Lease(
   database,
   { name: `${ROLE}:${String(CHAIN_ID)}`, ttlMs: settings.leaseMs, renewMs: settings.leaseMs / 4 },
@@ -56,7 +59,11 @@ const store = new OutboxStore({
   role: ROLE,
   chainId: String(CHAIN_ID),
   address: signer.address,
-  gate: { policyHash: "0x", authorize: () => Promise.resolve({ ok: true }) },
+  gate: {
+    policyHash: "0x",
+    encode: (intended) => encodeIntended(encode, signer.address, intended),
+    authorize: () => Promise.resolve({ ok: true }),
+  },
   at,
 });
 const outbox = new EvmOutbox({
@@ -74,10 +81,10 @@ function intentsOf(job: LeasedJob, head: Head): Intent[] {
   const { count = 1, validBlocks = 1_000_000 } = job.payload as { count?: number; validBlocks?: number };
   return Array.from({ length: count }, (_, index) => {
     const key = `${job.key}#${String(index)}`;
+    const action = { name: RECORD, args: { effect: hashOf(key) } };
     return {
-      key,
-      to: settings.recorder,
-      data: concat([RECORD_SELECTOR, AbiCoder.defaultAbiCoder().encode(["bytes32"], [hashOf(key)])]),
+      ...{ key, action },
+      ...bytesOf(encode, action),
       valueWei: 0n,
       gasLimit: GAS_LIMIT,
       maxFeePerGasWei: FEES.maxFeePerGasWei,

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { stabilizerAbi } from "../../../keepers/deviation-stabilizer/encode.js";
+import { stabilizerAbi, stabilizerEncoder } from "../../../keepers/deviation-stabilizer/encode.js";
 import { readDecision } from "../../../keepers/deviation-stabilizer/recorded.js";
 import { differenceOf } from "../../../keepers/deviation-stabilizer/replay.js";
 import { StabilizerTick } from "../../../keepers/deviation-stabilizer/tick.js";
@@ -66,6 +66,7 @@ class Scene {
       stabilizerAddress: STABILIZER,
       defaultSender: SENDER,
       poolName: (address) => (address === POOL_A ? "A/B" : address),
+      encode: stabilizerEncoder({ stabilizer: STABILIZER, pegBoard: LENS, buckets: LENS }),
       nextBlock: { call } as unknown as NextBlock,
       confirm: (request) => {
         this.confirmed.push(request);

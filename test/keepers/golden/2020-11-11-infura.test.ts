@@ -21,6 +21,7 @@ import { MemoryRecord } from "../../../keepers/kit/record.js";
 import { signerOf } from "../../../keepers/kit/signer.js";
 import { CantileverError } from "../../../protocol/errors.js";
 import { capturedLog } from "../../helpers/capturedLog.js";
+import { BARE_ACTION, openGate } from "../../helpers/openGate.js";
 import { usePostgres } from "../../helpers/postgres.js";
 import { startTwins } from "../../helpers/twinNodes.js";
 
@@ -64,7 +65,7 @@ describe("golden: Infura, 2020-11-11", function () {
     await lease.step();
     const account = signerOf(wallet);
     let signatures = 0;
-    const gate = { policyHash: "0x01", authorize: () => Promise.resolve({ ok: true as const }) };
+    const gate = openGate();
     const store = new OutboxStore({ db, lease, role: "golden", chainId: "138", address: wallet.address, gate });
     const fees = { maxFeePerGasWei: 100n * 10n ** 9n, priorityFeeWei: 10n ** 9n };
     const outbox = new EvmOutbox({
@@ -86,6 +87,7 @@ describe("golden: Infura, 2020-11-11", function () {
       chainId: 138,
       defaultSender: wallet.address,
       tokenName: (address) => address,
+      encode: () => ({ to: TARGET, data: "0x" }),
       maxFeePerGasWei: fees.maxFeePerGasWei,
       validBlocks: 1_000,
       nextBlock,
@@ -99,7 +101,7 @@ describe("golden: Infura, 2020-11-11", function () {
       outbox,
       signatures: () => signatures,
       act: async (effect: string): Promise<boolean> => {
-        const duty = { kind: "poke", topic: "golden", effect, to: TARGET, data: "0x", gasLimit: 50_000n };
+        const duty = { kind: "poke", topic: "golden", effect, action: BARE_ACTION, gasLimit: 50_000n };
         return doDuty(parts, { ...duty, abi: new Interface([]), facts: {} }, await client.head());
       },
     };

@@ -8,7 +8,8 @@
 import { expect } from "chai";
 import { Interface, ZeroHash } from "ethers";
 
-import { checkPolicy, readCall } from "../../../keepers/kit/policy/checkPolicy.js";
+import { checkPolicy } from "../../../keepers/kit/policy/checkPolicy.js";
+import { PolicyGate } from "../../../keepers/kit/policy/gate.js";
 import {
   ISignedPriceFeed__factory,
   IXAUOracle__factory,
@@ -23,6 +24,7 @@ import {
   NOW,
   reporterFixture,
   ruleOf,
+  stabilizerEncode,
   stabilizerFixture,
   validCall,
 } from "../../helpers/policyFixtures.js";
@@ -209,10 +211,17 @@ describe("golden: Drift, 2026-04-01", function () {
       [deployment.address("Stabilizer"), "function multicall(bytes[] calls)", [["0x12345678"]]],
       [deployment.address("Stabilizer"), "function execute(bytes opaque)", ["0xdeadbeef"]],
     ];
+    const { envelope } = validCall(policy, "PegBoard.poke", { which: [deployment.token("cUSDC")] });
     for (const [to, abi, args] of opaque) {
       const fragment = new Interface([abi]);
       const name = abi.slice("function ".length, abi.indexOf("("));
-      const read = readCall(policy, { to, data: fragment.encodeFunctionData(name, [...args]) });
+      const data = fragment.encodeFunctionData(name, [...args]);
+      const action = { name, args: {} };
+      const encoded = new PolicyGate(policy, stabilizerEncode()).encode({ action, to, data });
+      expect(encoded.ok ? "ok" : encoded.check, name).to.equal("unknown-action");
+      // Nor where a typed call names it: the policy has no rule.
+      const call = { target: to, function: fragment.getFunction(name)?.format("sighash") ?? "", args: {} };
+      const read = checkPolicy(policy, call, { to, data }, envelope, NOW);
       expect(read.ok ? "ok" : read.check, name).to.be.oneOf(["target", "selector"]);
     }
     // Where a batch is allowed, bytes inside it that nobody can read are refused all the same.

@@ -19,7 +19,7 @@ import { CantileverError } from "../../../protocol/errors.js";
 import { loadParams } from "../../../protocol/params/load.js";
 import type { NetworkParams } from "../../../protocol/params/schema.js";
 import { startDeployedChain, type DeployedChain } from "../../helpers/deployedChain.js";
-import { NOW, STABILIZER_BOUNDS, validCall } from "../../helpers/policyFixtures.js";
+import { NOW, STABILIZER_BOUNDS, stabilizerEncode, validCall } from "../../helpers/policyFixtures.js";
 import { usePostgres } from "../../helpers/postgres.js";
 import { refusalOf } from "../../helpers/refusals.js";
 
@@ -126,7 +126,7 @@ describe("golden: Volo, 2026-04-21", function () {
 
   it("GOLDEN-3 stopped by daily-amount: whatever a taken process asks for, no more than the ceiling is signed in a day", async () => {
     const policy = livePolicy();
-    const gate = new PolicyGate(policy);
+    const gate = new PolicyGate(policy, stabilizerEncode(chain.deployment));
     const ceiling = worstCaseLossPerDay(policy)["cUSDC"] ?? 0n;
     const db = (await postgres.testDatabase()).connect({ role: "keeper_rw" });
     const largest = policy.rules[0]?.amounts[0]?.spends[chain.deployment.token("cUSDC").toLowerCase()]?.[0]?.max ?? 0n;
@@ -138,8 +138,9 @@ describe("golden: Volo, 2026-04-21", function () {
           tokenIn: chain.deployment.token("cUSDC"),
           tokenOut: chain.deployment.token("cUSDT"),
         };
-        const { simulated, envelope } = validCall(policy, "Stabilizer.executePrivateSwap", args);
+        const { action, simulated, envelope } = validCall(policy, "Stabilizer.executePrivateSwap", args);
         const call = {
+          action,
           ...simulated,
           ...envelope,
           maxFeePerGasWei: 10n ** 9n,

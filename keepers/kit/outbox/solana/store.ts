@@ -182,6 +182,7 @@ export class SolanaOutboxStore {
     const { chainId, role, address: signer, gate } = this.parts;
     const id = await insertOutbox(tx, {
       ...{ chainId, signer, role, fence, policyHash: gate.policyHash, effectKey: intent.key, nonce: null, sinceBlock },
+      action: null,
       intent: solanaIntentJson(intent, after),
       validUntil: intent.validUntilBlock,
     });

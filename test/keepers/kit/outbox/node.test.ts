@@ -15,6 +15,7 @@ import { developmentAccounts } from "../../../../protocol/params/rules.js";
 import { capturedLog } from "../../../helpers/capturedLog.js";
 import { expireLeases } from "../../../helpers/outboxParts.js";
 import { startLocalNode, type LocalNode } from "../../../helpers/localNode.js";
+import { BARE_ACTION, openGate } from "../../../helpers/openGate.js";
 import { usePostgres } from "../../../helpers/postgres.js";
 
 const GWEI = 10n ** 9n;
@@ -53,7 +54,7 @@ describe("keepers/kit/outbox on a node", function () {
     const key = signer();
     const lease = new Lease(database, { name: "role", ttlMs: 60_000, renewMs: 1_000 }, log);
     await lease.step();
-    const gate = { policyHash: "0x01", authorize: () => Promise.resolve({ ok: true } as const) };
+    const gate = openGate();
     const store = new OutboxStore({ db: database, lease, role: "role", chainId: "138", address: key.address, gate });
     const submitter = new EvmOutbox({
       store,
@@ -70,6 +71,7 @@ describe("keepers/kit/outbox on a node", function () {
     const head = await client.head();
     return {
       key: "effect-1",
+      action: BARE_ACTION,
       to: RECIPIENT,
       data: "0x1234",
       valueWei: 1n,
@@ -321,13 +323,13 @@ describe("keepers/kit/outbox on a node", function () {
     const client = node.client();
     const { log, events } = capturedLog();
     node.proxy.seen.length = 0;
-    const dry = new DryRunSubmitter(client, signer(), FEES, log);
+    const dry = new DryRunSubmitter(client, signer(), openGate(), FEES, log);
     const answer = await dry.submit(await intent(client), await client.head());
     expect(answer).to.deep.include({ accepted: true, broadcast: false, nonce: 0 });
     expect(node.proxy.count("eth_sendRawTransaction")).to.equal(0);
     expect(events().at(-1)).to.deep.include({ event: "tx.dry-run", signed: true });
 
-    const keyless = new DryRunSubmitter(client, undefined, FEES, log);
+    const keyless = new DryRunSubmitter(client, undefined, openGate(), FEES, log);
     const unsigned = await keyless.submit(await intent(client), await client.head());
     expect(unsigned).to.deep.equal({ accepted: true, hash: undefined, nonce: undefined, broadcast: false });
   });

@@ -2,14 +2,19 @@ import { expect } from "chai";
 
 import type { Database } from "../../../../db/database.js";
 import { killSigner, reviveSigner } from "../../../../db/queries/outbox/signer.js";
+import type { AtFaultPoint } from "../../../../keepers/kit/outbox/faultPoints.js";
+import { encodeIntended, type EncodeAction } from "../../../../keepers/kit/policy/action.js";
+import { canonicalJson } from "../../../../keepers/kit/policy/canonical.js";
 import { ModelChain } from "../../../helpers/modelChain.js";
 import {
   CONFIRMATIONS,
   expireLeases,
   intentOf,
   openOutbox,
+  OUTBOX_SIGNER,
   REPLACE_AFTER_BLOCKS,
 } from "../../../helpers/outboxParts.js";
+import { openGate } from "../../../helpers/openGate.js";
 import { usePostgres } from "../../../helpers/postgres.js";
 import { FailingDatabase } from "../../../helpers/failingDatabase.js";
 
@@ -245,10 +250,7 @@ describe("keepers/kit/outbox", function () {
   });
 
   it("takes nothing that the policy refuses, and keeps nothing of it", async () => {
-    const gate = {
-      policyHash: "0x02",
-      authorize: () => Promise.resolve({ ok: false, check: "amount", message: "too much" } as const),
-    };
+    const gate = openGate({ authorize: () => Promise.resolve({ ok: false, check: "amount", message: "too much" }) });
     const { outbox } = await openOutbox(db, chain, { gate });
     expect(await outbox.submit(intentOf("a"), chain.head)).to.deep.equal({ accepted: false, refusal: "policy" });
     expect(await states()).to.deep.equal({});
@@ -310,6 +312,42 @@ describe("keepers/kit/outbox", function () {
     chain.mine();
     expect(chain.executed).to.deep.equal([dataOf("a")]);
     expect(await states()).to.deep.equal({ a: "signed" });
+  });
+
+  it("SIGN-20 signs after a crash the bytes of the stored action, and nothing when somebody has changed row or action", async () => {
+    const wanted = intentOf("a");
+    const action = { name: "send", args: { note: "a", amount: 2n ** 200n } };
+    const encode: EncodeAction = (asked) => (canonicalJson(asked) === canonicalJson(action) ? wanted : undefined);
+    const died = new Error("killed");
+    const gate = openGate({ encode: (intended) => encodeIntended(encode, OUTBOX_SIGNER, intended) });
+    const open = (at?: AtFaultPoint) =>
+      openOutbox(db, chain, { remote: true, gate, ...(at === undefined ? {} : { at }) });
+    const { outbox } = await open((point) => {
+      if (point === "submit.after-remote-signature") throw died;
+    });
+    const submitted = outbox.submit({ ...wanted, action }, chain.head);
+    expect(await submitted.catch((error: unknown) => error)).to.equal(died);
+    const changes = [
+      `UPDATE keeper_outbox SET intent = jsonb_set(intent, '{data}', '"0x00"')`,
+      `UPDATE keeper_outbox SET intent = jsonb_set(intent, '{to}', '"${OUTBOX_SIGNER}"')`,
+      `UPDATE keeper_outbox SET action = jsonb_set(action, '{args,amount}', '"int:1"')`,
+      `UPDATE keeper_outbox SET action = jsonb_set(action, '{name}', '"no-op"')`,
+      `UPDATE keeper_outbox SET action = NULL`,
+    ];
+    const [kept] = await db.query<{ intent: string; action: string }>("SELECT intent, action FROM keeper_outbox");
+    for (const change of changes) {
+      await db.query(change);
+      await expireLeases(db);
+      const next = await open();
+      await next.outbox.upkeep(chain.head);
+      expect(await states(), change).to.deep.equal({ a: "assigned" });
+      await db.query("UPDATE keeper_outbox SET intent = $1, action = $2", [kept?.intent ?? "", kept?.action ?? ""]);
+    }
+    await expireLeases(db);
+    const next = await open();
+    await next.outbox.upkeep(chain.head);
+    chain.mine();
+    expect(chain.executed).to.deep.equal([dataOf("a")]);
   });
 
   it("fills a nonce that nothing of ours uses with a transaction that does nothing", async () => {

@@ -1,10 +1,16 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { checkPolicy, readCall } from "../../../../keepers/kit/policy/checkPolicy.js";
+import type { JsonObject } from "../../../../db/queries/outbox/rows.js";
+import type { EncodeAction } from "../../../../keepers/kit/policy/action.js";
+import { actionJson, readAction } from "../../../../keepers/kit/policy/actionJson.js";
+import { checkPolicy } from "../../../../keepers/kit/policy/checkPolicy.js";
 import { functionOf } from "../../../../keepers/kit/policy/encoding.js";
-import type { Policy, PolicyVerdict, TypedCall } from "../../../../keepers/kit/policy/types.js";
+import { PolicyGate } from "../../../../keepers/kit/policy/gate.js";
+import type { Policy, PolicyVerdict, TypedCall, Value } from "../../../../keepers/kit/policy/types.js";
 import {
+  actionAttacks,
+  argumentChanges,
   byteAttacks,
   encodingAttacks,
   envelopeAttacks,
@@ -14,8 +20,10 @@ import {
 import {
   NOW,
   reporterCalls,
+  reporterEncode,
   reporterFixture,
   stabilizerCalls,
+  stabilizerEncode,
   stabilizerFixture,
   type ValidCall,
 } from "../../../helpers/policyFixtures.js";
@@ -27,12 +35,6 @@ function judge(policy: Policy, { call, simulated, envelope }: ValidCall): Policy
   return checkPolicy(policy, call, simulated, envelope, NOW);
 }
 
-/** As the gate does, which has nothing but bytes. */
-function judgeBytes(policy: Policy, valid: ValidCall): PolicyVerdict {
-  const read = readCall(policy, valid.simulated);
-  return read.ok ? checkPolicy(policy, read.call, valid.simulated, valid.envelope, NOW) : read;
-}
-
 /** Other calls of the policy, to be confused with. */
 function others(policy: Policy): TypedCall[] {
   return policy.rules.map((rule) => ({
@@ -42,12 +44,28 @@ function others(policy: Policy): TypedCall[] {
   }));
 }
 
-const policies = [
-  { name: "deviation-stabilizer" as const, policy: stabilizerFixture(), calls: stabilizerCalls },
-  { name: "price-reporter" as const, policy: reporterFixture(), calls: reporterCalls },
-];
+/** As the signer does: it gets the action, the simulated bytes and what is around them. */
+function judgeAction({ gate }: Subject, { action, simulated, envelope }: ValidCall): PolicyVerdict {
+  return gate.judge({ action, ...simulated, ...envelope }, NOW);
+}
 
-for (const { name, policy, calls } of policies) {
+interface Subject {
+  readonly name: "deviation-stabilizer" | "price-reporter";
+  readonly policy: Policy;
+  readonly encode: EncodeAction;
+  readonly gate: PolicyGate;
+  readonly calls: typeof stabilizerCalls;
+}
+
+function subject(name: Subject["name"], policy: Policy, encode: EncodeAction, calls: Subject["calls"]): Subject {
+  return { name, policy, encode, calls, gate: new PolicyGate(policy, encode) };
+}
+
+const stabilizer = subject("deviation-stabilizer", stabilizerFixture(), stabilizerEncode(), stabilizerCalls);
+const reporter = subject("price-reporter", reporterFixture(), reporterEncode, reporterCalls);
+
+for (const keeper of [stabilizer, reporter]) {
+  const { name, policy, calls } = keeper;
   describe(`keepers/kit/policy: attacks on ${name}`, () => {
     const refusedBy = new Map<string, number>();
     let accepted = 0;
@@ -59,24 +77,24 @@ for (const { name, policy, calls } of policies) {
     it("SIGN-1 refuses every valid intent that is changed in one place", () => {
       fc.assert(
         fc.property(calls(policy), fc.nat(100_000), fc.integer({ min: 0, max: 7 }), (valid, position, bit) => {
-          // Not vacuous: unchanged it is allowed, by its intent and by its bytes alone.
+          // Not vacuous: unchanged it is allowed.
           const verdict = judge(policy, valid);
           if (!verdict.ok) throw new Error(`${valid.rule.name}: ${verdict.check}: ${verdict.message}`);
-          expect(judgeBytes(policy, valid)).to.deep.equal(verdict);
+          expect(judgeAction(keeper, valid)).to.deep.equal(verdict);
           accepted += 1;
-          const attacks = [
-            ...envelopeAttacks(valid),
-            ...intentAttacks(valid, others(policy)),
-            ...byteAttacks(valid, position, bit),
-            ...encodingAttacks(valid),
-          ];
-          for (const attack of attacks) note(judge(policy, attack.valid), attack);
+          const around = envelopeAttacks(valid);
+          const bytes = [...byteAttacks(valid, position, bit), ...encodingAttacks(valid)];
+          for (const attack of [...around, ...bytes, ...intentAttacks(valid, others(policy))])
+            note(judge(policy, attack.valid), attack);
+          const names = policy.rules.map((rule) => rule.name);
+          for (const attack of [...around, ...bytes, ...actionAttacks(valid, names)])
+            note(judgeAction(keeper, attack.valid), attack);
         }),
         RUNS[name],
       );
       const attacks = [...refusedBy.values()].reduce((sum, count) => sum + count, 0);
       expect(accepted).to.equal(RUNS[name].numRuns);
-      expect(attacks).to.be.greaterThan(40 * accepted);
+      expect(attacks).to.be.greaterThan(80 * accepted);
       expect([...refusedBy.keys()]).to.include.members([
         "chain",
         "signer",
@@ -87,6 +105,7 @@ for (const { name, policy, calls } of policies) {
         "value",
         "gas-limit",
         "fee-ceiling",
+        "unknown-action",
       ]);
     });
 
@@ -95,35 +114,64 @@ for (const { name, policy, calls } of policies) {
       fc.assert(
         fc.property(calls(policy), (valid) => {
           for (const attack of encodingAttacks(valid)) {
-            const verdict = judgeBytes(policy, attack.valid);
+            const verdict = judgeAction(keeper, attack.valid);
             seen += 1;
-            // The upper bits of a uint256 are its value: such an amount is beyond every limit instead.
             if (verdict.ok) throw new Error(`${valid.rule.name}: ${attack.what} was signed`);
           }
           const { to, data } = valid.simulated;
           for (const tail of ["00", "00".repeat(32), "ff"]) {
-            expect(readCall(policy, { to, data: data + tail }).ok, `trailing ${tail}`).to.equal(false);
+            const verdict = judgeAction(keeper, { ...valid, simulated: { to, data: data + tail } });
+            expect(verdict.ok, `trailing ${tail}`).to.equal(false);
           }
         }),
         RUNS[name],
       );
       expect(seen).to.be.greaterThan(RUNS[name].numRuns);
     });
+
+    it("SIGN-20 signs the bytes of the action, which survives being stored", () => {
+      fc.assert(
+        fc.property(calls(policy), (valid) => {
+          const stored = JSON.parse(JSON.stringify(actionJson(valid.action))) as JsonObject;
+          const action = readAction(stored);
+          expect(action).to.deep.equal(valid.action);
+          const answer = keeper.gate.encode({ action, ...valid.simulated });
+          expect(answer).to.deep.equal({ ok: true, bytes: keeper.encode(action) });
+          // Every rule is an action of the keeper and goes where its encoder goes.
+          if (answer.ok) expect(answer.bytes.to).to.equal(valid.rule.target);
+        }),
+        { ...RUNS[name], numRuns: 12 },
+      );
+      const lost = keeper.gate.encode({ action: readAction(null), to: policy.signer, data: "0x" });
+      expect(lost.ok ? "ok" : lost.check).to.equal("unknown-action");
+    });
   });
 }
 
 describe("keepers/kit/policy: attacks on the bytes of a signed round", () => {
-  it("SIGN-2 refuses a flipped bit in any byte, because the reporters' signatures cover the round", () => {
-    const policy = reporterFixture();
-    const [valid] = fc.sample(reporterCalls(policy), { numRuns: 1, seed: 7 });
+  it("SIGN-2 refuses a changed round or signature also when action and bytes agree, because reporters signed the round", () => {
+    const [valid] = fc.sample(reporterCalls(reporter.policy), { numRuns: 1, seed: 7 });
     if (valid === undefined) throw new Error("no call");
-    expect(judgeBytes(policy, valid).ok).to.equal(true);
-    const bytes = Buffer.from(valid.simulated.data.slice(2), "hex");
-    for (let at = 0; at < bytes.length; at += 1) {
-      const changed = Buffer.from(bytes);
-      changed.writeUInt8((bytes[at] ?? 0) ^ (1 << ((at * 5) % 8)), at);
-      const simulated = { to: valid.simulated.to, data: `0x${changed.toString("hex")}` };
-      if (judgeBytes(policy, { ...valid, simulated }).ok) throw new Error(`byte ${String(at)} was not noticed`);
+    expect(judgeAction(reporter, valid).ok).to.equal(true);
+    const { round, signatures } = valid.action.args as { round: Value; signatures: readonly string[] };
+    const flipped = signatures.flatMap((signature, index) => {
+      const bytes = Buffer.from(signature.slice(2), "hex");
+      return [...bytes.keys()].map((at) => {
+        const changed = Buffer.from(bytes);
+        changed.writeUInt8((bytes[at] ?? 0) ^ (1 << ((at * 5) % 8)), at);
+        return { round, signatures: signatures.with(index, `0x${changed.toString("hex")}`) };
+      });
+    });
+    const changed = [...argumentChanges(valid.action).map(({ args }) => args), ...flipped];
+    let encoded = 0;
+    for (const args of changed) {
+      const action = { ...valid.action, args };
+      const simulated = reporterEncode(action);
+      if (simulated === undefined) continue; // no calldata stands for it
+      encoded += 1;
+      const verdict = judgeAction(reporter, { ...valid, action, simulated });
+      if (verdict.ok) throw new Error(`signed with ${JSON.stringify(actionJson(action))}`);
     }
+    expect(encoded).to.be.greaterThan(2 * 65);
   });
 });

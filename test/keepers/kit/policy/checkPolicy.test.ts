@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { AbiCoder, Interface } from "ethers";
 
-import { checkNoOp, checkPolicy, isNoOp, readCall, type Envelope } from "../../../../keepers/kit/policy/checkPolicy.js";
+import { checkNoOp, checkPolicy, type Envelope } from "../../../../keepers/kit/policy/checkPolicy.js";
+import { encodeIntended, NO_OP_ACTION } from "../../../../keepers/kit/policy/action.js";
 import { canonicalJson, policyHash } from "../../../../keepers/kit/policy/canonical.js";
 import { worstCaseLossPerDay } from "../../../../keepers/kit/policy/meters.js";
 import type { Policy, PolicyRule, PolicyVerdict, Value } from "../../../../keepers/kit/policy/types.js";
@@ -146,21 +147,24 @@ describe("keepers/kit/policy", () => {
     const { selector } = new Interface([multicall.fragment]).getFunction("multicall") ?? { selector: "" };
     const inner = payBytes();
     const canonical = selector + coder.encode(["bytes[]"], [[inner, inner]]).slice(2);
-    expect(checkOf(readCall(POLICY, { to: VAULT, data: canonical }))).to.equal("ok");
+    const inside = (bytes: string): string => checkOf(verdict(multicall.name, { calls: [bytes] }));
+    expect(inside(canonical)).to.equal("ok");
     // Both entries point to the first one's bytes: shorter, the same to a lenient decoder.
     const words = (canonical.slice(10).match(/.{64}/g) ?? []).slice();
     words[3] = words[2] ?? "";
-    expect(checkOf(readCall(POLICY, { to: VAULT, data: selector + words.join("") }))).to.equal("encoding");
+    expect(inside(selector + words.join(""))).to.equal("inner-call");
     const padding = canonical.slice(0, -2) + "01";
-    expect(checkOf(readCall(POLICY, { to: VAULT, data: padding }))).to.equal("encoding");
-    expect(checkOf(readCall(POLICY, { to: VAULT, data: selector + "f".repeat(1_000) }))).to.equal("encoding");
-    expect(checkOf(readCall(POLICY, { to: VAULT, data: selector + "0".repeat(10_000) }))).to.equal("calldata-size");
+    expect(inside(padding)).to.equal("inner-call");
+    expect(inside(selector + "f".repeat(1_000))).to.equal("inner-call");
+    expect(inside(selector + "0".repeat(10_000))).to.equal("calldata-size");
   });
 
   it("SIGN-3 lets a nonce be used for nothing, and only for nothing", () => {
-    expect(isNoOp(POLICY, { to: SIGNER, data: "0x" })).to.equal(true);
-    expect(isNoOp(POLICY, { to: VAULT, data: "0x" })).to.equal(false);
-    expect(isNoOp(POLICY, { to: SIGNER, data: "0x00" })).to.equal(false);
+    const bytes = (to: string, data: string): boolean =>
+      encodeIntended(() => undefined, SIGNER, { action: NO_OP_ACTION, to, data }).ok;
+    expect(bytes(SIGNER, "0x")).to.equal(true);
+    expect(bytes(VAULT, "0x")).to.equal(false);
+    expect(bytes(SIGNER, "0x00")).to.equal(false);
     const noOp = { ...ENVELOPE, gasLimit: 21_000n };
     expect(checkNoOp(POLICY, noOp)).to.deep.equal({
       ok: true,
@@ -269,6 +273,9 @@ describe("keepers/deviation-stabilizer/policy", () => {
   });
 
   it("SIGN-7 knows no function that moves funds or power", () => {
+    const fragmentOf = (text: string): string =>
+      new Interface([text]).getFunction(text.split(/[ (]/)[1] ?? "")?.format("sighash") ?? "";
+    const { envelope } = validCall(policy, "PegBoard.poke", { which: [token("cUSDC")] });
     for (const [name, fragment, values] of [
       [
         "Stabilizer",
@@ -281,7 +288,8 @@ describe("keepers/deviation-stabilizer/policy", () => {
       ["cUSDC", "function approve(address to, uint256 amount)", [STRANGER, 1n]],
     ] as const) {
       const data = new Interface([fragment]).encodeFunctionData(fragment.split(/[ (]/)[1] ?? "", [...values]);
-      const answer = readCall(policy, { to: deployment.address(name), data });
+      const call = { target: deployment.address(name), function: fragmentOf(fragment), args: {} };
+      const answer = checkPolicy(policy, call, { to: call.target, data }, envelope, NOW);
       expect(checkOf(answer), fragment).to.be.oneOf(["target", "selector"]);
     }
   });

@@ -3,10 +3,11 @@ import fc from "fast-check";
 
 import type { Database } from "../../../../db/database.js";
 import type { SignableCall } from "../../../../keepers/kit/outbox/signingGate.js";
+import { NO_OP_ACTION } from "../../../../keepers/kit/policy/action.js";
 import { PolicyGate } from "../../../../keepers/kit/policy/gate.js";
 import { DAY_US, drawn, fullMeter, HOUR_US, meterOf, type MeterLevel } from "../../../../keepers/kit/policy/meter.js";
 import type { Policy } from "../../../../keepers/kit/policy/types.js";
-import { deployment, SIGNER, stabilizerFixture, validCall } from "../../../helpers/policyFixtures.js";
+import { deployment, SIGNER, stabilizerEncode, stabilizerFixture, validCall } from "../../../helpers/policyFixtures.js";
 import { usePostgres } from "../../../helpers/postgres.js";
 import { worstWindow, type Use } from "../../../helpers/windows.js";
 
@@ -35,9 +36,10 @@ describe("keepers/kit/policy/gate, on PostgreSQL", function () {
 
   function swap(policy: Policy, tradeSize: bigint, change: Partial<SignableCall> = {}): SignableCall {
     const args = { tradeSize, tokenIn: deployment.token("cUSDC"), tokenOut: deployment.token("cUSDT") };
-    const { simulated } = validCall(policy, "Stabilizer.executePrivateSwap", args);
+    const { action, simulated } = validCall(policy, "Stabilizer.executePrivateSwap", args);
     effects += 1;
     return {
+      action,
       ...simulated,
       chainId: "138",
       signer: SIGNER,
@@ -77,7 +79,7 @@ describe("keepers/kit/policy/gate, on PostgreSQL", function () {
   it("SIGN-13 lets at most the limit through in every window, on the database's clock, as the model says", async () => {
     const limit = 1_000n;
     const policy = smallPolicy(10_000, { cUSDC: limit });
-    const gate = new PolicyGate(policy);
+    const gate = new PolicyGate(policy, stabilizerEncode());
     const meter = meterOf(limit, DAY_US);
     let most = 0n;
     await fc.assert(
@@ -123,7 +125,7 @@ describe("keepers/kit/policy/gate, on PostgreSQL", function () {
   it("SIGN-13 is drained at the worst moments without letting more than the limit through", async () => {
     const limit = 1_000n;
     const policy = smallPolicy(10_000, { cUSDC: limit });
-    const gate = new PolicyGate(policy);
+    const gate = new PolicyGate(policy, stabilizerEncode());
     const uses: Use[] = [];
     let nowUs = 0n;
     // Everything at once, then at the last and the first moment of a day, then every two hours.
@@ -140,7 +142,7 @@ describe("keepers/kit/policy/gate, on PostgreSQL", function () {
 
   it("SIGN-14 counts calls of any hour, and asks nobody's clock but the database's", async () => {
     const policy = smallPolicy(6);
-    const gate = new PolicyGate(policy);
+    const gate = new PolicyGate(policy, stabilizerEncode());
     const burst = async (): Promise<number> => {
       let count = 0;
       while ((await authorize(gate, swap(policy, 1n))) === "ok") count += 1;
@@ -159,7 +161,7 @@ describe("keepers/kit/policy/gate, on PostgreSQL", function () {
 
   it("SIGN-15 books with the transaction or not at all, from all meters or from none", async () => {
     const policy = smallPolicy(100, { cUSDC: 1_000n });
-    const gate = new PolicyGate(policy);
+    const gate = new PolicyGate(policy, stabilizerEncode());
     expect(await authorize(gate, swap(policy, 100n))).to.equal("ok");
     const before = await levels();
     const failure = new Error("the outbox could not store the bytes");
@@ -179,7 +181,10 @@ describe("keepers/kit/policy/gate, on PostgreSQL", function () {
   it("SIGN-15 lets two processes draw from one meter, not from two", async () => {
     const policy = smallPolicy(100, { cUSDC: 1_000n });
     const { connect } = await postgres.testDatabase();
-    const processes = [0, 1].map(() => ({ gate: new PolicyGate(policy), on: connect({ role: "keeper_rw" }) }));
+    const processes = [0, 1].map(() => ({
+      gate: new PolicyGate(policy, stabilizerEncode()),
+      on: connect({ role: "keeper_rw" }),
+    }));
     const answers = await Promise.all(
       processes.flatMap(({ gate, on }) => Array.from({ length: 12 }, () => authorize(gate, swap(policy, 50n), on))),
     );
@@ -189,7 +194,7 @@ describe("keepers/kit/policy/gate, on PostgreSQL", function () {
 
   it("SIGN-16 books only what better paid bytes cost more, and lets no other call pass as a replacement", async () => {
     const policy = smallPolicy(4, { cUSDC: 1_000n, native: 10n * GAS * FEE_WEI });
-    const gate = new PolicyGate(policy);
+    const gate = new PolicyGate(policy, stabilizerEncode());
     const first = swap(policy, 500n);
     expect(await authorize(gate, { ...first, replacement: true })).to.equal("replacement");
     expect(await authorize(gate, first)).to.equal("ok");
@@ -207,20 +212,22 @@ describe("keepers/kit/policy/gate, on PostgreSQL", function () {
     ]);
     expect(await authorize(gate, { ...swap(policy, 400n), key: first.key, replacement: true })).to.equal("replacement");
     expect(await authorize(gate, { ...bumped, maxFeePerGasWei: 6n * FEE_WEI })).to.equal("daily-amount");
-    const cancel = { ...bumped, to: SIGNER, data: "0x", gasLimit: 21_000n };
+    const cancel = { ...bumped, action: NO_OP_ACTION, to: SIGNER, data: "0x", gasLimit: 21_000n };
     expect(await authorize(gate, cancel)).to.equal("ok");
   });
 
   it("SIGN-3 refuses before it books: what is not in the policy leaves no trace", async () => {
     const policy = stabilizerFixture();
-    const gate = new PolicyGate(policy);
+    const gate = new PolicyGate(policy, stabilizerEncode());
     const call = swap(policy, 5n);
     for (const [change, check] of [
       [{ chainId: "1" }, "chain"],
       [{ signer: deployment.address("Timelock") }, "signer"],
-      [{ to: deployment.address("Timelock") }, "target"],
-      [{ data: `${call.data}00` }, "calldata-size"],
-      [{ data: "0x" }, "selector"],
+      [{ to: deployment.address("Timelock") }, "bytes-differ"],
+      [{ data: `${call.data}00` }, "bytes-differ"],
+      [{ data: "0x" }, "bytes-differ"],
+      [{ action: { ...call.action, name: "Stabilizer.withdraw" } }, "unknown-action"],
+      [{ action: NO_OP_ACTION }, "bytes-differ"],
       [{ valueWei: 1n }, "value"],
       [{ gasLimit: 10n ** 9n }, "gas-limit"],
       [{ maxFeePerGasWei: 10n ** 12n }, "fee-ceiling"],
