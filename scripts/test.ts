@@ -1,6 +1,6 @@
 /**
- * `npm test`: runs the suites, shows what they print one after another and closes with one line of totals. Two pieces of work run at a
- * time: compiling the Solidity tests takes one processor for minutes, and the TypeScript suites need neither it nor each other.
+ * `npm test`: runs the suites, shows what they print one after another and closes with one line of totals. Three pieces of work run at a
+ * time: compiling the Solidity tests takes one processor for minutes, and TypeScript suites spend part of their time waiting.
  */
 import { spawn } from "node:child_process";
 import path from "node:path";
@@ -42,8 +42,8 @@ const definition = {
   },
 } as const;
 
-/** More would make tests wait that measure real time. */
-const AT_A_TIME = 2;
+/** More would make tests that wait for real time run into their limits on two processors. */
+const AT_A_TIME = 3;
 
 type Context = CommandContext<(typeof definition)["flags"]>;
 

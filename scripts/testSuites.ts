@@ -13,12 +13,6 @@ export interface Suite {
 /** In the order in which they begin and their output is shown: long ones first. */
 export const SUITES: readonly Suite[] = [
   {
-    name: "integration",
-    about: "flows over several contracts on simulated chains",
-    runner: "mocha",
-    include: ["test/integration/**/*.test.ts"],
-  },
-  {
     name: "contracts",
     about: "contract logic, in Solidity, with gas snapshots",
     runner: "solidity",
@@ -30,6 +24,12 @@ export const SUITES: readonly Suite[] = [
     about: "invariants of docs/spec.md under random calls, in Solidity",
     runner: "solidity",
     include: ["test/contracts/**/*.invariant.t.sol"],
+  },
+  {
+    name: "integration",
+    about: "flows over several contracts on simulated chains",
+    runner: "mocha",
+    include: ["test/integration/**/*.test.ts"],
   },
   {
     name: "scripts",

@@ -77,6 +77,7 @@ export async function deployWorld(
     staticNetwork: true,
     pollingInterval: 50,
     cacheTimeout: -1,
+    batchStallTime: 0,
   });
   try {
     const accounts = marketAccounts();

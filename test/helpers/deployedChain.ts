@@ -5,13 +5,13 @@ import { join } from "node:path";
 
 import { JsonRpcProvider, MaxUint256, type HDNodeWallet } from "ethers";
 
-import { Deployment } from "../../protocol/addresses.js";
+import { Deployment, type DeploymentRecord } from "../../protocol/addresses.js";
 import { connectContracts } from "../../protocol/contracts.js";
 import { DEPLOYMENTS_FOLDER, loadParams } from "../../protocol/params/load.js";
 import { developmentAccounts } from "../../protocol/params/rules.js";
 import { deploy } from "../../scripts/deploy/deploy.js";
 import { FileStore } from "../../scripts/deploy/store.js";
-import { startLocalNode } from "./localNode.js";
+import { attachToNode, serveChain } from "./localNode.js";
 
 export type DeployedChain = Awaited<ReturnType<typeof startDeployedChain>>;
 
@@ -24,12 +24,26 @@ const TRADER_UNITS = {
   XAU: 2_000n * 10n ** 18n,
 };
 
-/** Deploys `localhost` to a fresh simulated chain. Blocks are mined only on demand afterwards. Close it in an `after` hook. */
-export async function startDeployedChain() {
-  const node = await startLocalNode(true);
-  const folder = mkdtempSync(join(tmpdir(), "cantilever-"));
-  cpSync(join(DEPLOYMENTS_FOLDER, "params"), join(folder, "params"), { recursive: true });
-  const provider = new JsonRpcProvider(node.url, 138, { staticNetwork: true, pollingInterval: 20, cacheTimeout: -1 });
+interface Base {
+  readonly url: string;
+  readonly record: DeploymentRecord;
+}
+
+/** One chain for all test files of a process: a deployment takes seconds. */
+let shared: Promise<Base> | undefined;
+const open: (() => Promise<void>)[] = [];
+
+// Outside every `describe`: after the last test of the process.
+after(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+
+/** Deploys `localhost` to a fresh simulated chain and gives the trader tokens. */
+async function deployBase(): Promise<Base> {
+  const { url, close } = await serveChain();
+  open.push(close);
+  const folder = copyOfParameters();
+  const provider = connect(url);
   const trader = account(TRADER).connect(provider);
   const { record } = await deploy({
     loaded: loadParams("localhost", folder),
@@ -43,19 +57,46 @@ export async function startDeployedChain() {
       amountUnits,
     })),
   });
+  rmSync(folder, { recursive: true });
   const deployment = new Deployment("localhost", record);
   const contracts = connectContracts(deployment, provider);
   for (const [pair, pool] of Object.entries(deployment.pools())) {
     for (const token of pair.split("/")) {
-      await (
-        await contracts
-          .token(token as keyof typeof TRADER_UNITS)
-          .connect(trader)
-          .approve(pool, MaxUint256)
-      ).wait();
+      const contract = contracts.token(token as keyof typeof TRADER_UNITS).connect(trader);
+      await (await contract.approve(pool, MaxUint256)).wait();
     }
   }
+  provider.destroy();
+  return { url, record };
+}
+
+/** A folder as `deployments/`, with the parameters and no record. */
+function copyOfParameters(): string {
+  const folder = mkdtempSync(join(tmpdir(), "cantilever-"));
+  cpSync(join(DEPLOYMENTS_FOLDER, "params"), join(folder, "params"), { recursive: true });
+  return folder;
+}
+
+function connect(url: string): JsonRpcProvider {
+  const options = { staticNetwork: true, pollingInterval: 20, cacheTimeout: -1, batchStallTime: 0 };
+  return new JsonRpcProvider(url, 138, options);
+}
+
+/**
+ * Chain 138 with everything deployed, as it was after the deployment; blocks are mined only on demand. Test files take turns on it:
+ * close it in an `after` hook, which undoes all that was done.
+ */
+export async function startDeployedChain() {
+  const { url, record } = await (shared ??= deployBase());
+  const node = await attachToNode(url);
   await node.ask("evm_setAutomine", false);
+  const pristine = await node.ask("evm_snapshot");
+  const folder = copyOfParameters();
+  new FileStore("localhost", folder).write(record);
+  const provider = connect(url);
+  const trader = account(TRADER).connect(provider);
+  const deployment = new Deployment("localhost", record);
+  const contracts = connectContracts(deployment, provider);
 
   return {
     ...node,
@@ -102,6 +143,8 @@ export async function startDeployedChain() {
     async close(): Promise<void> {
       provider.destroy();
       rmSync(folder, { recursive: true });
+      await node.ask("evm_setIntervalMining", 0);
+      await node.ask("evm_revert", pristine);
       await node.close();
     },
   };

@@ -6,16 +6,33 @@ import { FlakyRpc } from "./flakyRpc.js";
 
 export type LocalNode = Awaited<ReturnType<typeof startLocalNode>>;
 
-/** Starts a simulated chain 138 behind HTTP; blocks are mined on demand only unless `automine`. Close it in an `after` hook. */
-export async function startLocalNode(automine = false) {
+/** Starts a simulated chain 138 behind HTTP; blocks are mined on demand only. Close it in an `after` hook. */
+export async function startLocalNode() {
+  const { url, close } = await serveChain();
+  const node = await attachToNode(url);
+  await node.ask("evm_setAutomine", false);
+  return {
+    ...node,
+    async close(): Promise<void> {
+      await node.close();
+      await close();
+    },
+  };
+}
+
+/** A simulated chain 138 behind HTTP that mines every transaction at once. */
+export async function serveChain(): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
   const server = await network.createServer("sim138", "127.0.0.1", 0);
   const { port } = await server.listen();
-  const url = `http://127.0.0.1:${String(port)}`;
+  return { url: `http://127.0.0.1:${String(port)}`, close: () => server.close() };
+}
+
+/** A proxy in front of a node that runs, and the cheats a test needs. Closing it leaves the node running. */
+export async function attachToNode(url: string) {
   const proxy = await FlakyRpc.start(() => url);
   const clients: ChainClient[] = [];
   const direct = new ChainClient({ url, chainId: 138, timeoutMs: 5_000, retries: 0 });
   clients.push(direct);
-  await direct.request("evm_setAutomine", [automine]);
   return {
     url,
     proxy,
@@ -34,7 +51,6 @@ export async function startLocalNode(automine = false) {
     async close(): Promise<void> {
       for (const client of clients) client.close();
       await proxy.stop();
-      await server.close();
     },
   };
 }

@@ -56,7 +56,7 @@ describe("npx hardhat deploy, killed by SIGKILL", function () {
     open.push({ close: () => node.stop() });
     const proxy = await FlakyRpc.start(() => url);
     open.push({ close: () => proxy.stop() });
-    const provider = new JsonRpcProvider(url, 138, { staticNetwork: true, pollingInterval: 50, cacheTimeout: -1 });
+    const provider = new JsonRpcProvider(url, 138, { staticNetwork: true, cacheTimeout: -1, batchStallTime: 0 });
     open.push({
       close: () => {
         provider.destroy();

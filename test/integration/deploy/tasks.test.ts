@@ -7,6 +7,7 @@ import { PermanentError } from "../../../protocol/errors.js";
 import { reservedTokenNames, tokenNames } from "../../../protocol/params/schema.js";
 import { formatWadAsBps } from "../../../protocol/units.js";
 import { bucketStart } from "../../../scripts/deploy/bucketFunding.js";
+import type { DeployResult } from "../../../scripts/deploy/deploy.js";
 import { readPegStatus } from "../../../scripts/deploy/pegStatus.js";
 import { readReserveStatus } from "../../../scripts/deploy/reserveStatus.js";
 import { asConnectionError } from "../../../scripts/tasks/connect.js";
@@ -109,18 +110,24 @@ describe("Hardhat tasks", function () {
     });
   });
 
-  describe("peg status", () => {
+  describe("status", () => {
+    const amountUnits = 150_000_000_000n;
     let site: DeploymentChain;
-    beforeEach(async () => {
+    let deployed: DeployResult;
+    let undo: () => Promise<void>;
+    before(async () => {
       site = await createDeploymentChain();
+      deployed = await site.execute({ extraGrants: [{ token: "cUSDT", to: site.trader.address, amountUnits }] });
     });
-    afterEach(() => site.chain.close());
+    beforeEach(async () => {
+      const snapshot = await site.chain.networkHelpers.takeSnapshot();
+      undo = () => snapshot.restore();
+    });
+    afterEach(() => undo());
+    after(() => site.chain.close());
 
-    it("shows a pushed pool as the contracts see it, with all digits", async () => {
-      const amountUnits = 150_000_000_000n;
-      const { deployment } = await site.execute({
-        extraGrants: [{ token: "cUSDT", to: site.trader.address, amountUnits }],
-      });
+    it("peg status shows a pushed pool as the contracts see it, with all digits", async () => {
+      const { deployment } = deployed;
       const contracts = connectContracts(deployment, site.trader);
       const pool = contracts.pool("cUSDT/cUSDC");
       await contracts.token("cUSDT").approve(pool, amountUnits);
@@ -150,24 +157,16 @@ describe("Hardhat tasks", function () {
       expect(quiet).to.deep.include({ readable: true, blockEndDeviationBps: "0" });
     });
 
-    it("names the oracle's doubt when the feeds are stale", async () => {
-      const { deployment } = await site.execute();
+    it("peg status names the oracle's doubt when the feeds are stale", async () => {
+      const { deployment } = deployed;
       await site.chain.networkHelpers.time.increase(8_000);
       const status = await readPegStatus(deployment, site.provider);
       expect(status.pools["XAU/cUSDT"]).to.deep.include({ oracleFailure: "NotEnoughFeeds" });
       expect(status.inventory.totalXauWei).to.equal("unknown");
     });
-  });
 
-  describe("reserve status", () => {
-    let site: DeploymentChain;
-    beforeEach(async () => {
-      site = await createDeploymentChain();
-    });
-    afterEach(() => site.chain.close());
-
-    it("shows reserves and buckets as the contracts see them", async () => {
-      const { deployment, blueprint } = await site.execute();
+    it("reserve status shows reserves and buckets as the contracts see them", async () => {
+      const { deployment, blueprint } = deployed;
       const { buckets, reserves, oracle, stabilizer } = connectContracts(deployment, site.provider);
       const status = await readReserveStatus(deployment, site.provider);
       expect(status).to.include({ ok: true, network: "localhost", chainId: 138 });
@@ -202,8 +201,8 @@ describe("Hardhat tasks", function () {
       expect(lines[0]).to.match(/^cUSDT: tier target, reserve \d+\.\d+, floor 50000\.0, .*; minting OPEN$/);
     });
 
-    it("says what it does not know when the feeds are stale", async () => {
-      const { deployment } = await site.execute();
+    it("reserve status says what it does not know when the feeds are stale", async () => {
+      const { deployment } = deployed;
       await site.chain.networkHelpers.time.increase(11_000);
       const status = await readReserveStatus(deployment, site.provider);
       expect(status.reserves["cUSDC"]?.minting).to.equal("ORACLE_DOUBT");
