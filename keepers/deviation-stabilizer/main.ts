@@ -14,6 +14,7 @@ import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
 import { KEY_GATE } from "../kit/keyRoles.js";
 import { describeError } from "../kit/logger.js";
 import { Freshness } from "../kit/health.js";
+import type { SigningGuard } from "../kit/policy/guard.js";
 import { PolicyGate } from "../kit/policy/gate.js";
 import { logPolicy, policyReport } from "../kit/policy/report.js";
 import type { Policy } from "../kit/policy/types.js";
@@ -22,7 +23,7 @@ import { confirmWith, pinnedCall } from "../kit/providers/confirm.js";
 import { accountNames } from "../kit/pnl/postings.js";
 import { JsonlRecord } from "../kit/record.js";
 import { recordTo } from "../kit/audit/auditRecord.js";
-import { tokenNames } from "../../protocol/params/schema.js";
+import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import { PriceBook } from "./priceBook.js";
 import { runKeeper } from "../kit/runner.js";
 import { openInsight } from "../kit/insight/open.js";
@@ -37,6 +38,7 @@ import { decide } from "./decide.js";
 import { examine } from "./doctor.js";
 import { stabilizerEncoder } from "./encode.js";
 import { explain } from "./explain.js";
+import { stabilizerGuard } from "./guard.js";
 import { observe, snapshotCall } from "./observe.js";
 import { stabilizerPolicy } from "./policy.js";
 import { PegWatch } from "./pegWatch.js";
@@ -84,8 +86,9 @@ async function run(context: RunContext): Promise<ProgramResult> {
     if (context.execute && signer !== undefined) {
       const { valueXauWei } = prices;
       const names = accountNames({ [stabilizer]: "own:stabilizer" });
-      const parts = { connection, keeper: KEEPER_NAME, signer, policy, encode, env: context.env, names, valueXauWei };
-      runtime = await openRuntime(parts);
+      const guard = guardOf(connection, deployment, signer.address);
+      const parts = { connection, keeper: KEEPER_NAME, signer, policy, encode, guard, env: context.env };
+      runtime = await openRuntime({ ...parts, names, valueXauWei });
     }
     const submitter =
       runtime?.submitter ?? new DryRunSubmitter(client, signer, new PolicyGate(policy, encode), config, log);
@@ -294,6 +297,22 @@ function replayRecord(context: ReplayContext): Promise<ProgramResult> {
 /** The policy of this connection; without a key it is nobody's. */
 function compilePolicy({ config }: Connection, deployment: Deployment, signer = NOBODY): Policy {
   return stabilizerPolicy(deployment, loadParams(config.network.name, config.deploymentsFolder).params, config, signer);
+}
+
+/** The last look before this connection's key signs. */
+function guardOf({ client, config }: Connection, deployment: Deployment, signer: string): SigningGuard {
+  return stabilizerGuard({
+    client,
+    signer,
+    oracle: deployment.address("XAUOracle"),
+    stabilizer: deployment.address("Stabilizer"),
+    buckets: deployment.address("CapitalBuckets"),
+    pools: Object.entries(deployment.pools()).map(([pair, address]) => {
+      const [base = "", quote = ""] = pair.split("/").map((token) => deployment.token(token as TokenName));
+      return { address, base, quote };
+    }),
+    sizeHeadroomBps: config.sizeHeadroomBps,
+  });
 }
 
 async function status(context: ProgramContext): Promise<ProgramResult> {

@@ -11,7 +11,7 @@ import { KEEPER_NAME } from "./connect.js";
 
 const BPS = 10_000n;
 /** A refill pays at most this above the guards' worst prices: its own headroom (half a percent) and the fee of the buckets. */
-const REFILL_SLIPPAGE_BPS = 100;
+export const REFILL_SLIPPAGE_BPS = 100;
 const MAX_UINT256 = 2n ** 256n - 1n;
 
 /** Bounds that the keeper's own configuration sets. */

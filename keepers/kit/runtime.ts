@@ -31,6 +31,7 @@ import { Ledger } from "./pnl/ledger.js";
 import type { AccountNames } from "./pnl/postings.js";
 import type { EncodeAction } from "./policy/action.js";
 import { adoptPolicy } from "./policy/acceptance.js";
+import type { SigningGuard } from "./policy/guard.js";
 import { policyHash } from "./policy/canonical.js";
 import { PolicyGate } from "./policy/gate.js";
 import type { Policy } from "./policy/types.js";
@@ -65,6 +66,8 @@ export interface RuntimeParts {
   readonly policy: Policy;
   /** Makes the bytes of the keeper's actions, for the tick and for the signer. */
   readonly encode: EncodeAction;
+  /** Looks again at what an intent is about, before each of its signatures. */
+  readonly guard?: SigningGuard;
   readonly env: Env;
   /** Whose token balances belong to the keeper's books, beside its key's. */
   readonly names: AccountNames;
@@ -90,7 +93,7 @@ const CLOSE_MS = 8_000;
  * @throws what `openDatabase`, `assertDurable` and `adoptPolicy` throw; nothing is left open then.
  */
 export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
-  const { connection, keeper, signer, policy, encode, env, names, valueXauWei } = parts;
+  const { connection, keeper, signer, policy, encode, guard, env, names, valueXauWei } = parts;
   const { config, client, log } = connection;
   const { local } = config.network;
   const opened = await openDatabase({
@@ -136,6 +139,7 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
     const submitter = new WatchedSubmitter(
       new EvmOutbox({
         ...{ store, client, signer, log, broadcaster: connection.broadcaster },
+        ...(guard === undefined ? {} : { guard }),
         options: { fees: config, replaceAfterBlocks, window: WINDOW, confirmations: () => confirmations },
       }),
       foreign,

@@ -7,6 +7,7 @@ import { Lease } from "../../keepers/kit/lease.js";
 import { EvmOutbox } from "../../keepers/kit/outbox/evmOutbox.js";
 import type { AtFaultPoint } from "../../keepers/kit/outbox/faultPoints.js";
 import type { SigningGate } from "../../keepers/kit/outbox/signingGate.js";
+import type { SigningGuard } from "../../keepers/kit/policy/guard.js";
 import { OutboxStore, type StoreParts } from "../../keepers/kit/outbox/store.js";
 import type { ChainClient } from "../../keepers/kit/provider.js";
 import { signerOf, type TransactionSigner } from "../../keepers/kit/signer.js";
@@ -26,6 +27,7 @@ export interface OutboxOptions {
   readonly at?: AtFaultPoint;
   readonly remote?: boolean;
   readonly gate?: SigningGate;
+  readonly guard?: SigningGuard;
   readonly stop?: StoreParts["stop"];
   readonly onEnded?: StoreParts["onEnded"];
   readonly onUnwound?: StoreParts["onUnwound"];
@@ -66,6 +68,7 @@ export async function openOutbox(db: Database, chain: ModelChain, options: Outbo
     client,
     signer: { address: account.address, sign, remote: options.remote ?? false },
     broadcaster: new PublicBroadcaster(client, log),
+    ...(options.guard === undefined ? {} : { guard: options.guard }),
     options: {
       fees: OUTBOX_FEES,
       replaceAfterBlocks: REPLACE_AFTER_BLOCKS,

@@ -7,6 +7,7 @@
  * database that keeps what it has committed. It stops for good when a nonce was used by bytes that it never issued.
  */
 import { isNotNow, unavailable } from "../../../db/pgErrors.js";
+import { RetryableError } from "../../../protocol/errors.js";
 import type { Broadcaster } from "../broadcast/broadcaster.js";
 import { firstFees, replacementFees, withCeiling, type FeePolicy, type Fees } from "../fees.js";
 import { describeError, type KeeperLog } from "../logger.js";
@@ -14,6 +15,7 @@ import type { ChainClient, Head } from "../provider.js";
 import { signCall, type TransactionSigner } from "../signer.js";
 import type { InFlight, Intent, Settled, Submission, Submitter } from "../submitter.js";
 import { NO_OP_ACTION } from "../policy/action.js";
+import type { SigningGuard } from "../policy/guard.js";
 import { noOp, type Attempt, type Entry, type MinedAt } from "./entry.js";
 import type { AtFaultPoint } from "./faultPoints.js";
 import { genesisHash, viewAccount, type AccountView, type Receipt } from "./receipts.js";
@@ -36,6 +38,8 @@ export interface EvmOutboxParts {
   /** `remote`: signing takes a network call, so that no transaction may wait for it. */
   readonly signer: TransactionSigner & { readonly remote?: boolean };
   readonly broadcaster: Broadcaster;
+  /** Looks again at what an intent is about, before each of its signatures. */
+  readonly guard?: SigningGuard;
   readonly options: EvmOutboxOptions;
   readonly log: KeeperLog;
   readonly at?: AtFaultPoint;
@@ -83,6 +87,7 @@ export class EvmOutbox implements Submitter {
     let written: Entry[];
     try {
       await this.ready(head);
+      for (const intent of intents) await this.guarded(intent, head);
       const inside = parts.signer.remote === true ? undefined : sign;
       written = await this.orDoubt(parts.store.assign(priced, head.number, parts.options.window, inside));
     } catch (error) {
@@ -269,6 +274,7 @@ export class EvmOutbox implements Submitter {
       return;
     }
     try {
+      if (kind === "intent") await this.guardedAgain(entry.intent, head);
       const attempt = await this.signAttempt(entry.intent, entry.nonce, fees, head, kind);
       await this.orDoubt(this.parts.store.storeBytes(entry, attempt));
     } catch (error) {
@@ -287,9 +293,26 @@ export class EvmOutbox implements Submitter {
     const policy = expired ? this.parts.options.fees : this.policyFor(entry.intent);
     const fees = firstFees(policy, head.nextBaseFeeWei);
     if (fees === undefined) throw new Refused("fee-ceiling");
+    if (!expired) await this.guardedAgain(entry.intent, head);
     const attempt = await this.signAttempt(entry.intent, entry.nonce, fees, head, expired ? "cancel" : "intent");
     await this.parts.at?.("submit.after-remote-signature");
     await this.orDoubt(this.parts.store.storeBytes(entry, attempt));
+  }
+
+  /** @throws Refused `policy`; what the guard throws. */
+  private async guarded(intent: Intent, head: Head): Promise<void> {
+    const refused = await this.parts.guard?.(intent, head);
+    if (refused !== undefined) throw new Refused("policy", { check: refused.check, message: refused.message });
+  }
+
+  /** For an effect that is in flight: nodes that do not agree delay its next bytes and nothing else. @throws Refused `policy`. */
+  private async guardedAgain(intent: Intent, head: Head): Promise<void> {
+    try {
+      await this.guarded(intent, head);
+    } catch (error) {
+      if (!(error instanceof RetryableError)) throw error;
+      throw new Refused("policy", { check: error.code, message: error.message });
+    }
   }
 
   private async signAttempt(

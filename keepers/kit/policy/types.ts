@@ -172,7 +172,9 @@ export type PolicyCheck =
   | "unknown-action"
   | "rate"
   | "daily-amount"
-  | "replacement";
+  | "replacement"
+  | "price"
+  | "balance";
 
 export interface PolicyRefusal {
   readonly ok: false;

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 
 import { program } from "../../../keepers/deviation-stabilizer/main.js";
+import { stabilizerGuard } from "../../../keepers/deviation-stabilizer/guard.js";
 import { stabilizerPolicy } from "../../../keepers/deviation-stabilizer/policy.js";
 import { checkPolicy } from "../../../keepers/kit/policy/checkPolicy.js";
 import { PolicyGate } from "../../../keepers/kit/policy/gate.js";
@@ -122,6 +123,69 @@ describe("golden: Volo, 2026-04-21", function () {
     expect(refill((1_000n * 10n ** 18n) / 2_650n)).to.equal("ok");
     // The thief's feeds say 500 USD, which their bounds allow: two ounces for 1,000 USD, within half a percent of "the price".
     expect(refill(2n * 10n ** 18n)).to.equal("relation");
+  });
+
+  it("GOLDEN-2 stopped by price and balance: just before it signs the keeper looks at feeds and holders itself", async () => {
+    const policy = livePolicy();
+    const client = chain.client();
+    const head = await client.head();
+    const address = (name: string): string => chain.deployment.address(name);
+    const guard = stabilizerGuard({
+      client,
+      signer: executor,
+      oracle: address("XAUOracle"),
+      stabilizer: address("Stabilizer"),
+      buckets: address("CapitalBuckets"),
+      pools: Object.entries(chain.deployment.pools()).map(([pair, pool]) => {
+        const [base = "", quote = ""] = pair.split("/").map(address);
+        return { address: pool, base, quote };
+      }),
+      sizeHeadroomBps: STABILIZER_BOUNDS.sizeHeadroomBps,
+    });
+    const check = async (
+      name: string,
+      args: Record<string, Value>,
+      gasLimit = 700_000n,
+      at = head,
+    ): Promise<string> => {
+      const { action, simulated, call, envelope } = validCall(policy, name, args);
+      const verdict = checkPolicy(policy, call, simulated, envelope, NOW);
+      // What the policy's standing bounds allow, but for amounts that nobody has.
+      expect(verdict.ok ? "ok" : verdict.check).to.be.oneOf(["ok", "amount"]);
+      const terms = { key: "k", valueWei: 0n, gasLimit, maxFeePerGasWei: 1n, validUntilBlock: 0 };
+      return (await guard({ action, ...simulated, ...terms }, at))?.check ?? "ok";
+    };
+    const [scarce, surplusToken] = [address("cUSDC"), address("cUSDT")];
+    const refill = (amountUnits: bigint, maxPaidUnits: bigint): Promise<string> =>
+      check("CapitalBuckets.refill", { bucket: 1n, scarce, surplusToken, amountUnits, maxPaidUnits });
+    // Fair by the guards' worst prices, and therefore by the policy; not by the feeds.
+    expect(await refill(1_000_000_000n, 1_005_000_000n)).to.equal("ok");
+    expect(await refill(1_000_000_000n, 1_045_000_000n)).to.equal("price");
+
+    const swap = (tradeSize: bigint, sellBase: boolean, at = head, gasLimit = 700_000n): Promise<string> => {
+      const [tokenIn, tokenOut] = sellBase ? [surplusToken, scarce] : [scarce, surplusToken];
+      return check("Stabilizer.executePrivateSwap", { tradeSize, tokenIn, tokenOut }, gasLimit, at);
+    };
+    const pool = address("PmmPool:cUSDT/cUSDC");
+    const batch = (at = head): Promise<string> =>
+      check("Stabilizer.executeBatch", { orders: [{ pool, maxAmountIn: 1_000_000n }] }, 700_000n, at);
+    // Nothing is off: a process that was made to believe otherwise signs nothing.
+    expect(await swap(1_000_000n, true)).to.equal("price");
+    expect(await batch()).to.equal("price");
+    const snapshot = await chain.ask("evm_snapshot");
+    await chain.push("cUSDT/cUSDC", 10);
+    await chain.mine();
+    const off = await client.head();
+    expect([await swap(1_000_000n, true, off), await batch(off)]).to.deep.equal(["ok", "ok"]);
+    expect(await swap(1_000_000n, false, off)).to.equal("price");
+    const held = await chain.contracts.stabilizer.available(surplusToken);
+    const most = (held * 15_000n) / 10_000n;
+    expect(await swap(most, true, off)).to.equal("ok");
+    expect(await swap(most + 2n, true, off)).to.equal("balance");
+    await chain.ask("hardhat_setBalance", executor, "0x1");
+    await chain.mine();
+    expect(await swap(1_000_000n, true, await client.head())).to.equal("balance");
+    await chain.ask("evm_revert", snapshot);
   });
 
   it("GOLDEN-3 stopped by daily-amount: whatever a taken process asks for, no more than the ceiling is signed in a day", async () => {

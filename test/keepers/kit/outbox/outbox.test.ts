@@ -4,6 +4,9 @@ import type { Database } from "../../../../db/database.js";
 import { killSigner, reviveSigner } from "../../../../db/queries/outbox/signer.js";
 import type { AtFaultPoint } from "../../../../keepers/kit/outbox/faultPoints.js";
 import { encodeIntended, type EncodeAction } from "../../../../keepers/kit/policy/action.js";
+import type { SigningGuard } from "../../../../keepers/kit/policy/guard.js";
+import { refuse, type PolicyRefusal } from "../../../../keepers/kit/policy/types.js";
+import { RetryableError } from "../../../../protocol/errors.js";
 import { canonicalJson } from "../../../../keepers/kit/policy/canonical.js";
 import { ModelChain } from "../../../helpers/modelChain.js";
 import {
@@ -256,6 +259,40 @@ describe("keepers/kit/outbox", function () {
     expect(await states()).to.deep.equal({});
     const [signer] = await db.query<{ next: bigint }>("select next_nonce as next from keeper_signer");
     expect(signer?.next).to.equal(0n);
+  });
+
+  it("SIGN-21 asks the guard before every signature but that of a no-op, and signs nothing against it", async () => {
+    const asked: string[] = [];
+    let answer: PolicyRefusal | undefined | RetryableError = refuse("price", "set by the test");
+    const guard: SigningGuard = ({ key }) => {
+      asked.push(key);
+      return answer instanceof RetryableError ? Promise.reject(answer) : Promise.resolve(answer);
+    };
+    const { outbox } = await openOutbox(db, chain, { guard });
+    expect(await outbox.submit(intentOf("a"), chain.head)).to.deep.equal({ accepted: false, refusal: "policy" });
+    expect(await states()).to.deep.equal({});
+    answer = new RetryableError("NO_QUORUM", "set by the test");
+    expect(await outbox.submit(intentOf("a"), chain.head).catch((error: unknown) => error)).to.equal(answer);
+    answer = undefined;
+    await outbox.submit(intentOf("a", chain.head.number + REPLACE_AFTER_BLOCKS + 2), chain.head);
+    expect(asked).to.deep.equal(["a", "a", "a"]);
+    const wait = async (blocks: number): Promise<number | undefined> => {
+      for (let block = 0; block < blocks; block += 1) {
+        chain.forget();
+        chain.mine();
+      }
+      await outbox.upkeep(chain.head);
+      return outbox.pending()[0]?.hashes.length;
+    };
+    // Better paid bytes are new bytes; what was sent is sent on.
+    answer = refuse("price", "set by the test");
+    expect(await wait(REPLACE_AFTER_BLOCKS)).to.equal(1);
+    answer = new RetryableError("NO_QUORUM", "set by the test");
+    expect(await wait(1)).to.equal(1);
+    // What came too late is replaced by nothing, whatever the guard would say.
+    expect(asked).to.have.length(5);
+    expect(await wait(1)).to.equal(2);
+    expect(asked).to.have.length(5);
   });
 
   it("takes nothing new while it is paused, and goes on with what is in flight", async () => {
