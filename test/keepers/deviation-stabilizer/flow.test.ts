@@ -19,6 +19,8 @@ import { encodeSubmit, roundDigest } from "../../../protocol/signedRound.js";
 import { feedSpecs, reporterKeys } from "../../../scripts/sim/reports.js";
 import { startDeployedChain, type DeployedChain } from "../../helpers/deployedChain.js";
 import type { RpcRequest } from "../../helpers/flakyRpc.js";
+import { startForkNode } from "../../helpers/forkNode.js";
+import { startHttpSink } from "../../helpers/httpSink.js";
 import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
 
 const NETWORK = "localhost";
@@ -44,6 +46,8 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
   /** Keepers that a failed assertion may have left running. */
   const running: AbortController[] = [];
   const unfinished: Promise<unknown>[] = [];
+  /** What a test has started beside them. */
+  const ends: (() => unknown)[] = [];
 
   before(async () => {
     chain = await startDeployedChain();
@@ -66,6 +70,7 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
   afterEach(async () => {
     for (const controller of running.splice(0)) controller.abort();
     await Promise.allSettled(unfinished.splice(0));
+    for (const end of ends.splice(0)) await end();
     await chain.ask("evm_setIntervalMining", 0);
     await chain.ask("evm_revert", pristine);
   });
@@ -647,6 +652,54 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
     expect(verdict.broken).to.equal(undefined);
     const kinds = await db.query<{ kind: string }>("SELECT DISTINCT kind FROM keeper_audit");
     expect(kinds.map(({ kind }) => kind)).to.include.members(["control", "plan", "tx.mined"]);
+  });
+
+  it("GOLDEN-7 stopped by no-quorum: the whole keeper signs nothing while its two nodes are fed different blocks, says so, and goes on", async () => {
+    const from = await height();
+    const other = await startForkNode(chain.url, from);
+    const sink = await startHttpSink();
+    ends.push(
+      () => other.close(),
+      () => {
+        sink.close();
+      },
+    );
+    const keeper = start(true, {
+      LOCALHOST_RPC_URL: `${chain.proxy.url},${other.proxy.url}`,
+      KEEPER_RPC_QUORUM: "2",
+      KEEPER_RPC_PROBE_SECONDS: "1",
+      KEEPER_ALERT_WEBHOOK_URL: sink.url,
+      KEEPER_ALERT_WEBHOOK_SECRET: "of this test and long enough for it",
+    });
+    await keeperDone();
+    const alerts = () => sink.received.map(({ body }) => JSON.parse(body) as Record<string, string>);
+    const told = (subject: string) =>
+      alerts().some((alert) => alert["kind"] === "no-quorum" && alert["subject"] === subject);
+    const bytes = async () => (await database.database.query("SELECT 1 AS made FROM keeper_attempt")).length;
+
+    // After this height the nodes are fed different blocks; on one branch there is something to do.
+    await chain.push("cUSDT/cUSDC", 1.2 * fastBps);
+    const mineUntil = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
+      for (let block = 0; !(await holds()); block += 1) {
+        expect(block, what).to.be.lessThan(300);
+        await chain.mine();
+        if (!other.isDown) await other.mine((await chain.provider.getBlock("latest"))?.timestamp ?? 0);
+        await wait(BLOCK_MS);
+      }
+    };
+    await mineUntil("no quorum of the nodes, and for the decision", () => told("") && told("decision"));
+    expect(await bytes()).to.equal(0);
+    expect(await chain.executions(from)).to.have.length(0);
+
+    // The operator of the other node replaces it by one that follows the first.
+    other.stop();
+    const asked = other.proxy.count("eth_chainId");
+    await mineUntil("it is missed", () => other.proxy.count("eth_chainId") > asked);
+    other.heal();
+    await mineUntil("it goes on by itself", async () => (await chain.executions(from)).length > 0);
+    const { report } = await keeper.stop();
+    expect(report).to.deep.include({ control: "run", settled: { mined: 1 } });
+    expect(await bytes()).to.equal(1);
   });
 
   it("status shows what a running keeper did and what it would do now", async () => {
