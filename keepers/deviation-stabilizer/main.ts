@@ -88,7 +88,8 @@ async function run(context: RunContext): Promise<ProgramResult> {
       const names = accountNames({ [stabilizer]: "own:stabilizer" });
       const guard = guardOf(connection, deployment, signer.address);
       const parts = { connection, keeper: KEEPER_NAME, signer, policy, encode, guard, env: context.env };
-      runtime = await openRuntime({ ...parts, names, valueXauWei });
+      const assetAddress = (asset: string): string => deployment.token(asset as TokenName);
+      runtime = await openRuntime({ ...parts, names, assetAddress, valueXauWei });
     }
     const submitter =
       runtime?.submitter ?? new DryRunSubmitter(client, signer, new PolicyGate(policy, encode), config, log);

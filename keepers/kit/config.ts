@@ -22,6 +22,7 @@ import {
 } from "./env.js";
 import { KEEPER_KEY, keyVariables } from "./keys/load.js";
 import { isLoopback, nodeAddresses } from "./providers/address.js";
+import { confirmationTiers } from "./providers/confirmations.js";
 
 /** A chain a keeper can work on: one parameter file, one chain. */
 export interface KeeperNetwork {
@@ -116,9 +117,9 @@ export const kitSettings = {
   ...broadcastSettings,
   confirmations: setting({
     env: "KEEPER_CONFIRMATIONS",
-    schema: integer(1, 10_000),
-    default: "6",
-    doc: "Blocks on top of a transaction's own after which its effect counts as final, and the key of a reverted one may be used again.",
+    schema: confirmationTiers,
+    default: "0:6,10:12,100:32",
+    doc: "Blocks on top of a transaction's own after which its effect counts as final, and the key of a reverted one may be used again, by what it moves: `ounces:blocks`, rising; what has no price counts as the most. A bare number holds for every value.",
   }),
   leaseSeconds: setting({
     env: "KEEPER_LEASE_SECONDS",

@@ -36,7 +36,9 @@ import { policyHash } from "./policy/canonical.js";
 import { PolicyGate } from "./policy/gate.js";
 import type { Policy } from "./policy/types.js";
 import type { Head } from "./provider.js";
+import { confirmationsFor } from "./providers/confirmations.js";
 import type { RecordSink } from "./record.js";
+import { stakeXauWei } from "./stake.js";
 import type { InFlight, Intent, Settled, Submission, Submitter } from "./submitter.js";
 
 /** work: this copy leads and may decide. upkeep: care for what is in flight, decide nothing. leave: drained, the process ends. */
@@ -71,6 +73,8 @@ export interface RuntimeParts {
   readonly env: Env;
   /** Whose token balances belong to the keeper's books, beside its key's. */
   readonly names: AccountNames;
+  /** Address of an asset that the policy counts. */
+  readonly assetAddress: (asset: string) => string;
   /** What an amount of an asset is worth, XAU wei; undefined without a price. */
   readonly valueXauWei: (asset: string, amount: bigint) => bigint | undefined;
 }
@@ -93,7 +97,7 @@ const CLOSE_MS = 8_000;
  * @throws what `openDatabase`, `assertDurable` and `adoptPolicy` throw; nothing is left open then.
  */
 export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
-  const { connection, keeper, signer, policy, encode, guard, env, names, valueXauWei } = parts;
+  const { connection, keeper, signer, policy, encode, guard, env, names, assetAddress, valueXauWei } = parts;
   const { config, client, log } = connection;
   const { local } = config.network;
   const opened = await openDatabase({
@@ -125,22 +129,26 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
         log.warn("pnl.unprofitable", { key, hash, resultXauWei });
       },
     });
+    const gate = new PolicyGate(policy, encode);
     const store = new OutboxStore({
       ...{ db: database, lease, role: keeper, chainId, address: signer.address },
-      gate: new PolicyGate(policy, encode),
+      gate,
       stop: control.stop,
       writable: () => database.state.state === "healthy",
       onEnded: ledger.onEnded,
       onUnwound: ledger.onUnwound,
     });
-    const { replaceAfterBlocks, confirmations } = config;
+    const { replaceAfterBlocks } = config;
+    const stake = { gate, assetAddress, valueXauWei };
+    const confirmations = (intent: Intent): number =>
+      confirmationsFor(config.confirmations, stakeXauWei(stake, intent));
     const foreign = new Tripwire("foreign-nonce");
     const unauthorized = new Tripwire("unauthorized");
     const submitter = new WatchedSubmitter(
       new EvmOutbox({
         ...{ store, client, signer, log, broadcaster: connection.broadcaster },
         ...(guard === undefined ? {} : { guard }),
-        options: { fees: config, replaceAfterBlocks, window: WINDOW, confirmations: () => confirmations },
+        options: { fees: config, replaceAfterBlocks, window: WINDOW, confirmations },
       }),
       foreign,
     );

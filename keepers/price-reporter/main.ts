@@ -67,7 +67,12 @@ async function run(context: RunContext): Promise<ProgramResult> {
     if (context.execute && payer !== undefined) {
       const parts = { connection, keeper: KEEPER_NAME, signer: payer, policy, encode, env: context.env };
       // It pays for gas and moves nothing else; what the chain's coin is worth it does not know.
-      runtime = await openRuntime({ ...parts, names: accountNames({}), valueXauWei: () => undefined });
+      runtime = await openRuntime({
+        ...parts,
+        names: accountNames({}),
+        assetAddress: (asset) => asset,
+        valueXauWei: () => undefined,
+      });
     }
     const submitter =
       runtime?.submitter ?? new DryRunSubmitter(client, payer, new PolicyGate(policy, encode), config, log);

@@ -32,6 +32,7 @@ export interface OutboxOptions {
   readonly onEnded?: StoreParts["onEnded"];
   readonly onUnwound?: StoreParts["onUnwound"];
   readonly window?: number;
+  readonly confirmations?: (intent: Intent) => number;
   readonly writable?: StoreParts["writable"];
   readonly log?: KeeperLog;
   /** Looks on while the account signs. */
@@ -73,7 +74,7 @@ export async function openOutbox(db: Database, chain: ModelChain, options: Outbo
       fees: OUTBOX_FEES,
       replaceAfterBlocks: REPLACE_AFTER_BLOCKS,
       window: options.window ?? 32,
-      confirmations: () => CONFIRMATIONS,
+      confirmations: options.confirmations ?? (() => CONFIRMATIONS),
     },
     log,
     ...(at === undefined ? {} : { at }),

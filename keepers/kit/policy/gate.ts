@@ -13,7 +13,8 @@ import type { MeterRow } from "../../../db/queries/policy/rows.js";
 import { writeBooking } from "../../../db/queries/policy/writeBooking.js";
 import { writeMeters } from "../../../db/queries/policy/writeMeters.js";
 import type { Authorization, SignableCall, SigningGate } from "../outbox/signingGate.js";
-import { encodeIntended, type Encoded, type EncodeAction, type IntendedBytes } from "./action.js";
+import { encodeIntended, type Action, type Encoded, type EncodeAction, type IntendedBytes } from "./action.js";
+import { spentBy } from "./amounts.js";
 import { policyHash } from "./canonical.js";
 import { checkNoOp, checkPolicy, type Envelope } from "./checkPolicy.js";
 import { functionOf } from "./encoding.js";
@@ -38,6 +39,14 @@ export class PolicyGate implements SigningGate {
 
   encode(intended: IntendedBytes): Encoded {
     return encodeIntended(this.encodeAction, this.policy.signer, intended);
+  }
+
+  /** Base units by asset that an action moves, fees aside; undefined for one that no rule allows. */
+  moves({ name, args }: Action): ReadonlyMap<string, bigint> | undefined {
+    if (name === NO_OP) return new Map();
+    const rule = this.policy.rules.find((entry) => entry.name === name);
+    const spent = rule === undefined ? undefined : spentBy(rule.amounts, args);
+    return spent?.ok === true ? spent.amounts : undefined;
   }
 
   /** Books nothing when it says no. @throws what the database throws. */

@@ -5,52 +5,61 @@
 import { z } from "zod";
 
 import { PermanentError } from "../../../protocol/errors.js";
+import { parseDecimal } from "../../../protocol/units.js";
 
-/** From this value on, in base units of the table's unit, this many confirmations; 1 is the block itself. */
+/** From this value on, in XAU wei, so many blocks on top of its own. */
 export interface ConfirmationTier {
-  readonly fromUnits: bigint;
-  readonly confirmations: number;
+  readonly fromXauWei: bigint;
+  readonly blocks: number;
 }
 
-const entry = /^(\d+):(\d+)$/;
+const OUNCE_DECIMALS = 18;
+const MAX_BLOCKS = 10_000;
+const ENTRY = /^(\d+(?:\.\d+)?):(\d+)$/;
 
 /**
- * Reads `0:1,1000000:5,50000000:20`: value in base units, colon, confirmations. The first tier starts at 0, values rise, confirmations
- * never fall: more value on fewer confirmations is a typing error.
+ * Reads `0:3,10:12,100:32`: ounces of gold, colon, blocks; a bare number holds for every value. The first tier starts at 0, values rise,
+ * blocks never fall: more value on fewer confirmations is a typing error. Lists every problem.
  */
 export const confirmationTiers: z.ZodType<readonly ConfirmationTier[], string> = z.string().transform((text, ctx) => {
-  const tiers = text.split(",").map((word) => {
-    const [, fromUnits, confirmations] = entry.exec(word.trim()) ?? [];
-    return fromUnits === undefined || confirmations === undefined
-      ? undefined
-      : { fromUnits: BigInt(fromUnits), confirmations: Number(confirmations) };
-  });
-  const ordered = tiers.every((tier, index) => {
+  const words = (/^\d+$/.test(text.trim()) ? `0:${text.trim()}` : text).split(",").map((word) => word.trim());
+  const tiers = words.map(readTier);
+  const problems = tiers.flatMap((tier, index) => {
+    if (tier === undefined) {
+      return [`tier ${String(index + 1)} is not ounces:blocks with 1 to ${String(MAX_BLOCKS)} blocks`];
+    }
+    if (index === 0) return tier.fromXauWei === 0n ? [] : ["the first tier starts at 0 ounces"];
     const before = tiers[index - 1];
-    if (tier === undefined || tier.confirmations < 1) return false;
-    if (before === undefined) return index === 0 && tier.fromUnits === 0n;
-    return tier.fromUnits > before.fromUnits && tier.confirmations >= before.confirmations;
+    return [
+      ...(before !== undefined && tier.fromXauWei <= before.fromXauWei
+        ? [`tier ${String(index + 1)} does not start above the one before`]
+        : []),
+      ...(before !== undefined && tier.blocks < before.blocks
+        ? [`tier ${String(index + 1)} asks fewer blocks for more value`]
+        : []),
+    ];
   });
-  if (ordered) return tiers as readonly ConfirmationTier[];
-  ctx.addIssue({
-    code: "custom",
-    message: "expected rising tiers such as 0:1,1000000:5 (value in base units : confirmations)",
-  });
+  if (problems.length === 0) return tiers as readonly ConfirmationTier[];
+  for (const message of problems) ctx.addIssue({ code: "custom", message });
   return z.NEVER;
 });
 
-/** Confirmations that `valueUnits` needs. @throws PermanentError VALUE_NEGATIVE */
-export function confirmationsFor(tiers: readonly ConfirmationTier[], valueUnits: bigint): number {
-  if (valueUnits < 0n) throw new PermanentError("VALUE_NEGATIVE", "a value to be confirmed is not negative");
-  return tiers.reduce((most, tier) => (valueUnits >= tier.fromUnits ? Math.max(most, tier.confirmations) : most), 1);
+function readTier(word: string): ConfirmationTier | undefined {
+  const [, ounces, blocks] = ENTRY.exec(word) ?? [];
+  if (ounces === undefined || blocks === undefined) return undefined;
+  if (Number(blocks) < 1 || Number(blocks) > MAX_BLOCKS) return undefined;
+  try {
+    return { fromXauWei: parseDecimal(ounces, OUNCE_DECIMALS), blocks: Number(blocks) };
+  } catch {
+    return undefined; // more digits than a wei has
+  }
 }
 
-/** Whether what happened in `block` counts when `head` is the newest one. */
-export function isConfirmed(
-  tiers: readonly ConfirmationTier[],
-  valueUnits: bigint,
-  block: number,
-  head: number,
-): boolean {
-  return head - block + 1 >= confirmationsFor(tiers, valueUnits);
+/** Blocks that a value needs on top; the most of all tiers when nobody knows the value. @throws PermanentError VALUE_NEGATIVE */
+export function confirmationsFor(tiers: readonly ConfirmationTier[], valueXauWei: bigint | undefined): number {
+  if (valueXauWei !== undefined && valueXauWei < 0n) {
+    throw new PermanentError("VALUE_NEGATIVE", "a value to be confirmed is not negative");
+  }
+  const reached = tiers.filter(({ fromXauWei }) => valueXauWei === undefined || valueXauWei >= fromXauWei);
+  return Math.max(1, ...reached.map(({ blocks }) => blocks));
 }

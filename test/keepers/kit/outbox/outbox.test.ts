@@ -73,6 +73,23 @@ describe("keepers/kit/outbox", function () {
     expect(chain.executed).to.deep.equal([dataOf("a")]);
   });
 
+  it("RPC-9 settles each effect as deep as its own value asks", async () => {
+    const { outbox } = await openOutbox(db, chain, { confirmations: ({ key }) => (key === "small" ? 1 : 4) });
+    await outbox.submitBatch([intentOf("small"), intentOf("large")], chain.head);
+    const ends: string[] = [];
+    for (let block = 0; block < 5; block += 1) {
+      chain.mine();
+      await outbox.upkeep(chain.head);
+      ends.push(
+        Object.entries(await states())
+          .flatMap(([key, state]) => (state === "final" ? [key] : []))
+          .sort()
+          .join(),
+      );
+    }
+    expect(ends).to.deep.equal(["", "small", "small", "small", "large,small"]);
+  });
+
   it("OUTBOX-5 refuses a key that is open or done, and takes it again after it was cancelled", async () => {
     const { outbox } = await openOutbox(db, chain);
     await outbox.submit(intentOf("a", 2), chain.head);
