@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 import { connectDatabase, type ConnectOptions } from "./connect.js";
 import type { Database } from "./database.js";
-import { openEmbedded, type EmbeddedServer } from "./embedded/server.js";
+import { openEmbedded, runningEmbedded, type EmbeddedServer } from "./embedded/server.js";
 import type { PermanentError } from "../protocol/errors.js";
 import { assertSchema, migrate } from "./migrate.js";
 
@@ -49,6 +49,32 @@ export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> 
     throw error;
   }
   return opened(url, server, session);
+}
+
+export interface ObservedDatabase extends Pick<OpenDatabase, "database" | "close"> {
+  /** Which one it is, for people; without credentials. */
+  readonly shown: string;
+}
+
+/**
+ * For who only looks: nothing is started, migrated or held. @returns what it is called when it is an embedded one that does not run.
+ * @throws RetryableError DB_UNAVAILABLE; PermanentError SCHEMA_…, DB_URL_INVALID, DB_REFUSED.
+ */
+export async function observeDatabase(
+  options: Omit<OpenOptions, "migrations" | "isDurable">,
+): Promise<ObservedDatabase | { readonly database: undefined; readonly shown: string }> {
+  const { databaseUrl = "", folder = DATA_FOLDER, ...session } = options;
+  const url = databaseUrl === "" ? runningEmbedded(folder) : databaseUrl;
+  const shown = databaseUrl === "" ? `embedded in ${folder}` : `DATABASE_URL (${shownUrl(databaseUrl)})`;
+  if (url === undefined) return { database: undefined, shown };
+  await settleSchema(url, "check");
+  const database = connectDatabase({ ...session, url });
+  return { database, shown, close: () => database.close() };
+}
+
+/** Host and name: everything else of an address may be a secret. */
+function shownUrl(text: string): string {
+  return URL.canParse(text) ? `${new URL(text).host}${new URL(text).pathname}` : "not an address";
 }
 
 async function settleSchema(url: string, how: "apply" | "check"): Promise<void> {

@@ -7,6 +7,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -25,7 +26,15 @@ import { PermanentError } from "../../protocol/errors.js";
 import { takeHold, USERS_LOCK, type Hold } from "./attach.js";
 import { installedPackage, prepareBinaries, sharedFolder, type Binaries } from "./binaries.js";
 import { diskFull, isOutOfSpace, namingFullDisk } from "./disk.js";
-import { ensureCluster, ownerOf, passwordOf, serverEnvironment, SUPERUSER, type Cluster } from "./cluster.js";
+import {
+  clusterIn,
+  ensureCluster,
+  ownerOf,
+  passwordOf,
+  serverEnvironment,
+  SUPERUSER,
+  type Cluster,
+} from "./cluster.js";
 import { canReach, isRoot, serverAccount, type OsUser } from "./osUser.js";
 import { clearStalePidFile, runningPostmaster, stopPostmaster } from "./postmaster.js";
 
@@ -86,6 +95,25 @@ async function open(options: EmbeddedOptions): Promise<EmbeddedServer> {
   return server;
 }
 
+/**
+ * Address of the server that runs for this folder now; undefined when none does. Starts, makes and holds nothing: the server may stop at
+ * any moment, when its last user leaves.
+ */
+export function runningEmbedded(folder: string): string | undefined {
+  const moved = path.join(folder, "MOVED");
+  const place = existsSync(moved) ? readFileSync(moved, "utf8").split("\n")[0] : undefined;
+  const cluster = clusterIn(place ?? path.resolve(folder));
+  const running = runningPostmaster(cluster.data);
+  return running?.isReady === true ? addressOf(cluster, running.port, "postgres") : undefined;
+}
+
+function addressOf(cluster: Cluster, port: number, database: string): string {
+  const url = new URL(`postgres://127.0.0.1:${String(port)}/${encodeURIComponent(database)}`);
+  url.username = SUPERUSER;
+  url.password = passwordOf(cluster);
+  return url.href;
+}
+
 /** The folder, or a folder in its place that the server's user can enter. The same folder always gets the same place. */
 function reachable(folder: string, user: OsUser, shared: () => string): string {
   const real = realpathSync(folder);
@@ -120,10 +148,7 @@ export class EmbeddedServer {
 
   /** Address of one of its databases, with the password: never logged. */
   url(database = "postgres"): string {
-    const url = new URL(`postgres://127.0.0.1:${String(this.portInUse)}/${encodeURIComponent(database)}`);
-    url.username = SUPERUSER;
-    url.password = passwordOf(this.cluster);
-    return url.href;
+    return addressOf(this.cluster, this.portInUse, database);
   }
 
   /** Starts or attaches. */

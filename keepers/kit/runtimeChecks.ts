@@ -1,7 +1,9 @@
-/** What `doctor` says about a keeper's database and about what stands in it. Reads only; an embedded server is started if there is none. */
+/** What `doctor` says about a keeper's database and about what stands in it. Reads only, and starts nothing: without `DATABASE_URL` and a keeper
+ * that runs there is no server to ask. */
 import type { Database, Queryable } from "../../db/database.js";
 import { assertDurable } from "../../db/durability.js";
-import { openDatabase, type OpenDatabase } from "../../db/open.js";
+import { observeDatabase, type ObservedDatabase } from "../../db/open.js";
+import { nextBlock } from "../../db/queries/indexer/nextBlock.js";
 import { readLease } from "../../db/queries/lease/read.js";
 import { loadOutbox } from "../../db/queries/outbox/load.js";
 import { readSigner } from "../../db/queries/outbox/signer.js";
@@ -18,14 +20,16 @@ export interface RuntimeCheckParts {
   readonly connection: Pick<ChainConnection, "config" | "client" | "signer">;
   readonly keeper: string;
   readonly env: Env;
-  /** Opens the database as the keeper does; left out: as `env` and the configuration say. */
-  readonly open?: () => Promise<Pick<OpenDatabase, "database" | "close">>;
+  /** Opens the database that the keeper uses; left out: as `env` and the configuration say. */
+  readonly open?: () => ReturnType<typeof observeDatabase>;
 }
 
 /** Clocks of database and process may differ by this much: leases run by the database's, freshness by ours. */
 const MAX_SKEW_MS = 5_000;
 /** Blocks after which something in flight is stuck. */
 const MAX_AGE_BLOCKS = 100;
+/** Blocks that an index may be behind: more is not catching up. */
+const MAX_LAG_BLOCKS = 100;
 const HOURS = 24;
 const NEED_GAS_HOURS = 24n;
 
@@ -35,7 +39,8 @@ export function runtimeChecks(parts: RuntimeCheckParts): { readonly plans: Check
   const { client, config } = connection;
   const { name: network, local } = config.network;
   const chainId = String(client.chainId);
-  let opened: Pick<OpenDatabase, "database" | "close"> | undefined;
+  let opened: ObservedDatabase | undefined;
+  let isStopped = false;
   let schemaError: CantileverError | undefined;
   const db = (): Database => {
     if (opened === undefined) throw new Error("an earlier check did not open the database");
@@ -50,7 +55,12 @@ export function runtimeChecks(parts: RuntimeCheckParts): { readonly plans: Check
       fix: "check that PostgreSQL runs and that DATABASE_URL is right",
       look: async () => {
         try {
-          opened = await (parts.open ?? (() => openAs(parts)))();
+          const seen = await (parts.open ?? (() => openAs(parts)))();
+          if (seen.database === undefined) {
+            isStopped = true;
+            return { ok: true, found: `${seen.shown}: does not run; a keeper that executes starts it` };
+          }
+          opened = seen;
         } catch (error) {
           if (!(error instanceof CantileverError) || !error.code.startsWith("SCHEMA_")) throw error;
           schemaError = error;
@@ -58,7 +68,8 @@ export function runtimeChecks(parts: RuntimeCheckParts): { readonly plans: Check
         }
         const startedMs = performance.now();
         await db().query("SELECT 1");
-        return { ok: true, found: `answers in ${(performance.now() - startedMs).toFixed(1)} ms` };
+        const tookMs = (performance.now() - startedMs).toFixed(1);
+        return { ok: true, found: `${opened.shown}: answers in ${tookMs} ms` };
       },
     },
     {
@@ -153,8 +164,29 @@ export function runtimeChecks(parts: RuntimeCheckParts): { readonly plans: Check
         return gasRunway(db(), keeper, chainId, balanceWei);
       },
     },
+    {
+      name: "indexer",
+      expected: `at most ${String(MAX_LAG_BLOCKS)} blocks behind, if there is one`,
+      fix: "does it run, and does its node answer? docs/keeper-runtime.md, indexer",
+      needs: ["schema", "chain-id"],
+      look: async () => indexerLag(db(), chainId, await client.head()),
+    },
   ];
-  return { plans, close: async () => opened?.close() };
+  // What is stopped cannot be asked, and that is no fault: doctor changes nothing.
+  const asked = plans.map((plan) =>
+    plan.name === "database"
+      ? plan
+      : { ...plan, look: () => (isStopped ? good("not asked: the database does not run") : plan.look()) },
+  );
+  return { plans: asked, close: async () => opened?.close() };
+}
+
+/** The index of the same database, if one is kept there. */
+async function indexerLag(db: Queryable, chainId: string, head: Head) {
+  const next = await nextBlock(db, chainId);
+  if (next === undefined) return { ok: true, found: "this chain is not indexed here" };
+  const lag = Math.max(0, head.number + 1 - Number(next));
+  return { ok: lag <= MAX_LAG_BLOCKS, found: `${String(lag)} blocks behind, next is block ${next.toString()}` };
 }
 
 async function inFlight(db: Queryable, chainId: string, address: string, head: Head) {
@@ -190,9 +222,9 @@ async function gasRunway(db: Queryable, keeper: string, chainId: string, balance
   };
 }
 
-function openAs({ connection, env, keeper }: RuntimeCheckParts): Promise<OpenDatabase> {
+function openAs({ connection, env, keeper }: RuntimeCheckParts): ReturnType<typeof observeDatabase> {
   const { databaseFolder } = connection.config;
-  return openDatabase({
+  return observeDatabase({
     databaseUrl: env["DATABASE_URL"],
     ...(databaseFolder === undefined ? {} : { folder: databaseFolder }),
     role: "keeper_rw",

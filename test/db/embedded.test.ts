@@ -12,7 +12,7 @@ import { runningPostmaster, stopPostmaster } from "../../db/embedded/postmaster.
 import { connectDatabase } from "../../db/connect.js";
 import type { Database } from "../../db/database.js";
 import { migrate } from "../../db/migrate.js";
-import { openDatabase } from "../../db/open.js";
+import { observeDatabase, openDatabase } from "../../db/open.js";
 import { copyCluster } from "../helpers/cluster.js";
 import { EmbeddedUser } from "../helpers/embeddedUser.js";
 import { startServer } from "../helpers/postgres.js";
@@ -185,7 +185,9 @@ describe("embedded PostgreSQL", function () {
     expect(await isListening("127.0.0.1", port)).to.equal(true);
   });
 
-  it("openDatabase starts it durable and migrated", async () => {
+  it("openDatabase starts it durable and migrated; who only looks starts and keeps nothing", async () => {
+    expect((await observeDatabase({ databaseUrl: "", folder })).database).to.equal(undefined);
+    expect(isRunning()).to.equal(false);
     const opened = await openDatabase({ databaseUrl: "", folder });
     try {
       expect(opened.source).to.equal("embedded");
@@ -193,7 +195,11 @@ describe("embedded PostgreSQL", function () {
       const keeper = opened.connect({ role: "keeper_rw" });
       expect(await keeper.query("SELECT count(*) > 0 AS some FROM schema_migration")).to.deep.equal([{ some: true }]);
       await keeper.close();
+      const seen = await observeDatabase({ databaseUrl: "", folder });
+      expect(seen.shown).to.equal(`embedded in ${folder}`);
+      expect(await seen.database?.query("SELECT 1::integer AS one")).to.deep.equal([{ one: 1 }]);
     } finally {
+      // The looker is still connected, and keeps nobody from stopping it.
       await opened.close();
     }
     expect(isRunning()).to.equal(false);

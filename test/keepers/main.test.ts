@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -63,12 +63,13 @@ describe("npm run keeper", () => {
     expect([misconfigured.code, errorCode(misconfigured.answer)]).to.deep.equal([1, "CONFIG_INVALID"]);
   });
 
-  it("doctor answers with checks: found, expected, fix", async () => {
-    // A database that nobody starts: one check more that fails, and no server of its own for this test.
+  it("doctor answers with checks: found, expected, fix; says which database it means, and starts none", async () => {
+    const databaseFolder = mkdtempSync(path.join(tmpdir(), "keeper-doctor-"));
     const env = {
       LOCALHOST_RPC_URL: node.url,
       KEEPER_DEPLOYMENTS_FOLDER: path.join(root, "deployments"),
-      DATABASE_URL: "postgres://nobody:nothing@127.0.0.1:9/none",
+      DATABASE_URL: "",
+      KEEPER_DATABASE_FOLDER: databaseFolder,
     };
     const { code, answer } = await keeper("deviation-stabilizer doctor --network localhost --json", env);
     // Nothing is deployed on this chain, whatever record lies in the folder.
@@ -76,6 +77,10 @@ describe("npm run keeper", () => {
     for (const check of answer?.["checks"] as Record<string, unknown>[]) {
       expect(Object.keys(check)).to.deep.equal(["name", "ok", "found", "expected", "fix"]);
     }
+    const database = (answer?.["checks"] as Record<string, unknown>[]).find(({ name }) => name === "database");
+    expect(database?.["found"]).to.match(new RegExp(`^embedded in ${databaseFolder}: does not run`));
+    expect(readdirSync(databaseFolder)).to.deep.equal([]);
+    rmSync(databaseFolder, { recursive: true });
   });
 
   it("SIGN-6 policy answers with role, rules and the worst loss of a day", async () => {

@@ -41,7 +41,7 @@ describe("keepers/kit/runtimeChecks", function () {
     } as unknown as ChainConnection;
     const open = async () => {
       await assertSchema(test.database);
-      return { database: db, close: () => Promise.resolve() };
+      return { database: db, shown: "the test's", close: () => Promise.resolve() };
     };
     const { plans } = runtimeChecks({ connection, keeper: "role", env: {}, open });
     const passed = ["key", "chain-id"].map((name) => ({
@@ -67,7 +67,10 @@ describe("keepers/kit/runtimeChecks", function () {
       "in-flight",
       "nonce",
       "gas-runway",
+      "indexer",
     ]);
+    expect((await answers())["database"]?.found).to.match(/^the test's: answers/);
+    expect((await answers())["indexer"]?.found).to.equal("this chain is not indexed here");
   });
 
   it("names a schema that is too new or too old, and makes no check that needs it", async () => {
@@ -112,6 +115,14 @@ describe("keepers/kit/runtimeChecks", function () {
     expect(await failed()).to.deep.equal([]);
     await killSigner(db, "138", OUTBOX_SIGNER, "stolen");
     expect(await failed()).to.deep.equal(["nonce"]);
+  });
+
+  it("says how far an index of the same database is behind", async () => {
+    await test.database.query("INSERT INTO chain_checkpoint (chain_id, next_block) VALUES ('138', 1), ('1', 0)");
+    for (let block = 0; block < 100; block += 1) chain.mine();
+    expect((await answers())["indexer"]).to.deep.include({ ok: true, found: "100 blocks behind, next is block 1" });
+    chain.mine();
+    expect(await failed()).to.deep.equal(["indexer"]);
   });
 
   it("counts how long the gas lasts at the rate of the last day", async () => {
