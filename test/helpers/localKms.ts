@@ -130,6 +130,16 @@ export class LocalKms {
         const signature = signUntil(this.privateKey, BigInt(`0x${digest.toString("hex")}`), this.shape);
         return { KeyId: KMS_KEY_ID, Signature: derOf(signature).toString("base64"), SigningAlgorithm: "ECDSA_SHA_256" };
       }
+      case "GenerateDataKey": {
+        this.requireKey(body);
+        if (body["KeySpec"] !== "AES_256") throw new Error("ValidationException");
+        const { plaintext, encrypted } = this.dataKey((body["EncryptionContext"] ?? {}) as Record<string, string>);
+        return {
+          KeyId: KMS_KEY_ID,
+          Plaintext: plaintext.toString("base64"),
+          CiphertextBlob: encrypted.toString("base64"),
+        };
+      }
       case "Decrypt": {
         const blob = Buffer.from(String(body["CiphertextBlob"]), "base64");
         const decipher = createDecipheriv("aes-256-gcm", this.master, blob.subarray(0, 12), { authTagLength: 16 });

@@ -1,16 +1,15 @@
 /** Which key a process uses: one source per account, named by variables with the account's prefix. */
 import { readFileSync } from "node:fs";
 
-import { DecryptCommand } from "@aws-sdk/client-kms";
-
 import { PermanentError } from "../../../protocol/errors.js";
 import { developmentAccounts } from "../../../protocol/params/rules.js";
 import type { Env } from "../env.js";
 import { walletAccount, type KeyAccount } from "./account.js";
-import { openEnvelope, parseEnvelope, PURPOSE } from "./envelope.js";
+import { openEnvelope, parseEnvelope } from "./envelope.js";
 import { openKeystore } from "./keystore.js";
-import { askKms, openKms, type KmsPlace } from "./kmsClient.js";
+import { openKms, type KmsPlace } from "./kmsClient.js";
 import { openKmsAccount } from "./kmsSigner.js";
+import { decryptWith } from "./makeEnvelope.js";
 import { secretOf } from "./secret.js";
 
 /** Where a key comes from, strongest first. */
@@ -99,12 +98,7 @@ export async function loadKey(env: Env, prefix: string, localAddress?: string): 
       throw new PermanentError("ENVELOPE_UNREADABLE", `cannot read ${file}`, `check ${prefix}_MNEMONIC_ENVELOPE_FILE`);
     }
     const client = openKms(kmsPlace(""));
-    return openEnvelope(parseEnvelope(content), async (encrypted) => {
-      // Which key decrypts stands in the ciphertext itself; the context makes sure that it was meant for this.
-      const command = new DecryptCommand({ CiphertextBlob: encrypted, EncryptionContext: { purpose: PURPOSE } });
-      const { Plaintext } = await askKms("Decrypt", client.send(command));
-      return Plaintext ?? new Uint8Array();
-    });
+    return openEnvelope(parseEnvelope(content), decryptWith(client));
   }
 
   function incomplete(name: string, why: string): PermanentError {
