@@ -4,6 +4,9 @@ import { DEFAULT_PORT } from "./world/chain.js";
 import { Terminal } from "./world/terminal.js";
 import { runWorld } from "./world/world.js";
 
+/** `keepers`: nobody reports prices either. */
+const WITHOUT = ["keepers", "stabilizer", "kills", "market", "attacker"] as const;
+
 const FLAGS = {
   for: { kind: "duration", placeholder: "120s", help: "run that long, then print the summary (default: until Ctrl-C)" },
   speed: {
@@ -18,14 +21,14 @@ const FLAGS = {
   port: { kind: "integer", min: 0, max: 65535, default: DEFAULT_PORT, help: "port of chain 138; 0 takes a free one" },
   chains: { kind: "list", default: ["138"], help: "chains to start" },
   with: { kind: "list", help: "further parts" },
-  without: { kind: "list", choices: ["keepers", "kills", "market", "attacker"], help: "parts to leave out" },
+  without: { kind: "list", choices: WITHOUT, help: "parts to leave out" },
   faults: { kind: "list", help: "faults to inject" },
 } as const;
 
 const COMMAND = {
   command: "npm start --",
   summary:
-    "The local world: chain 138 on this machine, everything deployed, a market, an attacker, and a keeper that is killed again and again.",
+    "The local world: chain 138 on this machine, everything deployed, a market, an attacker, and keepers that are killed again and again.",
   flags: FLAGS,
 } satisfies CommandDefinition<typeof FLAGS>;
 

@@ -74,11 +74,8 @@ export const WALLS: readonly Wall[] = [
       "keepers/*/decide",
       "keepers/*/encode",
       "keepers/*/types",
-      "keepers/price-reporter/reporter",
-      "keepers/price-reporter/target",
     ],
-    reason:
-      "scripts start keepers as programs; the simulator imports what they decide, the local world the reporter's core, whose prices come from a model there",
+    reason: "scripts start keepers as programs; the simulator imports what they decide",
   },
   {
     files: /^(?:hardhat|eslint)\.config\.[jt]s$/,

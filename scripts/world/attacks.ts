@@ -9,7 +9,6 @@ import type { UsdPrices } from "../market/outside.js";
 import type { PoolRun } from "../sim/pool-run.js";
 import type { WorldChain } from "./chain.js";
 import type { WorldMarket } from "./market.js";
-import type { Reporters } from "./reporters.js";
 import type { RpcReceipt } from "./rpc.js";
 
 const attackerAbi = FlashAttacker__factory.createInterface();
@@ -23,13 +22,14 @@ const PATIENCE_BLOCKS = 6;
 /** How long an attack waits for its opportunity. */
 const OPPORTUNITY_BLOCKS = 12;
 const POLL_MS = 50;
+/** Rounds of one token come one after the other: how long the attacker waits for the others. */
+const GATHER_MS = 200;
 
 /** What an attack needs of the world. */
 export interface AttackContext {
   readonly chain: WorldChain;
   readonly pools: readonly PoolRun[];
   readonly market: WorldMarket;
-  readonly reporters: Reporters;
   /** Resolves when `count` more blocks have been looked at; rejects when the world ends. */
   waitBlocks(count: number): Promise<void>;
 }
@@ -157,8 +157,16 @@ function receivedIn(context: AttackContext, receipt: RpcReceipt, pool: PoolRun, 
 }
 
 /** Opens a held position; undefined when the transaction failed. */
-async function openPosition(context: AttackContext, books: Books, pool: PoolRun, sellBase: boolean, amountIn: bigint) {
-  const hash = await send(context, attackerAbi.encodeFunctionData("open", [pool.spec.address, sellBase, amountIn]));
+async function openPosition(
+  context: AttackContext,
+  books: Books,
+  pool: PoolRun,
+  sellBase: boolean,
+  amountIn: bigint,
+  gasPriceWei?: bigint,
+) {
+  const data = attackerAbi.encodeFunctionData("open", [pool.spec.address, sellBase, amountIn]);
+  const hash = await send(context, data, gasPriceWei);
   const receipt = await mined(context, hash);
   if (!receipt.ok) return undefined;
   const [token, other] = sellBase ? [pool.spec.quote, pool.spec.base] : [pool.spec.base, pool.spec.quote];
@@ -257,17 +265,18 @@ function fedPrice(context: AttackContext, pool: PoolRun): number {
   return (Number(pool.state.anchorNew) / 1e18 / scale) * context.market.prices[pool.spec.quote];
 }
 
-/** The attacker holds the reporters' signed rounds and sends them itself, between its trade and the way back. */
+/** The attacker sees the reporters' signed rounds waiting and sends them itself, between its trade and the way back, in front. */
 const reportInsideSwing: Attack = async (context) => {
   const pool = poolNamed(context, "XAU/cUSDT");
-  const rounds = await interceptRounds(context);
+  const rounds = await waitingRounds(context, "XAU");
   if (rounds.length === 0) return undefined;
   const books = await Books.open(context);
   const buyBase = reportDirection(context, pool, fedPrice(context, pool));
   const token = buyBase ? pool.spec.quote : pool.spec.base;
   const inner = rounds.map(({ feed, data }) => ({ target: feed, data }));
   const swing = swingOf(pool, !buyBase, units(context, token, 200_000), inner);
-  const receipt = await mined(context, await send(context, attackerAbi.encodeFunctionData("swing", [swing])));
+  const data = attackerAbi.encodeFunctionData("swing", [swing]);
+  const receipt = await mined(context, await send(context, data, FRONT_GAS_PRICE_WEI));
   const reported = receipt.logs.filter((log) => log.topics[0] === attackerAbi.getEvent("InnerCalled").topicHash).length;
   return {
     name: "swap, report, swap back (one transaction)",
@@ -276,18 +285,16 @@ const reportInsideSwing: Attack = async (context) => {
   };
 };
 
-/** The same over two blocks: buy, report, sell in the block after the report. */
+/** The same over two blocks: buy in front of the report, sell in the block after it. */
 const reportBetweenBlocks: Attack = async (context) => {
   const pool = poolNamed(context, "XAU/cUSDT");
-  const rounds = await interceptRounds(context);
+  const rounds = await waitingRounds(context, "XAU");
   if (rounds.length === 0) return undefined;
   const books = await Books.open(context);
   const buyBase = reportDirection(context, pool, fedPrice(context, pool));
   const token = buyBase ? pool.spec.quote : pool.spec.base;
-  const opened = await openPosition(context, books, pool, !buyBase, units(context, token, 200_000));
-  for (const { feed, data } of rounds) {
-    await context.chain.rpc.send({ from: context.chain.accounts.attacker, to: feed, data, gas: 400_000 });
-  }
+  const amountIn = units(context, token, 200_000);
+  const opened = await openPosition(context, books, pool, !buyBase, amountIn, FRONT_GAS_PRICE_WEI);
   if (opened === undefined) return undefined;
   await context.waitBlocks(1);
   await closePosition(context, books, pool);
@@ -363,14 +370,36 @@ const capExhaustion: Attack = async (context) => {
   };
 };
 
-/** Keeps back the reporters' next rounds of gold until they have signed some. */
-async function interceptRounds(context: AttackContext) {
-  const take = context.reporters.divert("XAU");
-  for (let waited = 0; waited < OPPORTUNITY_BLOCKS; waited++) {
-    await context.waitBlocks(1);
-    if (context.reporters.divertedCount > 0) return take();
+/** Signed rounds of a token that wait for the next block, all that have come by then; none when none came in time. */
+async function waitingRounds({ chain, waitBlocks }: AttackContext, token: TokenName) {
+  const feeds = new Set(chain.deployment.feeds(token).map((address) => address.toLowerCase()));
+  const waiting = async () =>
+    (await pendingTransactions(chain)).flatMap(({ to, input }) =>
+      to !== null && feeds.has(to.toLowerCase()) ? [{ feed: to, data: input }] : [],
+    );
+  const isOver = patienceOf(waitBlocks);
+  while (!isOver()) {
+    if ((await waiting()).length > 0) {
+      await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
+      return waiting();
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
-  return take();
+  return [];
+}
+
+/** Whether the time in which an opportunity must come has passed. */
+function patienceOf(waitBlocks: AttackContext["waitBlocks"]): () => boolean {
+  let over = false;
+  const end = (): void => {
+    over = true;
+  };
+  void waitBlocks(OPPORTUNITY_BLOCKS).then(end, end);
+  return () => over;
+}
+
+async function pendingTransactions({ rpc }: WorldChain) {
+  return rpc.request<{ hash: string; to: string | null; input: string }[]>("eth_pendingTransactions", []);
 }
 
 interface PendingTransaction {
@@ -381,16 +410,9 @@ interface PendingTransaction {
 /** Polls the mempool for a transaction to an address. */
 async function pendingTo(context: AttackContext, address: string): Promise<PendingTransaction | undefined> {
   const { chain } = context;
-  const patience = { over: false };
-  const end = (): void => {
-    patience.over = true;
-  };
-  void context.waitBlocks(OPPORTUNITY_BLOCKS).then(end, end);
-  while (!patience.over) {
-    const pending = await chain.rpc.request<{ hash: string; to: string | null; input: string }[]>(
-      "eth_pendingTransactions",
-      [],
-    );
+  const isOver = patienceOf(context.waitBlocks);
+  while (!isOver()) {
+    const pending = await pendingTransactions(chain);
     const found = pending.find((transaction) => transaction.to?.toLowerCase() === address);
     if (found !== undefined) {
       const input = found.input.toLowerCase();

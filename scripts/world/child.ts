@@ -1,5 +1,6 @@
 /** Child processes of the local world: started with a leash, watched, and ended without leaving anything behind. */
 import { spawn, type ChildProcess } from "node:child_process";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -9,6 +10,15 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const GRACE_MS = 6000;
 /** Lines of a child's standard error that are kept to explain its end. */
 const KEPT_LINES = 20;
+
+/** A port that nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
 
 export interface ChildOptions {
   /** Program below the root. */

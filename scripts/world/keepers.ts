@@ -1,201 +1,170 @@
 /**
- * Copies of the deviation stabilizer's keeper, as the program that an operator runs, over HTTP and on one database. One leads; every few
- * seconds the leader is killed, and another one goes on.
+ * The keepers of the local world: two copies of the deviation stabilizer, two of the price reporter, and a second reporter's co-signer.
+ * Every few seconds the leading copy of one of them is killed, and the other one goes on.
  */
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { readLease } from "../../db/queries/lease/read.js";
-import { readStatus, statusPath } from "../../keepers/kit/statusFile.js";
-import { PermanentError } from "../../protocol/errors.js";
-import { Child, ROOT } from "./child.js";
-import { WORLD_NETWORK, type WorldChain } from "./chain.js";
+import { developmentAccounts } from "../../protocol/params/rules.js";
+import { freePort, ROOT, type Child } from "./child.js";
+import type { WorldChain } from "./chain.js";
+import { keeperGone, KeeperCopies, rest, startKeeper, type CopiesReport } from "./copies.js";
 import type { WorldDatabase } from "./database.js";
+import type { PriceSources } from "./priceSources.js";
 import type { Terminal } from "./terminal.js";
 
-/** What the copies did together. */
-export interface KeeperReport {
-  readonly executions: number;
-  readonly skips: Readonly<Record<string, number>>;
-  readonly errors: number;
-  readonly gasPerExecution: { readonly p50: number; readonly max: number };
-  readonly copies: number;
-  /** Leaders that were killed with SIGKILL. */
-  readonly kills: number;
-  /** Longest time from a kill until another copy led, milliseconds; 0 without kills. */
-  readonly takeOverMsMax: number;
+export const STABILIZER = "deviation-stabilizer";
+export const REPORTER = "price-reporter";
+const KILL_EVERY_MS = 5_000;
+/** Three of the four sources each: no two reporters see quite the same. */
+const SOURCES_OF = [
+  [0, 1, 2],
+  [1, 2, 3],
+];
+/** Number of the development account that pays for rounds; it has no other office. */
+const PAYER = 16;
+/** In front of nobody and behind nobody: what the market pays. */
+const REPORTER_TIP_GWEI = "2";
+
+export interface KeepersParts {
+  readonly chain: WorldChain;
+  readonly postgres: WorldDatabase;
+  readonly sources: PriceSources;
+  readonly terminal: Terminal;
+  /** How much faster than the clock the market runs. */
+  readonly speed: number;
+  readonly stabilizer: boolean;
+  readonly kills: boolean;
 }
 
-interface LogLine {
-  readonly level?: string;
-  readonly event?: string;
-  readonly error?: string;
-}
-
-const KEEPER = "deviation-stabilizer";
-const COPIES = 2;
-/** Short, so that one sees it; a keeper's own default is longer. */
-const LEASE_SECONDS = 2;
-const KILL_EVERY_MS = 7_000;
-const LOOK_MS = 50;
-
-export class StabilizerKeepers {
-  /** What went wrong, as the keepers' logs name it. */
-  readonly errors: string[] = [];
-  #copies: Copy[] = [];
-  readonly #ended: Copy[] = [];
-  readonly #takeOversMs: number[] = [];
-  #kills = 0;
-  #chaos: Promise<void> = Promise.resolve();
+export class WorldKeepers {
   readonly #stopping = new AbortController();
+  #chaos: Promise<void> = Promise.resolve();
+  #stopped: Promise<Readonly<Record<string, CopiesReport>>> | undefined;
 
-  constructor(
-    private readonly chain: WorldChain,
-    private readonly postgres: WorldDatabase,
-    private readonly terminal: Terminal,
-    options: { readonly kills: boolean },
-  ) {
-    rmSync(dataFolder(chain), { recursive: true, force: true });
-    this.#copies = Array.from({ length: COPIES }, (_, index) => this.#start(index + 1));
-    if (options.kills) {
-      this.#chaos = this.#killAgainAndAgain().catch((error: unknown) => {
-        this.errors.push(`keepers: ${error instanceof Error ? error.message : String(error)}`);
-      });
-    }
+  private constructor(
+    private readonly parts: KeepersParts,
+    readonly copies: readonly KeeperCopies[],
+    private readonly peer: Child,
+    /** What the co-signer's log calls an error, and what went wrong with the killing. */
+    private readonly otherErrors: string[],
+  ) {}
+
+  /** Starts every process; `ready` says when they work. */
+  static async start(parts: KeepersParts): Promise<WorldKeepers> {
+    const { chain, postgres, sources } = parts;
+    const folder = dataFolder(chain);
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    const files = SOURCES_OF.map((chosen, index) => {
+      const file = join(folder, `sources-${String(index + 1)}.json`);
+      sources.writeFile(file, chosen);
+      return file;
+    });
+    const [first = "", second = ""] = chain.loaded.params.reporters.addresses;
+    const peerPort = await freePort();
+    const peerUrl = `http://127.0.0.1:${String(peerPort)}`;
+    const common = { chain, postgres, folder };
+    const reporter = await KeeperCopies.start({
+      ...common,
+      keeper: REPORTER,
+      env: {
+        REPORTER_LOCAL_SIGNERS: first,
+        REPORTER_LOCAL_PAYER: developmentAccounts()[PAYER]?.address ?? "",
+        REPORTER_LOCAL_SPEED: String(Math.round(parts.speed)),
+        REPORTER_SOURCES_FILE: files[0] ?? "",
+        REPORTER_PEERS: peerUrl,
+        KEEPER_PRIORITY_FEE_GWEI: REPORTER_TIP_GWEI,
+      },
+    });
+    const errors: string[] = [];
+    const peerEnv = {
+      ...reporter.env,
+      REPORTER_DUTY: "cosign",
+      REPORTER_LOCAL_SIGNERS: second,
+      REPORTER_SOURCES_FILE: files[1] ?? "",
+      REPORTER_PEERS: "",
+      REPORTER_LISTEN_PORT: String(peerPort),
+      KEEPER_DATA_FOLDER: join(folder, "co-signer"),
+    };
+    const peer = startKeeper(REPORTER, [], peerEnv, (error) => errors.push(`co-signer: ${error}`));
+    const stabilizer = parts.stabilizer ? [await KeeperCopies.start({ ...common, keeper: STABILIZER, env: {} })] : [];
+    const copies = [reporter, ...stabilizer];
+    for (const each of copies) writeEnv(join(folder, `${each.keeper}.env`), each.env);
+    return new WorldKeepers(parts, copies, peer, errors);
+  }
+
+  /** Where the files with the settings of a running keeper are. */
+  get folder(): string {
+    return dataFolder(this.parts.chain);
+  }
+
+  /** The account that pays for price rounds. */
+  get payer(): string {
+    return developmentAccounts()[PAYER]?.address ?? "";
+  }
+
+  get errors(): readonly string[] {
+    return [...this.copies.flatMap(({ errors }) => errors), ...this.otherErrors];
+  }
+
+  /** Until a copy of each leads; then the killing begins. @throws PermanentError KEEPER_GONE */
+  async ready(signal: AbortSignal): Promise<void> {
+    await Promise.all(this.copies.map((each) => each.led(signal)));
+    this.assertRunning();
+    if (!this.parts.kills) return;
+    this.#chaos = this.#killAgainAndAgain().catch((error: unknown) => {
+      this.otherErrors.push(`keepers: ${error instanceof Error ? error.message : String(error)}`);
+    });
   }
 
   /** @throws PermanentError KEEPER_GONE when one has ended by itself. */
   assertRunning(): void {
-    const gone = this.#copies.find(({ child }) => child.exitCode !== undefined);
-    if (gone === undefined || this.#stopping.signal.aborted) return;
-    throw new PermanentError(
-      "KEEPER_GONE",
-      `copy ${gone.number} of the keeper ended with code ${gone.child.exitCode}: ${gone.child.lastErrorLines.at(-1) ?? "no last word"}`,
-      "run it by hand to see more: npm run keeper -- deviation-stabilizer --network localhost",
-    );
+    if (this.#stopping.signal.aborted) return;
+    for (const each of this.copies) each.assertRunning();
+    if (this.peer.exitCode !== undefined) throw keeperGone("the co-signer", REPORTER, this.peer);
   }
 
-  /** Ends all of them. `executions` is left to the caller, who asks the chain. */
-  async stop(): Promise<Omit<KeeperReport, "executions" | "gasPerExecution">> {
+  /** Ends all of them. What each has executed is asked of the chain. */
+  stop(): Promise<Readonly<Record<string, CopiesReport>>> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<Readonly<Record<string, CopiesReport>>> {
     this.#stopping.abort();
     await this.#chaos;
-    await Promise.all(this.#copies.map(({ child }) => child.stop()));
-    const skips: Record<string, number> = {};
-    for (const copy of [...this.#ended, ...this.#copies]) {
-      for (const [reason, count] of Object.entries(copy.skips())) skips[reason] = (skips[reason] ?? 0) + count;
-    }
-    return {
-      skips,
-      errors: this.errors.length,
-      copies: COPIES,
-      kills: this.#kills,
-      takeOverMsMax: Math.round(Math.max(0, ...this.#takeOversMs)),
-    };
+    const reports = await Promise.all(this.copies.map(async (each) => [each.keeper, await each.stop()] as const));
+    await this.peer.stop();
+    return Object.fromEntries(reports);
   }
 
-  #start(number: number): Copy {
-    return new Copy(number, this.chain, this.postgres.url, (error) => this.errors.push(`keeper ${number}: ${error}`));
-  }
-
+  /** In turns, so that each of them lives long enough to work. */
   async #killAgainAndAgain(): Promise<void> {
     const { signal } = this.#stopping;
-    for (;;) {
-      if (!(await rest(KILL_EVERY_MS, signal))) return;
-      const leader = await this.#leader();
-      if (leader === undefined) continue;
-      const killedMs = performance.now();
-      this.#copies = this.#copies.filter((copy) => copy !== leader);
-      leader.child.process.kill("SIGKILL");
-      await leader.child.exited;
-      this.#kills += 1;
-      this.#ended.push(leader);
-      let next: Copy | undefined;
-      while (next === undefined && !signal.aborted) {
-        await rest(LOOK_MS, signal);
-        next = await this.#leader();
-      }
-      if (next === undefined) return;
-      const ms = performance.now() - killedMs;
-      this.#takeOversMs.push(ms);
-      const block = await this.chain.rpc.blockNumber();
-      this.terminal.event(
-        block,
+    const { chain, terminal } = this.parts;
+    for (let turn = 0; await rest(KILL_EVERY_MS, signal); turn += 1) {
+      const each = this.copies[turn % this.copies.length];
+      const news = await each?.killLeader(signal);
+      if (each === undefined || news === undefined) continue;
+      const { killed, leads, ms } = news;
+      terminal.event(
+        await chain.rpc.blockNumber(),
         "keeper",
         "yellow",
-        `copy ${leader.number} was killed while it led; copy ${next.number} leads ${(ms / 1000).toFixed(1)} s later`,
+        `${each.keeper}: copy ${killed} was killed while it led; copy ${leads} leads ${(ms / 1000).toFixed(1)} s later`,
       );
-      this.#copies.push(this.#start(leader.number));
     }
-  }
-
-  /** The copy that holds the lease, as the database says. */
-  async #leader(): Promise<Copy | undefined> {
-    const rows = await this.postgres.database.query<{ name: string }>(
-      "SELECT name FROM keeper_lease WHERE name LIKE $1 AND expires_at > clock_timestamp()",
-      [`${KEEPER}:%`],
-    );
-    const [row] = rows;
-    const lease = row === undefined ? undefined : await readLease(this.postgres.database, row.name);
-    return this.#copies.find(({ child }) => lease?.owner.split(":").includes(String(child.process.pid)) === true);
   }
 }
 
-/** One process. */
-class Copy {
-  readonly child: Child;
-  readonly #folder: string;
-
-  constructor(
-    readonly number: number,
-    chain: WorldChain,
-    databaseUrl: string,
-    onError: (error: string) => void,
-  ) {
-    this.#folder = join(dataFolder(chain), `copy-${String(number)}-${String(Date.now())}`);
-    this.child = new Child({
-      script: "keepers/main.ts",
-      args: [KEEPER, "--network", WORLD_NETWORK, "--execute", "--json"],
-      env: {
-        LOCALHOST_RPC_URL: chain.rpc.url,
-        DATABASE_URL: databaseUrl,
-        KEEPER_POLL_MS: "100",
-        KEEPER_LEASE_SECONDS: String(LEASE_SECONDS),
-        KEEPER_LOG_FORMAT: "json",
-        KEEPER_DATA_FOLDER: this.#folder,
-        KEEPER_DEPLOYMENTS_FOLDER: chain.deploymentsFolder,
-      },
-      onErrorLine: (line) => {
-        try {
-          const { level, event, error } = JSON.parse(line) as LogLine;
-          if (level === "error") onError(`${event ?? "error"}${error === undefined ? "" : `: ${error}`}`);
-        } catch {
-          // A line that is no log record (a runtime warning) says nothing about the keeper's work.
-        }
-      },
-    });
-  }
-
-  /** Skips of the blocks in which it led. */
-  skips(): Readonly<Record<string, number>> {
-    return readStatus(statusPath(this.#folder, KEEPER, WORLD_NETWORK))?.skips ?? {};
-  }
+/** For `set -a; . FILE`: its owner's only, because it holds a password. */
+function writeEnv(file: string, env: Readonly<Record<string, string>>): void {
+  const lines = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
+  writeFileSync(file, `${lines.join("\n")}\n`, { mode: 0o600 });
 }
 
 /** Of this world: another one has another port. */
 function dataFolder(chain: WorldChain): string {
   return join(ROOT, "data", "world", `keepers-${new URL(chain.rpc.url).port}`);
-}
-
-/** @returns false when it is time to stop. */
-async function rest(ms: number, signal: AbortSignal): Promise<boolean> {
-  if (signal.aborted) return false;
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve(!signal.aborted);
-    }
-  });
 }

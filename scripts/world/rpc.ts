@@ -20,6 +20,12 @@ export interface RpcReceipt {
   readonly blockNumber: number;
 }
 
+export interface MinedTransaction {
+  readonly from: string;
+  readonly to: string | null;
+  readonly input: string;
+}
+
 /** A transaction of one of the node's own accounts. */
 export interface RpcTransaction {
   readonly from: string;
@@ -114,7 +120,22 @@ export class Rpc {
     };
   }
 
-  async logs(address: string, fromBlock: number, toBlock: number): Promise<RpcLog[]> {
-    return this.request<RpcLog[]>("eth_getLogs", [{ address, fromBlock: hex(fromBlock), toBlock: hex(toBlock) }]);
+  async logs(
+    address: string | readonly string[],
+    fromBlock: number,
+    toBlock: number,
+    topics: readonly string[] = [],
+  ): Promise<RpcLog[]> {
+    const range = { fromBlock: hex(fromBlock), toBlock: hex(toBlock) };
+    return this.request<RpcLog[]>("eth_getLogs", [{ address, topics, ...range }]);
+  }
+
+  /** What a block holds, in its order. */
+  async transactions(block: number): Promise<readonly MinedTransaction[]> {
+    const found = await this.request<{ transactions: MinedTransaction[] } | null>("eth_getBlockByNumber", [
+      hex(block),
+      true,
+    ]);
+    return found?.transactions ?? [];
   }
 }

@@ -6,11 +6,12 @@ import { reserveRows } from "../report/reserves.js";
 import { alignRows, ounces } from "../sim/show.js";
 import type { AttackResult } from "./attacks.js";
 import type { WorldChain } from "./chain.js";
-import type { KeeperReport } from "./keepers.js";
+import type { CopiesReport, KeeperReport } from "./copies.js";
+import { REPORTER, STABILIZER } from "./keepers.js";
 import type { WorldMarket } from "./market.js";
 import type { WorldPegs } from "./pegs.js";
 import type { Recorder } from "./recorder.js";
-import type { Reporters } from "./reporters.js";
+import type { RoundsReport } from "./rounds.js";
 import { usd, type Terminal } from "./terminal.js";
 import type { WorldOptions } from "./world.js";
 
@@ -53,7 +54,7 @@ export interface WorldFigures extends ReservesReport {
     readonly p99: number;
     readonly max: number;
   };
-  readonly keepers: Readonly<Record<string, KeeperReport>>;
+  readonly keepers: Readonly<Record<string, KeeperReport & { readonly rounds?: RoundsReport }>>;
   readonly services?: { readonly postgres: string };
   readonly stabilizer: {
     readonly inventoryChangeXauWei: string;
@@ -76,8 +77,10 @@ export interface SummaryInput {
   readonly blocks: number;
   readonly market: WorldMarket;
   readonly recorder: Recorder;
-  readonly reporters: Reporters;
-  readonly keeperReport: Omit<KeeperReport, "executions" | "gasPerExecution"> | undefined;
+  readonly rounds: RoundsReport;
+  readonly gasPerRound: readonly number[];
+  /** By keeper; undefined when they were left out. */
+  readonly keeperReports: Readonly<Record<string, CopiesReport>> | undefined;
   readonly postgresUrl: string | undefined;
   readonly attacks: readonly AttackResult[];
   readonly errors: readonly string[];
@@ -101,7 +104,7 @@ const HALTED = [
 
 /** Builds the figures and prints the table. */
 export function summarize(input: SummaryInput): WorldFigures {
-  const { options, recorder, market, attacks, keeperReport } = input;
+  const { options, recorder, market, attacks, keeperReports, rounds } = input;
   const pools = Object.fromEntries(
     recorder.pools.map((pool): [string, WorldPoolFigures] => [
       pool.spec.name,
@@ -123,10 +126,10 @@ export function summarize(input: SummaryInput): WorldFigures {
   );
   const profitable = attacks.filter((attack) => attack.profitUsd >= 0).length;
   const latencies = recorder.pools.flatMap((pool) => pool.latency.latencies).sort((a, b) => a - b);
-  const gas = [...recorder.gasPerExecution].sort((a, b) => a - b);
+  const { [STABILIZER]: stabilizer, [REPORTER]: reporter } = keeperReports ?? {};
   const { errors } = input;
   const figures: WorldFigures = {
-    ok: errors.length === 0 && profitable === 0,
+    ok: errors.length === 0 && profitable === 0 && rounds.lost === 0 && rounds.duplicates === 0,
     seconds: input.seconds,
     speed: options.speed,
     seed: options.seed,
@@ -136,7 +139,7 @@ export function summarize(input: SummaryInput): WorldFigures {
         rpc: input.chain.rpc.url,
         blocks: input.blocks,
         trades: market.trades,
-        feedRounds: input.reporters.rounds,
+        feedRounds: input.rounds.onChain,
         attacks: {
           attempted: attacks.length,
           profitable,
@@ -151,22 +154,33 @@ export function summarize(input: SummaryInput): WorldFigures {
       p99: percentile(latencies, 0.99),
       max: percentile(latencies, 1),
     },
-    keepers:
-      keeperReport === undefined
+    keepers: {
+      ...(stabilizer === undefined
         ? {}
         : {
-            "deviation-stabilizer": {
-              ...keeperReport,
+            [STABILIZER]: {
+              ...stabilizer,
               executions: recorder.pools.reduce((sum, pool) => sum + pool.executions, 0),
-              gasPerExecution: { p50: percentile(gas, 0.5), max: percentile(gas, 1) },
+              gasPerExecution: gasFigures(recorder.gasPerExecution),
             },
-          },
+          }),
+      ...(reporter === undefined
+        ? {}
+        : {
+            [REPORTER]: {
+              ...reporter,
+              executions: rounds.onChain - rounds.byOthers,
+              gasPerExecution: gasFigures(input.gasPerRound),
+              rounds,
+            },
+          }),
+    },
     stabilizer: {
       inventoryChangeXauWei: recorder.ledger.atOracle.sumXauWei.toString(),
       lossMaxXauWei: recorder.ledger.atOracle.lossMaxXauWei.toString(),
       inventoryChangeAtMarketXauWei: recorder.ledger.atMarket.sumXauWei.toString(),
       markToMarketXauWei: input.markToMarketXauWei.toString(),
-      haltedBlocks: Math.max(0, ...HALTED.map((reason) => keeperReport?.skips[reason] ?? 0)),
+      haltedBlocks: Math.max(0, ...HALTED.map((reason) => stabilizer?.skips[reason] ?? 0)),
     },
     ...(input.postgresUrl === undefined ? {} : { services: { postgres: input.postgresUrl } }),
     pegs: input.pegs,
@@ -176,6 +190,11 @@ export function summarize(input: SummaryInput): WorldFigures {
   };
   print(figures, input);
   return figures;
+}
+
+function gasFigures(gas: readonly number[]): KeeperReport["gasPerExecution"] {
+  const sorted = [...gas].sort((a, b) => a - b);
+  return { p50: percentile(sorted, 0.5), max: percentile(sorted, 1) };
 }
 
 function print(figures: WorldFigures, { terminal, attacks }: SummaryInput): void {
@@ -204,15 +223,23 @@ function print(figures: WorldFigures, { terminal, attacks }: SummaryInput): void
   terminal.line(`pegs: ${states.join(", ")}; ${figures.pegs.transitions.length} changes of state`);
   for (const [label, text] of reserveRows(figures)) terminal.line(`${label}: ${text}`);
   terminal.line(`refills: ${figures.refills}`);
-  const keeper = figures.keepers["deviation-stabilizer"];
-  if (keeper !== undefined) {
+  for (const [name, keeper] of Object.entries(figures.keepers)) {
     const skips = Object.entries(keeper.skips).map(([reason, count]) => `${reason} ${count}`);
-    terminal.line(`keeper: ${keeper.executions} executions, skips: ${skips.join(", ") || "none"}`);
-    if (keeper.kills > 0) {
-      const seconds = (keeper.takeOverMsMax / 1000).toFixed(1);
-      terminal.line(`        killed ${keeper.kills} times while it led; another copy led at most ${seconds} s later`);
-    }
+    terminal.line(`${name}: ${keeper.executions} executions, skips: ${skips.join(", ") || "none"}`);
+    if (keeper.rounds !== undefined) terminal.line(`  ${roundsText(keeper.rounds)}`);
+    if (keeper.kills === 0) continue;
+    const seconds = (keeper.takeOverMsMax / 1000).toFixed(1);
+    terminal.line(`  killed ${keeper.kills} times while it led; another copy led at most ${seconds} s later`);
   }
   for (const attack of attacks) terminal.line(`attack: ${attack.name}: ${usd(attack.profitUsd)}`);
   for (const error of figures.errors) terminal.line(terminal.paint("red", `error: ${error}`));
+}
+
+function roundsText(rounds: RoundsReport): string {
+  const { onChain, byOthers, feeds, feedsInOneBlock, longestSilenceBlocks, lost, duplicates } = rounds;
+  const carried = byOthers === 0 ? "" : `, ${byOthers} of them brought by somebody else`;
+  return (
+    `${onChain} rounds of ${feeds} feeds on the chain${carried}; up to ${feedsInOneBlock} in one block, ` +
+    `no feed silent for more than ${longestSilenceBlocks} blocks; ${lost} lost, ${duplicates} sent twice`
+  );
 }

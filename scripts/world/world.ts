@@ -1,16 +1,20 @@
 /** Boots, runs and ends the local world. */
+import { join } from "node:path";
+
 import { PermanentError } from "../../protocol/errors.js";
 import { Rng } from "../market/rng.js";
 import { ATTACKS, type AttackContext, type AttackResult } from "./attacks.js";
 import { BLOCK_SECONDS, deployWorld, shownPath, startNode, type WorldChain } from "./chain.js";
 import { recordFile } from "../../protocol/addresses.js";
 import { openWorldDatabase, type WorldDatabase } from "./database.js";
-import { StabilizerKeepers } from "./keepers.js";
+import { signedFeeds, type WorldFeed } from "./feeds.js";
+import { WorldKeepers } from "./keepers.js";
 import { openPools, referencePrices, WorldMarket } from "./market.js";
 import { readPegs } from "./pegs.js";
 import { Recorder } from "./recorder.js";
-import { Reporters } from "./reporters.js";
+import { PriceSources, SOURCES } from "./priceSources.js";
 import { WorldReserves } from "./reserves.js";
+import { Rounds } from "./rounds.js";
 import { summarize, type WorldFigures } from "./summary.js";
 import { usd, type Terminal } from "./terminal.js";
 
@@ -37,7 +41,8 @@ export async function runWorld(options: WorldOptions, terminal: Terminal, signal
   const running = await startNode(options.port);
   let chain: WorldChain | undefined;
   let postgres: WorldDatabase | undefined;
-  let keepers: StabilizerKeepers | undefined;
+  let keepers: WorldKeepers | undefined;
+  let sources: PriceSources | undefined;
   try {
     terminal.line(terminal.paint("cyan", "Cantilever, the local world"));
     terminal.line(`  chain 138    ${running.url}  (a block every ${BLOCK_SECONDS} seconds)`);
@@ -46,32 +51,60 @@ export async function runWorld(options: WorldOptions, terminal: Terminal, signal
     );
     chain = await deployWorld(running, () => undefined);
     terminal.line(`  addresses    ${shownPath(recordFile("localhost", chain.deploymentsFolder))}`);
+    const rng = new Rng(options.seed);
+    const feeds = signedFeeds(chain);
+    sources = await PriceSources.open(chain, feeds, rng);
+    const start = referencePrices(chain);
+    sources.look(start, start);
     if (!options.without.has("keepers")) {
       postgres = await openWorldDatabase();
       terminal.line(`  postgres     ${postgres.shownUrl}`);
+      terminal.line(`  prices       ${sources.url}  (${SOURCES} outside sources of ${feeds.length} feeds)`);
       const kills = !options.without.has("kills");
-      keepers = new StabilizerKeepers(chain, postgres, terminal, { kills });
-      terminal.line(
-        `  keeper       deviation-stabilizer, two copies${kills ? "; the one that leads is killed every few seconds" : ""}`,
-      );
-    } else terminal.line("  keeper       left out");
+      const stabilizer = !options.without.has("stabilizer");
+      keepers = await WorldKeepers.start({
+        chain,
+        postgres,
+        sources,
+        terminal,
+        speed: options.speed,
+        stabilizer,
+        kills,
+      });
+      showKeepers(keepers, kills, terminal);
+      await keepers.ready(signal);
+    } else terminal.line("  keepers      left out: nobody reports prices, nobody stabilizes");
     terminal.line(`  ready after ${((Date.now() - started) / 1000).toFixed(1)} s; Ctrl-C ends it`);
     terminal.line();
-    const world = await World.open(options, chain, { keepers, postgres }, terminal);
+    const world = await World.open(options, chain, { keepers, postgres, sources }, feeds, rng, terminal);
     await world.run(signal);
     return await world.figures();
   } finally {
     await keepers?.stop();
+    await sources?.close();
     await postgres?.close();
     chain?.provider.destroy();
     await running.node.stop();
   }
 }
 
+/** Who works, and how to look at it. */
+function showKeepers(keepers: WorldKeepers, kills: boolean, terminal: Terminal): void {
+  for (const { keeper, statusUrls } of keepers.copies)
+    terminal.line(`  keeper       ${keeper}: ${statusUrls.join(", ")}`);
+  const killed = kills ? "; every few seconds the copy of one that leads is killed" : "";
+  terminal.line(`               two copies each, one leads; a second reporter co-signs every round${killed}`);
+  for (const { keeper } of keepers.copies) {
+    const file = shownPath(join(keepers.folder, `${keeper}.env`));
+    terminal.line(`               (set -a; . ${file}; npm run keeper -- ${keeper} doctor --network localhost)`);
+  }
+}
+
 /** What runs beside the chain; undefined where it was left out. */
 interface WorldParts {
-  readonly keepers: StabilizerKeepers | undefined;
+  readonly keepers: WorldKeepers | undefined;
   readonly postgres: WorldDatabase | undefined;
+  readonly sources: PriceSources;
 }
 
 class World {
@@ -91,15 +124,21 @@ class World {
     private readonly terminal: Terminal,
     private readonly market: WorldMarket,
     private readonly recorder: Recorder,
-    private readonly reporters: Reporters,
+    private readonly rounds: Rounds,
     private readonly reserves: WorldReserves,
     private readonly firstBlock: number,
   ) {
     this.#nextAttackBlock = firstBlock + FIRST_ATTACK_BLOCKS;
   }
 
-  static async open(options: WorldOptions, chain: WorldChain, parts: WorldParts, terminal: Terminal): Promise<World> {
-    const rng = new Rng(options.seed);
+  static async open(
+    options: WorldOptions,
+    chain: WorldChain,
+    parts: WorldParts,
+    feeds: readonly WorldFeed[],
+    rng: Rng,
+    terminal: Terminal,
+  ): Promise<World> {
     const pools = await openPools(chain, rng, options.volume);
     const market = new WorldMarket(
       chain,
@@ -113,9 +152,9 @@ class World {
     const block = await chain.rpc.blockNumber();
     const recorder = new Recorder(chain, pools, terminal, referencePrices(chain), block);
     await recorder.begin();
-    const reporters = await Reporters.connect(chain, terminal, rng, options.speed);
+    const rounds = new Rounds(chain, feeds, parts.keepers?.payer, terminal, block);
     const reserves = new WorldReserves(chain, terminal);
-    return new World(options, chain, parts, terminal, market, recorder, reporters, reserves, block + 1);
+    return new World(options, chain, parts, terminal, market, recorder, rounds, reserves, block + 1);
   }
 
   /** Until the time is over or the signal aborts. @throws PermanentError RPC_GONE, NODE_STALLED, KEEPER_GONE */
@@ -142,8 +181,10 @@ class World {
   }
 
   async figures(): Promise<WorldFigures> {
-    const keeperReport = await this.parts.keepers?.stop();
-    const { terminal, market, recorder, reporters, options } = this;
+    const keeperReports = await this.parts.keepers?.stop();
+    const { terminal, market, recorder, rounds, options } = this;
+    // What was on its way has arrived while the keepers ended.
+    await rounds.look(await this.chain.rpc.blockNumber());
     const seconds = Math.round((Date.now() - this.#startedAt) / 1000);
     const errors = [...this.#errors, ...(this.parts.keepers?.errors ?? [])];
     return summarize({
@@ -153,8 +194,9 @@ class World {
       blocks: recorder.lastBlock - this.firstBlock + 1,
       market,
       recorder,
-      reporters,
-      keeperReport,
+      keeperReports,
+      rounds: await rounds.report(this.parts.postgres?.database),
+      gasPerRound: rounds.gasPerRound,
       postgresUrl: this.parts.postgres?.shownUrl,
       attacks: this.#attacks,
       errors,
@@ -176,7 +218,8 @@ class World {
       await this.recorder.look(block, this.market.prices);
       await this.reserves.look(block);
       await this.market.step(block);
-      await this.reporters.look(this.market.prices, this.market.outside.references(), block);
+      this.parts.sources.look(this.market.prices, this.market.outside.references());
+      await this.rounds.look(block);
       this.#wake(block);
       this.#attack(block);
     }
@@ -209,12 +252,11 @@ class World {
   }
 
   #attackContext(): AttackContext {
-    const { chain, market, reporters, recorder } = this;
+    const { chain, market, recorder } = this;
     return {
       chain,
       pools: recorder.pools,
       market,
-      reporters,
       waitBlocks: (count) =>
         new Promise<void>((resolve, reject) => {
           if (this.#ended) reject(new Error("the world has ended"));

@@ -1,0 +1,241 @@
+/** Copies of one keeper, as the program that an operator runs, over HTTP and on one database. One leads, the others stand by. */
+import { join } from "node:path";
+
+import { readLease } from "../../db/queries/lease/read.js";
+import { readStatus, statusPath } from "../../keepers/kit/statusFile.js";
+import { PermanentError } from "../../protocol/errors.js";
+import { Child, freePort } from "./child.js";
+import { WORLD_NETWORK, type WorldChain } from "./chain.js";
+import type { WorldDatabase } from "./database.js";
+
+/** What the copies did together. */
+export interface KeeperReport {
+  readonly executions: number;
+  readonly skips: Readonly<Record<string, number>>;
+  readonly errors: number;
+  readonly gasPerExecution: { readonly p50: number; readonly max: number };
+  readonly copies: number;
+  /** Leaders that were killed with SIGKILL. */
+  readonly kills: number;
+  /** Longest time from a kill until another copy led, milliseconds; 0 without kills. */
+  readonly takeOverMsMax: number;
+}
+
+/** What copies know of it: what was executed is asked of the chain. */
+export type CopiesReport = Omit<KeeperReport, "executions" | "gasPerExecution">;
+
+export interface Takeover {
+  readonly killed: number;
+  readonly leads: number;
+  readonly ms: number;
+}
+
+interface LogLine {
+  readonly level?: string;
+  readonly event?: string;
+  readonly error?: string;
+}
+
+const COPIES = 2;
+/** Short, so that one sees it; a keeper's own default is longer. */
+const LEASE_SECONDS = 2;
+const LOOK_MS = 50;
+
+/** What the processes of one keeper are started with. */
+export interface KeeperSetup {
+  readonly keeper: string;
+  readonly chain: WorldChain;
+  readonly postgres: WorldDatabase;
+  /** Folder for their data. */
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export class KeeperCopies {
+  /** What went wrong, as the keeper's logs name it. */
+  readonly errors: string[] = [];
+  #copies: readonly Copy[];
+  readonly #ended: Copy[] = [];
+  readonly #takeOversMs: number[] = [];
+  #kills = 0;
+
+  private constructor(
+    private readonly setup: KeeperSetup,
+    private readonly ports: readonly number[],
+  ) {
+    this.#copies = ports.map((_, index) => this.#start(index + 1));
+  }
+
+  static async start(setup: KeeperSetup): Promise<KeeperCopies> {
+    const ports: number[] = [];
+    while (ports.length < COPIES) ports.push(await freePort());
+    return new KeeperCopies(setup, ports);
+  }
+
+  get keeper(): string {
+    return this.setup.keeper;
+  }
+
+  /** Where each of them tells how it is. */
+  get statusUrls(): readonly string[] {
+    return this.ports.map((port) => `http://127.0.0.1:${String(port)}/status`);
+  }
+
+  /** What an operator sets to look at them with `doctor`. It holds the database's password. */
+  get env(): Readonly<Record<string, string>> {
+    return environment(this.setup, this.setup.folder);
+  }
+
+  /** Until one of them leads. @throws PermanentError KEEPER_GONE */
+  async led(signal: AbortSignal): Promise<void> {
+    while ((await this.#leader()) === undefined && !signal.aborted) {
+      this.assertRunning();
+      await rest(LOOK_MS, signal);
+    }
+  }
+
+  /** @throws PermanentError KEEPER_GONE when one has ended by itself. */
+  assertRunning(): void {
+    const gone = this.#copies.find(({ child }) => child.exitCode !== undefined);
+    if (gone !== undefined) throw keeperGone(`copy ${gone.number} of ${this.keeper}`, this.keeper, gone.child);
+  }
+
+  /** Kills the copy that leads, waits for another one to lead, and starts the dead one anew. @returns undefined when nobody leads. */
+  async killLeader(signal: AbortSignal): Promise<Takeover | undefined> {
+    const leader = await this.#leader();
+    if (leader === undefined) return undefined;
+    const killedMs = performance.now();
+    this.#copies = this.#copies.filter((copy) => copy !== leader);
+    leader.child.process.kill("SIGKILL");
+    await leader.child.exited;
+    this.#kills += 1;
+    this.#ended.push(leader);
+    let next: Copy | undefined;
+    while (next === undefined && !signal.aborted) {
+      await rest(LOOK_MS, signal);
+      next = await this.#leader();
+    }
+    if (next === undefined) return undefined;
+    const ms = performance.now() - killedMs;
+    this.#takeOversMs.push(ms);
+    this.#copies = [...this.#copies, this.#start(leader.number)];
+    return { killed: leader.number, leads: next.number, ms };
+  }
+
+  /** Ends all of them. */
+  async stop(): Promise<CopiesReport> {
+    await Promise.all(this.#copies.map(({ child }) => child.stop()));
+    const skips: Record<string, number> = {};
+    for (const copy of [...this.#ended, ...this.#copies]) {
+      for (const [reason, count] of Object.entries(copy.skips())) skips[reason] = (skips[reason] ?? 0) + count;
+    }
+    return {
+      skips,
+      errors: this.errors.length,
+      copies: COPIES,
+      kills: this.#kills,
+      takeOverMsMax: Math.round(Math.max(0, ...this.#takeOversMs)),
+    };
+  }
+
+  #start(number: number): Copy {
+    const port = this.ports[number - 1] ?? 0;
+    return new Copy(number, this.setup, port, (error) => this.errors.push(`${this.keeper} ${number}: ${error}`));
+  }
+
+  /** The copy that holds the lease, as the database says. */
+  async #leader(): Promise<Copy | undefined> {
+    const { database } = this.setup.postgres;
+    const rows = await database.query<{ name: string }>(
+      "SELECT name FROM keeper_lease WHERE name LIKE $1 AND expires_at > clock_timestamp()",
+      [`${this.keeper}:%`],
+    );
+    const [row] = rows;
+    const lease = row === undefined ? undefined : await readLease(database, row.name);
+    return this.#copies.find(({ child }) => lease?.owner.split(":").includes(String(child.process.pid)) === true);
+  }
+}
+
+/** One process. */
+class Copy {
+  readonly child: Child;
+  readonly #folder: string;
+
+  constructor(
+    readonly number: number,
+    private readonly setup: KeeperSetup,
+    httpPort: number,
+    onError: (error: string) => void,
+  ) {
+    this.#folder = join(setup.folder, `copy-${String(number)}-${String(Date.now())}`);
+    this.child = startKeeper(
+      setup.keeper,
+      ["--execute"],
+      { ...environment(setup, this.#folder), KEEPER_HTTP_PORT: String(httpPort) },
+      onError,
+    );
+  }
+
+  /** Skips of the blocks in which it led. */
+  skips(): Readonly<Record<string, number>> {
+    return readStatus(statusPath(this.#folder, this.setup.keeper, WORLD_NETWORK))?.skips ?? {};
+  }
+}
+
+/** A keeper as a child process; `onError` gets what it logs as an error. */
+export function startKeeper(
+  keeper: string,
+  flags: readonly string[],
+  env: Readonly<Record<string, string>>,
+  onError: (error: string) => void,
+): Child {
+  return new Child({
+    script: "keepers/main.ts",
+    args: [keeper, "--network", WORLD_NETWORK, "--json", ...flags],
+    env,
+    onErrorLine: (line) => {
+      try {
+        const { level, event, error } = JSON.parse(line) as LogLine;
+        if (level === "error") onError(`${event ?? "error"}${error === undefined ? "" : `: ${error}`}`);
+      } catch {
+        // A line that is no log record (a runtime warning) says nothing about the keeper's work.
+      }
+    },
+  });
+}
+
+export function keeperGone(who: string, keeper: string, child: Child): PermanentError {
+  return new PermanentError(
+    "KEEPER_GONE",
+    `${who} ended with code ${child.exitCode}: ${child.lastErrorLines.at(-1) ?? "no last word"}`,
+    `run it by hand to see more: npm run keeper -- ${keeper} --network localhost`,
+  );
+}
+
+/** What every keeper of the world is told. */
+function environment({ chain, postgres, env }: KeeperSetup, dataFolder: string): Record<string, string> {
+  return {
+    LOCALHOST_RPC_URL: chain.rpc.url,
+    DATABASE_URL: postgres.url,
+    KEEPER_POLL_MS: "100",
+    KEEPER_LEASE_SECONDS: String(LEASE_SECONDS),
+    KEEPER_LOG_FORMAT: "json",
+    KEEPER_DATA_FOLDER: dataFolder,
+    KEEPER_DEPLOYMENTS_FOLDER: chain.deploymentsFolder,
+    ...env,
+  };
+}
+
+/** @returns false when it is time to stop. */
+export async function rest(ms: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return false;
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+    function done(): void {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve(!signal.aborted);
+    }
+  });
+}
