@@ -371,13 +371,14 @@ const capExhaustion: Attack = async (context) => {
 };
 
 /** Signed rounds of a token that wait for the next block, all that have come by then; none when none came in time. */
-async function waitingRounds({ chain, waitBlocks }: AttackContext, token: TokenName) {
+async function waitingRounds(context: AttackContext, token: TokenName) {
+  const { chain } = context;
   const feeds = new Set(chain.deployment.feeds(token).map((address) => address.toLowerCase()));
   const waiting = async () =>
     (await pendingTransactions(chain)).flatMap(({ to, input }) =>
       to !== null && feeds.has(to.toLowerCase()) ? [{ feed: to, data: input }] : [],
     );
-  const isOver = patienceOf(waitBlocks);
+  const isOver = patienceOf(context);
   while (!isOver()) {
     if ((await waiting()).length > 0) {
       await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
@@ -389,12 +390,12 @@ async function waitingRounds({ chain, waitBlocks }: AttackContext, token: TokenN
 }
 
 /** Whether the time in which an opportunity must come has passed. */
-function patienceOf(waitBlocks: AttackContext["waitBlocks"]): () => boolean {
+function patienceOf(context: AttackContext): () => boolean {
   let over = false;
   const end = (): void => {
     over = true;
   };
-  void waitBlocks(OPPORTUNITY_BLOCKS).then(end, end);
+  void context.waitBlocks(OPPORTUNITY_BLOCKS).then(end, end);
   return () => over;
 }
 
@@ -410,7 +411,7 @@ interface PendingTransaction {
 /** Polls the mempool for a transaction to an address. */
 async function pendingTo(context: AttackContext, address: string): Promise<PendingTransaction | undefined> {
   const { chain } = context;
-  const isOver = patienceOf(context.waitBlocks);
+  const isOver = patienceOf(context);
   while (!isOver()) {
     const pending = await pendingTransactions(chain);
     const found = pending.find((transaction) => transaction.to?.toLowerCase() === address);

@@ -13,6 +13,8 @@ export interface WorldFeed {
   readonly description: string;
   /** A move by this share is reported. */
   readonly deviationBps: number;
+  /** Market time after which a round comes in any case. */
+  readonly heartbeatSeconds: number;
 }
 
 /** The oracle's feeds, then the references and the reserve assets. */
@@ -38,6 +40,6 @@ export function signedFeeds({ deployment, loaded: { params } }: WorldChain): rea
 
 function feedOf(token: TokenName, about: About, address: string | undefined, source: FeedSource): WorldFeed[] {
   if (source.kind !== "signed" || address === undefined) return [];
-  const { description, deviationThresholdBps } = source;
-  return [{ token, about, address, description, deviationBps: Number(deviationThresholdBps) }];
+  const { description, deviationThresholdBps, heartbeatSeconds } = source;
+  return [{ token, about, address, description, deviationBps: Number(deviationThresholdBps), heartbeatSeconds }];
 }

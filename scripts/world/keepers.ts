@@ -16,6 +16,7 @@ import type { Terminal } from "./terminal.js";
 export const STABILIZER = "deviation-stabilizer";
 export const REPORTER = "price-reporter";
 const KILL_EVERY_MS = 5_000;
+const LOOK_MS = 50;
 /** Three of the four sources each: no two reporters see quite the same. */
 const SOURCES_OF = [
   [0, 1, 2],
@@ -46,6 +47,7 @@ export class WorldKeepers {
     private readonly parts: KeepersParts,
     readonly copies: readonly KeeperCopies[],
     private readonly peer: Child,
+    private readonly peerUrl: string,
     /** What the co-signer's log calls an error, and what went wrong with the killing. */
     private readonly otherErrors: string[],
   ) {}
@@ -91,7 +93,7 @@ export class WorldKeepers {
     const stabilizer = parts.stabilizer ? [await KeeperCopies.start({ ...common, keeper: STABILIZER, env: {} })] : [];
     const copies = [reporter, ...stabilizer];
     for (const each of copies) writeEnv(join(folder, `${each.keeper}.env`), each.env);
-    return new WorldKeepers(parts, copies, peer, errors);
+    return new WorldKeepers(parts, copies, peer, peerUrl, errors);
   }
 
   /** Where the files with the settings of a running keeper are. */
@@ -110,7 +112,7 @@ export class WorldKeepers {
 
   /** Until a copy of each leads; then the killing begins. @throws PermanentError KEEPER_GONE */
   async ready(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.copies.map((each) => each.led(signal)));
+    await Promise.all([...this.copies.map((each) => each.led(signal)), this.#peerListens(signal)]);
     this.assertRunning();
     if (!this.parts.kills) return;
     this.#chaos = this.#killAgainAndAgain().catch((error: unknown) => {
@@ -137,6 +139,19 @@ export class WorldKeepers {
     const reports = await Promise.all(this.copies.map(async (each) => [each.keeper, await each.stop()] as const));
     await this.peer.stop();
     return Object.fromEntries(reports);
+  }
+
+  /** Without its signature no round is complete. */
+  async #peerListens(signal: AbortSignal): Promise<void> {
+    const listens = (): Promise<boolean> =>
+      fetch(this.peerUrl).then(
+        () => true,
+        () => false,
+      );
+    while (!signal.aborted && !(await listens())) {
+      this.assertRunning();
+      await rest(LOOK_MS, signal);
+    }
   }
 
   /** In turns, so that each of them lives long enough to work. */

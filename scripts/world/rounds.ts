@@ -6,7 +6,7 @@ import type { Database } from "../../db/database.js";
 import { ISignedPriceFeed__factory } from "../../protocol/generated/contracts/index.js";
 import type { TokenName } from "../../protocol/params/schema.js";
 import { FEED_DECIMALS } from "../deploy/blueprint.js";
-import type { WorldChain } from "./chain.js";
+import { BLOCK_SECONDS, type WorldChain } from "./chain.js";
 import type { WorldFeed } from "./feeds.js";
 import { REPORTER } from "./keepers.js";
 import type { Terminal } from "./terminal.js";
@@ -33,8 +33,8 @@ export interface RoundsReport {
   readonly feeds: number;
   /** Most feeds that moved in one block. */
   readonly feedsInOneBlock: number;
-  /** Longest time without a round of any feed. */
-  readonly longestSilenceBlocks: number;
+  /** Most blocks by which any round came later than its feed's heartbeat asks for. */
+  readonly latestByBlocks: number;
 }
 
 interface ReporterRow {
@@ -47,7 +47,7 @@ export class Rounds {
   #onChain = 0;
   #byOthers = 0;
   #feedsInOneBlock = 0;
-  #longestSilence = 0;
+  #latestBy = 0;
   /** Gas of one round per block. */
   readonly gasPerRound: number[] = [];
   readonly #feeds: ReadonlyMap<string, WorldFeed>;
@@ -65,6 +65,7 @@ export class Rounds {
     feeds: readonly WorldFeed[],
     /** The account that pays for the reporter's rounds; whoever else brings one is somebody else. */
     payer: string | undefined,
+    private readonly speed: number,
     private readonly terminal: Terminal,
     startBlock: number,
   ) {
@@ -103,7 +104,7 @@ export class Rounds {
       open: rows.filter(({ state }) => unsettled(state)).length,
       feeds: this.#feeds.size,
       feedsInOneBlock: this.#feedsInOneBlock,
-      longestSilenceBlocks: this.#longestSilence,
+      latestByBlocks: this.#latestBy,
     };
   }
 
@@ -119,7 +120,7 @@ export class Rounds {
       if (String(event.args["sender"]).toLowerCase() !== this.#payer) this.#byOthers += 1;
       const key = address.toLowerCase();
       this.#arrived.add(`${key}:${String(event.args["roundId"])}`);
-      this.#longestSilence = Math.max(this.#longestSilence, block - (this.#lastBlock.get(key) ?? block));
+      this.#latestBy = Math.max(this.#latestBy, block - (this.#lastBlock.get(key) ?? block) - this.#usualGap(feed));
       this.#lastBlock.set(key, block);
       if (feed.about === "token") this.#note(moved, feed, Number(event.args["answer"]) / 10 ** FEED_DECIMALS);
     }
@@ -131,6 +132,12 @@ export class Rounds {
     if (moved.size === 0) return;
     const shown = [...moved].map(([token, usd]) => `${token} ${usd.toFixed(token === "XAU" ? 2 : 5)}`).join(", ");
     this.terminal.event(block, "prices", "grey", `moved to ${shown} USD (${logs.length} rounds)`);
+  }
+
+  /** Blocks between two rounds of a price that stands still: seen at the end of the block in which it is due, it comes in the next. */
+  #usualGap({ heartbeatSeconds }: WorldFeed): number {
+    const { minRoundGapBlocks } = this.chain.loaded.params.oracle;
+    return Math.max(minRoundGapBlocks, Math.ceil(heartbeatSeconds / this.speed / BLOCK_SECONDS) + 1);
   }
 
   /** Heartbeats are routine; a price that has moved is news. */

@@ -236,10 +236,10 @@ function print(figures: WorldFigures, { terminal, attacks }: SummaryInput): void
 }
 
 function roundsText(rounds: RoundsReport): string {
-  const { onChain, byOthers, feeds, feedsInOneBlock, longestSilenceBlocks, lost, duplicates } = rounds;
+  const { onChain, byOthers, feeds, feedsInOneBlock, latestByBlocks, lost, duplicates } = rounds;
   const carried = byOthers === 0 ? "" : `, ${byOthers} of them brought by somebody else`;
   return (
     `${onChain} rounds of ${feeds} feeds on the chain${carried}; up to ${feedsInOneBlock} in one block, ` +
-    `no feed silent for more than ${longestSilenceBlocks} blocks; ${lost} lost, ${duplicates} sent twice`
+    `at most ${latestByBlocks} blocks late; ${lost} lost, ${duplicates} sent twice`
   );
 }

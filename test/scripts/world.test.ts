@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 
 import { expect } from "chai";
 
+import type { ProcessStatus } from "../../keepers/kit/insight/status.js";
 import { Rpc, WorldProvider } from "../../scripts/world/rpc.js";
 import type { WorldFigures } from "../../scripts/world/summary.js";
 
@@ -25,7 +26,11 @@ class RunningWorld {
   #last = "";
   readonly #ready: Promise<void>;
 
+  /** Every one that was started, so that a failed test leaves none behind. */
+  static readonly started: RunningWorld[] = [];
+
   constructor(args: readonly string[]) {
+    RunningWorld.started.push(this);
     this.process = spawn(process.execPath, [...SCRIPT, "--port", "0", "--json", ...args], {
       cwd: ROOT,
       stdio: ["ignore", "pipe", "pipe"],
@@ -51,6 +56,12 @@ class RunningWorld {
     return this.#ready;
   }
 
+  /** Where the copies of a keeper tell how they are, as the world's first lines say. */
+  statusUrls(keeper: string): string[] {
+    const line = this.lines.find((text) => text.includes(`${keeper}: http`)) ?? "";
+    return line.match(/http:\/\/[^\s,]+/g) ?? [];
+  }
+
   /** Processes that the world has started. */
   children(): number[] {
     const listed = spawnSync("ps", ["-o", "pid=", "--ppid", String(this.process.pid)], { encoding: "utf8" });
@@ -67,6 +78,14 @@ class RunningWorld {
   }
 }
 
+/** Undefined while nobody listens there. */
+async function statusAt(url: string): Promise<ProcessStatus | undefined> {
+  return fetch(url).then(
+    async (response) => (await response.json()) as ProcessStatus,
+    () => undefined,
+  );
+}
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -78,8 +97,15 @@ function isAlive(pid: number): boolean {
 
 describe("local world", function () {
   this.timeout(180_000);
+  afterEach(async () => {
+    for (const world of RunningWorld.started.splice(0)) {
+      if (world.process.exitCode !== null) continue;
+      world.process.kill("SIGINT");
+      await once(world.process, "exit");
+    }
+  });
 
-  it("holds the peg for 20 s, attacks itself in vain and answers with every key", async () => {
+  it("ROUND-4 holds the peg for 20 s, attacks itself in vain and answers with every key", async () => {
     const world = new RunningWorld(["--for", "20s"]);
     const { code, lines, answer } = await world.finished();
     const figures = answer as unknown as WorldFigures;
@@ -106,13 +132,23 @@ describe("local world", function () {
       expect(Object.keys(pool.volumeIn)).to.deep.equal(name.split("/"));
       for (const units of Object.values(pool.volumeIn)) expect(units).to.match(/^\d+$/);
     }
-    const keeper = figures.keepers["deviation-stabilizer"] ?? expect.fail("the keeper gave no report");
-    expect(keeper.errors).to.equal(0);
-    expect(keeper.skips["inside-band"]).to.be.greaterThan(0);
-    expect(keeper.gasPerExecution).to.have.all.keys("p50", "max");
-    expect(keeper.copies).to.equal(2);
-    expect(keeper.kills).to.be.greaterThan(0);
-    expect(keeper.takeOverMsMax).to.be.within(1, 10_000);
+    expect(Object.keys(figures.keepers)).to.have.members(["deviation-stabilizer", "price-reporter"]);
+    for (const [name, keeper] of Object.entries(figures.keepers)) {
+      expect(keeper.errors, name).to.equal(0);
+      expect(keeper.skips["inside-band"], name).to.be.greaterThan(0);
+      expect(keeper.gasPerExecution, name).to.have.all.keys("p50", "max");
+      expect(keeper.copies, name).to.equal(2);
+      expect(keeper.kills, name).to.be.greaterThan(0);
+      expect(keeper.takeOverMsMax, name).to.be.within(1, 10_000);
+    }
+    // ROUND-4: whoever of the reporter's copies is killed, the chain has each of its rounds once.
+    const rounds = figures.keepers["price-reporter"]?.rounds ?? expect.fail("nobody counted the rounds");
+    expect(rounds).to.include({ lost: 0, duplicates: 0, feeds: 17 });
+    expect(rounds.onChain).to.be.greaterThan(rounds.feeds);
+    expect(rounds.onChain).to.equal(chain.feedRounds);
+    expect(rounds.feedsInOneBlock).to.be.greaterThan(1);
+    expect(rounds.reverted).to.be.at.most(rounds.byOthers);
+    expect(lines.some((line) => /prices +moved to /.test(line))).to.equal(true);
     expect((answer["services"] as { postgres: string }).postgres).to.match(/^postgres:\/\/127\.0\.0\.1:\d+\/world_/);
     expect(figures.stabilizer).to.have.all.keys(
       "inventoryChangeXauWei",
@@ -145,10 +181,16 @@ describe("local world", function () {
   });
 
   it("says so when the chain is gone in mid-run, and does not hang", async () => {
-    const world = new RunningWorld(["--speed", "300"]);
+    const world = new RunningWorld(["--speed", "300", "--without", "kills,stabilizer"]);
     await world.ready;
     const children = world.children();
-    expect(children.length).to.be.at.least(3);
+    expect(children.length).to.be.at.least(4);
+    // The copy that leads says so.
+    const urls = world.statusUrls("price-reporter");
+    expect(urls).to.have.length(2);
+    while (!(await Promise.all(urls.map(statusAt))).some((status) => status?.lease?.held === true)) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
     // The chain is the child that was started first.
     process.kill(Math.min(...children), "SIGKILL");
     const { code, answer } = await world.finished();
