@@ -4,12 +4,9 @@
  */
 import { z } from "zod";
 
-import { PermanentError } from "../../protocol/errors.js";
 import type { Facts } from "../kit/logger.js";
+import { malformedDecision } from "../kit/replay.js";
 import type { DecideConfig, Decision, Observation } from "./types.js";
-
-/** Name of these entries in the record. */
-export const DECISION_KIND = "decision";
 
 const whole = z
   .string()
@@ -122,10 +119,5 @@ export function factsOf(decision: Decision): Facts {
 export function readDecision(entry: unknown): RecordedDecision {
   const parsed = entrySchema.safeParse(entry);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new PermanentError(
-    "REPLAY_MALFORMED",
-    `a recorded decision is not one: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
-    "was it written by another version? replay it with that one",
-  );
+  throw malformedDecision(parsed.error);
 }

@@ -11,13 +11,14 @@ import { bytesOf, type EncodeAction } from "../kit/policy/action.js";
 import type { Head } from "../kit/provider.js";
 import type { Confirm } from "../kit/providers/confirm.js";
 import type { RecordSink } from "../kit/record.js";
+import { DECISION_KIND } from "../kit/replay.js";
 import { simulate } from "../kit/simulate.js";
 import type { Intent, Settled, Submission, Submitter } from "../kit/submitter.js";
 import { decide } from "./decide.js";
 import { encode, executedCount, executionAction, stabilizerAbi } from "./encode.js";
 import { explain } from "./explain.js";
 import { observe } from "./observe.js";
-import { DECISION_KIND, decisionFacts } from "./recorded.js";
+import { decisionFacts } from "./recorded.js";
 import {
   CHAIN_REASONS,
   type DecideConfig,

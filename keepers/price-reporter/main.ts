@@ -16,7 +16,7 @@ import type { EncodeAction } from "../kit/policy/action.js";
 import { PolicyGate } from "../kit/policy/gate.js";
 import { logPolicy, policyReport } from "../kit/policy/report.js";
 import type { Policy } from "../kit/policy/types.js";
-import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
+import type { KeeperProgram, ProgramContext, ProgramResult, ReplayContext, RunContext } from "../kit/program.js";
 import { confirmWith } from "../kit/providers/confirm.js";
 import { recordTo } from "../kit/audit/auditRecord.js";
 import { accountNames } from "../kit/pnl/postings.js";
@@ -29,12 +29,14 @@ import { runtimeChecks } from "../kit/runtimeChecks.js";
 import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
 import { HeadWatcher } from "../kit/watcher.js";
 import { FeedBoard } from "./board.js";
+import { loadConfig } from "./config.js";
 import { connect, connectFeeds, createCosigner, KEEPER_NAME, type Connection } from "./connect.js";
 import { collectSignatures } from "./cosign.js";
 import { examine } from "./doctor.js";
 import { reporterEncoder } from "./encode.js";
 import { runPeer } from "./peer.js";
 import { reporterPolicy } from "./policy.js";
+import { replay } from "./replay.js";
 import { RoundTick } from "./round.js";
 
 /** How long the end waits for what is in flight. */
@@ -46,7 +48,7 @@ const GATE = new Set(["rpc", "chain-id", "feeds", "signers", "threshold", "sourc
 /** Nothing is signed without nodes that agree. */
 const EXECUTE_GATE = new Set([...GATE, "quorum"]);
 
-export const program: KeeperProgram = { run, doctor, status, policy };
+export const program: KeeperProgram = { run, doctor, status, policy, replay: replayOwn };
 
 async function run(context: RunContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, context.terminal, context.pricesFile);
@@ -241,6 +243,12 @@ async function policy(context: ProgramContext): Promise<ProgramResult> {
   } finally {
     connection.client.close();
   }
+}
+
+function replayOwn(context: ReplayContext): Promise<ProgramResult> {
+  const { dataFolder } = loadConfig(context.network, context.env);
+  const own = join(dataFolder ?? DEFAULT_DATA_FOLDER, `${KEEPER_NAME}-${context.network}.jsonl`);
+  return replay(context.recordFile ?? own, context, context.say);
 }
 
 /** The policy of the key that pays; without a key it is nobody's. */

@@ -2,7 +2,16 @@ import { feedIdOf, type FeedIdentity, type RoundSignature, type SignedRound } fr
 import { RoundIdTaken } from "./cosign.js";
 import { decideReport, decideTogether, nextRoundId } from "./decide.js";
 import { signRound, type RoundSigner } from "./sign.js";
-import type { ChainState, LastRound, ReportCause, ReportInput, ReportSettings, SkipReason } from "./types.js";
+import type {
+  ChainState,
+  LastRound,
+  Report,
+  ReportCause,
+  ReportInput,
+  ReportSettings,
+  Skip,
+  SkipReason,
+} from "./types.js";
 
 /** A round with the signatures that a feed asks for. */
 export interface SignedReport {
@@ -34,6 +43,16 @@ export type TargetOutcome =
   | { readonly kind: "skip"; readonly target: string; readonly reason: SkipReason }
   | { readonly kind: "failed"; readonly target: string; readonly error: unknown };
 
+/** What a tick decided for one chain, and from what: enough to decide it again. */
+export interface Decided {
+  readonly input: ReportInput;
+  /** Some chain needed a round, so that others may take it along. */
+  readonly together: boolean;
+  readonly decision: Report | Skip;
+  /** What is sent; undefined for a skip. */
+  readonly report: SignedReport | undefined;
+}
+
 export interface ReportOutcome {
   /** The round that was signed; undefined when no chain needed one. */
   readonly round: SignedRound | undefined;
@@ -53,6 +72,8 @@ export class PriceReporter {
     feed: FeedIdentity,
     private readonly sign: RoundSigning,
     private readonly targets: readonly FeedTarget[],
+    /** Told of every decision before anything is sent. */
+    private readonly onDecided: (decided: Decided) => void = () => undefined,
   ) {
     this.feedId = feedIdOf(feed);
   }
@@ -65,7 +86,7 @@ export class PriceReporter {
   async tick(outsideAnswer: bigint, observedAt: bigint): Promise<ReportOutcome> {
     const views = await Promise.all(this.targets.map((target) => view(target, outsideAnswer, observedAt)));
     if (!views.some((seen) => seen.kind === "seen" && decideReport(seen.input).kind === "report")) {
-      return { round: undefined, targets: views.map((seen) => outcomeWithout(seen)) };
+      return { round: undefined, targets: views.map((seen) => this.without(seen)) };
     }
     const seenIds = views.map((seen) => (seen.kind === "seen" ? (seen.input.chain.last?.roundId ?? 0n) : 0n));
     const observation = { answer: outsideAnswer, observedAt };
@@ -76,6 +97,8 @@ export class PriceReporter {
         if (seen.kind === "failed") return seen.outcome;
         const { target, input } = seen;
         const decision = decideTogether(input, decideReport(input));
+        const sent = decision.kind === "report" ? report : undefined;
+        this.onDecided({ input, together: true, decision, report: sent });
         if (decision.kind === "skip") return { kind: "skip", target: target.name, reason: decision.reason };
         try {
           return {
@@ -90,6 +113,15 @@ export class PriceReporter {
       }),
     );
     return { round, targets };
+  }
+
+  /** What is said of a chain in a tick that sends nothing. */
+  private without(seen: View): TargetOutcome {
+    if (seen.kind === "failed") return seen.outcome;
+    const { input, target } = seen;
+    const decision = decideReport(input);
+    this.onDecided({ input, together: false, decision, report: undefined });
+    return { kind: "skip", target: target.name, reason: decision.kind === "skip" ? decision.reason : "inside-band" };
   }
 
   /**
@@ -122,11 +154,4 @@ async function view(target: FeedTarget, outsideAnswer: bigint, observedAt: bigin
   } catch (error) {
     return { kind: "failed", outcome: { kind: "failed", target: target.name, error } };
   }
-}
-
-/** What is said of a chain in a tick that sends nothing. */
-function outcomeWithout(seen: View): TargetOutcome {
-  if (seen.kind === "failed") return seen.outcome;
-  const decision = decideReport(seen.input);
-  return { kind: "skip", target: seen.target.name, reason: decision.kind === "skip" ? decision.reason : "inside-band" };
 }

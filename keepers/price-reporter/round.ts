@@ -11,12 +11,15 @@ import { bytesOf, type EncodeAction } from "../kit/policy/action.js";
 import type { Head } from "../kit/provider.js";
 import type { Confirm } from "../kit/providers/confirm.js";
 import type { RecordSink } from "../kit/record.js";
+import { DECISION_KIND } from "../kit/replay.js";
 import { simulate } from "../kit/simulate.js";
 import type { Submitter } from "../kit/submitter.js";
 import type { ConnectedFeed, SendRound } from "./connect.js";
 import { feedAbi, submitAction } from "./encode.js";
-import { PriceReporter, type ReportOutcome, type RoundSigning } from "./reporter.js";
+import { reportFacts } from "./recorded.js";
+import { PriceReporter, type Decided, type ReportOutcome, type RoundSigning } from "./reporter.js";
 import { PRICE_DECIMALS, type PriceSource } from "./sources.js";
+import type { SkipReason } from "./types.js";
 
 export interface RoundParts {
   readonly config: { readonly gasLimit: number; readonly validBlocks: number };
@@ -43,6 +46,8 @@ export class RoundTick {
   private head: Head | undefined;
   /** Rounds go out one after the other: each needs the nonce after the one before. */
   private sending: Promise<unknown> = Promise.resolve();
+  /** Why nothing was last reported to a feed; undefined after a round. */
+  private readonly keptReasons = new Map<string, SkipReason | undefined>();
   private readonly reporters: { feed: ConnectedFeed; reporter: PriceReporter }[] = [];
 
   constructor(private readonly parts: RoundParts) {}
@@ -51,7 +56,10 @@ export class RoundTick {
   take(feeds: readonly ConnectedFeed[]): void {
     for (const feed of feeds) {
       const identity = { description: feed.description, decimals: PRICE_DECIMALS };
-      this.reporters.push({ feed, reporter: new PriceReporter(identity, this.parts.sign(feed), [feed.target]) });
+      const reporter = new PriceReporter(identity, this.parts.sign(feed), [feed.target], (decided) => {
+        this.keep(feed, decided);
+      });
+      this.reporters.push({ feed, reporter });
     }
   }
 
@@ -142,6 +150,16 @@ export class RoundTick {
   private onItsWay(feed: ConnectedFeed): boolean {
     const keys = this.keysOf(feed);
     return this.parts.submitter.pending().some(({ key }) => key.startsWith(keys));
+  }
+
+  /** Writes down a round, and other decisions of a feed when they differ from the one before: all that is needed to decide again. */
+  private keep(feed: ConnectedFeed, decided: Decided): void {
+    const { decision, input } = decided;
+    const reason = decision.kind === "skip" ? decision.reason : undefined;
+    if (reason !== undefined && this.keptReasons.get(feed.address) === reason) return;
+    this.keptReasons.set(feed.address, reason);
+    const facts = reportFacts(feed.description, feed.feedId, decided);
+    this.parts.record.write({ kind: DECISION_KIND, block: Number(input.chain.blockNumber) + 1, facts });
   }
 
   /** Counts and logs what became of one feed. */

@@ -42,7 +42,7 @@ describe("npm run keeper", () => {
 
   for (const [words, code] of [
     ["deviation-stabilizer replay --network localhost --json", "MISSING_FLAG"],
-    ["price-reporter replay --network localhost --from 1 --to 2 --json", "PART_NOT_BUILT"],
+    ["price-reporter replay --network localhost --from 1 --json", "MISSING_FLAG"],
     ["deviation-stabilizer pause --network localhost --json", "MISSING_FLAG"],
     ["deviation-stabilizer run --revive-signer 0x00 --network localhost --json", "CONFLICTING_FLAGS"],
     ["ltv-monitor --network localhost --json", "PART_NOT_BUILT"],

@@ -430,7 +430,10 @@ describe("npm run keeper -- price-reporter, on a chain with the real contracts",
       .trim()
       .split("\n");
     const kinds = lines.map((line) => (JSON.parse(line) as { kind: string }).kind);
-    expect(kinds).to.deep.equal(["round", "tx.mined"]);
+    expect(kinds).to.deep.equal(["decision", "round", "tx.mined"]);
+    const replayed = await program.replay?.({ ...context, fromBlock: 0, toBlock: 1_000_000, recordFile: undefined });
+    expect(replayed?.ok).to.equal(true);
+    expect(replayed?.report).to.include({ decisions: 1, plans: 1 });
     const status = await program.status({ ...context, pricesFile: file });
     expect((status.report["feeds"] as Record<string, { answer: string }>)[FEED]?.answer).to.equal(String(answer(-8)));
   });
