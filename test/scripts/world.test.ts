@@ -99,7 +99,7 @@ describe("local world", function () {
   this.timeout(180_000);
   afterEach(async () => {
     for (const world of RunningWorld.started.splice(0)) {
-      if (world.process.exitCode !== null) continue;
+      if (world.process.exitCode !== null || world.process.signalCode !== null) continue;
       world.process.kill("SIGINT");
       await once(world.process, "exit");
     }
