@@ -5,6 +5,7 @@ import { runCrashes, type CrashReport } from "./bench/crash/run.js";
 import { withCrashServer } from "./bench/crash/server.js";
 import { SolanaCrashChain } from "./bench/crash/solana/chain.js";
 import { measureGas } from "./bench/gas.js";
+import { measureLatency, type LatencyReport } from "./bench/latency/run.js";
 import { measureReserveGas } from "./bench/reserves.js";
 import { measureSpeed, type SpeedReport } from "./bench/speed.js";
 import { measureSystemGas } from "./bench/system.js";
@@ -12,13 +13,14 @@ import { runCommand, usageError, type CommandContext, type CommandDefinition, ty
 import type { Rng } from "./market/rng.js";
 import { alignRows } from "./sim/show.js";
 
-const BUILT = ["gas", "sim", "crash", "backfill"] as const;
+const BUILT = ["gas", "sim", "crash", "latency", "backfill"] as const;
 const WAITING = ["arbitrage", "cu", "feed", "api", "redeem"] as const;
 
 const FLAGS = {
   kills: { kind: "integer", min: 1, default: 1_000, help: "crash: how often a keeper is killed" },
   chain: { kind: "choice", choices: ["evm", "solana"], default: "evm", help: "crash: which outbox" },
   seed: { kind: "integer", min: 0, default: 1, help: "crash: which moments, faults and reorganisations" },
+  decisions: { kind: "integer", min: 1, default: 200, help: "latency: how many executions are decided" },
   events: { kind: "integer", min: 100, default: 100_000, help: "backfill: how many logs the chain has" },
 } as const;
 /** How long a dead leader keeps the others waiting: shorter than in production, for the sake of the wait. */
@@ -111,6 +113,24 @@ async function crash({ flags, say }: CommandContext<typeof FLAGS>): Promise<Cras
   return report;
 }
 
+/** Blocks of two seconds in which nothing is due. */
+const QUIET_TICKS = 15;
+
+async function latency({ flags, say }: CommandContext<typeof FLAGS>): Promise<LatencyReport> {
+  const report = await measureLatency(flags.decisions, QUIET_TICKS);
+  const { p50, p99, max } = report.decisionMs;
+  const rows = [
+    ["block seen to bytes broadcast, p50 / p99 / max", `${[p50, p99, max].join(" / ")} ms`, "goal p99 500 ms"],
+    ["exchanges with the node in that time, at most", String(report.exchangesPerDecision), "–"],
+    ["exchanges of a quiet tick", String(report.exchangesPerQuietTick), "goal 1"],
+    ["  requests in them", String(report.requestsPerQuietTick), "–"],
+  ];
+  for (const line of alignRows([[`${String(report.decisions)} decisions`, "measured", "reference"], ...rows]))
+    say(line);
+  say("");
+  return report;
+}
+
 async function backfill({ flags, say }: CommandContext<typeof FLAGS>): Promise<BackfillReport> {
   const report = await measureBackfill(flags.events);
   const rows = [
@@ -139,6 +159,7 @@ async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResul
     const report = await crash(context);
     return { ok: report.lost + report.duplicates + report.wrongClaims === 0, report: { ...report } };
   }
+  if (name === "latency") return { ok: true, report: { ...(await latency(context)) } };
   if (name === "backfill") {
     const report = await backfill(context);
     const isComplete = report.recoveredAtOnce === report.hidden && report.recoveredByRescan === report.hidden;
@@ -148,7 +169,7 @@ async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResul
     ok: true,
     report: {
       ...{ gas: await gas(say), sim: await speed(say) },
-      ...{ crash: await crash(context), backfill: await backfill(context) },
+      ...{ crash: await crash(context), latency: await latency(context), backfill: await backfill(context) },
     },
   };
 }
