@@ -40,6 +40,8 @@ const COPIES = 2;
 /** Short, so that one sees it; a keeper's own default is longer. */
 const LEASE_SECONDS = 2;
 const LOOK_MS = 50;
+/** Nobody leading for so long after a kill is a failure. */
+const TAKEOVER_LIMIT_MS = 10_000;
 
 /** What the processes of one keeper are started with. */
 export interface KeeperSetup {
@@ -100,7 +102,7 @@ export class KeeperCopies {
     if (gone !== undefined) throw keeperGone(`copy ${gone.number} of ${this.keeper}`, this.keeper, gone.child);
   }
 
-  /** Kills the copy that leads, waits for another one to lead, and starts the dead one anew. @returns undefined when nobody leads. */
+  /** Kills the copy that leads, waits for another one to lead, and starts the dead one anew. @returns undefined when nobody leads; after the kill that is an error. */
   async killLeader(signal: AbortSignal): Promise<Takeover | undefined> {
     const leader = await this.#leader();
     if (leader === undefined) return undefined;
@@ -111,14 +113,20 @@ export class KeeperCopies {
     this.#kills += 1;
     this.#ended.push(leader);
     let next: Copy | undefined;
-    while (next === undefined && !signal.aborted) {
-      await rest(LOOK_MS, signal);
+    // Also when it is time to stop: what was begun is measured to its end.
+    while (next === undefined && performance.now() - killedMs < TAKEOVER_LIMIT_MS) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       next = await this.#leader();
     }
-    if (next === undefined) return undefined;
     const ms = performance.now() - killedMs;
     this.#takeOversMs.push(ms);
-    this.#copies = [...this.#copies, this.#start(leader.number)];
+    if (!signal.aborted) this.#copies = [...this.#copies, this.#start(leader.number)];
+    if (next === undefined) {
+      this.errors.push(
+        `${this.keeper}: nobody leads ${String(TAKEOVER_LIMIT_MS / 1000)} s after copy ${leader.number} was killed`,
+      );
+      return undefined;
+    }
     return { killed: leader.number, leads: next.number, ms };
   }
 
