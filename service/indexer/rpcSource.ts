@@ -2,6 +2,8 @@
 import { z } from "zod";
 
 import { RetryableError } from "../../protocol/errors.js";
+import { headerHash } from "../../protocol/headerHash.js";
+import { receiptsRoot } from "../../protocol/receiptsRoot.js";
 import type { BlockHeader, ChainLog, ChainSource, LogFilter } from "./chainSource.js";
 import { JsonRpc, type RpcOptions } from "./jsonRpc.js";
 
@@ -13,6 +15,7 @@ const bytes = z
   .string()
   .regex(/^0x(?:[0-9a-fA-F]{2})*$/)
   .transform((text) => text.toLowerCase());
+const bytesOrNibble = z.string().regex(/^0x[0-9a-fA-F]+$/);
 const hash = bytes.refine((text) => text.length === 66);
 
 const headerSchema = z
@@ -35,14 +38,32 @@ const logSchema = z.object({
   topics: z.array(hash),
   data: bytes,
 });
-const receiptSchema = z.object({ blockHash: hash, logs: z.array(logSchema) });
+const receiptSchema = z.object({
+  blockHash: hash,
+  type: bytesOrNibble.default("0x0"),
+  status: bytesOrNibble.optional(),
+  root: bytes.optional(),
+  cumulativeGasUsed: bytesOrNibble,
+  logsBloom: bytes,
+  logs: z.array(logSchema),
+});
+const anyHeader = z.record(z.string(), z.unknown());
 const transactionHashes = z.object({ hash, transactions: z.array(hash) });
+
+/**
+ * required: receipts count only when they are what the block's hash commits to. off: for chains whose headers cannot be recomputed, because
+ * they are sealed another way (QBFT and IBFT of Besu); receipts of several nodes are then all there is.
+ */
+export type ReceiptProof = "required" | "off";
 
 export class RpcSource implements ChainSource {
   private readonly rpc: JsonRpc;
   private hasBlockReceipts = true;
 
-  constructor(options: RpcOptions) {
+  constructor(
+    options: RpcOptions,
+    private readonly proof: ReceiptProof = "required",
+  ) {
     this.rpc = new JsonRpc(options);
   }
 
@@ -78,7 +99,33 @@ export class RpcSource implements ChainSource {
   async receiptLogs(blockHash: string): Promise<readonly ChainLog[] | undefined> {
     const receipts = this.hasBlockReceipts ? await this.blockReceipts(blockHash) : await this.eachReceipt(blockHash);
     if (receipts?.some((receipt) => receipt.blockHash !== blockHash) === true) return undefined;
+    if (receipts !== undefined && this.proof === "required" && !(await this.prove(blockHash, receipts)))
+      return undefined;
     return receipts?.flatMap(({ logs }) => logs);
+  }
+
+  /**
+   * The receipts are all of that block's and as they were executed, for certain: its hash covers the root of their trie.
+   * @returns false when the node does not know the block. @throws RetryableError HEADER_UNPROVEN, RECEIPTS_FALSE.
+   */
+  private async prove(blockHash: string, receipts: readonly z.infer<typeof receiptSchema>[]): Promise<boolean> {
+    const [found] = await this.rpc.call([{ method: "eth_getBlockByHash", params: [blockHash, false] }]);
+    const header = this.read(anyHeader.nullish(), found);
+    if (header == null) return false;
+    if (headerHash(header) !== blockHash) {
+      const fix =
+        "find out whether the node lies; a chain that seals its headers another way needs receipt proofs `off`";
+      throw this.untrue("HEADER_UNPROVEN", `the header of ${blockHash} does not hash to it`, fix);
+    }
+    if (receiptsRoot(receipts) !== header["receiptsRoot"]) {
+      const fix = "find out which node lies and remove it";
+      throw this.untrue("RECEIPTS_FALSE", `these are not the receipts of ${blockHash}`, fix);
+    }
+    return true;
+  }
+
+  private untrue(code: string, message: string, fix: string): RetryableError {
+    return new RetryableError(code, `${this.name}: ${message}`, fix, { source: this.name });
   }
 
   private async blockReceipts(blockHash: string): Promise<z.infer<typeof receiptSchema>[] | undefined> {

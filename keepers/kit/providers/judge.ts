@@ -2,7 +2,7 @@
 import type { Endpoint } from "./endpoint.js";
 import { TransportFailure } from "./failure.js";
 import type { SeenBlock } from "./head.js";
-import { headerHash } from "./header.js";
+import { headerHash } from "../../../protocol/headerHash.js";
 
 interface LastNews {
   readonly number: number;

@@ -4,8 +4,14 @@ import { z } from "zod";
 import type { ChainClient } from "../provider.js";
 import type { Endpoint } from "./endpoint.js";
 import { TransportFailure } from "./failure.js";
-import { headerHash } from "./header.js";
-import { bloomMayHold, logSchema, receiptsRoot, receiptsSchema, type ChainLog } from "./receipts.js";
+import { headerHash } from "../../../protocol/headerHash.js";
+import {
+  bloomMayHold,
+  logSchema,
+  receiptsRoot,
+  receiptsSchema,
+  type ChainLog,
+} from "../../../protocol/receiptsRoot.js";
 import type { RpcAnswer } from "./transport.js";
 
 export interface LogFilter {

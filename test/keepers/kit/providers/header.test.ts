@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { headerHash } from "../../../../keepers/kit/providers/header.js";
+import { headerHash } from "../../../../protocol/headerHash.js";
 import { startLocalNode, type LocalNode } from "../../../helpers/localNode.js";
 
 type Block = Record<string, string>;

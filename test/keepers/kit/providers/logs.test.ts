@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { AbiCoder, concat, keccak256, toBeHex } from "ethers";
 
-import { bloomMayHold, receiptsRoot, receiptsSchema } from "../../../../keepers/kit/providers/receipts.js";
+import { bloomMayHold, receiptsRoot, receiptsSchema } from "../../../../protocol/receiptsRoot.js";
 import { completeLogs } from "../../../../keepers/kit/providers/logs.js";
 import { CantileverError } from "../../../../protocol/errors.js";
 import type { RpcRequest } from "../../../helpers/flakyRpc.js";

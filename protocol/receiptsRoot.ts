@@ -27,8 +27,18 @@ export const receiptsSchema = z.array(
 export type ChainLog = z.infer<typeof logSchema>;
 export type ChainReceipts = z.infer<typeof receiptsSchema>;
 
+/** What a block's header commits to of a receipt. */
+export interface ProvableReceipt {
+  readonly type: string;
+  readonly status?: string | undefined;
+  readonly root?: string | undefined;
+  readonly cumulativeGasUsed: string;
+  readonly logsBloom: string;
+  readonly logs: readonly { readonly address: string; readonly topics: readonly string[]; readonly data: string }[];
+}
+
 /** Root of the trie of these receipts, in the order of their transactions. Covers status, gas, bloom and every log's address, topics and data. */
-export function receiptsRoot(receipts: ChainReceipts): string {
+export function receiptsRoot(receipts: readonly ProvableReceipt[]): string {
   const entries = receipts.map((receipt, index) => ({
     path: nibbles(encodeRlp(toBeArray(index))),
     value: encodeReceipt(receipt),
@@ -48,13 +58,13 @@ export function bloomMayHold(logsBloom: string, items: readonly string[]): boole
   });
 }
 
-function encodeReceipt({ type, status, root, cumulativeGasUsed, logsBloom, logs }: ChainReceipts[number]): string {
+function encodeReceipt({ type, status, root, cumulativeGasUsed, logsBloom, logs }: ProvableReceipt): string {
   const outcome = status === undefined ? (root ?? "0x") : toBeArray(BigInt(status));
   const body = encodeRlp([
     outcome,
     toBeArray(BigInt(cumulativeGasUsed)),
     logsBloom,
-    logs.map(({ address, topics, data }) => [address, topics, data]),
+    logs.map(({ address, topics, data }) => [address, [...topics], data]),
   ]);
   return BigInt(type) === 0n ? body : concat([toBeArray(BigInt(type)), body]);
 }
