@@ -1,5 +1,6 @@
 /** `npm run keeper`: starts, checks and describes keepers by name. */
 import { runCommand, usageError } from "../scripts/cli.js";
+import { backTest } from "./backTest.js";
 import type { KeeperProgram } from "./kit/program.js";
 import { audit, order, pnl } from "./records.js";
 
@@ -32,8 +33,9 @@ const definition = {
     prices: {
       kind: "string",
       placeholder: "FILE",
-      help: "price-reporter: a price file instead of the configured sources",
+      help: "a price file: price-reporter reports from it; replay of the stabilizer runs its market on a simulated chain",
     },
+    seed: { kind: "integer", min: 0, default: 1, help: "replay --prices: seed of everything else in that market" },
     "alert-test": { kind: "boolean", help: "doctor: send a test message through every channel of the alerts" },
     once: { kind: "boolean", help: "one block of work, then the end of what it sent" },
     reason: {
@@ -62,8 +64,9 @@ await runCommand(definition, async ({ positionals, flags, signal, say }) => {
   const [name = "", subCommand = "run"] = positionals;
   const load = KEEPERS[name];
   if (load === undefined) throw usageError("PART_NOT_BUILT", `the keeper ${name} is not built yet`);
-  if (flags.prices !== undefined && name !== "price-reporter")
-    throw usageError("CONFLICTING_FLAGS", `${name} takes no --prices`);
+  const replaysPrices = flags.prices !== undefined && subCommand === "replay" && name === "deviation-stabilizer";
+  if (flags.prices !== undefined && !replaysPrices && name !== "price-reporter")
+    throw usageError("CONFLICTING_FLAGS", `${name} takes --prices with replay only`);
   if (flags["alert-test"] && subCommand !== "doctor")
     throw usageError("CONFLICTING_FLAGS", `${subCommand} takes no --alert-test; doctor does`);
   const records = { keeper: name, network: flags.network, env: process.env, say };
@@ -75,6 +78,7 @@ await runCommand(definition, async ({ positionals, flags, signal, say }) => {
     if (reason === undefined) throw usageError("MISSING_FLAG", `${subCommand} needs --reason`);
     return order(records, { state: subCommand, reason, revive });
   }
+  if (flags.prices !== undefined && replaysPrices) return backTest({ signal }, flags.prices, flags.seed);
   if (subCommand === "audit") return audit(records, flags.export);
   if (subCommand === "pnl") return pnl(records, flags.hours ?? 24);
   const program = await load();

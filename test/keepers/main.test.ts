@@ -57,6 +57,24 @@ describe("npm run keeper", () => {
     });
   }
 
+  it("replays a price file with the stabilizer's own decision, and says what is wrong with one", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "prices-"));
+    const words = `deviation-stabilizer replay --network localhost --prices ${folder}/p.csv --seed 2 --json`;
+    try {
+      writeFileSync(path.join(folder, "p.csv"), "timestamp,cUSDC_usd\n1700000000,1\n1700000040,0.998\n");
+      const { code, answer } = await keeper(words);
+      expect(code).to.equal(0);
+      expect(answer).to.include({ ok: true, seed: 2 }).and.to.include.keys("pools", "stabilizer");
+      writeFileSync(path.join(folder, "p.csv"), "timestamp,cUSDC_usd\n1700000000,one\n");
+      const refused = await keeper(words);
+      expect(refused.code).to.equal(1);
+      expect(refused.answer).to.have.property("ok", false);
+      expect(errorCode(refused.answer)).to.be.a("string");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it("exits 1 when the environment is wrong", async () => {
     const env = { KEEPER_POLL_MS: "0x10", STABILIZER_MAX_ORDERS: "99" };
     const misconfigured = await keeper("deviation-stabilizer --network localhost --json", env);
