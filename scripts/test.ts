@@ -28,7 +28,7 @@ const hardhat = path.join(root, "node_modules", "hardhat", "dist", "src", "cli.j
 
 const definition = {
   command: "npm test --",
-  summary: "Runs the test suites. Without a name: all of them.",
+  summary: "Runs the test suites. Without a name: all but those that run on request only.",
   positionals: [
     { name: "suite", help: "only this suite", choices: SUITES.map((suite) => suite.name) },
     { name: "file", help: "only these files of the suite", variadic: true },
@@ -37,7 +37,7 @@ const definition = {
     calls: { kind: "integer", min: 1, default: DEFAULT_INVARIANT_CALLS, help: "calls of each invariant" },
     grep: { kind: "string", placeholder: "PATTERN", help: "only tests whose name matches" },
     "snapshot-check": { kind: "boolean", help: "compare gas with the committed snapshots" },
-    "all-kills": { kind: "boolean", help: "kill a real deployment at every transaction (a quarter of an hour)" },
+    "all-kills": { kind: "boolean", help: "kills: a real deployment at every transaction (a quarter of an hour)" },
     snapshot: { kind: "boolean", help: "write the gas snapshots anew" },
   },
 } as const;
@@ -171,7 +171,8 @@ function selectSuites(context: Context): { suite: Suite; files: readonly string[
   if (context.flags.snapshot && context.flags["snapshot-check"]) {
     throw usageError("CONFLICTING_FLAGS", "--snapshot and --snapshot-check exclude each other");
   }
-  return SUITES.filter((suite) => name === undefined || suite.name === name).map((suite) => ({
+  const isChosen = (suite: Suite): boolean => (name === undefined ? suite.onRequest !== true : suite.name === name);
+  return SUITES.filter(isChosen).map((suite) => ({
     suite,
     files: chosen.length > 0 ? chosen : filesOf(suite, root),
   }));

@@ -8,7 +8,12 @@ export interface Suite {
   readonly runner: "solidity" | "mocha";
   readonly include: readonly string[];
   readonly exclude?: readonly string[];
+  /** Runs only by its name: minutes that belong to `.ci/run` and to a change of what it tests. */
+  readonly onRequest?: boolean;
 }
+
+/** The deployment, killed: as a process, and between any two of its transactions. */
+const KILLS = ["test/integration/deploy/resume.test.ts", "test/integration/deploy/sigkill.test.ts"];
 
 /** In the order in which they begin and their output is shown: long ones first. */
 export const SUITES: readonly Suite[] = [
@@ -30,6 +35,14 @@ export const SUITES: readonly Suite[] = [
     about: "flows over several contracts on simulated chains",
     runner: "mocha",
     include: ["test/integration/**/*.test.ts"],
+    exclude: KILLS,
+  },
+  {
+    name: "kills",
+    about: "a deployment that is killed goes on from where it was",
+    runner: "mocha",
+    include: KILLS,
+    onRequest: true,
   },
   {
     name: "scripts",
@@ -79,8 +92,8 @@ export function orphanedFiles(suites: readonly Suite[], root: string): string[] 
     .sort();
 }
 
-/** Calls of each invariant within `npm test`; `--calls 40000` is the nightly depth. */
-export const DEFAULT_INVARIANT_CALLS = 2_000;
+/** Calls of each invariant within `npm test`; `.ci/run` makes twice as many, and `--calls 40000` is the nightly depth. */
+export const DEFAULT_INVARIANT_CALLS = 1_000;
 
 /** Splits the calls of an invariant into runs: each run starts from a fresh state, deeper runs reach rarer states. */
 export function invariantDepth(calls: number): { readonly runs: number; readonly depth: number } {

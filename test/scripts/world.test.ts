@@ -62,10 +62,13 @@ class RunningWorld {
     return line.match(/http:\/\/[^\s,]+/g) ?? [];
   }
 
-  /** Processes that the world has started. */
-  children(): number[] {
-    const listed = spawnSync("ps", ["-o", "pid=", "--ppid", String(this.process.pid)], { encoding: "utf8" });
-    return listed.stdout.trim().split(/\s+/).map(Number);
+  /** Processes that the world has started; `program`: only those that run it. */
+  children(program = ""): number[] {
+    const listed = spawnSync("ps", ["-ww", "-o", "pid=,args=", "--ppid", String(this.process.pid)], {
+      encoding: "utf8",
+    });
+    const lines = listed.stdout.split("\n").filter((line) => line.trim() !== "" && line.includes(program));
+    return lines.map((line) => Number.parseInt(line, 10));
   }
 
   async finished(): Promise<Finished> {
@@ -191,8 +194,9 @@ describe("local world", function () {
     while (!(await Promise.all(urls.map(statusAt))).some((status) => status?.lease?.held === true)) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    // The chain is the child that was started first.
-    process.kill(Math.min(...children), "SIGKILL");
+    // Not the smallest number: the system counts from the beginning again.
+    const [chain] = world.children("world/node-main.ts");
+    process.kill(chain ?? expect.fail("no chain runs"), "SIGKILL");
     const { code, answer } = await world.finished();
     expect(code).to.equal(1);
     expect(answer).to.have.nested.property("error.code", "RPC_GONE");

@@ -19,7 +19,7 @@ import { FlakyRpc } from "../../helpers/flakyRpc.js";
 
 /** A machine that is busy with other things starts Hardhat in ten seconds instead of two. */
 const LIFE_MS = 60_000;
-/** Set by `npm run test:integration -- --all-kills`. */
+/** Set by `npm run test:kills -- --all-kills`. */
 const ALL_KILLS = process.env["CANTILEVER_ALL_KILLS"] === "1";
 
 /**

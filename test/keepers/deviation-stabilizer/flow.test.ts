@@ -531,6 +531,7 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
         "in-flight",
         "nonce",
         "gas-runway",
+        "indexer",
       ]);
       expect(lines).to.have.length(checks.length);
       for (const check of checks) expect(check.fix === "").to.equal(check.ok);
