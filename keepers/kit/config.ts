@@ -149,7 +149,7 @@ export const kitSettings = {
     env: "KEEPER_POLICY_ACCEPT",
     schema: optionalText,
     default: "",
-    doc: "Hash of a changed policy that may come into force; without it a keeper whose policy differs from that of its last start does not start.",
+    doc: "Hash of a changed policy that may come into force; without it a keeper whose policy differs from that of its last start does not start. A keeper on several networks has a policy for each: hashes separated by commas.",
   }),
   ...alertSettings,
   maxLossXauWei: setting({

@@ -209,7 +209,7 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
 /** Trips once the account turns out to be somebody else's as well. */
 class WatchedSubmitter implements Submitter {
   constructor(
-    private readonly inner: Submitter,
+    private readonly inner: EvmOutbox,
     private readonly foreign: Tripwire,
   ) {}
 
@@ -221,8 +221,12 @@ class WatchedSubmitter implements Submitter {
     return this.inner.pending();
   }
 
-  async submit(intent: Intent, head: Head): Promise<Submission> {
-    const submission = await this.inner.submit(intent, head);
+  submit(intent: Intent, head: Head): Promise<Submission> {
+    return this.submitBatch([intent], head);
+  }
+
+  async submitBatch(intents: readonly Intent[], head: Head): Promise<Submission> {
+    const submission = await this.inner.submitBatch(intents, head);
     if (!submission.accepted && submission.refusal === "foreign-nonce") this.trip();
     return submission;
   }

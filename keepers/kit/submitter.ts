@@ -93,6 +93,8 @@ export interface Submitter<I = Intent, H = Head> {
   readonly sender: string | undefined;
   /** Takes an intent or says why not. @throws RetryableError when the chain cannot be asked; nothing was sent then. */
   submit(intent: I, head: H): Promise<Submission>;
+  /** Takes all, in this order, or none; answers with the first one's hash. Missing where nothing is gained by it. */
+  submitBatch?(intents: readonly I[], head: H): Promise<Submission>;
   /** Looks after what is in flight: receipts, replacements, cancellations. Returns what settled. */
   upkeep(head: H): Promise<readonly Settled[]>;
   /** What is in flight now. */

@@ -1,6 +1,17 @@
+import { CantileverError, UsageError } from "../../protocol/errors.js";
 import { loadKeeperConfig, type KeeperConfig } from "../kit/config.js";
 import { keyVariables } from "../kit/keys/load.js";
-import { httpUrl, integer, oneOf, optionalText, setting, type Env, type Settings } from "../kit/env.js";
+import {
+  ConfigError,
+  httpUrl,
+  integer,
+  oneOf,
+  optionalText,
+  setting,
+  type Env,
+  type SettingProblem,
+  type Settings,
+} from "../kit/env.js";
 import { z } from "zod";
 
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
@@ -15,11 +26,17 @@ function listOf<T>(item: z.ZodType<T, string>): z.ZodType<T[], string> {
 
 /** Settings of this keeper beside those of the kit. Keys carry the unit of the parsed value. */
 export const reporterSettings = {
+  networks: setting({
+    env: "REPORTER_NETWORKS",
+    schema: listOf(z.string().min(1)),
+    default: "",
+    doc: "Further networks beside `--network`, separated by commas: every signed round goes to all of them, see above. Each needs its `<NETWORK>_RPC_URL`.",
+  }),
   feeds: setting({
     env: "REPORTER_FEEDS",
     schema: listOf(z.string().min(1)),
     default: "",
-    doc: "Descriptions of the feeds to report to, separated by commas, such as `XAU / USD A`; all signed feeds of the network when unset.",
+    doc: "Descriptions of the feeds to report to, separated by commas, such as `XAU / USD A`; all signed feeds of the network when unset. With several networks each must have them.",
   }),
   duty: setting({
     env: "REPORTER_DUTY",
@@ -125,7 +142,69 @@ export const SIGNING_KEY = "REPORTER";
 
 export type ReporterConfig = KeeperConfig<typeof reporterSettings>;
 
-/** Reads the configuration. @throws ConfigError listing every problem; UsageError UNKNOWN_NETWORK. */
+/** Reads the configuration of one network. @throws ConfigError listing every problem; UsageError UNKNOWN_NETWORK. */
 export function loadConfig(networkName: string, env: Env): ReporterConfig {
   return loadKeeperConfig(reporterSettings, PREFIX, networkName, env, keyVariables(SIGNING_KEY));
+}
+
+/**
+ * Reads the configuration of every network that the process serves, `networkName` first. What belongs to the process and not to a network
+ * is told apart here: each network has the next port for its status, and the first one's heartbeat speaks for all.
+ * @throws ConfigError listing every problem of all networks; UsageError UNKNOWN_NETWORK for `networkName`.
+ */
+export function loadConfigs(networkName: string, env: Env): readonly ReporterConfig[] {
+  const problems: SettingProblem[] = [];
+  const further = (env[reporterSettings.networks.env] ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  const configs: ReporterConfig[] = [];
+  for (const [index, name] of [networkName, ...further].entries()) {
+    try {
+      configs.push(ofNetwork(loadConfig(name, env), index));
+    } catch (error) {
+      if (error instanceof ConfigError) problems.push(...error.problems);
+      else if (index === 0 || !(error instanceof CantileverError)) throw error;
+      else problems.push({ env: reporterSettings.networks.env, message: describe(error) });
+    }
+  }
+  problems.push(...togetherProblems(configs, networkName));
+  if (problems.length === 0) return configs;
+  const texts = new Set<string>();
+  throw new ConfigError(
+    problems.filter(({ env: variable, message }) => {
+      const text = `${variable} ${message}`;
+      return !texts.has(text) && texts.add(text);
+    }),
+  );
+}
+
+function ofNetwork(config: ReporterConfig, index: number): ReporterConfig {
+  if (index === 0) return config;
+  const httpPort = config.httpPort === 0 ? 0 : config.httpPort + index;
+  return Object.freeze({ ...config, httpPort, heartbeatUrl: undefined });
+}
+
+function describe(error: CantileverError): string {
+  return error instanceof UsageError && error.fix !== undefined ? `${error.message}; ${error.fix}` : error.message;
+}
+
+/** What is wrong with networks that are right by themselves. */
+function togetherProblems(configs: readonly ReporterConfig[], first: string): SettingProblem[] {
+  const { env } = reporterSettings.networks;
+  const names = configs.map(({ network }) => network.name);
+  const problems = names
+    .filter((name, index) => names.indexOf(name) !== index)
+    .map((name) => ({ env, message: name === first ? `${name} is --network already` : `${name} is named twice` }));
+  for (const [index, { network }] of configs.entries()) {
+    const twin = configs.slice(0, index).find((other) => other.network.chainId === network.chainId)?.network.name;
+    if (twin === undefined || twin === network.name) continue;
+    problems.push({ env, message: `${network.name} and ${twin} are the same chain ${String(network.chainId)}` });
+  }
+  // Public keys sign for a chain of this machine, and for no other.
+  if (new Set(configs.map(({ network }) => network.local)).size > 1)
+    problems.push({ env, message: "networks of this machine and others do not go together" });
+  const last = Math.max(0, ...configs.map(({ httpPort }) => httpPort));
+  if (last > 65_535) problems.push({ env: "KEEPER_HTTP_PORT", message: "leaves no port for the last network" });
+  return problems;
 }

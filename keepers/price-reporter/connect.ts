@@ -17,7 +17,7 @@ import { openChain, type ChainConnection } from "../kit/chain.js";
 import type { Env } from "../kit/env.js";
 import { loadKey } from "../kit/keys/load.js";
 import type { KeeperLog } from "../kit/logger.js";
-import { loadConfig, SIGNING_KEY, type ReporterConfig } from "./config.js";
+import { loadConfig, loadConfigs, SIGNING_KEY, type ReporterConfig } from "./config.js";
 import { Cosigner, type CosignedFeed } from "./cosign.js";
 import type { FeedTarget, SignedReport } from "./reporter.js";
 import type { RoundSigner } from "./sign.js";
@@ -38,7 +38,20 @@ export interface Connection extends ChainConnection {
 
 /** @throws ConfigError with every problem of the environment; UsageError UNKNOWN_NETWORK. */
 export function connect(network: string, env: Env, terminal: boolean, pricesFile: string | undefined): Connection {
-  const loaded = loadConfig(network, env);
+  return connectWith(loadConfig(network, env), env, terminal, pricesFile);
+}
+
+/** Every network that the process serves, `network` first. @throws ConfigError with every problem of all; UsageError UNKNOWN_NETWORK. */
+export function connectAll(
+  network: string,
+  env: Env,
+  terminal: boolean,
+  pricesFile: string | undefined,
+): readonly Connection[] {
+  return loadConfigs(network, env).map((config) => connectWith(config, env, terminal, pricesFile));
+}
+
+function connectWith(loaded: ReporterConfig, env: Env, terminal: boolean, pricesFile: string | undefined): Connection {
   const chain = openChain(loaded, KEEPER_NAME, env, terminal, loaded.localPayer);
   const { config, log } = chain;
   return {
@@ -207,9 +220,13 @@ export function createCosigner(
   own: readonly RoundSigner[],
   prices: PriceSource,
 ): Cosigner {
-  const cosigned = feeds.map((feed) => ({ ...feed, price: () => prices.read(feed) }));
   // A local chain's clock runs ahead after many quick blocks; elsewhere this machine's own clock is the check on the asking peer's.
   const now = async (): Promise<bigint> =>
     config.network.local ? BigInt((await client.head()).timestamp) : BigInt(Math.floor(Date.now() / 1000));
-  return new Cosigner(cosigned, own, config.toleranceBps, BigInt(config.maxAheadSeconds), now);
+  return new Cosigner(cosignedFeeds(feeds, prices), own, config.toleranceBps, BigInt(config.maxAheadSeconds), now);
+}
+
+/** The feeds as a co-signer checks them. */
+export function cosignedFeeds(feeds: readonly ConnectedFeed[], prices: PriceSource): readonly CosignedFeed[] {
+  return feeds.map((feed) => ({ ...feed, price: () => prices.read(feed) }));
 }

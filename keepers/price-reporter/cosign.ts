@@ -81,13 +81,22 @@ export class Cosigner {
   private readonly signed = new Map<string, SignedRound>();
   private readonly counts = new Map<CosignRefusal | "signed", number>();
 
+  private readonly feeds: CosignedFeed[];
+
   constructor(
-    private readonly feeds: readonly CosignedFeed[],
+    feeds: readonly CosignedFeed[],
     private readonly signers: readonly RoundSigner[],
     private readonly toleranceBps: number,
     private readonly maxAheadSeconds: bigint,
     private readonly nowSeconds: () => Promise<bigint>,
-  ) {}
+  ) {
+    this.feeds = [...feeds];
+  }
+
+  /** Takes on the feeds of a further network. A round is signed when it is a good one for any of the chains that run its feed. */
+  join(feeds: readonly CosignedFeed[]): void {
+    this.feeds.push(...feeds);
+  }
 
   /** How often was answered what. */
   get answers(): Readonly<Record<string, number>> {
@@ -107,22 +116,17 @@ export class Cosigner {
     digest: string,
     round: SignedRound,
   ): Promise<readonly RoundSignature[] | CosignRefusal> {
-    const feed = this.feeds.find((candidate) => candidate.feedId === feedId.toLowerCase());
+    const chains = this.feeds.filter((candidate) => candidate.feedId === feedId.toLowerCase());
+    const [feed] = chains;
     if (feed === undefined) return "unknown-feed";
     if (roundDigest(feed.feedId, round) !== digest.toLowerCase()) return "digest-differs";
-    if (round.answer < feed.minAnswer || round.answer > feed.maxAnswer) return "outside-bounds";
+    const within = chains.filter(({ minAnswer, maxAnswer }) => round.answer >= minAnswer && round.answer <= maxAnswer);
+    if (within.length === 0) return "outside-bounds";
     const now = await this.nowSeconds();
+    const maxDelaySeconds = chains.reduce((most, one) => (one.maxDelaySeconds > most ? one.maxDelaySeconds : most), 0n);
     if (round.observedAt > now + this.maxAheadSeconds) return "observation-in-future";
-    if (round.observedAt + feed.maxDelaySeconds < now) return "observation-too-old";
-    const last = await feed.last();
-    const newest = last?.roundId ?? 0n;
-    if (
-      round.roundId <= newest ||
-      round.roundId > newest + MAX_ROUND_GAP ||
-      round.observedAt <= (last?.observedAt ?? 0n)
-    ) {
-      return "stale-round";
-    }
+    if (round.observedAt + maxDelaySeconds < now) return "observation-too-old";
+    if (!(await isNews(within, round))) return "stale-round";
     let own: bigint;
     try {
       own = await feed.price();
@@ -136,7 +140,7 @@ export class Cosigner {
     const before = this.signed.get(feed.feedId);
     const other = before?.roundId === round.roundId && !sameRound(round, before);
     // Until the older one is too old for every feed, only one of them may become this round, the same on all chains.
-    if (other && before.observedAt + feed.maxDelaySeconds >= now) return "already-signed-other";
+    if (other && before.observedAt + maxDelaySeconds >= now) return "already-signed-other";
     if (before === undefined || round.roundId >= before.roundId) this.signed.set(feed.feedId, round);
     return signRound(feed.feedId, round, this.signers);
   }
@@ -184,6 +188,19 @@ export class Cosigner {
         }),
     };
   }
+}
+
+/** Whether any chain would take it as its next round. One that does not answer says nothing. @throws when none answers. */
+async function isNews(chains: readonly CosignedFeed[], round: SignedRound): Promise<boolean> {
+  const looks = await Promise.allSettled(chains.map((chain) => chain.last()));
+  const seen = looks.flatMap((look) => (look.status === "fulfilled" ? [{ last: look.value }] : []));
+  const [failed] = looks.flatMap((look) => (look.status === "rejected" ? [look.reason as unknown] : []));
+  if (seen.length === 0) throw failed;
+  return seen.some(({ last }) => {
+    const newest = last?.roundId ?? 0n;
+    const isNext = round.roundId > newest && round.roundId <= newest + MAX_ROUND_GAP;
+    return isNext && round.observedAt > (last?.observedAt ?? 0n);
+  });
 }
 
 function sameRound(a: SignedRound, b: SignedRound): boolean {

@@ -1,247 +1,164 @@
-/** The price reporter as a program: run, doctor, status. */
+/** The price reporter as a program: run, doctor, status. One process serves one network, or several with the same signed rounds. */
 import { join } from "node:path";
 
-import { ZeroAddress } from "ethers";
-
-import { loadParams } from "../../protocol/params/load.js";
+import { CantileverError, RetryableError } from "../../protocol/errors.js";
 import { watchTroubles } from "../kit/alerts/open.js";
-import { requireGate } from "../kit/checks.js";
-import { Counters } from "../kit/counters.js";
-import { checkLines, runChecks } from "../kit/doctor.js";
-import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
+import { checkLines, runChecks, type Check } from "../kit/doctor.js";
 import { Freshness } from "../kit/health.js";
-import { KEY_GATE } from "../kit/keyRoles.js";
 import { describeError } from "../kit/logger.js";
-import type { EncodeAction } from "../kit/policy/action.js";
-import { PolicyGate } from "../kit/policy/gate.js";
-import { logPolicy, policyReport } from "../kit/policy/report.js";
-import type { Policy } from "../kit/policy/types.js";
+import { policyReport } from "../kit/policy/report.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, ReplayContext, RunContext } from "../kit/program.js";
-import { confirmWith } from "../kit/providers/confirm.js";
-import { recordTo } from "../kit/audit/auditRecord.js";
-import { accountNames } from "../kit/pnl/postings.js";
-import { JsonlRecord } from "../kit/record.js";
-import { runKeeper } from "../kit/runner.js";
-import { openInsight } from "../kit/insight/open.js";
-import type { InsightServer } from "../kit/insight/server.js";
-import { openRuntime, type Runtime } from "../kit/runtime.js";
+import { pause } from "../kit/retry.js";
 import { runtimeChecks } from "../kit/runtimeChecks.js";
-import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
-import { HeadWatcher } from "../kit/watcher.js";
-import { FeedBoard } from "./board.js";
+import { describeRunning, readStatus, statusPath } from "../kit/statusFile.js";
+import { ChainClocks, RoundBooks } from "./book.js";
 import { loadConfig } from "./config.js";
-import { connect, connectFeeds, createCosigner, KEEPER_NAME, type Connection } from "./connect.js";
-import { collectSignatures } from "./cosign.js";
+import { connectAll, connectFeeds, KEEPER_NAME, type Connection } from "./connect.js";
 import { examine } from "./doctor.js";
-import { reporterEncoder } from "./encode.js";
-import { runPeer } from "./peer.js";
-import { reporterPolicy } from "./policy.js";
+import { PeerDesk, runPeer } from "./peer.js";
 import { replay } from "./replay.js";
-import { RoundTick } from "./round.js";
+import { compilePolicy, DEFAULT_DATA_FOLDER, runSite } from "./site.js";
 
-/** How long the end waits for what is in flight. */
-const SETTLE_MS = 5_000;
-const ONCE_SETTLE_MS = 60_000;
-const DEFAULT_DATA_FOLDER = "data/keepers";
-/** Checks that must hold before anything may be sent; the others are advice. */
-const GATE = new Set(["rpc", "chain-id", "feeds", "signers", "threshold", "sources", "key", ...KEY_GATE]);
-/** Nothing is signed without nodes that agree. */
-const EXECUTE_GATE = new Set([...GATE, "quorum"]);
+/** Between two attempts to reach a network that was down when the others began: so many looks at a head. */
+const RETRY_POLLS = 25;
 
 export const program: KeeperProgram = { run, doctor, status, policy, replay: replayOwn };
 
 async function run(context: RunContext): Promise<ProgramResult> {
-  const connection = connect(context.network, context.env, context.terminal, context.pricesFile);
-  const { config, client, log, nextBlock } = connection;
-  let runtime: Runtime | undefined;
-  let insight: InsightServer | undefined;
-  let newest: number | undefined;
-  let listening: { port: number; close: () => Promise<void> } | undefined;
-  let troubles: { readonly stop: () => void } | undefined;
+  const connections = connectAll(context.network, context.env, context.terminal, context.pricesFile);
+  const desk = new PeerDesk();
+  const shared = { books: new RoundBooks(), clocks: new ChainClocks(), desk };
+  const sites = connections.map((connection) => {
+    return { connection, health: new Freshness(connection.config.staleAfterSeconds) };
+  });
+  const allWell = (): boolean =>
+    sites.every(({ health }) => health.report().healthy && health.report().lastBlock !== undefined);
+  const troubles = sites.map(({ connection, health }) => watchTroubles(connection, health, allWell));
+  const leaving = new AbortController();
+  const signal = AbortSignal.any([context.signal, leaving.signal]);
+  const working = new Set<Connection>();
+  const waiting = new Set<Connection>();
   try {
-    if (config.duty === "cosign") return await runPeer(connection, context);
-    requireGate(await examine(connection, context.execute), context.execute ? EXECUTE_GATE : GATE, log);
-    const [payer, own] = await Promise.all([connection.signer(), connection.roundSigners()]);
-    const policy = compilePolicy(connection, payer?.address);
-    logPolicy(policy, log);
-    const encode = compileEncoder(connection);
-    const prices = connection.prices();
-    if (context.execute && payer !== undefined) {
-      const parts = { connection, keeper: KEEPER_NAME, signer: payer, policy, encode, env: context.env };
-      // It pays for gas and moves nothing else; what the chain's coin is worth it does not know.
-      runtime = await openRuntime({
-        ...parts,
-        names: accountNames({}),
-        assetAddress: (asset) => asset,
-        valueXauWei: () => undefined,
-      });
-    }
-    const submitter =
-      runtime?.submitter ?? new DryRunSubmitter(client, payer, new PolicyGate(policy, encode), config, log);
-    const leaving = new AbortController();
-    const standsBy = (): boolean => runtime !== undefined && runtime.lease.held === undefined;
-    const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
-    const file = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
-    const record = runtime === undefined ? file : recordTo(file, runtime.audit);
-    const counters = new Counters();
-    const health = new Freshness(config.staleAfterSeconds);
-    troubles = watchTroubles(connection, health);
-    const limits = { timeoutMs: config.httpTimeoutMs, maxBytes: config.httpMaxBytes };
-    const tick = new RoundTick({
-      config,
-      fees: config,
-      chainId: client.chainId,
-      defaultSender: ZeroAddress,
-      prices,
-      sign: (feed) => async (feedId, round) =>
-        collectSignatures(feedId, round, {
-          own,
-          peers: config.peers,
-          threshold: feed.threshold,
-          reporters: await feed.reporters(),
-          limits,
-          onRefusal: (peer, reason) => {
-            counters.add("peer-refusals");
-            log.warn("peer.refused", { feed: feed.description, peer, reason });
-          },
-        }),
-      encode,
-      chainClock: config.network.local,
-      nextBlock,
-      confirm: confirmWith(client, nextBlock, []),
-      submitter,
-      record,
-      counters,
-      log,
-    });
-    const feeds = await connectFeeds(connection, tick.send);
-    const board = new FeedBoard(client, feeds);
-    tick.take(board.served());
-    const [port] = config.listenPort;
-    if (port !== undefined) {
-      const cosigner = createCosigner(connection, feeds, own, prices);
-      listening = await cosigner.listen(config.listenHost, port);
-    }
-    const statusFile = statusPath(folder, KEEPER_NAME, context.network);
-    const showStatus = (stopped: boolean): void => {
-      // The file is the leader's.
-      if (standsBy()) return;
-      writeStatus(statusFile, {
-        execute: context.execute,
-        sender: submitter.sender,
-        health: health.report(),
-        inFlight: submitter.pending(),
-        executions: counters.get("settled.mined"),
-        skips: counters.withPrefix("skip."),
-        stopped,
-      });
-    };
-    const watcher = new HeadWatcher(board, {
-      pollMs: config.pollMs,
-      blockMs: config.network.blockMs,
-      log,
-      onFailure: (error) => {
-        health.failed(describeError(error).code);
-        showStatus(false);
-      },
-      onReconnect: async (head) => {
-        await client.assertChain();
-        await nextBlock.probe(head);
-      },
-    });
-    const { execute } = context;
-    const head = (): number | undefined => newest;
-    insight = await openInsight({
-      connection,
-      keeper: KEEPER_NAME,
-      execute,
-      runtime,
-      submitter,
-      health,
-      counters,
-      head,
-    });
-    log.info("keeper.start", {
-      execute: context.execute,
-      sender: submitter.sender,
-      rpc: client.shownUrl,
-      feeds: feeds.map(({ description }) => description),
-      listenPort: listening?.port,
-    });
-    const outcome = await runKeeper(
-      {
-        nextHead: async (signal, again) => {
-          const news = await watcher.next(signal, again);
-          newest = news?.head.number ?? newest;
-          return news;
-        },
-        upkeep: (head) => tick.upkeep(head),
-        tick: async ({ head }) => {
-          const verdict = (await runtime?.verdict()) ?? "work";
-          if (verdict === "leave") leaving.abort();
-          if (verdict === "work") await tick.run(head);
-          else counters.add(standsBy() ? "standby" : "held");
-        },
-        busy: () => submitter.pending().length > 0,
-        afterTick: () => {
-          showStatus(false);
-        },
-        health,
-        log,
-      },
-      { once: context.once, settleMs: context.once ? ONCE_SETTLE_MS : SETTLE_MS },
-      AbortSignal.any([context.signal, leaving.signal]),
-    );
-    showStatus(true);
-    await record.close();
-    const failures = counters.withPrefix("failed.");
-    const report = {
-      keeper: KEEPER_NAME,
-      network: context.network,
-      execute: context.execute,
-      ...outcome,
-      rounds: counters.get("rounds.sent") + counters.get("rounds.dry-run"),
-      executions: counters.get("settled.mined"),
-      standbyTicks: counters.get("standby"),
-      control: runtime?.control.last?.state ?? null,
-      skips: counters.withPrefix("skip."),
-      settled: counters.withPrefix("settled."),
-      failures,
-      peerRefusals: counters.get("peer-refusals"),
-      errors: outcome.failedTicks + Object.values(failures).reduce((sum, count) => sum + count, 0),
-    };
-    const failed = context.once && Object.keys(failures).length > 0;
-    return { ok: !failed && outcome.ticks > outcome.failedTicks && !outcome.leftInFlight, report };
+    const results = await Promise.allSettled(sites.map(serve));
+    return combined(connections, results);
   } finally {
-    troubles?.stop();
-    await connection.alerts.close();
-    await listening?.close();
-    await insight?.close();
-    await runtime?.close();
-    client.close();
+    for (const watch of troubles) watch.stop();
+    await desk.close();
+    for (const { alerts, client } of connections) {
+      await alerts.close();
+      client.close();
+    }
+  }
+
+  /** A network that is down waits while others work; one that is wrong ends the start of all, and later only itself. */
+  async function serve(site: (typeof sites)[number]): Promise<ProgramResult> {
+    const { connection, health } = site;
+    const { config, log } = connection;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const work = config.duty === "cosign" ? runPeer : runSite;
+        const onStart = (): void => {
+          working.add(connection);
+          waiting.delete(connection);
+        };
+        return await work({ ...site, shared, onStart }, { ...context, signal });
+      } catch (error) {
+        const facts = describeError(error);
+        health.failed(facts.code);
+        const isOpening = !working.has(connection);
+        // Who has waited once waits on: a node that has just come back passes the gate a little later.
+        const isDown = isOpening && (isUnreachable(error) || (waiting.has(connection) && isGate(error)));
+        if (isDown) waiting.add(connection);
+        const nobodyWorks = waiting.size === connections.length;
+        if (isDown && !nobodyWorks && !context.once && !signal.aborted) {
+          const retryMs = config.pollMs * RETRY_POLLS;
+          log.warn("network.waiting", { retryMs });
+          await pause(retryMs, signal);
+          continue;
+        }
+        if (nobodyWorks || (attempt === 1 && isOpening && !isDown)) leaving.abort();
+        if (connections.length > 1) log.error("network.stopped", facts);
+        throw error;
+      }
+    }
   }
 }
 
+function isGate(error: unknown): error is CantileverError {
+  return error instanceof CantileverError && error.code === "GATE_FAILED";
+}
+
+/** Nobody answers for the network now. */
+function isUnreachable(error: unknown): boolean {
+  if (error instanceof RetryableError) return true;
+  return isGate(error) && error.details["checks"]?.split(",").includes("rpc") === true;
+}
+
+/**
+ * What one network says as it is; with several what the first says, and each under its name. @throws what a start has failed on, and
+ * what ended the last network.
+ */
+function combined(
+  connections: readonly Connection[],
+  results: readonly PromiseSettledResult<ProgramResult>[],
+): ProgramResult {
+  const failures = results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+  const wrong = failures.find((error) => !isUnreachable(error)) ?? failures[0];
+  if (failures.length === results.length) throw wrong;
+  if (failures.length > 0 && !isUnreachable(wrong)) throw wrong;
+  return named(
+    connections,
+    results.map((result) =>
+      result.status === "fulfilled"
+        ? result.value
+        : { ok: false, report: { keeper: KEEPER_NAME, error: describeError(result.reason).code } },
+    ),
+  );
+}
+
+function named(connections: readonly Connection[], results: readonly ProgramResult[]): ProgramResult {
+  const [first] = results;
+  if (first === undefined) return { ok: false, report: {} };
+  if (results.length === 1) return first;
+  const networks = Object.fromEntries(
+    connections.map(({ config }, index) => [config.network.name, results[index]?.report ?? {}]),
+  );
+  return { ok: results.every(({ ok }) => ok), report: { ...first.report, networks } };
+}
+
 async function doctor(context: ProgramContext): Promise<ProgramResult> {
-  const connection = connect(context.network, context.env, false, context.pricesFile);
-  const runtime = runtimeChecks({ connection, keeper: KEEPER_NAME, env: context.env });
+  const connections = connectAll(context.network, context.env, false, context.pricesFile);
+  const checks: (Check & { readonly network?: string })[] = [];
   try {
-    const checks = [...(await examine(connection, false, context.alertTest)), ...(await runChecks(runtime.plans))];
-    for (const line of checkLines(checks)) context.say(line);
+    for (const connection of connections) {
+      const { name: network } = connection.config.network;
+      const runtime = runtimeChecks({ connection, keeper: KEEPER_NAME, env: context.env });
+      try {
+        const own = [...(await examine(connection, false, context.alertTest)), ...(await runChecks(runtime.plans))];
+        if (connections.length > 1) context.say(`${network}:`);
+        for (const line of checkLines(own)) context.say(line);
+        checks.push(...(connections.length > 1 ? own.map((check) => ({ network, ...check })) : own));
+      } finally {
+        await runtime.close();
+      }
+    }
     return { ok: checks.every((check) => check.ok), report: { checks } };
   } finally {
-    await runtime.close();
-    connection.client.close();
+    for (const { client } of connections) client.close();
   }
 }
 
 async function policy(context: ProgramContext): Promise<ProgramResult> {
-  const connection = connect(context.network, context.env, false, context.pricesFile);
+  const connections = connectAll(context.network, context.env, false, context.pricesFile);
   try {
-    const payer = await connection.signer();
-    return policyReport(compilePolicy(connection, payer?.address), () => 0, context.say);
+    const reports: ProgramResult[] = [];
+    for (const connection of connections) {
+      const payer = await connection.signer();
+      reports.push(policyReport(compilePolicy(connection, payer?.address), () => 0, context.say));
+    }
+    return named(connections, reports);
   } finally {
-    connection.client.close();
+    for (const { client } of connections) client.close();
   }
 }
 
@@ -251,41 +168,49 @@ function replayOwn(context: ReplayContext): Promise<ProgramResult> {
   return replay(context.recordFile ?? own, context, context.say);
 }
 
-/** The policy of the key that pays; without a key it is nobody's. */
-function compilePolicy({ config, deployment }: Connection, signer = ZeroAddress): Policy {
-  const { params, local } = loadParams(config.network.name, config.deploymentsFolder);
-  return reporterPolicy(deployment(), params, { ...config, local }, signer);
-}
-
-function compileEncoder({ config, deployment }: Connection): EncodeAction {
-  return reporterEncoder(deployment(), loadParams(config.network.name, config.deploymentsFolder).params);
-}
-
 async function status(context: ProgramContext): Promise<ProgramResult> {
-  const connection = connect(context.network, context.env, false, context.pricesFile);
-  const { client, config } = connection;
+  const connections = connectAll(context.network, context.env, false, context.pricesFile);
   try {
-    await client.assertChain();
-    const feeds = await connectFeeds(connection, () => Promise.reject(new Error("status sends nothing")));
-    const rounds: Record<string, unknown> = {};
-    for (const feed of feeds) {
-      const last = await feed.last();
-      const shown = { roundId: last?.roundId, answer: last?.answer, observedAt: last?.observedAt };
-      rounds[feed.description] = Object.fromEntries(
-        Object.entries({ ...shown, arrivedInBlock: last?.arrivedInBlock }).map(([key, value]) => [
-          key,
-          value?.toString() ?? null,
-        ]),
-      );
-      context.say(
-        `${feed.description.padEnd(16)} round ${String(last?.roundId ?? "none")}: ${String(last?.answer ?? "–")}`,
+    const several = connections.length > 1;
+    const reports: ProgramResult[] = [];
+    for (const connection of connections) {
+      const { name } = connection.config.network;
+      if (several) context.say(`${name}:`);
+      reports.push(
+        await statusOf(connection, context.say).catch((error: unknown) => {
+          // One network that does not answer hides no other.
+          if (!several) throw error;
+          const { code, error: message } = describeError(error);
+          context.say(`${code}: ${message}`);
+          return { ok: false, report: { keeper: KEEPER_NAME, network: name, error: code } };
+        }),
       );
     }
-    const running = readStatus(statusPath(config.dataFolder ?? DEFAULT_DATA_FOLDER, KEEPER_NAME, context.network));
-    context.say(describeRunning(running, config.staleAfterSeconds));
-    const report = { keeper: KEEPER_NAME, network: context.network, running: running ?? null, feeds: rounds };
-    return { ok: true, report };
+    return named(connections, reports);
   } finally {
-    client.close();
+    for (const { client } of connections) client.close();
   }
+}
+
+async function statusOf(connection: Connection, say: (line: string) => void): Promise<ProgramResult> {
+  const { client, config } = connection;
+  const { name: network } = config.network;
+  await client.assertChain();
+  const feeds = await connectFeeds(connection, () => Promise.reject(new Error("status sends nothing")));
+  const rounds: Record<string, unknown> = {};
+  for (const feed of feeds) {
+    const last = await feed.last();
+    const shown = { roundId: last?.roundId, answer: last?.answer, observedAt: last?.observedAt };
+    rounds[feed.description] = Object.fromEntries(
+      Object.entries({ ...shown, arrivedInBlock: last?.arrivedInBlock }).map(([key, value]) => [
+        key,
+        value?.toString() ?? null,
+      ]),
+    );
+    say(`${feed.description.padEnd(16)} round ${String(last?.roundId ?? "none")}: ${String(last?.answer ?? "–")}`);
+  }
+  const running = readStatus(statusPath(config.dataFolder ?? DEFAULT_DATA_FOLDER, KEEPER_NAME, network));
+  say(describeRunning(running, config.staleAfterSeconds));
+  const report = { keeper: KEEPER_NAME, network: network, running: running ?? null, feeds: rounds };
+  return { ok: true, report };
 }

@@ -2,11 +2,9 @@
 import { ZeroAddress } from "ethers";
 
 import { UsageError } from "../../protocol/errors.js";
-import { watchTroubles } from "../kit/alerts/open.js";
 import { requireGate } from "../kit/checks.js";
 import { Counters } from "../kit/counters.js";
 import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
-import { Freshness } from "../kit/health.js";
 import { openInsight } from "../kit/insight/open.js";
 import type { InsightServer } from "../kit/insight/server.js";
 import { KEY_GATE } from "../kit/keyRoles.js";
@@ -15,8 +13,19 @@ import type { ProgramResult, RunContext } from "../kit/program.js";
 import { encodeIntended, type IntendedBytes } from "../kit/policy/action.js";
 import { runKeeper } from "../kit/runner.js";
 import { HeadWatcher } from "../kit/watcher.js";
-import { connectFeeds, createCosigner, KEEPER_NAME, type Connection } from "./connect.js";
+import {
+  connectFeeds,
+  cosignedFeeds,
+  createCosigner,
+  KEEPER_NAME,
+  type ConnectedFeed,
+  type Connection,
+} from "./connect.js";
+import type { Cosigner } from "./cosign.js";
 import { examine } from "./doctor.js";
+import type { RoundSigner } from "./sign.js";
+import type { SiteParts } from "./site.js";
+import type { PriceSource } from "./sources.js";
 
 /** A co-signer has no action of its own. */
 const NOTHING = {
@@ -25,22 +34,61 @@ const NOTHING = {
 /** Neither a payer nor other reporters are needed. */
 const GATE = new Set(["rpc", "chain-id", "feeds", "signers", "sources", ...KEY_GATE]);
 
+/** Where peers reach this process: one port for all its networks. */
+export class PeerDesk {
+  private cosigner: Cosigner | undefined;
+  private listening: Promise<{ readonly port: number; close(): Promise<void> }> | undefined;
+  private open: number | undefined;
+
+  /** The port, once it is open. */
+  get port(): number | undefined {
+    return this.open;
+  }
+
+  /** How often was answered what. */
+  get answers(): Readonly<Record<string, number>> {
+    return this.cosigner?.answers ?? {};
+  }
+
+  /** Answers for the feeds of a network, if this process answers at all. */
+  async join(
+    connection: Connection,
+    feeds: readonly ConnectedFeed[],
+    own: readonly RoundSigner[],
+    prices: PriceSource,
+  ): Promise<void> {
+    const { listenHost, listenPort } = connection.config;
+    const [port] = listenPort;
+    if (port === undefined) return;
+    if (this.cosigner === undefined) {
+      this.cosigner = createCosigner(connection, feeds, own, prices);
+      this.listening = this.cosigner.listen(listenHost, port);
+    } else this.cosigner.join(cosignedFeeds(feeds, prices));
+    this.open = (await this.listening)?.port;
+  }
+
+  async close(): Promise<void> {
+    await (await this.listening?.catch(() => undefined))?.close();
+  }
+}
+
 /**
- * Answers peers until the signal aborts; the caller closes the connection.
+ * Answers peers for one network until the signal aborts; the caller closes the connection.
  * @throws UsageError CONFLICTING_FLAGS, MISSING_SETTING; PermanentError GATE_FAILED.
  */
-export async function runPeer(connection: Connection, context: RunContext): Promise<ProgramResult> {
+export async function runPeer(
+  { connection, shared: { desk }, health, onStart }: SiteParts,
+  context: RunContext,
+): Promise<ProgramResult> {
   const { config, client, log } = connection;
-  const [port] = config.listenPort;
   if (context.execute) throw new UsageError("CONFLICTING_FLAGS", "REPORTER_DUTY=cosign sends nothing: no --execute");
-  if (port === undefined) throw new UsageError("MISSING_SETTING", "REPORTER_DUTY=cosign needs REPORTER_LISTEN_PORT");
+  if (config.listenPort.length === 0)
+    throw new UsageError("MISSING_SETTING", "REPORTER_DUTY=cosign needs REPORTER_LISTEN_PORT");
   requireGate(await examine(connection, false), GATE, log);
-  const health = new Freshness(config.staleAfterSeconds);
   const counters = new Counters();
   const feeds = await connectFeeds(connection, () => Promise.reject(new Error("a co-signer sends nothing")));
-  const cosigner = createCosigner(connection, feeds, await connection.roundSigners(), connection.prices());
-  const troubles = watchTroubles(connection, health);
-  const listening = await cosigner.listen(config.listenHost, port);
+  await desk.join(connection, feeds, await connection.roundSigners(), connection.prices());
+  onStart();
   let newest: number | undefined;
   let insight: InsightServer | undefined;
   try {
@@ -57,7 +105,7 @@ export async function runPeer(connection: Connection, context: RunContext): Prom
       onReconnect: () => client.assertChain(),
     });
     log.info("keeper.start", {
-      ...{ duty: config.duty, rpc: client.shownUrl, listenPort: listening.port },
+      ...{ duty: config.duty, rpc: client.shownUrl, listenPort: desk.port },
       feeds: feeds.map(({ description }) => description),
     });
     const outcome = await runKeeper(
@@ -76,11 +124,9 @@ export async function runPeer(connection: Connection, context: RunContext): Prom
       { once: context.once, settleMs: 0 },
       context.signal,
     );
-    const report = { keeper: KEEPER_NAME, network: context.network, duty: config.duty, ...outcome };
-    return { ok: outcome.ticks > 0, report: { ...report, answers: cosigner.answers } };
+    const report = { keeper: KEEPER_NAME, network: config.network.name, duty: config.duty, ...outcome };
+    return { ok: outcome.ticks > 0, report: { ...report, answers: desk.answers } };
   } finally {
-    troubles.stop();
-    await listening.close();
     await insight?.close();
   }
 }

@@ -1,4 +1,6 @@
 import { feedIdOf, type FeedIdentity, type RoundSignature, type SignedRound } from "../../protocol/signedRound.js";
+import { WAD } from "../../protocol/units.js";
+import { RoundBook } from "./book.js";
 import { RoundIdTaken } from "./cosign.js";
 import { decideReport, decideTogether, nextRoundId } from "./decide.js";
 import { signRound, type RoundSigner } from "./sign.js";
@@ -59,14 +61,27 @@ export interface ReportOutcome {
   readonly targets: readonly TargetOutcome[];
 }
 
+/** What reporters of one feed on several networks have in common. */
+export interface Sharing {
+  readonly book: RoundBook;
+  /** Up to this age a round that was signed for another chain is taken; 0: never. */
+  readonly maxAgeSeconds: bigint;
+  /** Before a round is taken or signed: what signing needs from this chain, so that nobody else waits for it. */
+  readonly prepare: () => Promise<void>;
+  /** Whether the contracts here would accept these signatures. */
+  readonly accepts: (report: SignedReport) => boolean;
+}
+
+const ALONE: Omit<Sharing, "book"> = { maxAgeSeconds: 0n, prepare: () => Promise.resolve(), accepts: () => true };
+
 /**
- * Reports one feed to all chains that run it: one observation, one signed round, sent wherever it is due. What was reported is
- * read from the chains, so a restart repeats nothing and forgets nothing; only the largest id that was signed is kept, because one id
- * must never stand for two observations.
+ * Reports one feed to all chains that run it: one observation, one signed round, sent wherever it is due. Chains with a pace of their own
+ * have a reporter each and a book together: what one of them had signed is offered to the others. What was reported is read from the
+ * chains, so a restart repeats nothing and forgets nothing; only the newest round that was signed and the largest id are kept.
  */
 export class PriceReporter {
   readonly feedId: string;
-  private newestSigned = 0n;
+  private readonly sharing: Sharing;
 
   constructor(
     feed: FeedIdentity,
@@ -74,8 +89,10 @@ export class PriceReporter {
     private readonly targets: readonly FeedTarget[],
     /** Told of every decision before anything is sent. */
     private readonly onDecided: (decided: Decided) => void = () => undefined,
+    sharing?: Sharing,
   ) {
     this.feedId = feedIdOf(feed);
+    this.sharing = sharing ?? { ...ALONE, book: new RoundBook() };
   }
 
   /**
@@ -85,17 +102,20 @@ export class PriceReporter {
    */
   async tick(outsideAnswer: bigint, observedAt: bigint): Promise<ReportOutcome> {
     const views = await Promise.all(this.targets.map((target) => view(target, outsideAnswer, observedAt)));
-    if (!views.some((seen) => seen.kind === "seen" && decideReport(seen.input).kind === "report")) {
-      return { round: undefined, targets: views.map((seen) => this.without(seen)) };
-    }
-    const seenIds = views.map((seen) => (seen.kind === "seen" ? (seen.input.chain.last?.roundId ?? 0n) : 0n));
+    const inputs = views.flatMap((seen) => (seen.kind === "seen" ? [seen.input] : []));
+    const { book, prepare } = this.sharing;
+    for (const { chain } of inputs) book.uses(chain.last?.roundId ?? 0n);
     const observation = { answer: outsideAnswer, observedAt };
-    const report = await this.signNext(nextRoundId([...seenIds, this.newestSigned]), observation);
+    const wanted = this.plan(inputs, observation) !== undefined;
+    if (wanted) await prepare();
+    const report = wanted ? await book.inTurn(() => this.reportFor(inputs, observation)) : undefined;
+    if (report === undefined) return { round: undefined, targets: views.map((seen) => this.without(seen)) };
     const { round } = report;
     const targets = await Promise.all(
       views.map(async (seen): Promise<TargetOutcome> => {
         if (seen.kind === "failed") return seen.outcome;
-        const { target, input } = seen;
+        const { target } = seen;
+        const input = { ...seen.input, outsideAnswer: round.answer, observedAt: round.observedAt };
         const decision = decideTogether(input, decideReport(input));
         const sent = decision.kind === "report" ? report : undefined;
         this.onDecided({ input, together: true, decision, report: sent });
@@ -115,6 +135,41 @@ export class PriceReporter {
     return { round, targets };
   }
 
+  /** Take what was signed for another chain, or sign; undefined when no chain of this reporter gets a round now. */
+  private plan(inputs: readonly ReportInput[], now: Observation): SignedReport | "sign" | undefined {
+    const due = inputs.filter((input) => decideReport(input).kind === "report");
+    const { offered } = this.sharing.book;
+    const takes = (input: ReportInput): boolean => offered !== undefined && this.takes(input, offered.report, now);
+    if (due.length > 0) return offered !== undefined && due.every(takes) ? offered.report : "sign";
+    return offered !== undefined && offered.by !== this && inputs.some(takes) ? offered.report : undefined;
+  }
+
+  /** Whether a round that was signed before is still what this chain would be told now, and its feed accepts it. */
+  private takes(input: ReportInput, { round }: SignedReport, now: Observation): boolean {
+    const { deviationWad, heartbeatSeconds } = input.settings;
+    const ageSeconds = now.observedAt - round.observedAt;
+    if (ageSeconds >= this.sharing.maxAgeSeconds || ageSeconds >= heartbeatSeconds) return false;
+    const distance = now.answer > round.answer ? now.answer - round.answer : round.answer - now.answer;
+    if (distance * WAD >= deviationWad * round.answer) return false;
+    if (round.roundId <= (input.chain.last?.roundId ?? 0n)) return false;
+    const then = { ...input, outsideAnswer: round.answer, observedAt: round.observedAt };
+    return decideTogether(then, decideReport(then)).kind === "report";
+  }
+
+  /** In turn: what another chain had signed meanwhile counts. */
+  private async reportFor(inputs: readonly ReportInput[], now: Observation): Promise<SignedReport | undefined> {
+    const plan = this.plan(inputs, now);
+    if (plan === undefined) return undefined;
+    const { book, accepts } = this.sharing;
+    if (plan === "sign") {
+      const report = await this.signNext(nextRoundId([book.newestId]), now);
+      book.offer({ report, by: this });
+      return report;
+    }
+    // The same round all the same where another set of reporters is in force.
+    return accepts(plan) ? plan : { round: plan.round, signatures: await this.sign(this.feedId, plan.round) };
+  }
+
   /** What is said of a chain in a tick that sends nothing. */
   private without(seen: View): TargetOutcome {
     if (seen.kind === "failed") return seen.outcome;
@@ -128,19 +183,22 @@ export class PriceReporter {
    * Signs under the first id that is free. A copy that died may have had a round signed under an id that no chain has seen: peers sign
    * nothing else under it, and say up to where ids are taken.
    */
-  private async signNext(roundId: bigint, observation: Omit<SignedRound, "roundId">): Promise<SignedReport> {
+  private async signNext(roundId: bigint, observation: Observation): Promise<SignedReport> {
+    const { book } = this.sharing;
     const round = { roundId, ...observation };
-    this.newestSigned = roundId;
+    book.uses(roundId);
     try {
       return { round, signatures: await this.sign(this.feedId, round) };
     } catch (error) {
       if (!(error instanceof RoundIdTaken)) throw error;
       const next = { roundId: nextRoundId([error.newest]), ...observation };
-      this.newestSigned = next.roundId;
+      book.uses(next.roundId);
       return { round: next, signatures: await this.sign(this.feedId, next) };
     }
   }
 }
+
+type Observation = Omit<SignedRound, "roundId">;
 
 /** One chain as seen at the start of a tick, or why it could not be seen. */
 type View =

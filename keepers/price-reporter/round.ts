@@ -13,22 +13,36 @@ import type { Confirm } from "../kit/providers/confirm.js";
 import type { RecordSink } from "../kit/record.js";
 import { DECISION_KIND } from "../kit/replay.js";
 import { simulate } from "../kit/simulate.js";
-import type { Submitter } from "../kit/submitter.js";
-import type { ConnectedFeed, SendRound } from "./connect.js";
+import type { Intent, Submitter } from "../kit/submitter.js";
+import { IntentBatches } from "./batch.js";
+import type { ChainClocks, RoundBooks } from "./book.js";
+import type { ConnectedFeed, SendRound, SentFeed } from "./connect.js";
 import { feedAbi, submitAction } from "./encode.js";
 import { reportFacts } from "./recorded.js";
-import { PriceReporter, type Decided, type ReportOutcome, type RoundSigning } from "./reporter.js";
+import {
+  PriceReporter,
+  type Decided,
+  type ReportOutcome,
+  type RoundSigning,
+  type Sharing,
+  type SignedReport,
+} from "./reporter.js";
 import { PRICE_DECIMALS, type PriceSource } from "./sources.js";
-import type { SkipReason } from "./types.js";
+import type { LastRound, SkipReason } from "./types.js";
 
 export interface RoundParts {
   readonly config: { readonly gasLimit: number; readonly validBlocks: number };
   readonly fees: FeePolicy;
+  readonly network: string;
   readonly chainId: number;
   /** Simulations without a key are made from here. */
   readonly defaultSender: string;
   readonly prices: PriceSource;
-  readonly sign: (feed: ConnectedFeed) => RoundSigning;
+  /** Of this chain; asks it for nothing but in `prepare`. */
+  readonly signing: (feed: ConnectedFeed) => FeedSigning;
+  /** Shared by all networks of the process. */
+  readonly books: RoundBooks;
+  readonly clocks: ChainClocks;
   /** The keeper's own; the signer has the same. */
   readonly encode: EncodeAction;
   readonly nextBlock: NextBlock;
@@ -42,23 +56,38 @@ export interface RoundParts {
   readonly chainClock: boolean;
 }
 
+/** How a feed's rounds get their signatures. */
+export interface FeedSigning extends Pick<Sharing, "prepare" | "accepts"> {
+  readonly sign: RoundSigning;
+}
+
+/** A round that was signed for another chain is taken in the first half of the time for which feeds accept it. */
+const SHARED_PART = 2n;
+
+/** One network's work. What it has signed is offered to the other networks of the process, and the other way round. */
 export class RoundTick {
   private head: Head | undefined;
-  /** Rounds go out one after the other: each needs the nonce after the one before. */
-  private sending: Promise<unknown> = Promise.resolve();
+  /** The rounds of a tick go out together: each needs the nonce after the one before. */
+  private readonly batches: IntentBatches;
   /** Why nothing was last reported to a feed; undefined after a round. */
   private readonly keptReasons = new Map<string, SkipReason | undefined>();
   private readonly reporters: { feed: ConnectedFeed; reporter: PriceReporter }[] = [];
 
-  constructor(private readonly parts: RoundParts) {}
+  constructor(private readonly parts: RoundParts) {
+    this.batches = new IntentBatches(parts.submitter);
+  }
 
   /** Takes the feeds on; once, before the first `run`. */
   take(feeds: readonly ConnectedFeed[]): void {
     for (const feed of feeds) {
       const identity = { description: feed.description, decimals: PRICE_DECIMALS };
-      const reporter = new PriceReporter(identity, this.parts.sign(feed), [feed.target], (decided) => {
+      const { sign, prepare, accepts } = this.parts.signing(feed);
+      const book = this.parts.books.of(feed.feedId);
+      const sharing = { book, maxAgeSeconds: feed.maxDelaySeconds / SHARED_PART, prepare, accepts };
+      const kept = (decided: Decided): void => {
         this.keep(feed, decided);
-      });
+      };
+      const reporter = new PriceReporter(identity, sign, [feed.target], kept, sharing);
       this.reporters.push({ feed, reporter });
     }
   }
@@ -75,9 +104,9 @@ export class RoundTick {
   async run(head: Head): Promise<void> {
     this.head = head;
     const { parts } = this;
-    const now = parts.chainClock ? BigInt(head.timestamp) : BigInt(Math.floor(Date.now() / 1000));
     // A chain refuses what lies in its future; an older label only makes the price look older than it is.
-    const observedAt = now < BigInt(head.timestamp) ? now : BigInt(head.timestamp);
+    const moment = parts.clocks.moment(parts.network, head.timestamp);
+    const observedAt = BigInt(parts.chainClock ? moment : Math.min(moment, Math.floor(Date.now() / 1000)));
     const looks = new Map<string, Promise<bigint>>();
     const price = (feed: ConnectedFeed): Promise<bigint> => {
       const place = parts.prices.placeOf(feed);
@@ -103,17 +132,23 @@ export class RoundTick {
     );
   }
 
-  /** Sends one round, after those before it. @throws RetryableError ROUND_REVERTS, NOT_SUBMITTED; nothing was sent then. */
-  readonly send: SendRound = (feed, report, last) => {
-    const sent = this.sending.then(() => this.sendNow(feed, report, last));
-    this.sending = sent.catch(() => undefined);
-    return sent;
+  /** Sends one round, together with the others of the tick. @throws RetryableError ROUND_REVERTS, NOT_SUBMITTED; nothing was sent then. */
+  readonly send: SendRound = async (feed, report, last) => {
+    const { parts, head } = this;
+    if (head === undefined) throw new RetryableError("NO_HEAD", "there is no block to send for yet");
+    const submission = await this.batches.submit(() => this.intentOf(feed, report, last, head), head);
+    if (!submission.accepted) throw new RetryableError("NOT_SUBMITTED", `${feed.description}: ${submission.refusal}`);
+    parts.counters.add(submission.broadcast ? "rounds.sent" : "rounds.dry-run");
+    return submission.hash ?? "";
   };
 
-  private async sendNow(...[feed, report, last]: Parameters<SendRound>): Promise<string> {
-    const { parts, head } = this;
-    const { name, description } = feed;
-    if (head === undefined) throw new RetryableError("NO_HEAD", "there is no block to send for yet");
+  private async intentOf(
+    { name, description, address }: SentFeed,
+    report: SignedReport,
+    last: LastRound | undefined,
+    head: Head,
+  ): Promise<Intent> {
+    const { parts } = this;
     const action = submitAction(name, report);
     const { to, data } = bytesOf(parts.encode, action);
     const call = { to, data, valueWei: 0n, gasLimit: BigInt(parts.config.gasLimit) };
@@ -126,20 +161,14 @@ export class RoundTick {
       });
     }
     await parts.confirm({ ...call, from }, head);
-    const submission = await parts.submitter.submit(
-      {
-        action,
-        ...call,
-        // The effect is that this feed moves on from this round: whoever leads, it does so once.
-        key: `${this.keysOf(feed)}${String(last?.roundId ?? 0n)}`,
-        maxFeePerGasWei: parts.fees.maxFeePerGasWei,
-        validUntilBlock: head.number + parts.config.validBlocks,
-      },
-      head,
-    );
-    if (!submission.accepted) throw new RetryableError("NOT_SUBMITTED", `${description}: ${submission.refusal}`);
-    parts.counters.add(submission.broadcast ? "rounds.sent" : "rounds.dry-run");
-    return submission.hash ?? "";
+    return {
+      action,
+      ...call,
+      // The effect is that this feed moves on from this round: whoever leads, it does so once.
+      key: `${this.keysOf({ address })}${String(last?.roundId ?? 0n)}`,
+      maxFeePerGasWei: parts.fees.maxFeePerGasWei,
+      validUntilBlock: head.number + parts.config.validBlocks,
+    };
   }
 
   /** How the keys of a feed's rounds begin; the id of the round before follows. */

@@ -14,7 +14,7 @@ import { lineAndColumn, nearest } from "./text.js";
 /** Folder of records and parameters. */
 export const DEPLOYMENTS_FOLDER = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "deployments");
 /** Networks whose keys may be public. */
-const LOCAL_NETWORKS = new Set(["localhost"]);
+const LOCAL_NETWORKS = new Set(["localhost", "localhost651940"]);
 /** Unit suffixes by which a key with the right stem but the wrong unit is told from a typing error. */
 const UNIT_SUFFIXES = [
   "Bps",

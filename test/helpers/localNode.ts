@@ -20,9 +20,11 @@ export async function startLocalNode() {
   };
 }
 
-/** A simulated chain 138 behind HTTP that mines every transaction at once. */
-export async function serveChain(): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
-  const server = await network.createServer("sim138", "127.0.0.1", 0);
+/** A simulated chain behind HTTP that mines every transaction at once. */
+export async function serveChain(
+  name: "sim138" | "sim651940" = "sim138",
+): Promise<{ readonly url: string; readonly close: () => Promise<void> }> {
+  const server = await network.createServer(name, "127.0.0.1", 0);
   const { port } = await server.listen();
   return { url: `http://127.0.0.1:${String(port)}`, close: () => server.close() };
 }

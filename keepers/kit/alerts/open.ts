@@ -31,10 +31,12 @@ export function openDesk(config: AlertConfig, keeper: string, network: string, l
   return new AlertDesk(openChannels(config), options, log);
 }
 
-/** Watches what nobody logs, and beats, from the start of a keeper's work to its end. */
+/** Watches what nobody logs, and beats, from the start of a keeper's work to its end. `isWell`: what the heartbeat speaks for. */
 export function watchTroubles(
   { config, client, alerts, log, signer }: ChainConnection,
   health: Freshness,
+  // Before the first success there is nothing to be told.
+  isWell: () => boolean = () => health.report().healthy && health.report().lastBlock !== undefined,
 ): { readonly stop: () => void } {
   const watch = new TroubleWatch({
     desk: alerts,
@@ -61,8 +63,7 @@ export function watchTroubles(
             method,
             everyMs: heartbeatSeconds * 1_000,
             timeoutMs: TIMEOUT_MS,
-            // Before the first success there is nothing to be told.
-            isWell: () => health.report().healthy && health.report().lastBlock !== undefined,
+            isWell,
           },
           log,
         );

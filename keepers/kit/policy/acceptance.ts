@@ -13,7 +13,7 @@ import type { Policy } from "./types.js";
 
 /** What allows a change. */
 export interface PolicyConsent {
-  /** The hash that an operator has given (KEEPER_POLICY_ACCEPT). */
+  /** The hash that an operator has given, or several separated by commas (KEEPER_POLICY_ACCEPT). */
   readonly named: string | undefined;
   /** A chain of this machine, where nothing has value. */
   readonly local: boolean;
@@ -68,7 +68,7 @@ async function standing(policy: Policy, db: Queryable, { named, local }: PolicyC
   const before = await newestPolicy(db, policy);
   if (before?.policyHash === hash) return { kind: "same" };
   if (before === undefined) return { kind: "acceptable", as: "first", replaces: 0n };
-  if (named?.toLowerCase() === hash) return { kind: "acceptable", as: "named", replaces: before.id };
+  if (named?.toLowerCase().split(/[ ,]+/).includes(hash) === true) return { kind: "acceptable", as: "named", replaces: before.id };
   if (local) return { kind: "acceptable", as: "local", replaces: before.id };
   return { kind: "changed", from: before.policyHash, changes: changesBetween(before.policy, policy) };
 }
