@@ -60,7 +60,7 @@ export const reporterSettings = {
     env: "REPORTER_MAX_DISAGREEMENT_BPS",
     schema: integer(1, 1_000),
     default: "20",
-    doc: "Largest distance between the lowest and the highest source; beyond it nothing is reported.",
+    doc: "Largest distance between the lowest and the highest source; beyond it nothing is reported, unless at least four gave a price and one alone contradicts all the others: it is left out, with the alert `source-outlier`.",
   }),
   httpTimeoutMs: setting({
     env: "REPORTER_HTTP_TIMEOUT_MS",

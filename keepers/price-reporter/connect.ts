@@ -77,9 +77,16 @@ function openPrices(config: ReporterConfig, pricesFile: string | undefined, log:
   }
   const { httpTimeoutMs: timeoutMs, httpMaxBytes: maxBytes, minSources, maxDisagreementBps } = config;
   const limits = { timeoutMs, maxBytes, minSources, maxDisagreementBps };
-  return new HttpPrices(readEndpoints(config.sourcesFile), limits, (token, host, reason) => {
-    log.warn("source.failed", { token, host, reason });
-  });
+  return new HttpPrices(
+    readEndpoints(config.sourcesFile),
+    limits,
+    (token, host, reason) => {
+      log.warn("source.failed", { token, host, reason });
+    },
+    (token, host) => {
+      log.warn("source.outlier", { token, host });
+    },
+  );
 }
 
 function developmentSigners(config: ReporterConfig): RoundSigner[] {

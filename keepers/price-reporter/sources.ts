@@ -131,12 +131,23 @@ export interface HttpLimits {
   readonly maxDisagreementBps: number;
 }
 
+/** Sources from which on one that lies far from all the others is left out. */
+const OUTLIER_FROM = 4;
+
+/** A source that gave a price. */
+interface Look {
+  readonly host: string;
+  readonly price: bigint;
+}
+
 /** The median of several JSON documents. */
 export class HttpPrices implements PriceSource {
   constructor(
     private readonly endpoints: Endpoints,
     private readonly limits: HttpLimits,
     private readonly onFailure: (token: PriceName, host: string, reason: string) => void = () => undefined,
+    /** A source was left out because all the others agree with each other and not with it. */
+    private readonly onOutlier: (token: PriceName, host: string) => void = () => undefined,
   ) {}
 
   placeOf({ token, description: feed }: Priced): string {
@@ -148,27 +159,52 @@ export class HttpPrices implements PriceSource {
     const endpoints = this.endpoints[this.placeOf(feed)] ?? [];
     if (endpoints.length === 0) throw new PriceUnavailable("no-price", token, "no source is configured");
     const looks = await Promise.all(endpoints.map((source) => this.look(token, source)));
-    const prices = looks.filter((price) => price !== undefined).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-    const { minSources, maxDisagreementBps } = this.limits;
-    const [lowest, highest] = [prices[0], prices.at(-1)];
-    if (lowest === undefined || highest === undefined || prices.length < minSources) {
-      const found = `${String(prices.length)} of ${String(endpoints.length)} sources gave a price, ${String(minSources)} are required`;
-      throw new PriceUnavailable("too-few-sources", token, found);
+    const found = looks
+      .filter((look) => look !== undefined)
+      .sort(({ price: a }, { price: b }) => (a < b ? -1 : a > b ? 1 : 0));
+    const { minSources } = this.limits;
+    const [lowest, highest] = [found[0], found.at(-1)];
+    if (lowest === undefined || highest === undefined || found.length < minSources) {
+      const text = `${String(found.length)} of ${String(endpoints.length)} sources gave a price, ${String(minSources)} are required`;
+      throw new PriceUnavailable("too-few-sources", token, text);
     }
-    const middle = medianOf(prices);
-    if ((highest - lowest) * BPS > BigInt(maxDisagreementBps) * middle) {
-      throw new PriceUnavailable("sources-disagree", token, `from ${String(lowest)} to ${String(highest)}`);
+    if (this.agree(found)) return medianOf(found);
+    const rest = this.withoutOutlier(found);
+    if (rest === undefined) {
+      throw new PriceUnavailable("sources-disagree", token, `from ${String(lowest.price)} to ${String(highest.price)}`);
     }
-    return middle;
+    this.onOutlier(token, rest.host);
+    return medianOf(rest.kept);
   }
 
-  private async look(token: PriceName, source: Endpoint): Promise<bigint | undefined> {
+  /** Of sorted prices: whether the lowest and the highest lie close enough together. */
+  private agree(sorted: readonly Look[]): boolean {
+    const [lowest, highest] = [sorted[0]?.price ?? 0n, sorted.at(-1)?.price ?? 0n];
+    return (highest - lowest) * BPS <= BigInt(this.limits.maxDisagreementBps) * medianOf(sorted);
+  }
+
+  /** What is left when one source alone contradicts all the others; undefined when it is not one, or the others are too few. */
+  private withoutOutlier(
+    sorted: readonly Look[],
+  ): { readonly kept: readonly Look[]; readonly host: string } | undefined {
+    if (sorted.length < OUTLIER_FROM || sorted.length <= this.limits.minSources) return undefined;
+    const ways = [
+      { kept: sorted.slice(1), out: sorted[0] },
+      { kept: sorted.slice(0, -1), out: sorted.at(-1) },
+    ].filter(({ kept }) => this.agree(kept));
+    const [way] = ways;
+    // Both ends contradict each other while the middle agrees with either: nobody can say which of them is wrong.
+    return way?.out === undefined || ways.length > 1 ? undefined : { kept: way.kept, host: way.out.host };
+  }
+
+  private async look(token: PriceName, source: Endpoint): Promise<Look | undefined> {
+    const { host } = new URL(source.url);
     try {
       const text = await limitedText(source.url, { method: "GET" }, this.limits);
-      return priceIn(text, source);
+      return { host, price: priceIn(text, source) };
     } catch (error) {
       // A source's address may carry a key: only its host is named.
-      this.onFailure(token, new URL(source.url).host, error instanceof Error ? error.message : "unknown");
+      this.onFailure(token, host, error instanceof Error ? error.message : "unknown");
       return undefined;
     }
   }
@@ -197,8 +233,8 @@ function toFeedDecimals(price18: bigint): bigint {
 }
 
 /** Of sorted prices; the mean of the middle two, rounded down, when their number is even. */
-function medianOf(sorted: readonly bigint[]): bigint {
+function medianOf(sorted: readonly Look[]): bigint {
   const half = sorted.length >> 1;
-  const upper = sorted[half] ?? 0n;
-  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] ?? upper) + upper) / 2n;
+  const upper = sorted[half]?.price ?? 0n;
+  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1]?.price ?? upper) + upper) / 2n;
 }

@@ -11,7 +11,8 @@ export type AlertKind =
   | "stopped"
   | "unprofitable"
   | "database-gone"
-  | "clock-skew";
+  | "clock-skew"
+  | "source-outlier";
 
 /** critical: money is at risk, or nothing works any more. warning: look at it today. */
 export type Severity = "critical" | "warning";

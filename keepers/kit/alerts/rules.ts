@@ -108,6 +108,14 @@ const RULES: Readonly<Record<string, Rule>> = {
       "A settled transaction cost more than it brought, gas included.",
       facts,
     ),
+  "source.outlier": (facts) =>
+    noticed(
+      "source-outlier",
+      `${text(facts["host"])} ${text(facts["token"])}`,
+      "warning",
+      "One price source contradicts all the others and was left out.",
+      facts,
+    ),
   "lease.lost": (facts) =>
     noticed(
       "lease-lost",

@@ -10,6 +10,7 @@ import { connect, connectFeeds, createCosigner } from "../../../keepers/price-re
 import type { CosignRefusal } from "../../../keepers/price-reporter/cosign.js";
 import { program } from "../../../keepers/price-reporter/main.js";
 import { signRound } from "../../../keepers/price-reporter/sign.js";
+import { HttpPrices } from "../../../keepers/price-reporter/sources.js";
 import { CantileverError } from "../../../protocol/errors.js";
 import { ISignedPriceFeed__factory } from "../../../protocol/generated/contracts/index.js";
 import { loadParams } from "../../../protocol/params/load.js";
@@ -326,6 +327,34 @@ describe("npm run keeper -- price-reporter, on a chain with the real contracts",
       expect(await newest()).to.deep.equal(before);
     });
   }
+
+  it("ROUND-7 leaves out one source that contradicts three others, names it, and refuses when two do", async () => {
+    const all = [...sources, ...peerSources].map(({ url }) => ({ url, pointer: "/data/a~1b" }));
+    const limits = { timeoutMs: 1_000, maxBytes: 2_000, minSources: 2, maxDisagreementBps: 20 };
+    const read = async (count: number, minSources = 2): Promise<unknown[]> => {
+      const out: unknown[] = [];
+      const prices = new HttpPrices({ XAU: all.slice(0, count) }, { ...limits, minSources }, undefined, (_, host) =>
+        out.push(host),
+      );
+      const seen = await prices.read({ token: "XAU", description: FEED }).catch((error: unknown) => {
+        return (error as CantileverError).code;
+      });
+      return [seen, ...out];
+    };
+    sources[0]?.set(usd(40));
+    const host = new URL(sources[0]?.url ?? "").host;
+    expect(await read(3)).to.deep.equal(["PRICE_SOURCES_DISAGREE"]);
+    expect(await read(4)).to.deep.equal([answer(10), host]);
+    expect(await read(4, 4)).to.deep.equal(["PRICE_SOURCES_DISAGREE"]);
+    // A second one on the same side, on the other side, and two ends of which either may be wrong.
+    sources[1]?.set(usd(41));
+    expect(await read(4)).to.deep.equal(["PRICE_SOURCES_DISAGREE"]);
+    sources[1]?.set(usd(-20));
+    expect(await read(5)).to.deep.equal(["PRICE_SOURCES_DISAGREE"]);
+    sources[0]?.set(usd(24));
+    sources[1]?.set(usd(-4));
+    expect(await read(5)).to.deep.equal(["PRICE_SOURCES_DISAGREE"]);
+  });
 
   it("goes on with one source down while enough remain", async () => {
     sources[0]?.set(undefined);
