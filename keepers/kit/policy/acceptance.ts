@@ -68,7 +68,8 @@ async function standing(policy: Policy, db: Queryable, { named, local }: PolicyC
   const before = await newestPolicy(db, policy);
   if (before?.policyHash === hash) return { kind: "same" };
   if (before === undefined) return { kind: "acceptable", as: "first", replaces: 0n };
-  if (named?.toLowerCase().split(/[ ,]+/).includes(hash) === true) return { kind: "acceptable", as: "named", replaces: before.id };
+  if (named?.toLowerCase().split(/[ ,]+/).includes(hash) === true)
+    return { kind: "acceptable", as: "named", replaces: before.id };
   if (local) return { kind: "acceptable", as: "local", replaces: before.id };
   return { kind: "changed", from: before.policyHash, changes: changesBetween(before.policy, policy) };
 }
