@@ -59,6 +59,14 @@ describe("keepers/kit/providers/header", () => {
     }
   });
 
+  it("RPC-4 notices a field that a fork has brought and a node leaves out", () => {
+    for (const name of ["baseFeePerGas", "withdrawalsRoot", "blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot"]) {
+      const { [name]: left, ...rest } = block;
+      expect(left, name).to.be.a("string");
+      expect(headerHash(rest), name).to.be.a("string").and.not.equal(block["hash"]);
+    }
+  });
+
   it("says nothing of headers it does not know", () => {
     expect(headerHash({ ...block, laterForkField: "0x1" })).to.equal(undefined);
     expect(headerHash({ number: "0x1" })).to.equal(undefined);
