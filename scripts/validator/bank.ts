@@ -3,13 +3,13 @@
  * because with its blockhash check off LiteSVM executes identical bytes as often as they come: the queue of blockhashes, the signatures
  * ever seen, forks. No clock: somebody calls `advance`.
  */
-import { lamports, type Address, type EncodedAccount } from "@solana/kit";
+import type { Address, EncodedAccount } from "@solana/kit";
 import { FailedTransactionMetadata, LiteSVM, type SlotHash } from "litesvm";
 
+import { absentAccount } from "./absentAccount.js";
 import { BlockhashQueue, blockhashOf } from "./blockhashes.js";
 import { Blocks, type Block, type ConfirmationDepths, type Executed } from "./blocks.js";
 import { History } from "./history.js";
-import { SYSTEM_PROGRAM } from "./instructions.js";
 import { accountsOf } from "./messageAccounts.js";
 import { isNonceValid } from "./nonce.js";
 import { isIncluded, transactionError, type TransactionErrorJson } from "./transactionError.js";
@@ -108,7 +108,8 @@ export class Bank {
   fork(count: number): readonly Executed[] {
     const dropped = this.blocks.drop(count);
     for (const block of dropped) {
-      for (const { address, account } of block.preImages.toReversed()) this.svm.setAccount(account ?? absent(address));
+      for (const { address, account } of block.preImages.toReversed())
+        this.svm.setAccount(account ?? absentAccount(address));
       this.blockhashes.forget(block.blockhash);
       for (const executed of block.transactions) this.history.forget(executed);
     }
@@ -204,17 +205,6 @@ export class Bank {
     // LiteSVM reads two properties of each; its types ask for a class that cannot be constructed.
     this.svm.setSlotHashes(hashes as SlotHash[]);
   }
-}
-
-function absent(address: Address): EncodedAccount {
-  return {
-    address,
-    lamports: lamports(0n),
-    data: new Uint8Array(),
-    executable: false,
-    programAddress: SYSTEM_PROGRAM,
-    space: 0n,
-  };
 }
 
 function sum(amounts: readonly bigint[]): bigint {

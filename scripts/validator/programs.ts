@@ -1,0 +1,124 @@
+/**
+ * Programs in a local cluster the way a deployment leaves them: a Program account and a ProgramData account of the upgradeable loader.
+ * LiteSVM's own `addProgram` writes a ProgramData without authority, of a slot that never was; programs that check either need ours.
+ */
+import {
+  getAddressDecoder,
+  getAddressEncoder,
+  getProgramDerivedAddress,
+  lamports,
+  type Address,
+  type EncodedAccount,
+  type MaybeEncodedAccount,
+} from "@solana/kit";
+
+import { PermanentError } from "../../protocol/errors.js";
+import { absentAccount } from "./absentAccount.js";
+
+export const UPGRADEABLE_LOADER = "BPFLoaderUpgradeab1e11111111111111111111111" as Address;
+
+/** UpgradeableLoaderState (bincode): a u32 says which kind of account it is. */
+const KIND = { program: 2, programData: 3 } as const;
+/** Program: kind, address of the ProgramData. */
+const PROGRAM_BYTES = 36;
+/** ProgramData: kind, slot u64, 1 when there is an authority, its address (room for it is kept without one), then the ELF. */
+const SLOT_OFFSET = 4;
+const HAS_AUTHORITY_OFFSET = 12;
+const AUTHORITY_OFFSET = 13;
+const PROGRAM_DATA_HEADER_BYTES = 45;
+const ADDRESS_BYTES = 32;
+
+export interface UpgradeableProgram {
+  readonly programId: Address;
+  /** The ELF. */
+  readonly so: Uint8Array;
+  /** Null for a program that nobody can change any more. */
+  readonly upgradeAuthority: Address | null;
+  /** Slot of the deployment. */
+  readonly slot: bigint;
+}
+
+/** What a ProgramData account says. */
+export type ProgramData = Omit<UpgradeableProgram, "programId">;
+
+/** What loading needs of a cluster: LiteSVM itself, or a bank around it. */
+export interface ProgramTarget {
+  getAccount(address: Address): MaybeEncodedAccount;
+  setAccount(account: EncodedAccount): void;
+  minimumBalanceForRentExemption(bytes: bigint): bigint;
+}
+
+export async function programDataAddress(programId: Address): Promise<Address> {
+  const seeds = [getAddressEncoder().encode(programId)];
+  const [address] = await getProgramDerivedAddress({ programAddress: UPGRADEABLE_LOADER, seeds });
+  return address;
+}
+
+/**
+ * Puts a program in place, or another version of one that is there: it runs from the next transaction on.
+ * @returns the address of its ProgramData.
+ * @throws PermanentError INVALID_PROGRAM when the loader does not take the ELF; whatever was at the addresses stays.
+ */
+export async function loadUpgradeable(target: ProgramTarget, program: UpgradeableProgram): Promise<Address> {
+  const dataAddress = await programDataAddress(program.programId);
+  const data = encodeProgramData(program);
+  const link = new Uint8Array(PROGRAM_BYTES);
+  new DataView(link.buffer).setUint32(0, KIND.program, true);
+  link.set(getAddressEncoder().encode(dataAddress), SLOT_OFFSET);
+  const account = (address: Address, bytes: Uint8Array, executable: boolean): EncodedAccount => ({
+    address,
+    data: bytes,
+    executable,
+    lamports: lamports(target.minimumBalanceForRentExemption(BigInt(bytes.length))),
+    programAddress: UPGRADEABLE_LOADER,
+    space: BigInt(bytes.length),
+  });
+  const before = target.getAccount(dataAddress);
+  try {
+    // The ProgramData first: LiteSVM reads the ELF through it when the Program account arrives.
+    target.setAccount(account(dataAddress, data, false));
+    target.setAccount(account(program.programId, link, true));
+  } catch (cause) {
+    target.setAccount(before.exists ? before : absentAccount(dataAddress));
+    throw new PermanentError(
+      "INVALID_PROGRAM",
+      `${program.programId}: the loader does not take this ELF of ${String(program.so.length)} bytes: ${String(cause)}`,
+      "build it again: npm run build:programs",
+      { programId: program.programId },
+      { cause },
+    );
+  }
+  return dataAddress;
+}
+
+function encodeProgramData({ so, upgradeAuthority, slot }: ProgramData): Uint8Array {
+  const data = new Uint8Array(PROGRAM_DATA_HEADER_BYTES + so.length);
+  const view = new DataView(data.buffer);
+  view.setUint32(0, KIND.programData, true);
+  view.setBigUint64(SLOT_OFFSET, slot, true);
+  if (upgradeAuthority !== null) {
+    view.setUint8(HAS_AUTHORITY_OFFSET, 1);
+    data.set(getAddressEncoder().encode(upgradeAuthority), AUTHORITY_OFFSET);
+  }
+  data.set(so, PROGRAM_DATA_HEADER_BYTES);
+  return data;
+}
+
+/** Reads a ProgramData account. @throws PermanentError NOT_PROGRAM_DATA for any other account. */
+export function readProgramData(account: EncodedAccount): ProgramData {
+  const { data } = account;
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const isProgramData =
+    account.programAddress === UPGRADEABLE_LOADER &&
+    data.length >= PROGRAM_DATA_HEADER_BYTES &&
+    view.getUint32(0, true) === KIND.programData;
+  if (!isProgramData) {
+    throw new PermanentError("NOT_PROGRAM_DATA", `${account.address} is not a ProgramData account`);
+  }
+  const authority = data.subarray(AUTHORITY_OFFSET, AUTHORITY_OFFSET + ADDRESS_BYTES);
+  return {
+    slot: view.getBigUint64(SLOT_OFFSET, true),
+    upgradeAuthority: data[HAS_AUTHORITY_OFFSET] === 1 ? getAddressDecoder().decode(authority) : null,
+    so: data.subarray(PROGRAM_DATA_HEADER_BYTES),
+  };
+}
