@@ -20,7 +20,7 @@ const skippedTests = ["describe", "it", "context"].flatMap((object) => [
 ]);
 
 export default defineConfig(
-  globalIgnores(["artifacts/", "cache/", "coverage/", "data/", "protocol/generated/", "reports/"]),
+  globalIgnores(["artifacts/", "cache/", "coverage/", "data/", "protocol/generated/", "reports/", "target/"]),
   js.configs.recommended,
   {
     files: ["**/*.ts"],
