@@ -1,0 +1,80 @@
+use anchor_lang::prelude::*;
+
+use crate::{constants::*, error::VaultError, state::MultiSigVault};
+
+/// One account of a proposal's instruction. The multi-sig signs; a zero key stands for the executor, who signs and pays.
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProposalAccount {
+    pub key: Pubkey,
+    pub is_writable: bool,
+}
+
+impl ProposalAccount {
+    pub const EXECUTOR: Pubkey = Pubkey::new_from_array([0; 32]);
+}
+
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProposalState {
+    Open,
+    Executed,
+    Cancelled,
+}
+
+/// An instruction of this program that the owners approve. `["proposal", multi_sig_vault, index_u64_le]`.
+#[account]
+#[derive(Debug)]
+pub struct Proposal {
+    pub multi_sig: Pubkey,
+    pub proposer: Pubkey,
+    pub index: u64,
+    /// The multi-sig's epoch when it was proposed.
+    pub epoch: u64,
+    pub created_at: i64,
+    /// Unix time from which it can be neither approved nor executed.
+    pub expires_at: i64,
+    /// Bit i: the multi-sig's owner i approved.
+    pub approvals: u16,
+    pub state: ProposalState,
+    pub bump: u8,
+    pub accounts: Vec<ProposalAccount>,
+    pub data: Vec<u8>,
+}
+
+impl Proposal {
+    /// Discriminator, keys, four numbers, approvals, state, bump, two vectors.
+    pub fn size(accounts: usize, data: usize) -> Result<usize> {
+        const FIXED: usize = 8 + 64 + 32 + 2 + 1 + 1 + 4 + 4;
+        let overflow = || error!(VaultError::Overflow);
+        accounts
+            .checked_mul(33)
+            .and_then(|size| size.checked_add(data))
+            .and_then(|size| size.checked_add(FIXED))
+            .ok_or_else(overflow)
+    }
+
+    pub fn validate_instruction(accounts: &[ProposalAccount], data: &[u8]) -> Result<()> {
+        require!(
+            accounts.len() <= MAX_PROPOSAL_ACCOUNTS && data.len() <= MAX_PROPOSAL_DATA,
+            VaultError::ProposalTooLarge
+        );
+        Ok(())
+    }
+
+    /// Open, of this epoch, not expired.
+    pub fn require_live(&self, multi_sig: &MultiSigVault, now: i64) -> Result<()> {
+        require!(self.state == ProposalState::Open, VaultError::ProposalClosed);
+        require!(self.epoch == multi_sig.epoch, VaultError::StaleProposal);
+        require!(now < self.expires_at, VaultError::ProposalExpired);
+        Ok(())
+    }
+
+    pub fn approve(&mut self, owner_index: usize) -> Result<()> {
+        let bit = u32::try_from(owner_index)
+            .ok()
+            .and_then(|index| 1u16.checked_shl(index));
+        let bit = bit.ok_or_else(|| error!(VaultError::Overflow))?;
+        require!(self.approvals & bit == 0, VaultError::AlreadyApproved);
+        self.approvals |= bit;
+        Ok(())
+    }
+}

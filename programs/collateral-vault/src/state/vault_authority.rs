@@ -1,0 +1,124 @@
+use anchor_lang::prelude::*;
+
+use crate::{constants::*, error::VaultError, math::after};
+
+/// Configuration of the program, never a signer. `["vault_authority"]`. No instruction of a user writes it.
+#[account(zero_copy)]
+pub struct VaultAuthority {
+    pub admin: Pubkey,
+    /// Zero: nothing pending.
+    pub pending_admin: Pubkey,
+    pub guardian: Pubkey,
+    pub pending_guardian: Pubkey,
+    /// The multi-sig that may freeze everything; zero: nobody may.
+    pub freeze_multi_sig: Pubkey,
+    pub pending_freeze_multi_sig: Pubkey,
+    /// Unix time from which the pending role may be accepted.
+    pub pending_admin_at: i64,
+    pub pending_guardian_at: i64,
+    pub pending_freeze_multi_sig_at: i64,
+    /// Beginning of the current or last row of pauses, and the end of its last one.
+    pub pause_row_started_at: i64,
+    pub paused_until: i64,
+    /// Beginnings of the last pauses, newest first.
+    pub recent_pauses: [i64; MAX_PAUSES_PER_DAY],
+    /// Unix time from which the admin may end the pause early; 0: not requested.
+    pub unpause_at: i64,
+    pub frozen_at: i64,
+    pub frozen_until: i64,
+    pub seq_num: u64,
+    pub pauses_in_row: u8,
+    pub bump: u8,
+    pub padding: [u8; 6],
+}
+
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Admin,
+    Guardian,
+    FreezeMultiSig,
+}
+
+impl VaultAuthority {
+    pub const SIZE: usize = 8 + core::mem::size_of::<VaultAuthority>();
+
+    pub fn is_paused(&self, now: i64) -> bool {
+        now < self.paused_until
+    }
+
+    pub fn is_frozen(&self, now: i64) -> bool {
+        now < self.frozen_until
+    }
+
+    /// Fails in every state that stops money from coming in, being locked or being moved between vaults.
+    pub fn require_running(&self, now: i64) -> Result<()> {
+        require!(!self.is_frozen(now), VaultError::Frozen);
+        require!(!self.is_paused(now), VaultError::Paused);
+        Ok(())
+    }
+
+    /// Withdrawals stop for a freeze only.
+    pub fn require_not_frozen(&self, now: i64) -> Result<()> {
+        require!(!self.is_frozen(now), VaultError::Frozen);
+        Ok(())
+    }
+
+    /// The time by which waits of loosening changes are measured: it stands still while paused or frozen.
+    pub fn loosening_time(&self, now: i64) -> i64 {
+        let mut time = now;
+        if self.is_paused(now) {
+            time = time.min(self.pause_row_started_at);
+        }
+        if self.is_frozen(now) {
+            time = time.min(self.frozen_at);
+        }
+        time
+    }
+
+    /// Begins or extends a pause.
+    pub fn pause(&mut self, now: i64) -> Result<()> {
+        let oldest = self.recent_pauses.last().copied().unwrap_or(0);
+        require!(
+            oldest == 0 || now >= after(oldest, DAY_SECONDS)?,
+            VaultError::PauseExhausted
+        );
+        let in_a_row = self.paused_until != 0 && now < after(self.paused_until, PAUSE_SECONDS)?;
+        if in_a_row {
+            require!(self.pauses_in_row < MAX_PAUSES_IN_A_ROW, VaultError::PauseExhausted);
+            self.pauses_in_row = self.pauses_in_row.saturating_add(1);
+            if !self.is_paused(now) {
+                self.pause_row_started_at = now;
+            }
+        } else {
+            self.pauses_in_row = 1;
+            self.pause_row_started_at = now;
+        }
+        // a pause begun while another runs follows it: two in a row are an hour, never more
+        self.paused_until = after(now.max(self.paused_until), PAUSE_SECONDS)?;
+        self.unpause_at = 0;
+        self.recent_pauses.rotate_right(1);
+        if let Some(newest) = self.recent_pauses.first_mut() {
+            *newest = now;
+        }
+        Ok(())
+    }
+
+    pub fn freeze(&mut self, now: i64, seconds: i64) -> Result<()> {
+        require!(
+            self.frozen_at == 0 || now >= after(self.frozen_at, FREEZE_INTERVAL_SECONDS)?,
+            VaultError::FreezeTooSoon
+        );
+        require!(
+            seconds > 0 && seconds <= MAX_FREEZE_SECONDS,
+            VaultError::BadFreezeDuration
+        );
+        self.frozen_at = now;
+        self.frozen_until = after(now, seconds)?;
+        Ok(())
+    }
+
+    pub fn bump_seq_num(&mut self) -> Result<u64> {
+        self.seq_num = crate::math::add(self.seq_num, 1)?;
+        Ok(self.seq_num)
+    }
+}
