@@ -8,8 +8,9 @@ use crate::{
 };
 
 /// What may leave of one mint. All in the mint's base units; capacity + refill per day is the daily limit.
-#[zero_copy]
-#[derive(AnchorSerialize, AnchorDeserialize, Debug, PartialEq, Eq)]
+// not `zero_copy`: that and AnchorSerialize both describe the type to the IDL, which takes one description
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
 pub struct Limits {
     pub per_transaction: u64,
     pub capacity: u64,
