@@ -20,7 +20,16 @@ const skippedTests = ["describe", "it", "context"].flatMap((object) => [
 ]);
 
 export default defineConfig(
-  globalIgnores(["artifacts/", "cache/", "coverage/", "data/", "protocol/generated/", "reports/", "target/"]),
+  globalIgnores([
+    "artifacts/",
+    "cache/",
+    "coverage/",
+    "data/",
+    "protocol/generated/",
+    "protocol/solana/idl/",
+    "reports/",
+    "target/",
+  ]),
   js.configs.recommended,
   {
     files: ["**/*.ts"],

@@ -57,6 +57,12 @@ export const SUITES: readonly Suite[] = [
     include: ["test/keepers/**/*.test.ts", "test/protocol/**/*.test.ts"],
   },
   {
+    name: "programs",
+    about: "Solana programs: what is committed of them, their keys, the programs themselves",
+    runner: "mocha",
+    include: ["test/programs/**/*.test.ts"],
+  },
+  {
     name: "db",
     about: "database: connection, migrations, roles, the embedded server",
     runner: "mocha",

@@ -27,7 +27,7 @@ export const WALLS: readonly Wall[] = [
   },
   {
     files: /^protocol\//,
-    mayImport: ["protocol/**", "deployments/**"],
+    mayImport: ["protocol/**", "deployments/**", "programs/prebuilt/**"],
     reason: "protocol/ is what the protocol is: no keys, no database, no keepers, no service",
   },
   {
