@@ -12,22 +12,2938 @@ export type CollateralVault = {
   },
   "instructions": [
     {
-      "name": "version",
-      "docs": [
-        "Says which version of the program answers."
+      "name": "deposit",
+      "discriminator": [
+        242,
+        35,
+        198,
+        137,
+        82,
+        225,
+        242,
+        182
       ],
+      "accounts": [
+        {
+          "name": "owner",
+          "docs": [
+            "The vault's owner, whose tokens they are: checked in `validate`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "vault"
+        },
+        {
+          "name": "balance",
+          "writable": true
+        },
+        {
+          "name": "mint"
+        },
+        {
+          "name": "ownerTokens",
+          "writable": true
+        },
+        {
+          "name": "vaultTokens",
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        }
+      ],
+      "args": [
+        {
+          "name": "args",
+          "type": {
+            "defined": {
+              "name": "depositArgs"
+            }
+          }
+        }
+      ]
+    },
+    {
+      "name": "initialize",
+      "discriminator": [
+        175,
+        175,
+        109,
+        31,
+        13,
+        152,
+        155,
+        237
+      ],
+      "accounts": [
+        {
+          "name": "payer",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "owner",
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "vault",
+          "writable": true,
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  118,
+                  97,
+                  117,
+                  108,
+                  116
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "owner"
+              }
+            ]
+          }
+        },
+        {
+          "name": "systemProgram",
+          "address": "11111111111111111111111111111111"
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "initializeAuthority",
+      "discriminator": [
+        13,
+        186,
+        25,
+        16,
+        218,
+        31,
+        90,
+        1
+      ],
+      "accounts": [
+        {
+          "name": "payer",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "upgradeAuthority",
+          "signer": true
+        },
+        {
+          "name": "program",
+          "address": "4c33JBiGvMpKBUzijeg7qiWKtn7N6RpkNxjBhUMGwHDZ"
+        },
+        {
+          "name": "programData"
+        },
+        {
+          "name": "vaultAuthority",
+          "writable": true,
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  118,
+                  97,
+                  117,
+                  108,
+                  116,
+                  95,
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  116,
+                  121
+                ]
+              }
+            ]
+          }
+        },
+        {
+          "name": "systemProgram",
+          "address": "11111111111111111111111111111111"
+        }
+      ],
+      "args": [
+        {
+          "name": "args",
+          "type": {
+            "defined": {
+              "name": "initializeAuthorityArgs"
+            }
+          }
+        }
+      ]
+    },
+    {
+      "name": "lock",
+      "discriminator": [
+        21,
+        19,
+        208,
+        43,
+        237,
+        62,
+        255,
+        87
+      ],
+      "accounts": [
+        {
+          "name": "collateralAuthority",
+          "docs": [
+            "The program's own address, which only it can sign with: checked in `validate`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "authorizedProgram"
+        },
+        {
+          "name": "programData"
+        },
+        {
+          "name": "vault"
+        },
+        {
+          "name": "balance",
+          "writable": true
+        },
+        {
+          "name": "programLock",
+          "writable": true
+        }
+      ],
+      "args": [
+        {
+          "name": "amount",
+          "type": "u64"
+        }
+      ]
+    },
+    {
+      "name": "openBalance",
+      "discriminator": [
+        65,
+        162,
+        108,
+        176,
+        185,
+        115,
+        235,
+        165
+      ],
+      "accounts": [
+        {
+          "name": "payer",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "authority",
+          "docs": [
+            "The owner, or the multi-sig: checked in `validate`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "balance",
+          "writable": true,
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  98,
+                  97,
+                  108,
+                  97,
+                  110,
+                  99,
+                  101
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "vault"
+              },
+              {
+                "kind": "account",
+                "path": "mint"
+              }
+            ]
+          }
+        },
+        {
+          "name": "mint"
+        },
+        {
+          "name": "vaultTokens",
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        },
+        {
+          "name": "associatedTokenProgram",
+          "address": "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL"
+        },
+        {
+          "name": "systemProgram",
+          "address": "11111111111111111111111111111111"
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "transferCollateral",
+      "discriminator": [
+        157,
+        163,
+        63,
+        27,
+        242,
+        72,
+        251,
+        97
+      ],
+      "accounts": [
+        {
+          "name": "collateralAuthority",
+          "docs": [
+            "The program's own address, which only it can sign with: checked in `validate`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "authorizedProgram"
+        },
+        {
+          "name": "programData"
+        },
+        {
+          "name": "sourceVault"
+        },
+        {
+          "name": "sourceBalance",
+          "writable": true
+        },
+        {
+          "name": "programLock",
+          "writable": true
+        },
+        {
+          "name": "destinationBalance",
+          "writable": true
+        },
+        {
+          "name": "mint"
+        },
+        {
+          "name": "sourceTokens",
+          "writable": true
+        },
+        {
+          "name": "destinationTokens",
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        }
+      ],
+      "args": [
+        {
+          "name": "args",
+          "type": {
+            "defined": {
+              "name": "transferCollateralArgs"
+            }
+          }
+        }
+      ]
+    },
+    {
+      "name": "unlock",
+      "discriminator": [
+        101,
+        155,
+        40,
+        21,
+        158,
+        189,
+        56,
+        203
+      ],
+      "accounts": [
+        {
+          "name": "collateralAuthority",
+          "docs": [
+            "The program's own address, which only it can sign with: checked in `validate`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "authorizedProgram"
+        },
+        {
+          "name": "balance",
+          "writable": true
+        },
+        {
+          "name": "programLock",
+          "writable": true
+        }
+      ],
+      "args": [
+        {
+          "name": "amount",
+          "type": "u64"
+        }
+      ]
+    },
+    {
+      "name": "withdraw",
+      "discriminator": [
+        183,
+        18,
+        70,
+        156,
+        148,
+        109,
+        161,
+        34
+      ],
+      "accounts": [
+        {
+          "name": "authority",
+          "docs": [
+            "The owner, or the multi-sig: checked in `validate`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "vault"
+        },
+        {
+          "name": "balance",
+          "writable": true
+        },
+        {
+          "name": "securityConfig",
+          "docs": [
+            "The vault's own, required while the vault's flag is set: checked in `validate`."
+          ],
+          "optional": true
+        },
+        {
+          "name": "mint"
+        },
+        {
+          "name": "vaultTokens",
+          "writable": true
+        },
+        {
+          "name": "destinationTokens",
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        }
+      ],
+      "args": [
+        {
+          "name": "args",
+          "type": {
+            "defined": {
+              "name": "withdrawArgs"
+            }
+          }
+        }
+      ]
+    }
+  ],
+  "accounts": [
+    {
+      "name": "authorizedProgram",
+      "discriminator": [
+        18,
+        164,
+        77,
+        11,
+        61,
+        253,
+        148,
+        223
+      ]
+    },
+    {
+      "name": "balance",
+      "discriminator": [
+        127,
+        71,
+        25,
+        157,
+        105,
+        157,
+        241,
+        182
+      ]
+    },
+    {
+      "name": "programLock",
+      "discriminator": [
+        195,
+        133,
+        103,
+        144,
+        189,
+        11,
+        16,
+        82
+      ]
+    },
+    {
+      "name": "securityConfig",
+      "discriminator": [
+        211,
+        31,
+        193,
+        50,
+        54,
+        195,
+        253,
+        170
+      ]
+    },
+    {
+      "name": "vault",
+      "discriminator": [
+        211,
+        8,
+        232,
+        43,
+        2,
+        152,
+        117,
+        119
+      ]
+    },
+    {
+      "name": "vaultAuthority",
+      "discriminator": [
+        132,
+        34,
+        187,
+        202,
+        202,
+        195,
+        211,
+        53
+      ]
+    }
+  ],
+  "events": [
+    {
+      "name": "allFrozen",
+      "discriminator": [
+        20,
+        139,
+        123,
+        91,
+        104,
+        107,
+        53,
+        99
+      ]
+    },
+    {
+      "name": "balanceClosed",
+      "discriminator": [
+        145,
+        142,
+        42,
+        158,
+        187,
+        27,
+        36,
+        63
+      ]
+    },
+    {
+      "name": "balanceOpened",
+      "discriminator": [
+        33,
+        250,
+        214,
+        143,
+        117,
+        245,
+        36,
+        207
+      ]
+    },
+    {
+      "name": "collateralTransferred",
+      "discriminator": [
+        119,
+        180,
+        79,
+        171,
+        178,
+        67,
+        120,
+        237
+      ]
+    },
+    {
+      "name": "deposited",
+      "discriminator": [
+        111,
+        141,
+        26,
+        45,
+        161,
+        35,
+        100,
+        57
+      ]
+    },
+    {
+      "name": "limitsSet",
+      "discriminator": [
+        53,
+        198,
+        194,
+        145,
+        146,
+        149,
+        189,
+        127
+      ]
+    },
+    {
+      "name": "lockReleased",
+      "discriminator": [
+        188,
+        240,
+        15,
+        169,
+        219,
+        184,
+        26,
+        111
+      ]
+    },
+    {
+      "name": "locked",
+      "discriminator": [
+        188,
+        53,
+        118,
+        62,
+        64,
+        12,
+        198,
+        84
+      ]
+    },
+    {
+      "name": "multiSigSet",
+      "discriminator": [
+        31,
+        53,
+        65,
+        92,
+        138,
+        187,
+        67,
+        73
+      ]
+    },
+    {
+      "name": "pauseSet",
+      "discriminator": [
+        175,
+        57,
+        198,
+        136,
+        192,
+        66,
+        204,
+        73
+      ]
+    },
+    {
+      "name": "programLockSet",
+      "discriminator": [
+        209,
+        254,
+        189,
+        116,
+        48,
+        0,
+        58,
+        107
+      ]
+    },
+    {
+      "name": "programSet",
+      "discriminator": [
+        214,
+        225,
+        222,
+        186,
+        161,
+        202,
+        209,
+        197
+      ]
+    },
+    {
+      "name": "proposalChanged",
+      "discriminator": [
+        56,
+        237,
+        73,
+        38,
+        179,
+        6,
+        87,
+        77
+      ]
+    },
+    {
+      "name": "roleSet",
+      "discriminator": [
+        188,
+        56,
+        139,
+        81,
+        114,
+        65,
+        108,
+        196
+      ]
+    },
+    {
+      "name": "securityConfigSet",
       "discriminator": [
         118,
-        65,
-        195,
-        198,
+        176,
+        74,
+        133,
+        49,
+        228,
+        58,
+        129
+      ]
+    },
+    {
+      "name": "unlocked",
+      "discriminator": [
+        219,
+        104,
+        74,
+        123,
+        174,
+        92,
+        182,
+        120
+      ]
+    },
+    {
+      "name": "vaultClosed",
+      "discriminator": [
+        238,
         129,
-        216,
-        252,
-        192
+        38,
+        228,
+        227,
+        118,
+        249,
+        215
+      ]
+    },
+    {
+      "name": "vaultFrozen",
+      "discriminator": [
+        13,
+        199,
+        172,
+        111,
+        88,
+        10,
+        151,
+        247
+      ]
+    },
+    {
+      "name": "vaultInitialized",
+      "discriminator": [
+        180,
+        43,
+        207,
+        2,
+        18,
+        71,
+        3,
+        75
+      ]
+    },
+    {
+      "name": "whitelistSet",
+      "discriminator": [
+        207,
+        175,
+        126,
+        183,
+        158,
+        225,
+        218,
+        155
+      ]
+    },
+    {
+      "name": "withdrawalCancelled",
+      "discriminator": [
+        119,
+        175,
+        207,
+        80,
+        186,
+        237,
+        229,
+        9
+      ]
+    },
+    {
+      "name": "withdrawalRequested",
+      "discriminator": [
+        75,
+        207,
+        21,
+        12,
+        160,
+        102,
+        150,
+        55
+      ]
+    },
+    {
+      "name": "withdrawn",
+      "discriminator": [
+        20,
+        89,
+        223,
+        198,
+        194,
+        124,
+        219,
+        13
+      ]
+    }
+  ],
+  "errors": [
+    {
+      "code": 6000,
+      "name": "zeroAmount",
+      "msg": "amount must be above zero"
+    },
+    {
+      "code": 6001,
+      "name": "overflow",
+      "msg": "arithmetic overflow"
+    },
+    {
+      "code": 6002,
+      "name": "wrongDecimals",
+      "msg": "decimals differ from the mint's"
+    },
+    {
+      "code": 6003,
+      "name": "insufficientAvailable",
+      "msg": "not enough available: locked collateral cannot be used"
+    },
+    {
+      "code": 6004,
+      "name": "insufficientLocked",
+      "msg": "the program's lock holds less than that"
+    },
+    {
+      "code": 6005,
+      "name": "invariantBroken",
+      "msg": "ledger would break: locks = locked <= total <= tokens held"
+    },
+    {
+      "code": 6006,
+      "name": "tokenBalanceMismatch",
+      "msg": "token balance after the transfer is not what it must be"
+    },
+    {
+      "code": 6007,
+      "name": "nothingReceived",
+      "msg": "nothing arrived: the mint's fee took all of it"
+    },
+    {
+      "code": 6008,
+      "name": "balanceNotEmpty",
+      "msg": "the balance is not empty"
+    },
+    {
+      "code": 6009,
+      "name": "programLocksOpen",
+      "msg": "program locks of this balance are still open"
+    },
+    {
+      "code": 6010,
+      "name": "withdrawalsPending",
+      "msg": "withdrawals of this balance are still pending"
+    },
+    {
+      "code": 6011,
+      "name": "balancesOpen",
+      "msg": "balances of this vault are still open"
+    },
+    {
+      "code": 6012,
+      "name": "multiSigOpen",
+      "msg": "the vault's multi-sig must be removed first"
+    },
+    {
+      "code": 6013,
+      "name": "wrongVault",
+      "msg": "the account belongs to another vault"
+    },
+    {
+      "code": 6014,
+      "name": "wrongBalance",
+      "msg": "the account belongs to another balance"
+    },
+    {
+      "code": 6015,
+      "name": "sameAccount",
+      "msg": "source and destination are the same"
+    },
+    {
+      "code": 6016,
+      "name": "wrongMint",
+      "msg": "not the mint of this balance"
+    },
+    {
+      "code": 6017,
+      "name": "wrongTokenProgram",
+      "msg": "not the token program of this mint"
+    },
+    {
+      "code": 6018,
+      "name": "wrongTokenAccount",
+      "msg": "not the token account that belongs here"
+    },
+    {
+      "code": 6019,
+      "name": "wrongTokenOwner",
+      "msg": "the token account has another owner"
+    },
+    {
+      "code": 6020,
+      "name": "tokenAccountNotInitialized",
+      "msg": "the token account is not initialised or was closed"
+    },
+    {
+      "code": 6021,
+      "name": "tokenAccountFrozen",
+      "msg": "the token account is frozen"
+    },
+    {
+      "code": 6022,
+      "name": "invalidMint",
+      "msg": "not a mint"
+    },
+    {
+      "code": 6023,
+      "name": "unsupportedMintCloseAuthority",
+      "msg": "mint extension not supported: MintCloseAuthority"
+    },
+    {
+      "code": 6024,
+      "name": "unsupportedDefaultAccountState",
+      "msg": "mint extension not supported: DefaultAccountState"
+    },
+    {
+      "code": 6025,
+      "name": "unsupportedNonTransferable",
+      "msg": "mint extension not supported: NonTransferable"
+    },
+    {
+      "code": 6026,
+      "name": "unsupportedInterestBearing",
+      "msg": "mint extension not supported: InterestBearingConfig"
+    },
+    {
+      "code": 6027,
+      "name": "unsupportedPermanentDelegate",
+      "msg": "mint extension not supported: PermanentDelegate"
+    },
+    {
+      "code": 6028,
+      "name": "unsupportedTransferHook",
+      "msg": "mint extension not supported: TransferHook"
+    },
+    {
+      "code": 6029,
+      "name": "unsupportedConfidentialTransfer",
+      "msg": "mint extension not supported: ConfidentialTransferMint"
+    },
+    {
+      "code": 6030,
+      "name": "unsupportedConfidentialTransferFee",
+      "msg": "mint extension not supported: ConfidentialTransferFeeConfig"
+    },
+    {
+      "code": 6031,
+      "name": "unsupportedConfidentialMintBurn",
+      "msg": "mint extension not supported: ConfidentialMintBurn"
+    },
+    {
+      "code": 6032,
+      "name": "unsupportedScaledUiAmount",
+      "msg": "mint extension not supported: ScaledUiAmount"
+    },
+    {
+      "code": 6033,
+      "name": "unsupportedPausable",
+      "msg": "mint extension not supported: Pausable"
+    },
+    {
+      "code": 6034,
+      "name": "unsupportedPermissionedBurn",
+      "msg": "mint extension not supported: PermissionedBurn"
+    },
+    {
+      "code": 6035,
+      "name": "unsupportedUnknownExtension",
+      "msg": "mint extension not supported: one this program does not know"
+    },
+    {
+      "code": 6036,
+      "name": "notOwner",
+      "msg": "signer is not the vault's owner"
+    },
+    {
+      "code": 6037,
+      "name": "multiSigRequired",
+      "msg": "this vault has a multi-sig: only an executed proposal may do that"
+    },
+    {
+      "code": 6038,
+      "name": "securityConfigRequired",
+      "msg": "this vault has a security configuration: pass its account"
+    },
+    {
+      "code": 6039,
+      "name": "noSecurityConfig",
+      "msg": "this vault has no security configuration"
+    },
+    {
+      "code": 6040,
+      "name": "delayRequired",
+      "msg": "this vault delays withdrawals: request one"
+    },
+    {
+      "code": 6041,
+      "name": "notMatured",
+      "msg": "the withdrawal has not matured"
+    },
+    {
+      "code": 6042,
+      "name": "staleConfig",
+      "msg": "the settings changed since the request: cancel it and request again"
+    },
+    {
+      "code": 6043,
+      "name": "badTimestamp",
+      "msg": "timestamp must be above the vault's last and within 60 seconds of the clock"
+    },
+    {
+      "code": 6044,
+      "name": "tooManyPending",
+      "msg": "too many pending withdrawals"
+    },
+    {
+      "code": 6045,
+      "name": "destinationNotAllowed",
+      "msg": "the destination is not an active entry of the whitelist, nor the owner where there is none"
+    },
+    {
+      "code": 6046,
+      "name": "limitUnset",
+      "msg": "no limit is set for this mint, so it is closed"
+    },
+    {
+      "code": 6047,
+      "name": "transactionLimit",
+      "msg": "above the limit per transaction"
+    },
+    {
+      "code": 6048,
+      "name": "dailyLimit",
+      "msg": "above what the daily limit leaves now"
+    },
+    {
+      "code": 6049,
+      "name": "badLimit",
+      "msg": "capacity plus refill per day is above what fits an amount"
+    },
+    {
+      "code": 6050,
+      "name": "paused",
+      "msg": "the program is paused"
+    },
+    {
+      "code": 6051,
+      "name": "frozen",
+      "msg": "the program is frozen"
+    },
+    {
+      "code": 6052,
+      "name": "vaultFrozen",
+      "msg": "the vault is frozen"
+    },
+    {
+      "code": 6053,
+      "name": "pauseExhausted",
+      "msg": "no more pauses in a row or within 24 hours"
+    },
+    {
+      "code": 6054,
+      "name": "notPaused",
+      "msg": "not paused"
+    },
+    {
+      "code": 6055,
+      "name": "pauseNotOver",
+      "msg": "the pause has not expired and no matured request of the admin ends it"
+    },
+    {
+      "code": 6056,
+      "name": "badFreezeDuration",
+      "msg": "a freeze lasts at most 24 hours"
+    },
+    {
+      "code": 6057,
+      "name": "freezeTooSoon",
+      "msg": "one freeze in seven days"
+    },
+    {
+      "code": 6058,
+      "name": "notAdmin",
+      "msg": "signer is not the admin"
+    },
+    {
+      "code": 6059,
+      "name": "notGuardian",
+      "msg": "signer is not the guardian"
+    },
+    {
+      "code": 6060,
+      "name": "notUpgradeAuthority",
+      "msg": "signer is not the program's upgrade authority"
+    },
+    {
+      "code": 6061,
+      "name": "wrongProgramData",
+      "msg": "not the ProgramData account of that program"
+    },
+    {
+      "code": 6062,
+      "name": "nothingPending",
+      "msg": "nothing is pending for that role"
+    },
+    {
+      "code": 6063,
+      "name": "notProposedAuthority",
+      "msg": "signer is not the proposed authority"
+    },
+    {
+      "code": 6064,
+      "name": "stillWaiting",
+      "msg": "the wait is not over"
+    },
+    {
+      "code": 6065,
+      "name": "zeroAddress",
+      "msg": "an address must not be zero"
+    },
+    {
+      "code": 6066,
+      "name": "notAMultiSig",
+      "msg": "not a multi-sig with at least two approvals"
+    },
+    {
+      "code": 6067,
+      "name": "notAProgram",
+      "msg": "not an executable program of a supported loader"
+    },
+    {
+      "code": 6068,
+      "name": "ownProgram",
+      "msg": "a program cannot register this program itself"
+    },
+    {
+      "code": 6069,
+      "name": "programNotActive",
+      "msg": "the program is not registered, or its registration still waits"
+    },
+    {
+      "code": 6070,
+      "name": "programRevoked",
+      "msg": "the program was revoked"
+    },
+    {
+      "code": 6071,
+      "name": "programUpgraded",
+      "msg": "the program was upgraded since its registration"
+    },
+    {
+      "code": 6072,
+      "name": "wrongCollateralAuthority",
+      "msg": "signer is not the program's collateral authority"
+    },
+    {
+      "code": 6073,
+      "name": "wrongProgram",
+      "msg": "the lock belongs to another program"
+    },
+    {
+      "code": 6074,
+      "name": "capExceeded",
+      "msg": "above the cap the owner gave this program"
+    },
+    {
+      "code": 6075,
+      "name": "lockRevoked",
+      "msg": "the owner revoked this lock"
+    },
+    {
+      "code": 6076,
+      "name": "releaseTooEarly",
+      "msg": "seven days after the revocation are not over"
+    },
+    {
+      "code": 6077,
+      "name": "lockNotRevoked",
+      "msg": "the lock is not revoked"
+    },
+    {
+      "code": 6078,
+      "name": "lockNotEmpty",
+      "msg": "the lock still holds collateral"
+    },
+    {
+      "code": 6079,
+      "name": "durableNonce",
+      "msg": "durable nonces are refused here"
+    },
+    {
+      "code": 6080,
+      "name": "badDelay",
+      "msg": "delay out of range"
+    },
+    {
+      "code": 6081,
+      "name": "whitelistFull",
+      "msg": "the whitelist is full"
+    },
+    {
+      "code": 6082,
+      "name": "alreadyWhitelisted",
+      "msg": "the wallet is on the whitelist already"
+    },
+    {
+      "code": 6083,
+      "name": "notWhitelisted",
+      "msg": "the wallet is not on the whitelist"
+    },
+    {
+      "code": 6084,
+      "name": "mayNotVeto",
+      "msg": "signer may not veto"
+    },
+    {
+      "code": 6085,
+      "name": "badOwners",
+      "msg": "between 1 and 10 distinct owners, none zero, and a threshold between 1 and their number"
+    },
+    {
+      "code": 6086,
+      "name": "notMultiSigOwner",
+      "msg": "signer is not an owner of the multi-sig"
+    },
+    {
+      "code": 6087,
+      "name": "staleProposal",
+      "msg": "the proposal is stale: the owners changed"
+    },
+    {
+      "code": 6088,
+      "name": "proposalExpired",
+      "msg": "the proposal has expired"
+    },
+    {
+      "code": 6089,
+      "name": "proposalClosed",
+      "msg": "the proposal is executed or cancelled"
+    },
+    {
+      "code": 6090,
+      "name": "alreadyApproved",
+      "msg": "this owner has approved already"
+    },
+    {
+      "code": 6091,
+      "name": "notEnoughApprovals",
+      "msg": "not enough approvals"
+    },
+    {
+      "code": 6092,
+      "name": "proposalOpen",
+      "msg": "the proposal is still open"
+    },
+    {
+      "code": 6093,
+      "name": "instructionNotAllowed",
+      "msg": "not an instruction a proposal may carry"
+    },
+    {
+      "code": 6094,
+      "name": "proposalAccountsMismatch",
+      "msg": "the accounts are not those of the proposal"
+    },
+    {
+      "code": 6095,
+      "name": "proposalTooLarge",
+      "msg": "the proposal's instruction is too large"
+    },
+    {
+      "code": 6096,
+      "name": "badExpiry",
+      "msg": "a proposal lives between one minute and fourteen days"
+    },
+    {
+      "code": 6097,
+      "name": "notProposer",
+      "msg": "not the proposer's own account"
+    },
+    {
+      "code": 6098,
+      "name": "wrongMultiSig",
+      "msg": "another multi-sig's account"
+    },
+    {
+      "code": 6099,
+      "name": "wrongIndex",
+      "msg": "not the next index"
+    }
+  ],
+  "types": [
+    {
+      "name": "allFrozen",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "frozenUntil",
+            "type": "i64"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "authorizedProgram",
+      "docs": [
+        "A program that owners may let lock their collateral. `[\"authorized_program\", program_id]`."
       ],
-      "accounts": [],
-      "args": []
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "programId",
+            "type": "pubkey"
+          },
+          {
+            "name": "collateralAuthority",
+            "docs": [
+              "`find_program_address([\"collateral_authority\"], program_id)`, derived here at registration: whoever signs with it is the program."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "programData",
+            "docs": [
+              "Its ProgramData account; `program_id` itself for a loader whose programs cannot change."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "deploySlot",
+            "docs": [
+              "Slot of its deployment at registration; a later one stops lock and transfer."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "activeAt",
+            "docs": [
+              "Unix time from which it may lock and transfer."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "revokedAt",
+            "docs": [
+              "Unix time of its revocation; 0: not revoked."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "padding",
+            "type": {
+              "array": [
+                "u8",
+                7
+              ]
+            }
+          }
+        ]
+      }
+    },
+    {
+      "name": "balance",
+      "docs": [
+        "One vault's ledger of one mint. `[\"balance\", vault, mint]`. Amounts in the mint's base units."
+      ],
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "mint",
+            "type": "pubkey"
+          },
+          {
+            "name": "vaultTokens",
+            "docs": [
+              "The vault's own associated token account."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "ownerTokens",
+            "docs": [
+              "The owner's associated token account: where withdrawals go unless a whitelist says otherwise."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "total",
+            "docs": [
+              "Everything the ledger owes the owner; at most what `vault_tokens` holds."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "locked",
+            "docs": [
+              "Part of `total` held by program locks; their sum."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "seqNum",
+            "docs": [
+              "Counts money events of this balance; a gap means a missed event."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "limits",
+            "docs": [
+              "Meaningful while `is_limited` is 1."
+            ],
+            "type": {
+              "defined": {
+                "name": "limits"
+              }
+            }
+          },
+          {
+            "name": "pendingLimits",
+            "type": {
+              "defined": {
+                "name": "limits"
+              }
+            }
+          },
+          {
+            "name": "pendingLimitsAt",
+            "docs": [
+              "Unix time from which the pending limits count; 0: none."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "bucket",
+            "type": {
+              "defined": {
+                "name": "bucket"
+              }
+            }
+          },
+          {
+            "name": "programLocks",
+            "type": "u32"
+          },
+          {
+            "name": "pendingWithdrawals",
+            "type": "u32"
+          },
+          {
+            "name": "isLimited",
+            "type": "u8"
+          },
+          {
+            "name": "decimals",
+            "type": "u8"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "padding",
+            "type": {
+              "array": [
+                "u8",
+                5
+              ]
+            }
+          }
+        ]
+      }
+    },
+    {
+      "name": "balanceClosed",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "balance",
+            "type": "pubkey"
+          },
+          {
+            "name": "surplus",
+            "docs": [
+              "Donations paid out to the owner."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "balanceOpened",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "balance",
+            "type": "pubkey"
+          },
+          {
+            "name": "mint",
+            "type": "pubkey"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "bucket",
+      "docs": [
+        "Amounts in the mint's base units; `remainder` in base units / 86,400, so that refilling rounds nothing away."
+      ],
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "level",
+            "type": "u64"
+          },
+          {
+            "name": "remainder",
+            "type": "u64"
+          },
+          {
+            "name": "updatedAt",
+            "docs": [
+              "Unix time up to which the level has been refilled."
+            ],
+            "type": "i64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "collateralTransferred",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "source",
+            "type": "pubkey"
+          },
+          {
+            "name": "destination",
+            "type": "pubkey"
+          },
+          {
+            "name": "programId",
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "type": "u64"
+          },
+          {
+            "name": "received",
+            "type": "u64"
+          },
+          {
+            "name": "programLocked",
+            "type": "u64"
+          },
+          {
+            "name": "sourceLedger",
+            "type": {
+              "defined": {
+                "name": "ledger"
+              }
+            }
+          },
+          {
+            "name": "destinationLedger",
+            "type": {
+              "defined": {
+                "name": "ledger"
+              }
+            }
+          }
+        ]
+      }
+    },
+    {
+      "name": "depositArgs",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "amount",
+            "docs": [
+              "Base units that leave the owner; a mint with a transfer fee credits less."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "decimals",
+            "docs": [
+              "Must be the mint's: catches an amount of the wrong magnitude."
+            ],
+            "type": "u8"
+          }
+        ]
+      }
+    },
+    {
+      "name": "deposited",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "balance",
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "docs": [
+              "What left the depositor; `received` is what arrived."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "received",
+            "type": "u64"
+          },
+          {
+            "name": "ledger",
+            "type": {
+              "defined": {
+                "name": "ledger"
+              }
+            }
+          }
+        ]
+      }
+    },
+    {
+      "name": "initializeAuthorityArgs",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "admin",
+            "type": "pubkey"
+          },
+          {
+            "name": "guardian",
+            "type": "pubkey"
+          }
+        ]
+      }
+    },
+    {
+      "name": "ledger",
+      "docs": [
+        "State of a balance after a money event."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "total",
+            "type": "u64"
+          },
+          {
+            "name": "locked",
+            "type": "u64"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "limits",
+      "docs": [
+        "What may leave of one mint. All in the mint's base units; capacity + refill per day is the daily limit."
+      ],
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "perTransaction",
+            "type": "u64"
+          },
+          {
+            "name": "capacity",
+            "type": "u64"
+          },
+          {
+            "name": "refillPerDay",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "limitsSet",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "balance",
+            "type": "pubkey"
+          },
+          {
+            "name": "isLimited",
+            "type": "bool"
+          },
+          {
+            "name": "limits",
+            "type": {
+              "defined": {
+                "name": "limits"
+              }
+            }
+          },
+          {
+            "name": "pendingLimits",
+            "type": {
+              "defined": {
+                "name": "limits"
+              }
+            }
+          },
+          {
+            "name": "pendingLimitsAt",
+            "type": "i64"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "lockReleased",
+      "docs": [
+        "The owner released the lock of a revoked program."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "balance",
+            "type": "pubkey"
+          },
+          {
+            "name": "programId",
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "type": "u64"
+          },
+          {
+            "name": "ledger",
+            "type": {
+              "defined": {
+                "name": "ledger"
+              }
+            }
+          }
+        ]
+      }
+    },
+    {
+      "name": "locked",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "balance",
+            "type": "pubkey"
+          },
+          {
+            "name": "programId",
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "type": "u64"
+          },
+          {
+            "name": "programLocked",
+            "docs": [
+              "What this program holds now."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "ledger",
+            "type": {
+              "defined": {
+                "name": "ledger"
+              }
+            }
+          }
+        ]
+      }
+    },
+    {
+      "name": "multiSigSet",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "owners",
+            "type": {
+              "vec": "pubkey"
+            }
+          },
+          {
+            "name": "threshold",
+            "type": "u8"
+          },
+          {
+            "name": "epoch",
+            "type": "u64"
+          },
+          {
+            "name": "pendingOwners",
+            "type": {
+              "vec": "pubkey"
+            }
+          },
+          {
+            "name": "pendingThreshold",
+            "type": "u8"
+          },
+          {
+            "name": "pendingAt",
+            "type": "i64"
+          },
+          {
+            "name": "isRemoved",
+            "type": "bool"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "pauseSet",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "pausedUntil",
+            "type": "i64"
+          },
+          {
+            "name": "pausesInRow",
+            "type": "u8"
+          },
+          {
+            "name": "unpauseAt",
+            "docs": [
+              "Unix time from which the admin may end it early; 0: not requested."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "by",
+            "type": "pubkey"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "programLock",
+      "docs": [
+        "What one program holds of one balance. `[\"program_lock\", balance, program_id]`. Amounts in the mint's base units."
+      ],
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "balance",
+            "type": "pubkey"
+          },
+          {
+            "name": "programId",
+            "type": "pubkey"
+          },
+          {
+            "name": "locked",
+            "type": "u64"
+          },
+          {
+            "name": "cap",
+            "docs": [
+              "The most that `locked` may reach by locking; the owner's signature set it."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "pendingCap",
+            "type": "u64"
+          },
+          {
+            "name": "pendingCapAt",
+            "docs": [
+              "Unix time from which the pending cap counts; 0: none."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "revokedAt",
+            "docs": [
+              "Unix time at which the owner revoked it; 0: not revoked."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "padding",
+            "type": {
+              "array": [
+                "u8",
+                7
+              ]
+            }
+          }
+        ]
+      }
+    },
+    {
+      "name": "programLockSet",
+      "docs": [
+        "Cap and revocation of a program lock after a setting; `pending_cap_at` 0: nothing waits."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "balance",
+            "type": "pubkey"
+          },
+          {
+            "name": "programId",
+            "type": "pubkey"
+          },
+          {
+            "name": "cap",
+            "type": "u64"
+          },
+          {
+            "name": "pendingCap",
+            "type": "u64"
+          },
+          {
+            "name": "pendingCapAt",
+            "type": "i64"
+          },
+          {
+            "name": "revokedAt",
+            "type": "i64"
+          },
+          {
+            "name": "isClosed",
+            "type": "bool"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "programSet",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "programId",
+            "type": "pubkey"
+          },
+          {
+            "name": "collateralAuthority",
+            "type": "pubkey"
+          },
+          {
+            "name": "deploySlot",
+            "type": "u64"
+          },
+          {
+            "name": "activeAt",
+            "type": "i64"
+          },
+          {
+            "name": "revokedAt",
+            "type": "i64"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "proposalChanged",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "multiSig",
+            "type": "pubkey"
+          },
+          {
+            "name": "index",
+            "type": "u64"
+          },
+          {
+            "name": "by",
+            "type": "pubkey"
+          },
+          {
+            "name": "approvals",
+            "type": "u16"
+          },
+          {
+            "name": "isExecuted",
+            "type": "bool"
+          },
+          {
+            "name": "isCancelled",
+            "type": "bool"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "role",
+      "type": {
+        "kind": "enum",
+        "variants": [
+          {
+            "name": "admin"
+          },
+          {
+            "name": "guardian"
+          },
+          {
+            "name": "freezeMultiSig"
+          }
+        ]
+      }
+    },
+    {
+      "name": "roleSet",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "role",
+            "type": {
+              "defined": {
+                "name": "role"
+              }
+            }
+          },
+          {
+            "name": "holder",
+            "type": "pubkey"
+          },
+          {
+            "name": "pending",
+            "type": "pubkey"
+          },
+          {
+            "name": "pendingAt",
+            "type": "i64"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "securityConfig",
+      "docs": [
+        "An owner's rules for his own vault. `[\"security_config\", vault]`. Tightening counts at once; loosening waits the current delay,",
+        "at least a day, and can be vetoed until it counts."
+      ],
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "vetoer",
+            "docs": [
+              "May veto loosening and cancel pending withdrawals, and nothing else; zero: nobody besides the vault's authority."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "pendingVetoer",
+            "type": "pubkey"
+          },
+          {
+            "name": "whitelist",
+            "type": {
+              "array": [
+                {
+                  "defined": {
+                    "name": "whitelistEntry"
+                  }
+                },
+                16
+              ]
+            }
+          },
+          {
+            "name": "withdrawalDelay",
+            "docs": [
+              "Seconds between a request and its withdrawal; above 0, direct withdrawals fail."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "pendingWithdrawalDelay",
+            "type": "i64"
+          },
+          {
+            "name": "pendingWithdrawalDelayAt",
+            "docs": [
+              "Unix times from which the pending values count; 0: none."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "pendingVetoerAt",
+            "type": "i64"
+          },
+          {
+            "name": "whitelistOffAt",
+            "type": "i64"
+          },
+          {
+            "name": "isWhitelistOn",
+            "docs": [
+              "1: only active entries of the whitelist receive; 0: only the owner does."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "padding",
+            "type": {
+              "array": [
+                "u8",
+                6
+              ]
+            }
+          }
+        ]
+      }
+    },
+    {
+      "name": "securityConfigSet",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "withdrawalDelay",
+            "type": "i64"
+          },
+          {
+            "name": "pendingWithdrawalDelay",
+            "type": "i64"
+          },
+          {
+            "name": "pendingWithdrawalDelayAt",
+            "type": "i64"
+          },
+          {
+            "name": "vetoer",
+            "type": "pubkey"
+          },
+          {
+            "name": "pendingVetoer",
+            "type": "pubkey"
+          },
+          {
+            "name": "pendingVetoerAt",
+            "type": "i64"
+          },
+          {
+            "name": "isWhitelistOn",
+            "type": "bool"
+          },
+          {
+            "name": "whitelistOffAt",
+            "type": "i64"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "transferCollateralArgs",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "amount",
+            "docs": [
+              "Base units taken from the program's own lock; a mint with a transfer fee credits less."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "decimals",
+            "docs": [
+              "Must be the mint's: catches an amount of the wrong magnitude."
+            ],
+            "type": "u8"
+          }
+        ]
+      }
+    },
+    {
+      "name": "unlocked",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "balance",
+            "type": "pubkey"
+          },
+          {
+            "name": "programId",
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "type": "u64"
+          },
+          {
+            "name": "programLocked",
+            "type": "u64"
+          },
+          {
+            "name": "ledger",
+            "type": {
+              "defined": {
+                "name": "ledger"
+              }
+            }
+          }
+        ]
+      }
+    },
+    {
+      "name": "vault",
+      "docs": [
+        "One user's vault. `[\"vault\", owner]`. It signs for its own token accounts and for nothing else."
+      ],
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "seqNum",
+            "docs": [
+              "Counts settings events of this vault; a gap means a missed event."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "configVersion",
+            "docs": [
+              "Changes whenever a rule of withdrawals changes; a pending withdrawal of another version is stale."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "lastWithdrawalTimestamp",
+            "docs": [
+              "Seed of the last delayed withdrawal; the next must be above it."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "frozenAt",
+            "type": "i64"
+          },
+          {
+            "name": "frozenUntil",
+            "type": "i64"
+          },
+          {
+            "name": "balances",
+            "docs": [
+              "Open balances."
+            ],
+            "type": "u32"
+          },
+          {
+            "name": "pendingWithdrawals",
+            "type": "u32"
+          },
+          {
+            "name": "hasSecurityConfig",
+            "docs": [
+              "1 while the security configuration exists: withdrawing without its account fails."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "hasMultiSig",
+            "docs": [
+              "1 while the multi-sig exists: only its address, signing through an executed proposal, is the authority."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "multiSigBump",
+            "type": "u8"
+          },
+          {
+            "name": "padding",
+            "type": {
+              "array": [
+                "u8",
+                4
+              ]
+            }
+          }
+        ]
+      }
+    },
+    {
+      "name": "vaultAuthority",
+      "docs": [
+        "Configuration of the program, never a signer. `[\"vault_authority\"]`. No instruction of a user writes it."
+      ],
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "admin",
+            "type": "pubkey"
+          },
+          {
+            "name": "pendingAdmin",
+            "docs": [
+              "Zero: nothing pending."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "guardian",
+            "type": "pubkey"
+          },
+          {
+            "name": "pendingGuardian",
+            "type": "pubkey"
+          },
+          {
+            "name": "freezeMultiSig",
+            "docs": [
+              "The multi-sig that may freeze everything; zero: nobody may."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "pendingFreezeMultiSig",
+            "type": "pubkey"
+          },
+          {
+            "name": "pendingAdminAt",
+            "docs": [
+              "Unix time from which the pending role may be accepted."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "pendingGuardianAt",
+            "type": "i64"
+          },
+          {
+            "name": "pendingFreezeMultiSigAt",
+            "type": "i64"
+          },
+          {
+            "name": "pauseRowStartedAt",
+            "docs": [
+              "Beginning of the current or last row of pauses, and the end of its last one."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "pausedUntil",
+            "type": "i64"
+          },
+          {
+            "name": "recentPauses",
+            "docs": [
+              "Beginnings of the last pauses, newest first."
+            ],
+            "type": {
+              "array": [
+                "i64",
+                3
+              ]
+            }
+          },
+          {
+            "name": "unpauseAt",
+            "docs": [
+              "Unix time from which the admin may end the pause early; 0: not requested."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "frozenAt",
+            "type": "i64"
+          },
+          {
+            "name": "frozenUntil",
+            "type": "i64"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "pausesInRow",
+            "type": "u8"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "padding",
+            "type": {
+              "array": [
+                "u8",
+                6
+              ]
+            }
+          }
+        ]
+      }
+    },
+    {
+      "name": "vaultClosed",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "vaultFrozen",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "frozenUntil",
+            "type": "i64"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "vaultInitialized",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "owner",
+            "type": "pubkey"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "whitelistEntry",
+      "docs": [
+        "A wallet whose associated token accounts may receive. A zero wallet is a free slot."
+      ],
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "wallet",
+            "type": "pubkey"
+          },
+          {
+            "name": "activeAt",
+            "docs": [
+              "Unix time from which it counts."
+            ],
+            "type": "i64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "whitelistSet",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "wallet",
+            "type": "pubkey"
+          },
+          {
+            "name": "activeAt",
+            "docs": [
+              "Unix time from which it may receive; 0: removed."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "withdrawArgs",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "amount",
+            "docs": [
+              "Base units that leave the vault; a mint with a transfer fee delivers less."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "decimals",
+            "docs": [
+              "Must be the mint's: catches an amount of the wrong magnitude."
+            ],
+            "type": "u8"
+          }
+        ]
+      }
+    },
+    {
+      "name": "withdrawalCancelled",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "pendingWithdrawal",
+            "type": "pubkey"
+          },
+          {
+            "name": "by",
+            "type": "pubkey"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "withdrawalRequested",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "balance",
+            "type": "pubkey"
+          },
+          {
+            "name": "pendingWithdrawal",
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "type": "u64"
+          },
+          {
+            "name": "destination",
+            "type": "pubkey"
+          },
+          {
+            "name": "maturesAt",
+            "type": "i64"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "withdrawn",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "balance",
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "type": "u64"
+          },
+          {
+            "name": "destinationTokens",
+            "type": "pubkey"
+          },
+          {
+            "name": "ledger",
+            "type": {
+              "defined": {
+                "name": "ledger"
+              }
+            }
+          }
+        ]
+      }
     }
   ]
 };
