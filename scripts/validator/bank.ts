@@ -3,16 +3,25 @@
  * because with its blockhash check off LiteSVM executes identical bytes as often as they come: the queue of blockhashes, the signatures
  * ever seen, forks. No clock: somebody calls `advance`.
  */
-import type { Address, EncodedAccount } from "@solana/kit";
-import { FailedTransactionMetadata, LiteSVM, type SlotHash } from "litesvm";
+import { type Address, type EncodedAccount, type MaybeEncodedAccount } from "@solana/kit";
+import { EpochSchedule, FailedTransactionMetadata, LiteSVM, type SlotHash } from "litesvm";
 
-import { absentAccount } from "./absentAccount.js";
+import { AccountStore, isSameAccount } from "./accountStore.js";
 import { BlockhashQueue, blockhashOf } from "./blockhashes.js";
-import { Blocks, type Block, type ConfirmationDepths, type Executed } from "./blocks.js";
+import { Blocks, type Block, type ConfirmationDepths, type Executed, type PreImage } from "./blocks.js";
+import { unitPrice } from "./computeBudget.js";
+import { SLOTS_PER_EPOCH } from "./epochInfo.js";
 import { History } from "./history.js";
 import { accountsOf } from "./messageAccounts.js";
 import { isNonceValid } from "./nonce.js";
+import type { BankObserver } from "./observer.js";
+import { outcomeOf } from "./outcome.js";
+import type { OwnedAccounts } from "./ownerIndex.js";
+import type { SavedBank } from "./savedBank.js";
+import { SlotClock } from "./slotClock.js";
+import { tokenBalances } from "./tokenBalances.js";
 import { isIncluded, transactionError, type TransactionErrorJson } from "./transactionError.js";
+import { NO_EFFECT, type Simulation } from "./simulation.js";
 import type { WireTransaction } from "./wire.js";
 
 export interface BankOptions extends Partial<ConfirmationDepths> {
@@ -22,6 +31,8 @@ export interface BankOptions extends Partial<ConfirmationDepths> {
   readonly genesisTime?: bigint;
   /** Milliseconds between slots as the cluster's clock counts them. */
   readonly clockMsPerSlot?: bigint;
+  /** Goes on from there; depths and pace are those of the other options. */
+  readonly saved?: SavedBank;
 }
 
 /** As on public clusters: a vote takes two blocks, a root thirty-two. */
@@ -34,29 +45,35 @@ const SLOT_HASHES = 512;
 export type Delivery =
   { readonly executed: Executed } | { readonly refused: TransactionErrorJson; readonly logs: readonly string[] };
 
-export interface Simulation {
-  readonly error: TransactionErrorJson | null;
-  readonly logs: readonly string[];
-  readonly computeUnits: bigint;
-  readonly returnData: { readonly programId: Uint8Array; readonly data: Uint8Array } | undefined;
-  readonly accounts: readonly EncodedAccount[];
-}
-
 export class Bank {
   readonly genesisHash: string;
   readonly blocks: Blocks;
   readonly history = new History();
+  /** Told of every block and transaction, in order. */
+  readonly observers = new Set<BankObserver>();
   private readonly blockhashes = new BlockhashQueue();
   private readonly svm: LiteSVM;
+  private readonly accounts: AccountStore;
+  private readonly clock: SlotClock;
   private slotHashesAreOld = true;
 
   constructor(options: BankOptions = {}) {
-    const { seed = "local", genesisTime = 0n, clockMsPerSlot = DEFAULT_CLOCK_MS_PER_SLOT } = options;
+    const { seed = "local", genesisTime = 0n, clockMsPerSlot = DEFAULT_CLOCK_MS_PER_SLOT, saved } = options;
     const { confirmedBlocks, finalizedBlocks } = { ...DEFAULT_DEPTHS, ...options };
-    this.svm = new LiteSVM().withBlockhashCheck(false).withTransactionHistory(0n);
-    this.genesisHash = blockhashOf(`genesis/${seed}`, 0n);
-    const timeOf = (slot: bigint): bigint => genesisTime + (slot * clockMsPerSlot) / 1000n;
-    this.blocks = new Blocks(this.genesisHash, { confirmedBlocks, finalizedBlocks }, timeOf);
+    const empty = saved === undefined ? new LiteSVM() : LiteSVM.fromBytes(saved.accounts);
+    this.svm = empty.withBlockhashCheck(false).withTransactionHistory(0n);
+    this.svm.setEpochSchedule(new EpochSchedule(SLOTS_PER_EPOCH, SLOTS_PER_EPOCH, false, 0n, 0n));
+    this.accounts = new AccountStore(this.svm);
+    this.genesisHash = saved?.genesisHash ?? blockhashOf(`genesis/${seed}`, 0n);
+    this.clock = new SlotClock(genesisTime * 1000n, clockMsPerSlot);
+    if (saved !== undefined) {
+      this.clock.set(saved.slot, saved.timeMs);
+      for (const { blockhash, height } of saved.blockhashes) this.blockhashes.register(blockhash, height);
+      for (const executed of saved.transactions) this.history.remember(executed);
+    }
+    const start = saved ?? { parentHash: this.genesisHash, slot: 0n, height: 0n };
+    const timeOf = (slot: bigint): bigint => this.clock.timeMsOf(slot) / 1000n;
+    this.blocks = new Blocks(start, { confirmedBlocks, finalizedBlocks }, timeOf);
     this.advance(1);
   }
 
@@ -67,20 +84,36 @@ export class Bank {
       if (before !== undefined) return before.account;
     }
     if (address === SLOT_HASHES_SYSVAR) this.refreshSlotHashes();
-    const account = this.svm.getAccount(address);
-    return account.exists ? account : undefined;
+    return this.accounts.get(address);
+  }
+
+  /** All accounts of a program as of a block, like `account`. */
+  accountsOwnedBy(owner: Address, at: Block = this.blocks.open): OwnedAccounts {
+    const newest = this.accounts.ownedBy(owner);
+    const changedSince = new Map<Address, EncodedAccount | undefined>();
+    for (const { address, account } of this.blocks.after(at.slot).flatMap((block) => block.preImages)) {
+      if (!changedSince.has(address)) changedSince.set(address, account);
+    }
+    if (changedSince.size === 0) return newest;
+    const then = new Map(newest);
+    for (const [address, account] of changedSince) {
+      if (account?.programAddress === owner) then.set(address, account);
+      else then.delete(address);
+    }
+    return then;
+  }
+
+  /** For those who know LiteSVM by this name (ProgramTarget). */
+  getAccount(address: Address): MaybeEncodedAccount {
+    return this.svm.getAccount(address);
   }
 
   /** Puts an account in place as genesis would. */
   setAccount(account: EncodedAccount): void {
-    this.svm.setAccount(account);
+    this.accounts.set(account.address, account.lamports > 0n ? account : undefined);
   }
 
-  addProgram(address: Address, file: string): void {
-    this.svm.addProgramFromFile(address, file);
-  }
-
-  minimumBalance(bytes: bigint): bigint {
+  minimumBalanceForRentExemption(bytes: bigint): bigint {
     return this.svm.minimumBalanceForRentExemption(bytes);
   }
 
@@ -93,12 +126,20 @@ export class Bank {
 
   /** Closes the open block, `count` times. */
   advance(count = 1): void {
-    for (let i = 0; i < count; i += 1) {
-      const closed = this.blocks.close();
-      this.blockhashes.register(closed.blockhash, closed.height);
-      this.svm.expireBlockhash();
-      this.setSysvars();
-    }
+    for (let i = 0; i < count; i += 1) this.closeBlock(0n);
+  }
+
+  /** Slots without a block, each as long as any other. */
+  skip(slots: bigint): void {
+    this.closeBlock(slots);
+  }
+
+  /** The next block is that late, in Unix milliseconds. @throws RangeError for a time that the cluster has left behind. */
+  jumpTo(timeMs: bigint): void {
+    const next = this.blocks.open.slot + 1n;
+    if (timeMs < this.clock.timeMsOf(next - 1n)) throw new RangeError("time runs forwards only");
+    this.clock.set(next, timeMs);
+    this.closeBlock(0n);
   }
 
   /**
@@ -108,8 +149,7 @@ export class Bank {
   fork(count: number): readonly Executed[] {
     const dropped = this.blocks.drop(count);
     for (const block of dropped) {
-      for (const { address, account } of block.preImages.toReversed())
-        this.svm.setAccount(account ?? absentAccount(address));
+      for (const { address, account } of block.preImages.toReversed()) this.accounts.set(address, account);
       this.blockhashes.forget(block.blockhash);
       for (const executed of block.transactions) this.history.forget(executed);
     }
@@ -129,44 +169,56 @@ export class Bank {
   deliver(wire: WireTransaction): Delivery {
     const refused = this.admission(wire);
     if (refused !== undefined) return { refused, logs: [] };
-    const accounts = accountsOf(wire.message, (address) => this.account(address));
-    if (accounts === undefined) return { refused: "AddressLookupTableNotFound", logs: [] };
+    const read = (address: Address): EncodedAccount | undefined => this.account(address);
+    const named = accountsOf(wire.message, read);
+    if (named === undefined) return { refused: "AddressLookupTableNotFound", logs: [] };
     this.refreshSlotHashes();
-    const before = accounts.all.map((address) => ({ address, account: this.account(address) }));
+    const before = named.all.map(read);
     const result = this.svm.sendTransaction(wire.transaction);
     const failed = result instanceof FailedTransactionMetadata;
     const error = failed ? transactionError(result) : null;
     const meta = failed ? result.meta() : result;
     if (error !== null && !isIncluded(error)) return { refused: error, logs: meta.logs() };
 
+    const after = named.all.map((address, index) =>
+      named.writable.has(address) ? this.accounts.get(address) : before[index],
+    );
+    const preImages = this.keepChanges(named.all, before, after);
+    const preBalances = before.map((account) => account?.lamports ?? 0n);
+    const postBalances = after.map((account) => account?.lamports ?? 0n);
     const block = this.blocks.open;
-    const preBalances = before.map(({ account }) => account?.lamports ?? 0n);
-    const postBalances = accounts.all.map((address) => this.svm.getBalance(address) ?? 0n);
     const executed: Executed = {
       wire,
       slot: block.slot,
+      time: block.time,
       error,
-      logs: meta.logs(),
-      computeUnits: meta.computeUnitsConsumed(),
+      ...outcomeOf(meta),
       // A transaction moves lamports between its own accounts; what is missing afterwards went to the validator.
       feeLamports: sum(preBalances) - sum(postBalances),
-      accounts: accounts.all,
+      accounts: named.all,
+      writable: named.writable,
       preBalances,
       postBalances,
+      preTokenBalances: tokenBalances(before, read),
+      postTokenBalances: tokenBalances(after, read),
+      microLamportsPerUnit: unitPrice(wire.message),
     };
     block.transactions.push(executed);
-    block.preImages.push(...before.filter(({ address }) => accounts.writable.has(address)));
+    block.preImages.push(...preImages);
     this.history.remember(executed);
+    for (const observer of this.observers) observer.executed?.(executed, preImages);
     return { executed };
   }
 
   /** Runs a transaction on the newest state without keeping anything of it. */
   simulate(wire: WireTransaction, options: { readonly verify: boolean; readonly anyBlockhash: boolean }): Simulation {
-    const nothing = { logs: [], computeUnits: 0n, returnData: undefined, accounts: [] };
     const refused = this.admission(wire);
     if (refused !== undefined && !(refused === "BlockhashNotFound" && options.anyBlockhash)) {
-      return { ...nothing, error: refused };
+      return { ...NO_EFFECT, error: refused };
     }
+    const read = (address: Address): EncodedAccount | undefined => this.account(address);
+    const named = accountsOf(wire.message, read);
+    if (named === undefined) return { ...NO_EFFECT, error: "AddressLookupTableNotFound" };
     // LiteSVM wants every signature to be there, also where nobody looks at it.
     const signatures = Object.fromEntries(
       Object.entries(wire.transaction.signatures).map(([signer, bytes]) => [signer, bytes ?? new Uint8Array(64)]),
@@ -175,15 +227,56 @@ export class Bank {
     this.svm.withSigverify(options.verify);
     const result = this.svm.simulateTransaction({ ...wire.transaction, signatures });
     this.svm.withSigverify(true);
-    const meta = result.meta();
-    const returned = meta.returnData();
+    const failed = result instanceof FailedTransactionMetadata;
     return {
-      error: result instanceof FailedTransactionMetadata ? transactionError(result) : null,
-      logs: meta.logs(),
-      computeUnits: meta.computeUnitsConsumed(),
-      returnData: returned.data().length === 0 ? undefined : { programId: returned.programId(), data: returned.data() },
-      accounts: result instanceof FailedTransactionMetadata ? [] : result.postAccounts(),
+      error: failed ? transactionError(result) : null,
+      ...outcomeOf(result.meta()),
+      named: named.all,
+      accounts: failed ? [] : result.postAccounts(),
     };
+  }
+
+  /** Everything that goes on; to be asked for between two blocks, while the open one is empty. */
+  export(): SavedBank {
+    const { slot, height, parentHash } = this.blocks.open;
+    return {
+      genesisHash: this.genesisHash,
+      slot,
+      height,
+      parentHash,
+      timeMs: this.clock.timeMsOf(slot),
+      blockhashes: this.blockhashes.list(),
+      transactions: [],
+      accounts: this.svm.toBytes(),
+    };
+  }
+
+  private closeBlock(skippedSlots: bigint): void {
+    const [confirmed, finalized] = [this.blocks.newest("confirmed").slot, this.blocks.newest("finalized").slot];
+    const closed = this.blocks.close(skippedSlots);
+    this.blockhashes.register(closed.blockhash, closed.height);
+    this.svm.expireBlockhash();
+    this.setSysvars();
+    if (this.observers.size === 0) return;
+    for (const observer of this.observers) observer.closed?.(closed);
+    for (const [commitment, from] of [["confirmed", confirmed] as const, ["finalized", finalized] as const]) {
+      const { slot: to } = this.blocks.newest(commitment);
+      const reached = to === from ? [] : this.blocks.after(from).filter(({ slot }) => slot <= to);
+      for (const block of reached) for (const observer of this.observers) observer.reached?.(commitment, block);
+    }
+  }
+
+  private keepChanges(
+    addresses: readonly Address[],
+    before: readonly (EncodedAccount | undefined)[],
+    after: readonly (EncodedAccount | undefined)[],
+  ): readonly PreImage[] {
+    return addresses.flatMap((address, index) => {
+      const [account, now] = [before[index], after[index]];
+      if (account === now || isSameAccount(account, now)) return [];
+      this.accounts.written(address, account, now);
+      return [{ address, account }];
+    });
   }
 
   private setSysvars(): void {
@@ -191,6 +284,8 @@ export class Bank {
     const clock = this.svm.getClock();
     clock.slot = slot;
     clock.unixTimestamp = time;
+    clock.epoch = slot / SLOTS_PER_EPOCH;
+    clock.leaderScheduleEpoch = clock.epoch + 1n;
     this.svm.setClock(clock);
     this.slotHashesAreOld = true;
   }

@@ -26,6 +26,11 @@ export class BlockhashQueue {
     }
   }
 
+  /** Oldest first. */
+  list(): readonly { readonly blockhash: Blockhash; readonly height: bigint }[] {
+    return [...this.heights].map(([blockhash, height]) => ({ blockhash: blockhash as Blockhash, height }));
+  }
+
   /** The block was dropped with its fork: what names its hash can never be executed. */
   forget(blockhash: Blockhash): void {
     this.heights.delete(blockhash);

@@ -7,16 +7,41 @@ import type { WireTransaction } from "./wire.js";
 
 export type Commitment = "processed" | "confirmed" | "finalized";
 
-/** What an account was before a block touched it; undefined data: it did not exist. */
+/** What an account was before a transaction changed it; undefined: it did not exist. */
 export interface PreImage {
   readonly address: Address;
   readonly account: EncodedAccount | undefined;
+}
+
+/** An instruction that a program made; indexes are those of the transaction's accounts. */
+export interface InnerInstruction {
+  readonly programIdIndex: number;
+  readonly accounts: readonly number[];
+  readonly data: Uint8Array;
+  readonly stackHeight: number;
+}
+
+export interface ReturnData {
+  readonly programId: Address;
+  readonly data: Uint8Array;
+}
+
+/** Tokens of an account of a transaction. */
+export interface TokenBalance {
+  readonly accountIndex: number;
+  readonly mint: Address;
+  readonly owner: Address;
+  readonly programId: Address;
+  readonly amount: bigint;
+  readonly decimals: number;
 }
 
 /** A transaction in a block. */
 export interface Executed {
   readonly wire: WireTransaction;
   readonly slot: bigint;
+  /** Unix seconds of its block. */
+  readonly time: bigint;
   readonly error: TransactionErrorJson | null;
   readonly logs: readonly string[];
   readonly computeUnits: bigint;
@@ -25,12 +50,21 @@ export interface Executed {
   readonly accounts: readonly Address[];
   readonly preBalances: readonly bigint[];
   readonly postBalances: readonly bigint[];
+  readonly preTokenBalances: readonly TokenBalance[];
+  readonly postTokenBalances: readonly TokenBalance[];
+  /** By the outer instruction that led to them; empty lists for those that called nothing. */
+  readonly innerInstructions: readonly (readonly InnerInstruction[])[];
+  readonly returnData: ReturnData | undefined;
+  readonly writable: ReadonlySet<Address>;
+  readonly microLamportsPerUnit: bigint;
 }
 
 export interface Block {
   readonly slot: bigint;
   /** Number of blocks below it on its fork; smaller than the slot once a fork was dropped. */
   readonly height: bigint;
+  readonly parentSlot: bigint;
+  readonly parentHash: string;
   /** Unix seconds. */
   readonly time: bigint;
   /** Registered when the block is closed; the open one has none yet. */
@@ -46,6 +80,13 @@ export interface ConfirmationDepths {
   readonly finalizedBlocks: number;
 }
 
+/** Where a chain of blocks begins. */
+export interface ChainStart {
+  readonly parentHash: string;
+  readonly slot: bigint;
+  readonly height: bigint;
+}
+
 /** Blocks that keep their pre-images: a state can be read as of any of them. */
 const JOURNAL_MARGIN = 8;
 
@@ -55,11 +96,16 @@ export class Blocks {
   private readonly reached = { confirmed: 0, finalized: 0 };
 
   constructor(
-    genesisHash: string,
+    start: ChainStart,
     private readonly depths: ConfirmationDepths,
     private readonly timeOf: (slot: bigint) => bigint,
   ) {
-    this.chain = [this.make(genesisHash, 0n, 0n)];
+    this.chain = [this.make(start, start.slot, start.height)];
+  }
+
+  /** The lowest slot that is known. */
+  get first(): Block {
+    return this.at(0);
   }
 
   get open(): Block {
@@ -96,10 +142,10 @@ export class Blocks {
     return slot <= this.newest("confirmed").slot ? "confirmed" : "processed";
   }
 
-  /** Closes the open block and opens the next. @returns the closed one. */
-  close(): Block {
+  /** Closes the open block and opens the next, some slots later when leaders were missing. @returns the closed one. */
+  close(skippedSlots = 0n): Block {
     const closed = this.open;
-    this.chain.push(this.make(closed.blockhash, closed.slot + 1n, closed.height + 1n));
+    this.chain.push(this.make(childOf(closed), closed.slot + 1n + skippedSlots, closed.height + 1n));
     const newest = this.chain.length - 1;
     this.reached.confirmed = Math.max(this.reached.confirmed, newest - this.depths.confirmedBlocks);
     this.reached.finalized = Math.max(this.reached.finalized, newest - this.depths.finalizedBlocks);
@@ -115,7 +161,7 @@ export class Blocks {
     const { slot } = this.open;
     const dropped = this.chain.splice(-count).reverse();
     const parent = this.open;
-    this.chain.push(this.make(parent.blockhash, slot + 1n, parent.height + 1n));
+    this.chain.push(this.make(childOf(parent), slot + 1n, parent.height + 1n));
     return dropped;
   }
 
@@ -136,8 +182,14 @@ export class Blocks {
     return block;
   }
 
-  private make(parentHash: string, slot: bigint, height: bigint): Block {
+  private make(parent: { readonly parentHash: string; readonly slot: bigint }, slot: bigint, height: bigint): Block {
+    const { parentHash, slot: parentSlot } = parent;
     const blockhash = blockhashOf(parentHash, slot);
-    return { slot, height, time: this.timeOf(slot), blockhash, transactions: [], preImages: [] };
+    const time = this.timeOf(slot);
+    return { slot, height, parentSlot, parentHash, time, blockhash, transactions: [], preImages: [] };
   }
+}
+
+function childOf({ blockhash, slot }: Block): { readonly parentHash: string; readonly slot: bigint } {
+  return { parentHash: blockhash, slot };
 }

@@ -15,14 +15,15 @@ export const commitment = z.enum(["processed", "confirmed", "finalized"]);
 const contextFields = { commitment: commitment.optional(), minContextSlot: z.bigint().optional() };
 export const contextConfig = z.object(contextFields).nullish();
 /** `base58` of accounts is only for short data; kept for old clients. */
-export const accountConfig = z
-  .object({
-    ...contextFields,
-    encoding: z.enum(["base58", "base64"]).optional(),
-    dataSlice: z.object({ offset: z.bigint(), length: z.bigint() }).nullish(),
-  })
-  .nullish();
+export const accountFields = {
+  ...contextFields,
+  encoding: z.enum(["base58", "base64", "jsonParsed"]).optional(),
+  dataSlice: z.object({ offset: z.bigint().min(0n), length: z.bigint().min(0n) }).nullish(),
+};
+export const accountConfig = z.object(accountFields).nullish();
 
+export type AccountConfig =
+  Pick<NonNullable<z.infer<typeof accountConfig>>, "encoding" | "dataSlice"> | null | undefined;
 type ContextConfig = z.infer<typeof contextConfig>;
 
 /** Reads the positional parameters of a request. Missing trailing ones are undefined. @throws RpcError -32602. */

@@ -5,8 +5,12 @@ import type { AddressInfo } from "node:net";
 import { Cluster, type ClusterOptions } from "./cluster.js";
 import { answerBody, ConnectionLost, RPC_CODE, RpcError, type RpcCall } from "./jsonRpc.js";
 import { accountMethods } from "./methods/accounts.js";
+import { blockMethods } from "./methods/blocks.js";
+import { feeMethods } from "./methods/fees.js";
+import { localMethods } from "./methods/local.js";
 import { networkMethods } from "./methods/network.js";
 import { sendingMethods } from "./methods/sending.js";
+import { tokenMethods } from "./methods/tokens.js";
 import { transactionMethods } from "./methods/transactions.js";
 
 export type Method = (params: readonly unknown[]) => unknown;
@@ -23,6 +27,10 @@ export class RpcNode {
     this.methods = {
       ...networkMethods(cluster),
       ...accountMethods(cluster),
+      ...tokenMethods(cluster),
+      ...blockMethods(cluster),
+      ...feeMethods(cluster),
+      ...localMethods(cluster),
       ...transactionMethods(cluster),
       ...sendingMethods(cluster),
     };

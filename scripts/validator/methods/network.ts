@@ -4,10 +4,9 @@ import { z } from "zod";
 import { lastValidBlockHeight } from "../blockhashes.js";
 import type { Block } from "../blocks.js";
 import type { Cluster } from "../cluster.js";
+import { epochInfo, SLOTS_PER_EPOCH } from "../epochInfo.js";
 import { API_VERSION, blockFor, contextConfig, read, withContext } from "../params.js";
 import type { Methods } from "../server.js";
-
-const SLOTS_PER_EPOCH = 432_000n;
 
 /** The newest hash that a block on this commitment can name: the open block has none of its own yet. */
 function latestHashBlock(cluster: Cluster, block: Block): Block {
@@ -28,17 +27,16 @@ export function networkMethods(cluster: Cluster): Methods {
     getSlot: (params) => config(params).slot,
     getBlockHeight: (params) => config(params).height,
     getFirstAvailableBlock: () => cluster.firstAvailableSlot,
-    getEpochInfo: (params) => {
-      const block = config(params);
-      return {
-        epoch: block.slot / SLOTS_PER_EPOCH,
-        slotIndex: block.slot % SLOTS_PER_EPOCH,
-        slotsInEpoch: SLOTS_PER_EPOCH,
-        absoluteSlot: block.slot,
-        blockHeight: block.height,
-        transactionCount: BigInt(bank.history.size),
-      };
-    },
+    getEpochInfo: (params) => epochInfo(bank, config(params)),
+    getEpochSchedule: () => ({
+      slotsPerEpoch: SLOTS_PER_EPOCH,
+      leaderScheduleSlotOffset: SLOTS_PER_EPOCH,
+      warmup: false,
+      firstNormalEpoch: 0n,
+      firstNormalSlot: 0n,
+    }),
+    getTransactionCount: () => BigInt(bank.history.size),
+    minimumLedgerSlot: () => cluster.firstAvailableSlot,
     getBlockTime: (params) => {
       const [slot] = read(params, z.bigint());
       return bank.blocks.bySlot(slot)?.time ?? null;

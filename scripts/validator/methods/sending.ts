@@ -1,16 +1,22 @@
 /** Methods that bring transactions to the cluster, or only try them. */
-import { getAddressDecoder, getBase64Decoder } from "@solana/kit";
+import type { Address } from "@solana/kit";
 import { z } from "zod";
 
-import type { Simulation } from "../bank.js";
+import { accountJson } from "../accountJson.js";
+import { lastValidBlockHeight } from "../blockhashes.js";
 import type { Cluster } from "../cluster.js";
-import { ConnectionLost, RPC_CODE, RpcError } from "../jsonRpc.js";
+import { ConnectionLost, invalidParams, RPC_CODE, RpcError } from "../jsonRpc.js";
 import { address, blockFor, commitment, contextConfig, read, withContext } from "../params.js";
 import type { Methods } from "../server.js";
-import { decodeWire } from "../wire.js";
+import type { Simulation } from "../simulation.js";
+import { innerInstructionsJson, returnDataJson } from "../transactionJson.js";
 import { hasValidSignatures } from "../verify.js";
-import { accountJson } from "./accounts.js";
+import { decodeWire } from "../wire.js";
 
+/** A million SOL at a time. */
+const MAX_AIRDROP_LAMPORTS = 10n ** 15n;
+/** A transaction cannot name more. */
+const MAX_ACCOUNTS = 256;
 const encoding = z.enum(["base58", "base64"]);
 const sendConfig = z
   .object({
@@ -29,7 +35,9 @@ const simulateConfig = z
     sigVerify: z.boolean().optional(),
     replaceRecentBlockhash: z.boolean().optional(),
     innerInstructions: z.boolean().optional(),
-    accounts: z.object({ encoding: z.literal("base64").optional(), addresses: z.array(address) }).nullish(),
+    accounts: z
+      .object({ encoding: z.enum(["base64", "jsonParsed"]).optional(), addresses: z.array(address).max(MAX_ACCOUNTS) })
+      .nullish(),
   })
   .nullish();
 
@@ -39,21 +47,15 @@ const REASONS: Readonly<Record<string, string>> = {
   AlreadyProcessed: "This transaction has already been processed",
 };
 
-function simulationJson(simulation: Simulation): Record<string, unknown> {
-  const { returnData } = simulation;
+function simulationJson(simulation: Simulation, withInner = false): Record<string, unknown> {
+  const { named: accounts, innerInstructions, returnData } = simulation;
   return {
     err: simulation.error,
     logs: simulation.logs,
     accounts: null,
     unitsConsumed: simulation.computeUnits,
-    innerInstructions: null,
-    returnData:
-      returnData === undefined
-        ? null
-        : {
-            programId: getAddressDecoder().decode(returnData.programId),
-            data: [getBase64Decoder().decode(returnData.data), "base64"],
-          },
+    innerInstructions: withInner ? innerInstructionsJson({ accounts, innerInstructions }, false) : null,
+    returnData: returnData === undefined ? null : returnDataJson(returnData),
   };
 }
 
@@ -90,19 +92,24 @@ export function sendingMethods(cluster: Cluster): Methods {
         throw new RpcError(RPC_CODE.signatureVerification, "Transaction signature verification failure");
       }
       const anyBlockhash = config?.replaceRecentBlockhash ?? false;
+      if (verify && anyBlockhash) throw invalidParams("sigVerify may not be used with replaceRecentBlockhash");
       const simulation = bank.simulate(wire, { verify, anyBlockhash });
-      const wanted = config?.accounts?.addresses;
-      const json = simulationJson(simulation);
-      if (wanted !== undefined && simulation.error === null) {
-        json["accounts"] = wanted.map((owner) => {
-          const account = simulation.accounts.find((candidate) => candidate.address === owner) ?? bank.account(owner);
-          return accountJson(account, { encoding: "base64" });
-        });
+      const wanted = config?.accounts;
+      const json = simulationJson(simulation, config?.innerInstructions ?? false);
+      if (anyBlockhash) {
+        const { blockhash, height } = bank.blocks.parent;
+        json["replacementBlockhash"] = { blockhash, lastValidBlockHeight: lastValidBlockHeight(height) };
+      }
+      if (wanted != null && simulation.error === null) {
+        const shape = { encoding: wanted.encoding ?? ("base64" as const) };
+        const after = (owner: Address) =>
+          simulation.accounts.find((candidate) => candidate.address === owner) ?? bank.account(owner);
+        json["accounts"] = wanted.addresses.map((owner) => accountJson(after(owner), shape, after));
       }
       return withContext(block, json);
     },
     requestAirdrop: async (params) => {
-      const [to, lamports] = read(params, address, z.bigint().min(1n), contextConfig);
+      const [to, lamports] = read(params, address, z.bigint().min(1n).max(MAX_AIRDROP_LAMPORTS), contextConfig);
       const wire = await cluster.faucet.airdrop(to, lamports);
       const delivery = bank.deliver(wire);
       if ("refused" in delivery) throw new RpcError(RPC_CODE.internal, "the faucet's transfer was refused");

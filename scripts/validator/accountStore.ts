@@ -1,0 +1,45 @@
+/** The accounts of LiteSVM, with an index by owner. Every write goes through here. */
+import type { Address, EncodedAccount } from "@solana/kit";
+import type { LiteSVM } from "litesvm";
+
+import { absentAccount } from "./absentAccount.js";
+import { OwnerIndex, type OwnedAccounts } from "./ownerIndex.js";
+
+export class AccountStore {
+  private readonly owners: OwnerIndex;
+
+  constructor(private readonly svm: LiteSVM) {
+    this.owners = new OwnerIndex((owner) => svm.getProgramAccounts(owner));
+  }
+
+  /** Undefined when there is none; an account without lamports is none. */
+  get(address: Address): EncodedAccount | undefined {
+    const account = this.svm.getAccount(address);
+    return account.exists && account.lamports > 0n ? account : undefined;
+  }
+
+  ownedBy(owner: Address): OwnedAccounts {
+    return this.owners.of(owner);
+  }
+
+  set(address: Address, account: EncodedAccount | undefined): void {
+    const before = this.get(address);
+    this.svm.setAccount(account ?? absentAccount(address));
+    this.owners.changed(address, before, account);
+  }
+
+  /** The runtime has written an account. */
+  written(address: Address, before: EncodedAccount | undefined, after: EncodedAccount | undefined): void {
+    this.owners.changed(address, before, after);
+  }
+}
+
+export function isSameAccount(a: EncodedAccount | undefined, b: EncodedAccount | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return (
+    a.lamports === b.lamports &&
+    a.programAddress === b.programAddress &&
+    a.executable === b.executable &&
+    Buffer.compare(a.data as Uint8Array, b.data as Uint8Array) === 0
+  );
+}
