@@ -1,7 +1,7 @@
 /** Accounts as JSON, in the encoding that was asked for. */
 import { getBase58Decoder, type EncodedAccount } from "@solana/kit";
 
-import { invalidParams } from "./jsonRpc.js";
+import { invalidParams, RpcError } from "./jsonRpc.js";
 import type { AccountConfig } from "./params.js";
 import { parsedAccount, type MintReader } from "./parsedAccount.js";
 
@@ -44,4 +44,15 @@ export function accountJson(account: EncodedAccount | undefined, config: Account
     rentEpoch: RENT_EPOCH,
     space: account.space,
   };
+}
+
+/** For a notification, where it is too late to refuse the encoding: data too long for it is replaced by the words that nodes use. */
+export function accountNotice(account: EncodedAccount, config: AccountConfig, mintOf: MintReader): unknown {
+  try {
+    return accountJson(account, config, mintOf);
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    const nothing = accountJson({ ...account, data: new Uint8Array() }, config, mintOf) as object;
+    return { ...nothing, data: "error: data too large for bs58 encoding" };
+  }
 }

@@ -15,10 +15,9 @@ const memcmp = z.object({
   bytes: z.union([z.string().max(MAX_MEMCMP_TEXT), z.array(z.bigint().min(0n).max(255n)).max(MAX_MEMCMP_BYTES)]),
   encoding: z.enum(["base58", "base64"]).nullish(),
 });
-const filter = z.union([
-  z.object({ memcmp, dataSize: z.undefined() }),
-  z.object({ dataSize: z.bigint().min(0n), memcmp: z.undefined() }),
-]);
+const filter = z
+  .object({ memcmp: memcmp.optional(), dataSize: z.bigint().min(0n).optional() })
+  .refine((one) => (one.memcmp === undefined) !== (one.dataSize === undefined), "a filter is memcmp or dataSize");
 export const filters = z.array(filter).max(MAX_FILTERS).nullish();
 
 export type Filters = z.infer<typeof filters>;

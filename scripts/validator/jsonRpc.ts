@@ -85,30 +85,50 @@ function readCall(value: Json): RpcCall {
   return { id: call.id ?? null, method: call.method, params: params as Json[] };
 }
 
-/** Answers a request body, single or batch; `answer` may throw an RpcError. */
-export async function answerBody(body: string, answer: (call: RpcCall) => Promise<Json>): Promise<string> {
+/** Most calls of one batch, and characters of its answer. */
+const MAX_BATCH = 1_000;
+const MAX_BATCH_CHARACTERS = 128 * 1024 * 1024;
+
+/**
+ * Answers a request body, single or batch; `answer` may throw an RpcError. Undefined when there is nothing to say: calls without an
+ * id want no answer.
+ */
+export async function answerBody(body: string, answer: (call: RpcCall) => Promise<Json>): Promise<string | undefined> {
   let request: Json;
   try {
     request = parseJson(body);
   } catch {
     return stringifyJson(failure(null, new RpcError(RPC_CODE.parseError, "Parse error")));
   }
-  const one = async (value: Json): Promise<RpcAnswer> => {
-    const id = typeof value === "object" && value !== null && "id" in value ? value.id : null;
+  const one = async (value: Json): Promise<string | undefined> => {
+    const id = typeof value === "object" && value !== null && "id" in value ? value.id : undefined;
     try {
-      return { jsonrpc: "2.0", id, result: await answer(readCall(value)) };
+      const call = readCall(value);
+      const result = await answer(call);
+      return id === undefined ? undefined : stringifyJson({ jsonrpc: "2.0", id, result });
     } catch (error) {
       // Only a connection that must break ends the whole batch.
       if (error instanceof ConnectionLost) throw error;
-      return failure(id, error);
+      return stringifyJson(failure(id ?? null, error));
     }
   };
-  if (!Array.isArray(request)) return stringifyJson(await one(request));
-  if (request.length === 0)
-    return stringifyJson(failure(null, new RpcError(RPC_CODE.invalidRequest, "Invalid request")));
-  const answers: RpcAnswer[] = [];
-  for (const value of request as Json[]) answers.push(await one(value));
-  return stringifyJson(answers);
+  if (!Array.isArray(request)) return one(request);
+  if (request.length === 0 || request.length > MAX_BATCH) {
+    const message = `Invalid request: a batch has 1 to ${String(MAX_BATCH)} calls`;
+    return stringifyJson(failure(null, new RpcError(RPC_CODE.invalidRequest, message)));
+  }
+  const answers: string[] = [];
+  let characters = 0;
+  for (const value of request as Json[]) {
+    const text = await one(value);
+    if (text === undefined) continue;
+    characters += text.length;
+    if (characters > MAX_BATCH_CHARACTERS) {
+      return stringifyJson(failure(null, new RpcError(RPC_CODE.internal, "the answer to this batch is too long")));
+    }
+    answers.push(text);
+  }
+  return answers.length === 0 ? undefined : `[${answers.join(",")}]`;
 }
 
 /** An injected fault: the socket closes without an answer. */

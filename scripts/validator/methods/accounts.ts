@@ -6,7 +6,7 @@ import { accountJson } from "../accountJson.js";
 import type { Cluster } from "../cluster.js";
 import { filters, matcher } from "../filters.js";
 import { accountConfig, accountFields, address, blockFor, contextConfig, read, withContext } from "../params.js";
-import type { Methods } from "../server.js";
+import type { Methods } from "../rpcNode.js";
 
 /** Most accounts of one getMultipleAccounts. */
 const MAX_ACCOUNTS = 100;

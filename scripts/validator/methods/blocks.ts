@@ -5,7 +5,7 @@ import type { Block } from "../blocks.js";
 import type { Cluster } from "../cluster.js";
 import { invalidParams, RPC_CODE, RpcError } from "../jsonRpc.js";
 import { blockFor, contextConfig, read } from "../params.js";
-import type { Methods } from "../server.js";
+import type { Methods } from "../rpcNode.js";
 import { transactionWithMeta } from "../transactionJson.js";
 
 /** Most slots of one getBlocks. */

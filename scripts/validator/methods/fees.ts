@@ -7,7 +7,7 @@ import type { Cluster } from "../cluster.js";
 import { feeLamports } from "../computeBudget.js";
 import { invalidParams } from "../jsonRpc.js";
 import { address, blockFor, contextConfig, read, withContext } from "../params.js";
-import type { Methods } from "../server.js";
+import type { Methods } from "../rpcNode.js";
 import type { CompiledMessage } from "../wire.js";
 
 /** Blocks that nodes remember fees of, and accounts that may be asked for at once. */
@@ -28,8 +28,7 @@ function lowestPrice(block: Block, accounts: readonly Address[]): bigint {
 
 function decodeMessage(text: string): CompiledMessage {
   try {
-    const decoded = getCompiledTransactionMessageDecoder().decode(getBase64Encoder().encode(text));
-    return decoded as CompiledMessage;
+    return getCompiledTransactionMessageDecoder().decode(getBase64Encoder().encode(text));
   } catch {
     throw invalidParams("failed to deserialize the message");
   }

@@ -5,7 +5,7 @@ import type { Cluster } from "../cluster.js";
 import { epochInfo } from "../epochInfo.js";
 import { invalidParams } from "../jsonRpc.js";
 import { read } from "../params.js";
-import type { Methods } from "../server.js";
+import type { Methods } from "../rpcNode.js";
 
 /** Unix milliseconds of the year 9999: what JavaScript can still write as a date. */
 const MAX_TIME_MS = 253_402_300_799_000n;

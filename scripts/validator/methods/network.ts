@@ -6,7 +6,7 @@ import type { Block } from "../blocks.js";
 import type { Cluster } from "../cluster.js";
 import { epochInfo, SLOTS_PER_EPOCH } from "../epochInfo.js";
 import { API_VERSION, blockFor, contextConfig, read, withContext } from "../params.js";
-import type { Methods } from "../server.js";
+import type { Methods } from "../rpcNode.js";
 
 /** The newest hash that a block on this commitment can name: the open block has none of its own yet. */
 function latestHashBlock(cluster: Cluster, block: Block): Block {

@@ -7,7 +7,7 @@ import { lastValidBlockHeight } from "../blockhashes.js";
 import type { Cluster } from "../cluster.js";
 import { ConnectionLost, invalidParams, RPC_CODE, RpcError } from "../jsonRpc.js";
 import { address, blockFor, commitment, contextConfig, read, withContext } from "../params.js";
-import type { Methods } from "../server.js";
+import type { Methods } from "../rpcNode.js";
 import type { Simulation } from "../simulation.js";
 import { innerInstructionsJson, returnDataJson } from "../transactionJson.js";
 import { hasValidSignatures } from "../verify.js";

@@ -7,7 +7,7 @@ import type { Block } from "../blocks.js";
 import type { Cluster } from "../cluster.js";
 import { invalidParams } from "../jsonRpc.js";
 import { accountConfig, address, blockFor, contextConfig, read, withContext } from "../params.js";
-import type { Methods } from "../server.js";
+import type { Methods } from "../rpcNode.js";
 import {
   isTokenProgram,
   readMint,

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Executed } from "../blocks.js";
 import type { Cluster } from "../cluster.js";
 import { address, blockFor, commitment, read, signatureText, withContext } from "../params.js";
-import type { Methods } from "../server.js";
+import type { Methods } from "../rpcNode.js";
 import { statusJson, transactionWithMeta } from "../transactionJson.js";
 
 const MAX_SIGNATURES = 256;
