@@ -140,7 +140,7 @@ pub enum VaultError {
     NotUpgradeAuthority,
     #[msg("not the ProgramData account of that program")]
     WrongProgramData,
-    #[msg("nothing is pending for that role")]
+    #[msg("nothing is pending")]
     NothingPending,
     #[msg("signer is not the proposed authority")]
     NotProposedAuthority,
@@ -223,4 +223,7 @@ pub enum VaultError {
     WrongMultiSig,
     #[msg("not the next index")]
     WrongIndex,
+    // 6100
+    #[msg("not who paid for the request")]
+    WrongPayer,
 }

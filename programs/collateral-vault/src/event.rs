@@ -2,7 +2,7 @@
 //! program's configuration its own: a gap means a missed event, and any event alone restores what it tells of. Amounts in base units.
 use anchor_lang::prelude::*;
 
-use crate::state::{Limits, Role};
+use crate::state::{Limits, ProposalState, Role, WhitelistEntry};
 
 /// State of a balance after a money event.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy)]
@@ -38,6 +38,14 @@ pub struct WithdrawalRequested {
     pub amount: u64,
     pub destination: Pubkey,
     pub matures_at: i64,
+    pub seq_num: u64,
+    pub slot: u64,
+}
+
+#[event]
+pub struct WithdrawalExecuted {
+    pub vault: Pubkey,
+    pub pending_withdrawal: Pubkey,
     pub seq_num: u64,
     pub slot: u64,
 }
@@ -164,16 +172,7 @@ pub struct SecurityConfigSet {
     pub pending_vetoer_at: i64,
     pub is_whitelist_on: bool,
     pub whitelist_off_at: i64,
-    pub seq_num: u64,
-    pub slot: u64,
-}
-
-#[event]
-pub struct WhitelistSet {
-    pub vault: Pubkey,
-    pub wallet: Pubkey,
-    /// Unix time from which it may receive; 0: removed.
-    pub active_at: i64,
+    pub whitelist: Vec<WhitelistEntry>,
     pub seq_num: u64,
     pub slot: u64,
 }
@@ -198,8 +197,7 @@ pub struct ProposalChanged {
     pub index: u64,
     pub by: Pubkey,
     pub approvals: u16,
-    pub is_executed: bool,
-    pub is_cancelled: bool,
+    pub state: ProposalState,
     pub slot: u64,
 }
 

@@ -112,27 +112,46 @@ impl Balance {
         Ok(())
     }
 
-    /// Makes limits count whose wait is over. A mint that was closed until now begins with an empty bucket.
+    /// Refills the bucket, and makes limits count whose wait is over: the old ones fill it up to that moment, the new ones from it on,
+    /// so that nobody need touch the balance in between. A mint that was closed until then begins with an empty bucket.
     pub fn settle_limits(&mut self, now: i64, loosening_time: i64) -> Result<()> {
+        if self.pending_limits_at != 0 && loosening_time >= self.pending_limits_at {
+            let since = self.pending_limits_at;
+            if self.is_limited != 0 {
+                self.bucket
+                    .refill(since, self.limits.capacity, self.limits.refill_per_day)?;
+            } else {
+                self.bucket = Bucket {
+                    level: 0,
+                    remainder: 0,
+                    updated_at: since,
+                };
+            }
+            self.is_limited = 1;
+            self.limits = self.pending_limits;
+            self.bucket.cut(self.limits.capacity);
+            self.clear_pending_limits();
+        }
         if self.is_limited != 0 {
             self.bucket
                 .refill(now, self.limits.capacity, self.limits.refill_per_day)?;
         }
-        if self.pending_limits_at == 0 || loosening_time < self.pending_limits_at {
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    /// Lower limits, or the first ones of an open mint, count at once. The first begin with a full bucket: all of it could leave before.
+    pub fn tighten_limits(&mut self, limits: Limits, now: i64) {
         if self.is_limited == 0 {
             self.bucket = Bucket {
-                level: 0,
+                level: limits.capacity,
                 remainder: 0,
                 updated_at: now,
             };
         }
         self.is_limited = 1;
-        self.limits = self.pending_limits;
-        self.bucket.cut(self.limits.capacity);
+        self.limits = limits;
+        self.bucket.cut(limits.capacity);
         self.clear_pending_limits();
-        Ok(())
     }
 
     pub fn clear_pending_limits(&mut self) {

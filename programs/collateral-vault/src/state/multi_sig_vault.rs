@@ -1,6 +1,12 @@
+use core::cell::Ref;
+
 use anchor_lang::prelude::*;
 
-use crate::{constants::MAX_OWNERS, error::VaultError};
+use crate::{
+    constants::MAX_OWNERS,
+    error::VaultError,
+    state::{SecurityConfig, Vault},
+};
 
 /// Owners who together are a vault's authority. `["multi_sig_vault", vault]`. It signs only inside `execute_proposal`.
 #[account(zero_copy)]
@@ -36,6 +42,13 @@ impl MultiSigVault {
         self.owners.get(..usize::from(self.owner_count)).unwrap_or(&[])
     }
 
+    /// Owners that wait; none with `pending_at` set means removal.
+    pub fn waiting_owners(&self) -> &[Pubkey] {
+        self.pending_owners
+            .get(..usize::from(self.pending_owner_count))
+            .unwrap_or(&[])
+    }
+
     pub fn owner_index(&self, key: &Pubkey) -> Option<usize> {
         self.active_owners().iter().position(|owner| owner == key)
     }
@@ -56,12 +69,13 @@ impl MultiSigVault {
         Ok(())
     }
 
-    /// Waits for `pending_at`.
+    /// Owners, or none for removal, that count from `at`.
     pub fn set_pending(&mut self, owners: &[Pubkey], threshold: u8, at: i64) -> Result<()> {
-        let (list, count) = owner_list(owners, threshold)?;
-        self.pending_owners = list;
-        self.pending_owner_count = count;
-        self.pending_threshold = threshold;
+        self.clear_pending();
+        if !owners.is_empty() {
+            (self.pending_owners, self.pending_owner_count) = owner_list(owners, threshold)?;
+            self.pending_threshold = threshold;
+        }
         self.pending_at = at;
         Ok(())
     }
@@ -77,6 +91,47 @@ impl MultiSigVault {
     pub fn is_tightening(&self, owners: &[Pubkey], threshold: u8) -> bool {
         threshold >= self.threshold && owners.iter().all(|owner| self.owner_index(owner).is_some())
     }
+}
+
+/// A multi-sig of this program, read from an account that no `Accounts` struct loads.
+pub fn read_multi_sig<'a>(info: &'a AccountInfo) -> Result<Ref<'a, MultiSigVault>> {
+    require!(*info.owner == crate::ID, VaultError::NotAMultiSig);
+    Ref::filter_map(info.try_borrow_data()?, |data| {
+        let rest = data.strip_prefix(MultiSigVault::DISCRIMINATOR)?;
+        bytemuck::try_from_bytes(rest.get(..core::mem::size_of::<MultiSigVault>())?).ok()
+    })
+    .map_err(|_| error!(VaultError::NotAMultiSig))
+}
+
+/// The account is a multi-sig that needs at least two approvals: where one key must not be enough.
+pub fn require_real_multi_sig(info: &AccountInfo) -> Result<()> {
+    require!(read_multi_sig(info)?.threshold >= 2, VaultError::NotAMultiSig);
+    Ok(())
+}
+
+/// Who may veto a loosening or cancel a withdrawal of a vault: its owner, or any owner of its multi-sig while there is one; its
+/// vetoer; its authority.
+pub fn require_may_veto(
+    signer: &Pubkey,
+    vault: &Vault,
+    vault_key: &Pubkey,
+    security_config: Option<&SecurityConfig>,
+    multi_sig_vault: &Option<AccountLoader<MultiSigVault>>,
+) -> Result<()> {
+    if vault.require_authority(vault_key, signer).is_ok() {
+        return Ok(());
+    }
+    if security_config.is_some_and(|config| config.vetoer == *signer && *signer != Pubkey::default()) {
+        return Ok(());
+    }
+    if let Some(account) = multi_sig_vault {
+        let multi_sig = account.load()?;
+        multi_sig.require_vault(vault_key)?;
+        if multi_sig.owner_index(signer).is_some() {
+            return Ok(());
+        }
+    }
+    err!(VaultError::MayNotVeto)
 }
 
 /// Checks a list of owners: 1 to `MAX_OWNERS`, distinct, none zero, a threshold within their number.

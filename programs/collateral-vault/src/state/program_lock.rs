@@ -4,7 +4,7 @@ use crate::{
     constants::RELEASE_SECONDS,
     error::VaultError,
     math::{add, after, sub},
-    state::{AuthorizedProgram, Balance},
+    state::{AuthorizedProgram, Balance, SecurityConfig},
 };
 
 /// What one program holds of one balance. `["program_lock", balance, program_id]`. Amounts in the mint's base units.
@@ -44,6 +44,25 @@ impl ProgramLock {
             self.cap = self.pending_cap;
             self.clear_pending_cap();
         }
+    }
+
+    /// Raises the cap: at once without a security configuration, else after its wait. `time` is the loosening time.
+    pub fn raise_cap(&mut self, cap: u64, config: Option<&SecurityConfig>, now: i64, time: i64) -> Result<()> {
+        let Some(config) = config else {
+            self.cap = cap;
+            self.clear_pending_cap();
+            return Ok(());
+        };
+        self.pending_cap = cap;
+        self.pending_cap_at = config.loosens_at(now, time)?;
+        Ok(())
+    }
+
+    /// No further locking.
+    pub fn revoke(&mut self, now: i64) {
+        self.revoked_at = now;
+        self.cap = 0;
+        self.clear_pending_cap();
     }
 
     pub fn clear_pending_cap(&mut self) {

@@ -6,7 +6,7 @@ use crate::{constants::*, error::VaultError, math::after, state::Vault};
 
 /// A wallet whose associated token accounts may receive. A zero wallet is a free slot.
 #[zero_copy]
-#[derive(Debug, PartialEq, Eq)]
+#[derive(AnchorSerialize, AnchorDeserialize, Debug, PartialEq, Eq)]
 pub struct WhitelistEntry {
     pub wallet: Pubkey,
     /// Unix time from which it counts.
@@ -92,9 +92,9 @@ impl SecurityConfig {
         self.pending_vetoer_at = 0;
     }
 
-    /// From when a loosening asked for at `now` counts.
-    pub fn loosens_at(&self, now: i64) -> Result<i64> {
-        after(now, self.withdrawal_delay.max(LOOSENING_SECONDS))
+    /// From when a loosening asked for at `now` counts. `time` is the loosening time.
+    pub fn loosens_at(&self, now: i64, time: i64) -> Result<i64> {
+        after(now, self.delay(time).max(LOOSENING_SECONDS))
     }
 
     pub fn add_to_whitelist(&mut self, wallet: Pubkey, active_at: i64) -> Result<()> {
@@ -140,10 +140,19 @@ pub fn canonical_config<'a>(
     vault: &Vault,
     vault_key: &Pubkey,
 ) -> Result<Option<Ref<'a, SecurityConfig>>> {
-    let Some(account) = account else {
-        require!(vault.has_security_config == 0, VaultError::SecurityConfigRequired);
-        return Ok(None);
-    };
+    require!(
+        account.is_some() || vault.has_security_config == 0,
+        VaultError::SecurityConfigRequired
+    );
+    passed_config(account, vault_key)
+}
+
+/// A security configuration, of this vault, where one was passed: for those who may act without it.
+pub fn passed_config<'a>(
+    account: &'a Option<AccountLoader<SecurityConfig>>,
+    vault_key: &Pubkey,
+) -> Result<Option<Ref<'a, SecurityConfig>>> {
+    let Some(account) = account else { return Ok(None) };
     let config = account.load()?;
     config.require_vault(vault_key)?;
     Ok(Some(config))

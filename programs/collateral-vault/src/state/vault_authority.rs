@@ -28,8 +28,10 @@ pub struct VaultAuthority {
     pub frozen_until: i64,
     pub seq_num: u64,
     pub pauses_in_row: u8,
+    /// 1 from a pause until somebody ends it; the pause itself ends by the clock.
+    pub is_pause_open: u8,
     pub bump: u8,
-    pub padding: [u8; 6],
+    pub padding: [u8; 5],
 }
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,14 @@ pub enum Role {
     Admin,
     Guardian,
     FreezeMultiSig,
+}
+
+/// Who holds a role, and who may accept it from when; a zero `pending`: nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoleState {
+    pub holder: Pubkey,
+    pub pending: Pubkey,
+    pub pending_at: i64,
 }
 
 impl VaultAuthority {
@@ -96,11 +106,69 @@ impl VaultAuthority {
         // a pause begun while another runs follows it: two in a row are an hour, never more
         self.paused_until = after(now.max(self.paused_until), PAUSE_SECONDS)?;
         self.unpause_at = 0;
+        self.is_pause_open = 1;
         self.recent_pauses.rotate_right(1);
         if let Some(newest) = self.recent_pauses.first_mut() {
             *newest = now;
         }
         Ok(())
+    }
+
+    /// Ends a pause: anybody after its expiry, the admin once his request has waited.
+    pub fn unpause(&mut self, now: i64, by_admin: bool) -> Result<()> {
+        require!(self.is_pause_open != 0, VaultError::NotPaused);
+        let early = by_admin && self.unpause_at != 0 && now >= self.unpause_at;
+        require!(early || !self.is_paused(now), VaultError::PauseNotOver);
+        self.paused_until = self.paused_until.min(now);
+        self.unpause_at = 0;
+        self.is_pause_open = 0;
+        Ok(())
+    }
+
+    pub fn require_admin(&self, signer: &Pubkey) -> Result<()> {
+        require_keys_eq!(*signer, self.admin, VaultError::NotAdmin);
+        Ok(())
+    }
+
+    pub fn require_admin_or_guardian(&self, signer: &Pubkey) -> Result<()> {
+        require!(*signer == self.admin || *signer == self.guardian, VaultError::NotAdmin);
+        Ok(())
+    }
+
+    pub fn role(&self, role: Role) -> RoleState {
+        let (holder, pending, pending_at) = match role {
+            Role::Admin => (self.admin, self.pending_admin, self.pending_admin_at),
+            Role::Guardian => (self.guardian, self.pending_guardian, self.pending_guardian_at),
+            Role::FreezeMultiSig => (
+                self.freeze_multi_sig,
+                self.pending_freeze_multi_sig,
+                self.pending_freeze_multi_sig_at,
+            ),
+        };
+        RoleState {
+            holder,
+            pending,
+            pending_at,
+        }
+    }
+
+    pub fn set_role(&mut self, role: Role, state: RoleState) {
+        let (holder, pending, pending_at) = match role {
+            Role::Admin => (&mut self.admin, &mut self.pending_admin, &mut self.pending_admin_at),
+            Role::Guardian => (
+                &mut self.guardian,
+                &mut self.pending_guardian,
+                &mut self.pending_guardian_at,
+            ),
+            Role::FreezeMultiSig => (
+                &mut self.freeze_multi_sig,
+                &mut self.pending_freeze_multi_sig,
+                &mut self.pending_freeze_multi_sig_at,
+            ),
+        };
+        *holder = state.holder;
+        *pending = state.pending;
+        *pending_at = state.pending_at;
     }
 
     pub fn freeze(&mut self, now: i64, seconds: i64) -> Result<()> {

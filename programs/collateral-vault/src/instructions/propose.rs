@@ -1,0 +1,91 @@
+use anchor_lang::prelude::*;
+
+use crate::{
+    constants::*, durable_nonce::refuse_durable_nonce, error::VaultError, event::ProposalChanged, proposable, state::*,
+};
+
+#[derive(AnchorSerialize, AnchorDeserialize)]
+pub struct ProposeArgs {
+    /// The multi-sig's next index: two proposals at once cannot take each other's place.
+    pub index: u64,
+    /// Unix time from which it can be neither approved nor executed; a minute to fourteen days from now.
+    pub expires_at: i64,
+    /// The instruction's accounts in order; see `ProposalAccount`.
+    pub accounts: Vec<ProposalAccount>,
+    /// The instruction's data, discriminator included.
+    pub data: Vec<u8>,
+}
+
+/// An owner of a multi-sig proposes an instruction of this program. Proposing approves nothing.
+#[derive(Accounts)]
+#[instruction(args: ProposeArgs)]
+pub struct Propose<'info> {
+    #[account(mut)]
+    pub proposer: Signer<'info>,
+    #[account(mut)]
+    pub multi_sig_vault: AccountLoader<'info, MultiSigVault>,
+    #[account(
+        init,
+        payer = proposer,
+        space = Proposal::size(args.accounts.len(), args.data.len())?,
+        seeds = [SEED_PROPOSAL, multi_sig_vault.key().as_ref(), &args.index.to_le_bytes()],
+        bump,
+    )]
+    pub proposal: Account<'info, Proposal>,
+    /// CHECK: the instructions sysvar, checked in `refuse_durable_nonce`
+    pub instructions: UncheckedAccount<'info>,
+    pub system_program: Program<'info, System>,
+}
+
+impl Propose<'_> {
+    fn validate(&self, args: &ProposeArgs, multi_sig: &MultiSigVault, now: i64) -> Result<()> {
+        refuse_durable_nonce(&self.instructions)?;
+        multi_sig.require_owner(self.proposer.key)?;
+        require!(args.index == multi_sig.next_index, VaultError::WrongIndex);
+        Proposal::validate_instruction(&args.accounts, &args.data)?;
+        proposable::require_proposable(&args.data)?;
+        let lives = args
+            .expires_at
+            .checked_sub(now)
+            .ok_or_else(|| error!(VaultError::BadExpiry))?;
+        require!(
+            (MIN_PROPOSAL_SECONDS..=MAX_PROPOSAL_SECONDS).contains(&lives),
+            VaultError::BadExpiry
+        );
+        Ok(())
+    }
+}
+
+pub fn handler(ctx: Context<Propose>, args: ProposeArgs) -> Result<()> {
+    let clock = Clock::get()?;
+    let accounts = ctx.accounts;
+    let mut multi_sig = accounts.multi_sig_vault.load_mut()?;
+    accounts.validate(&args, &multi_sig, clock.unix_timestamp)?;
+    multi_sig.next_index = crate::math::add(multi_sig.next_index, 1)?;
+    accounts.proposal.set_inner(Proposal {
+        multi_sig: *accounts.multi_sig_vault.as_ref().key,
+        proposer: *accounts.proposer.key,
+        index: args.index,
+        epoch: multi_sig.epoch,
+        created_at: clock.unix_timestamp,
+        expires_at: args.expires_at,
+        approvals: 0,
+        state: ProposalState::Open,
+        bump: ctx.bumps.proposal,
+        accounts: args.accounts,
+        data: args.data,
+    });
+    emit_proposal(&accounts.proposal, *accounts.proposer.key, clock.slot);
+    Ok(())
+}
+
+pub fn emit_proposal(proposal: &Proposal, by: Pubkey, slot: u64) {
+    emit!(ProposalChanged {
+        multi_sig: proposal.multi_sig,
+        index: proposal.index,
+        by,
+        approvals: proposal.approvals,
+        state: proposal.state,
+        slot,
+    });
+}
