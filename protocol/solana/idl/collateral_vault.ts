@@ -12,6 +12,697 @@ export type CollateralVault = {
   },
   "instructions": [
     {
+      "name": "acceptAuthority",
+      "discriminator": [
+        107,
+        86,
+        198,
+        91,
+        33,
+        12,
+        107,
+        160
+      ],
+      "accounts": [
+        {
+          "name": "holder",
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority",
+          "writable": true
+        }
+      ],
+      "args": [
+        {
+          "name": "role",
+          "type": {
+            "defined": {
+              "name": "role"
+            }
+          }
+        }
+      ]
+    },
+    {
+      "name": "applyMultiSig",
+      "discriminator": [
+        33,
+        164,
+        48,
+        176,
+        152,
+        20,
+        156,
+        185
+      ],
+      "accounts": [
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "multiSigVault",
+          "writable": true
+        },
+        {
+          "name": "owner",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "approve",
+      "discriminator": [
+        69,
+        74,
+        217,
+        36,
+        115,
+        117,
+        97,
+        76
+      ],
+      "accounts": [
+        {
+          "name": "approver",
+          "signer": true
+        },
+        {
+          "name": "multiSigVault"
+        },
+        {
+          "name": "proposal",
+          "writable": true
+        },
+        {
+          "name": "instructions"
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "cancelAuthority",
+      "discriminator": [
+        9,
+        60,
+        251,
+        100,
+        254,
+        226,
+        62,
+        110
+      ],
+      "accounts": [
+        {
+          "name": "signer",
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority",
+          "writable": true
+        }
+      ],
+      "args": [
+        {
+          "name": "role",
+          "type": {
+            "defined": {
+              "name": "role"
+            }
+          }
+        }
+      ]
+    },
+    {
+      "name": "cancelProposal",
+      "discriminator": [
+        106,
+        74,
+        128,
+        146,
+        19,
+        65,
+        39,
+        23
+      ],
+      "accounts": [
+        {
+          "name": "proposer",
+          "signer": true
+        },
+        {
+          "name": "proposal",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "cancelWithdrawal",
+      "discriminator": [
+        183,
+        104,
+        181,
+        250,
+        28,
+        128,
+        210,
+        70
+      ],
+      "accounts": [
+        {
+          "name": "signer",
+          "docs": [
+            "Checked in `require_may_veto`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "balance",
+          "writable": true
+        },
+        {
+          "name": "securityConfig",
+          "optional": true
+        },
+        {
+          "name": "multiSigVault",
+          "optional": true
+        },
+        {
+          "name": "pendingWithdrawal",
+          "writable": true
+        },
+        {
+          "name": "payer",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "changeMultiSig",
+      "discriminator": [
+        191,
+        170,
+        120,
+        177,
+        107,
+        223,
+        189,
+        168
+      ],
+      "accounts": [
+        {
+          "name": "authority",
+          "docs": [
+            "The multi-sig: checked in the handler."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "multiSigVault",
+          "writable": true
+        },
+        {
+          "name": "securityConfig",
+          "docs": [
+            "The vault's own, required while the vault's flag is set: checked in the handler."
+          ],
+          "optional": true
+        }
+      ],
+      "args": [
+        {
+          "name": "args",
+          "type": {
+            "defined": {
+              "name": "multiSigArgs"
+            }
+          }
+        }
+      ]
+    },
+    {
+      "name": "changeSecurity",
+      "discriminator": [
+        203,
+        124,
+        248,
+        140,
+        189,
+        130,
+        135,
+        12
+      ],
+      "accounts": [
+        {
+          "name": "authority",
+          "docs": [
+            "The owner, or the multi-sig: checked in `validate`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "securityConfig",
+          "writable": true
+        }
+      ],
+      "args": [
+        {
+          "name": "change",
+          "type": {
+            "defined": {
+              "name": "securityChange"
+            }
+          }
+        }
+      ]
+    },
+    {
+      "name": "closeBalance",
+      "discriminator": [
+        121,
+        14,
+        32,
+        119,
+        90,
+        158,
+        222,
+        250
+      ],
+      "accounts": [
+        {
+          "name": "authority",
+          "docs": [
+            "The owner, or the multi-sig: checked in `validate`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "owner",
+          "writable": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "balance",
+          "writable": true
+        },
+        {
+          "name": "mint",
+          "writable": true
+        },
+        {
+          "name": "vaultTokens",
+          "writable": true
+        },
+        {
+          "name": "ownerTokens",
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "closeProgramLock",
+      "discriminator": [
+        238,
+        235,
+        92,
+        176,
+        40,
+        32,
+        106,
+        103
+      ],
+      "accounts": [
+        {
+          "name": "authority",
+          "docs": [
+            "The owner, or the multi-sig: checked in `validate`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "owner",
+          "writable": true
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "balance",
+          "writable": true
+        },
+        {
+          "name": "programLock",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "closeProposal",
+      "discriminator": [
+        213,
+        178,
+        139,
+        19,
+        50,
+        191,
+        82,
+        245
+      ],
+      "accounts": [
+        {
+          "name": "multiSigVault"
+        },
+        {
+          "name": "proposer",
+          "writable": true
+        },
+        {
+          "name": "proposal",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "closeVault",
+      "discriminator": [
+        141,
+        103,
+        17,
+        126,
+        72,
+        75,
+        29,
+        29
+      ],
+      "accounts": [
+        {
+          "name": "owner",
+          "docs": [
+            "The vault's owner: checked in `validate`."
+          ],
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "securityConfig",
+          "docs": [
+            "The vault's own, required while the vault's flag is set: checked in the handler."
+          ],
+          "writable": true,
+          "optional": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "createMultiSig",
+      "discriminator": [
+        68,
+        152,
+        225,
+        67,
+        27,
+        134,
+        193,
+        123
+      ],
+      "accounts": [
+        {
+          "name": "payer",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "authority",
+          "docs": [
+            "The vault's owner: checked in the handler."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "multiSigVault",
+          "writable": true,
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  109,
+                  117,
+                  108,
+                  116,
+                  105,
+                  95,
+                  115,
+                  105,
+                  103,
+                  95,
+                  118,
+                  97,
+                  117,
+                  108,
+                  116
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "vault"
+              }
+            ]
+          }
+        },
+        {
+          "name": "systemProgram",
+          "address": "11111111111111111111111111111111"
+        }
+      ],
+      "args": [
+        {
+          "name": "args",
+          "type": {
+            "defined": {
+              "name": "multiSigArgs"
+            }
+          }
+        }
+      ]
+    },
+    {
+      "name": "createProgramLock",
+      "discriminator": [
+        110,
+        255,
+        94,
+        41,
+        22,
+        96,
+        197,
+        139
+      ],
+      "accounts": [
+        {
+          "name": "payer",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "authority",
+          "docs": [
+            "The owner, or the multi-sig: checked in `validate`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "balance",
+          "writable": true
+        },
+        {
+          "name": "securityConfig",
+          "docs": [
+            "The vault's own, required while the vault's flag is set: checked in the handler."
+          ],
+          "optional": true
+        },
+        {
+          "name": "authorizedProgram"
+        },
+        {
+          "name": "programLock",
+          "writable": true,
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  112,
+                  114,
+                  111,
+                  103,
+                  114,
+                  97,
+                  109,
+                  95,
+                  108,
+                  111,
+                  99,
+                  107
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "balance"
+              },
+              {
+                "kind": "account",
+                "path": "authorizedProgram"
+              }
+            ]
+          }
+        },
+        {
+          "name": "systemProgram",
+          "address": "11111111111111111111111111111111"
+        }
+      ],
+      "args": [
+        {
+          "name": "cap",
+          "type": "u64"
+        }
+      ]
+    },
+    {
+      "name": "createSecurityConfig",
+      "discriminator": [
+        1,
+        125,
+        162,
+        26,
+        96,
+        46,
+        228,
+        248
+      ],
+      "accounts": [
+        {
+          "name": "payer",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "authority",
+          "docs": [
+            "The owner, or the multi-sig: checked in the handler."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "securityConfig",
+          "writable": true,
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  115,
+                  101,
+                  99,
+                  117,
+                  114,
+                  105,
+                  116,
+                  121,
+                  95,
+                  99,
+                  111,
+                  110,
+                  102,
+                  105,
+                  103
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "vault"
+              }
+            ]
+          }
+        },
+        {
+          "name": "systemProgram",
+          "address": "11111111111111111111111111111111"
+        }
+      ],
+      "args": [
+        {
+          "name": "args",
+          "type": {
+            "defined": {
+              "name": "createSecurityConfigArgs"
+            }
+          }
+        }
+      ]
+    },
+    {
       "name": "deposit",
       "discriminator": [
         242,
@@ -64,6 +755,158 @@ export type CollateralVault = {
               "name": "depositArgs"
             }
           }
+        }
+      ]
+    },
+    {
+      "name": "executeProposal",
+      "discriminator": [
+        186,
+        60,
+        116,
+        133,
+        108,
+        128,
+        111,
+        28
+      ],
+      "accounts": [
+        {
+          "name": "executor",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "multiSigVault",
+          "docs": [
+            "which may change the account"
+          ],
+          "writable": true
+        },
+        {
+          "name": "proposal",
+          "writable": true
+        },
+        {
+          "name": "instructions"
+        },
+        {
+          "name": "program",
+          "address": "4c33JBiGvMpKBUzijeg7qiWKtn7N6RpkNxjBhUMGwHDZ"
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "executeWithdrawal",
+      "discriminator": [
+        113,
+        121,
+        203,
+        232,
+        137,
+        139,
+        248,
+        249
+      ],
+      "accounts": [
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "balance",
+          "writable": true
+        },
+        {
+          "name": "securityConfig"
+        },
+        {
+          "name": "pendingWithdrawal",
+          "writable": true
+        },
+        {
+          "name": "payer",
+          "writable": true
+        },
+        {
+          "name": "mint"
+        },
+        {
+          "name": "vaultTokens",
+          "writable": true
+        },
+        {
+          "name": "destinationTokens",
+          "writable": true
+        },
+        {
+          "name": "tokenProgram"
+        },
+        {
+          "name": "instructions"
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "freezeAll",
+      "discriminator": [
+        187,
+        113,
+        158,
+        131,
+        118,
+        61,
+        214,
+        69
+      ],
+      "accounts": [
+        {
+          "name": "multiSigVault",
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority",
+          "writable": true
+        }
+      ],
+      "args": [
+        {
+          "name": "seconds",
+          "type": "i64"
+        }
+      ]
+    },
+    {
+      "name": "freezeVault",
+      "discriminator": [
+        144,
+        211,
+        63,
+        236,
+        97,
+        31,
+        170,
+        175
+      ],
+      "accounts": [
+        {
+          "name": "authority",
+          "signer": true
+        },
+        {
+          "name": "vault",
+          "writable": true
+        }
+      ],
+      "args": [
+        {
+          "name": "seconds",
+          "type": "i64"
         }
       ]
     },
@@ -324,6 +1167,557 @@ export type CollateralVault = {
       "args": []
     },
     {
+      "name": "pause",
+      "discriminator": [
+        211,
+        22,
+        221,
+        251,
+        74,
+        121,
+        193,
+        47
+      ],
+      "accounts": [
+        {
+          "name": "guardian",
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "propose",
+      "discriminator": [
+        93,
+        253,
+        82,
+        168,
+        118,
+        33,
+        102,
+        90
+      ],
+      "accounts": [
+        {
+          "name": "proposer",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "multiSigVault",
+          "writable": true
+        },
+        {
+          "name": "proposal",
+          "writable": true,
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  112,
+                  114,
+                  111,
+                  112,
+                  111,
+                  115,
+                  97,
+                  108
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "multiSigVault"
+              },
+              {
+                "kind": "arg",
+                "path": "args.index"
+              }
+            ]
+          }
+        },
+        {
+          "name": "instructions"
+        },
+        {
+          "name": "systemProgram",
+          "address": "11111111111111111111111111111111"
+        }
+      ],
+      "args": [
+        {
+          "name": "args",
+          "type": {
+            "defined": {
+              "name": "proposeArgs"
+            }
+          }
+        }
+      ]
+    },
+    {
+      "name": "proposeAuthority",
+      "discriminator": [
+        20,
+        148,
+        236,
+        198,
+        76,
+        119,
+        99,
+        142
+      ],
+      "accounts": [
+        {
+          "name": "admin",
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority",
+          "writable": true
+        }
+      ],
+      "args": [
+        {
+          "name": "args",
+          "type": {
+            "defined": {
+              "name": "proposeAuthorityArgs"
+            }
+          }
+        }
+      ]
+    },
+    {
+      "name": "registerProgram",
+      "discriminator": [
+        104,
+        9,
+        166,
+        5,
+        200,
+        228,
+        112,
+        131
+      ],
+      "accounts": [
+        {
+          "name": "payer",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "admin",
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "program"
+        },
+        {
+          "name": "programData"
+        },
+        {
+          "name": "authorizedProgram",
+          "writable": true,
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  97,
+                  117,
+                  116,
+                  104,
+                  111,
+                  114,
+                  105,
+                  122,
+                  101,
+                  100,
+                  95,
+                  112,
+                  114,
+                  111,
+                  103,
+                  114,
+                  97,
+                  109
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "program"
+              }
+            ]
+          }
+        },
+        {
+          "name": "systemProgram",
+          "address": "11111111111111111111111111111111"
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "releaseProgramLock",
+      "discriminator": [
+        98,
+        242,
+        42,
+        26,
+        110,
+        135,
+        197,
+        161
+      ],
+      "accounts": [
+        {
+          "name": "authority",
+          "docs": [
+            "The owner, or the multi-sig: checked in `validate`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vault"
+        },
+        {
+          "name": "balance",
+          "writable": true
+        },
+        {
+          "name": "authorizedProgram"
+        },
+        {
+          "name": "programLock",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "renewProgram",
+      "discriminator": [
+        38,
+        24,
+        56,
+        142,
+        101,
+        10,
+        58,
+        220
+      ],
+      "accounts": [
+        {
+          "name": "admin",
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "program"
+        },
+        {
+          "name": "programData"
+        },
+        {
+          "name": "authorizedProgram",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "requestUnpause",
+      "discriminator": [
+        102,
+        114,
+        36,
+        202,
+        204,
+        124,
+        59,
+        137
+      ],
+      "accounts": [
+        {
+          "name": "admin",
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "requestWithdrawal",
+      "discriminator": [
+        251,
+        85,
+        121,
+        205,
+        56,
+        201,
+        12,
+        177
+      ],
+      "accounts": [
+        {
+          "name": "payer",
+          "writable": true,
+          "signer": true
+        },
+        {
+          "name": "authority",
+          "docs": [
+            "The owner, or the multi-sig: checked in `validate`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "balance",
+          "writable": true
+        },
+        {
+          "name": "securityConfig"
+        },
+        {
+          "name": "mint"
+        },
+        {
+          "name": "pendingWithdrawal",
+          "writable": true,
+          "pda": {
+            "seeds": [
+              {
+                "kind": "const",
+                "value": [
+                  112,
+                  101,
+                  110,
+                  100,
+                  105,
+                  110,
+                  103,
+                  95,
+                  119,
+                  105,
+                  116,
+                  104,
+                  100,
+                  114,
+                  97,
+                  119,
+                  97,
+                  108
+                ]
+              },
+              {
+                "kind": "account",
+                "path": "vault"
+              },
+              {
+                "kind": "arg",
+                "path": "args.timestamp"
+              }
+            ]
+          }
+        },
+        {
+          "name": "systemProgram",
+          "address": "11111111111111111111111111111111"
+        }
+      ],
+      "args": [
+        {
+          "name": "args",
+          "type": {
+            "defined": {
+              "name": "requestWithdrawalArgs"
+            }
+          }
+        }
+      ]
+    },
+    {
+      "name": "revokeProgram",
+      "discriminator": [
+        151,
+        155,
+        84,
+        70,
+        193,
+        219,
+        15,
+        43
+      ],
+      "accounts": [
+        {
+          "name": "signer",
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "authorizedProgram",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "revokeProgramLock",
+      "discriminator": [
+        17,
+        19,
+        61,
+        90,
+        230,
+        17,
+        103,
+        164
+      ],
+      "accounts": [
+        {
+          "name": "authority",
+          "docs": [
+            "The owner, or the multi-sig: checked in `validate`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "balance"
+        },
+        {
+          "name": "programLock",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "setLimits",
+      "discriminator": [
+        207,
+        50,
+        250,
+        67,
+        211,
+        33,
+        70,
+        91
+      ],
+      "accounts": [
+        {
+          "name": "authority",
+          "docs": [
+            "The owner, or the multi-sig: checked in `validate`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "balance",
+          "writable": true
+        },
+        {
+          "name": "securityConfig",
+          "docs": [
+            "The vault's own, required while the vault's flag is set: checked in the handler."
+          ],
+          "optional": true
+        }
+      ],
+      "args": [
+        {
+          "name": "limits",
+          "type": {
+            "defined": {
+              "name": "limits"
+            }
+          }
+        }
+      ]
+    },
+    {
+      "name": "setProgramLockCap",
+      "discriminator": [
+        0,
+        248,
+        224,
+        122,
+        165,
+        168,
+        47,
+        149
+      ],
+      "accounts": [
+        {
+          "name": "authority",
+          "docs": [
+            "The owner, or the multi-sig: checked in `validate`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "balance"
+        },
+        {
+          "name": "securityConfig",
+          "docs": [
+            "The vault's own, required while the vault's flag is set: checked in the handler."
+          ],
+          "optional": true
+        },
+        {
+          "name": "programLock",
+          "writable": true
+        }
+      ],
+      "args": [
+        {
+          "name": "cap",
+          "type": "u64"
+        }
+      ]
+    },
+    {
       "name": "transferCollateral",
       "discriminator": [
         157,
@@ -433,6 +1827,196 @@ export type CollateralVault = {
       ]
     },
     {
+      "name": "unpause",
+      "discriminator": [
+        169,
+        144,
+        4,
+        38,
+        10,
+        141,
+        188,
+        255
+      ],
+      "accounts": [
+        {
+          "name": "signer",
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "vetoLimits",
+      "discriminator": [
+        24,
+        247,
+        227,
+        131,
+        87,
+        59,
+        72,
+        151
+      ],
+      "accounts": [
+        {
+          "name": "signer",
+          "docs": [
+            "Checked in `require_may_veto`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "securityConfig",
+          "optional": true
+        },
+        {
+          "name": "multiSigVault",
+          "optional": true
+        },
+        {
+          "name": "balance",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "vetoMultiSig",
+      "discriminator": [
+        18,
+        126,
+        222,
+        111,
+        5,
+        228,
+        35,
+        199
+      ],
+      "accounts": [
+        {
+          "name": "signer",
+          "docs": [
+            "Checked in `require_may_veto`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "securityConfig",
+          "optional": true
+        },
+        {
+          "name": "multiSigVault",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "vetoProgramLockCap",
+      "discriminator": [
+        158,
+        33,
+        53,
+        146,
+        80,
+        167,
+        46,
+        103
+      ],
+      "accounts": [
+        {
+          "name": "signer",
+          "docs": [
+            "Checked in `require_may_veto`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "securityConfig",
+          "optional": true
+        },
+        {
+          "name": "multiSigVault",
+          "optional": true
+        },
+        {
+          "name": "balance"
+        },
+        {
+          "name": "programLock",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
+      "name": "vetoSecurity",
+      "discriminator": [
+        240,
+        243,
+        54,
+        244,
+        133,
+        22,
+        204,
+        63
+      ],
+      "accounts": [
+        {
+          "name": "signer",
+          "docs": [
+            "Checked in `require_may_veto`."
+          ],
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
+          "name": "vault",
+          "writable": true
+        },
+        {
+          "name": "securityConfig",
+          "writable": true
+        },
+        {
+          "name": "multiSigVault",
+          "optional": true
+        }
+      ],
+      "args": [
+        {
+          "name": "what",
+          "type": {
+            "defined": {
+              "name": "securityVeto"
+            }
+          }
+        }
+      ]
+    },
+    {
       "name": "withdraw",
       "discriminator": [
         183,
@@ -524,6 +2108,32 @@ export type CollateralVault = {
       ]
     },
     {
+      "name": "multiSigVault",
+      "discriminator": [
+        30,
+        3,
+        206,
+        51,
+        48,
+        153,
+        233,
+        94
+      ]
+    },
+    {
+      "name": "pendingWithdrawal",
+      "discriminator": [
+        61,
+        103,
+        179,
+        177,
+        148,
+        199,
+        63,
+        171
+      ]
+    },
+    {
       "name": "programLock",
       "discriminator": [
         195,
@@ -534,6 +2144,19 @@ export type CollateralVault = {
         11,
         16,
         82
+      ]
+    },
+    {
+      "name": "proposal",
+      "discriminator": [
+        26,
+        94,
+        189,
+        187,
+        116,
+        136,
+        53,
+        33
       ]
     },
     {
@@ -825,19 +2448,6 @@ export type CollateralVault = {
       ]
     },
     {
-      "name": "whitelistSet",
-      "discriminator": [
-        207,
-        175,
-        126,
-        183,
-        158,
-        225,
-        218,
-        155
-      ]
-    },
-    {
       "name": "withdrawalCancelled",
       "discriminator": [
         119,
@@ -848,6 +2458,19 @@ export type CollateralVault = {
         237,
         229,
         9
+      ]
+    },
+    {
+      "name": "withdrawalExecuted",
+      "discriminator": [
+        37,
+        78,
+        199,
+        192,
+        51,
+        68,
+        173,
+        162
       ]
     },
     {
@@ -1191,7 +2814,7 @@ export type CollateralVault = {
     {
       "code": 6062,
       "name": "nothingPending",
-      "msg": "nothing is pending for that role"
+      "msg": "nothing is pending"
     },
     {
       "code": 6063,
@@ -1377,6 +3000,11 @@ export type CollateralVault = {
       "code": 6099,
       "name": "wrongIndex",
       "msg": "not the next index"
+    },
+    {
+      "code": 6100,
+      "name": "wrongPayer",
+      "msg": "not who paid for the request"
     }
   ],
   "types": [
@@ -1730,6 +3358,41 @@ export type CollateralVault = {
       }
     },
     {
+      "name": "createSecurityConfigArgs",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "withdrawalDelay",
+            "docs": [
+              "Seconds between the request and the execution of a withdrawal; 0: direct withdrawals."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "isWhitelistOn",
+            "docs": [
+              "From now on only wallets of the whitelist receive, the owner only if he is on it."
+            ],
+            "type": "bool"
+          },
+          {
+            "name": "whitelist",
+            "type": {
+              "vec": "pubkey"
+            }
+          },
+          {
+            "name": "vetoer",
+            "docs": [
+              "May veto and cancel, nothing else; zero: nobody."
+            ],
+            "type": "pubkey"
+          }
+        ]
+      }
+    },
+    {
       "name": "depositArgs",
       "type": {
         "kind": "struct",
@@ -1966,6 +3629,27 @@ export type CollateralVault = {
       }
     },
     {
+      "name": "multiSigArgs",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "owners",
+            "docs": [
+              "1 to 10, distinct, none zero."
+            ],
+            "type": {
+              "vec": "pubkey"
+            }
+          },
+          {
+            "name": "threshold",
+            "type": "u8"
+          }
+        ]
+      }
+    },
+    {
       "name": "multiSigSet",
       "type": {
         "kind": "struct",
@@ -2018,6 +3702,99 @@ export type CollateralVault = {
       }
     },
     {
+      "name": "multiSigVault",
+      "docs": [
+        "Owners who together are a vault's authority. `[\"multi_sig_vault\", vault]`. It signs only inside `execute_proposal`."
+      ],
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "owners",
+            "docs": [
+              "The first `owner_count` count."
+            ],
+            "type": {
+              "array": [
+                "pubkey",
+                10
+              ]
+            }
+          },
+          {
+            "name": "pendingOwners",
+            "type": {
+              "array": [
+                "pubkey",
+                10
+              ]
+            }
+          },
+          {
+            "name": "epoch",
+            "docs": [
+              "Changes with every change of the owners, and never repeats for a vault: a proposal of another epoch is stale."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "nextIndex",
+            "docs": [
+              "Index of the next proposal."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "pendingAt",
+            "docs": [
+              "Unix time from which the pending owners may be applied; 0: none."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "ownerCount",
+            "type": "u8"
+          },
+          {
+            "name": "threshold",
+            "type": "u8"
+          },
+          {
+            "name": "pendingOwnerCount",
+            "docs": [
+              "0 with `pending_at` set: the multi-sig is to be removed."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "pendingThreshold",
+            "type": "u8"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "padding",
+            "type": {
+              "array": [
+                "u8",
+                3
+              ]
+            }
+          }
+        ]
+      }
+    },
+    {
       "name": "pauseSet",
       "type": {
         "kind": "struct",
@@ -2048,6 +3825,92 @@ export type CollateralVault = {
           {
             "name": "slot",
             "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "pendingWithdrawal",
+      "docs": [
+        "A delayed withdrawal. `[\"pending_withdrawal\", vault, timestamp_i64_le]`. It reserves nothing; its execution checks everything again."
+      ],
+      "serialization": "bytemuck",
+      "repr": {
+        "kind": "c"
+      },
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "balance",
+            "type": "pubkey"
+          },
+          {
+            "name": "destination",
+            "docs": [
+              "Wallet that receives, and its associated token account, both fixed by the request."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "destinationTokens",
+            "type": "pubkey"
+          },
+          {
+            "name": "payer",
+            "docs": [
+              "Who paid the rent and gets it back."
+            ],
+            "type": "pubkey"
+          },
+          {
+            "name": "amount",
+            "docs": [
+              "Base units of the balance's mint."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "timestamp",
+            "docs": [
+              "The seed; says nothing about when."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "requestedAt",
+            "docs": [
+              "Unix time of the cluster when the request ran, and from which it may be executed."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "maturesAt",
+            "type": "i64"
+          },
+          {
+            "name": "configVersion",
+            "docs": [
+              "The vault's `config_version` of the request."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "padding",
+            "type": {
+              "array": [
+                "u8",
+                7
+              ]
+            }
           }
         ]
       }
@@ -2205,6 +4068,99 @@ export type CollateralVault = {
       }
     },
     {
+      "name": "proposal",
+      "docs": [
+        "An instruction of this program that the owners approve. `[\"proposal\", multi_sig_vault, index_u64_le]`."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "multiSig",
+            "type": "pubkey"
+          },
+          {
+            "name": "proposer",
+            "type": "pubkey"
+          },
+          {
+            "name": "index",
+            "type": "u64"
+          },
+          {
+            "name": "epoch",
+            "docs": [
+              "The multi-sig's epoch when it was proposed."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "createdAt",
+            "type": "i64"
+          },
+          {
+            "name": "expiresAt",
+            "docs": [
+              "Unix time from which it can be neither approved nor executed."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "approvals",
+            "docs": [
+              "Bit i: the multi-sig's owner i approved."
+            ],
+            "type": "u16"
+          },
+          {
+            "name": "state",
+            "type": {
+              "defined": {
+                "name": "proposalState"
+              }
+            }
+          },
+          {
+            "name": "bump",
+            "type": "u8"
+          },
+          {
+            "name": "accounts",
+            "type": {
+              "vec": {
+                "defined": {
+                  "name": "proposalAccount"
+                }
+              }
+            }
+          },
+          {
+            "name": "data",
+            "type": "bytes"
+          }
+        ]
+      }
+    },
+    {
+      "name": "proposalAccount",
+      "docs": [
+        "One account of a proposal's instruction. The multi-sig signs; a zero key stands for the executor, who signs and pays."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "key",
+            "type": "pubkey"
+          },
+          {
+            "name": "isWritable",
+            "type": "bool"
+          }
+        ]
+      }
+    },
+    {
       "name": "proposalChanged",
       "type": {
         "kind": "struct",
@@ -2226,16 +4182,131 @@ export type CollateralVault = {
             "type": "u16"
           },
           {
-            "name": "isExecuted",
-            "type": "bool"
-          },
-          {
-            "name": "isCancelled",
-            "type": "bool"
+            "name": "state",
+            "type": {
+              "defined": {
+                "name": "proposalState"
+              }
+            }
           },
           {
             "name": "slot",
             "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "proposalState",
+      "type": {
+        "kind": "enum",
+        "variants": [
+          {
+            "name": "open"
+          },
+          {
+            "name": "executed"
+          },
+          {
+            "name": "cancelled"
+          }
+        ]
+      }
+    },
+    {
+      "name": "proposeArgs",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "index",
+            "docs": [
+              "The multi-sig's next index: two proposals at once cannot take each other's place."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "expiresAt",
+            "docs": [
+              "Unix time from which it can be neither approved nor executed; a minute to fourteen days from now."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "accounts",
+            "docs": [
+              "The instruction's accounts in order; see `ProposalAccount`."
+            ],
+            "type": {
+              "vec": {
+                "defined": {
+                  "name": "proposalAccount"
+                }
+              }
+            }
+          },
+          {
+            "name": "data",
+            "docs": [
+              "The instruction's data, discriminator included."
+            ],
+            "type": "bytes"
+          }
+        ]
+      }
+    },
+    {
+      "name": "proposeAuthorityArgs",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "role",
+            "type": {
+              "defined": {
+                "name": "role"
+              }
+            }
+          },
+          {
+            "name": "holder",
+            "type": "pubkey"
+          }
+        ]
+      }
+    },
+    {
+      "name": "requestWithdrawalArgs",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "amount",
+            "docs": [
+              "Base units that will leave the vault."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "decimals",
+            "docs": [
+              "Must be the mint's: catches an amount of the wrong magnitude."
+            ],
+            "type": "u8"
+          },
+          {
+            "name": "timestamp",
+            "docs": [
+              "Only a seed: above the vault's last, within 60 seconds of the cluster's clock. After a collision, try the last one plus 1."
+            ],
+            "type": "i64"
+          },
+          {
+            "name": "destination",
+            "docs": [
+              "The wallet whose associated token account receives."
+            ],
+            "type": "pubkey"
           }
         ]
       }
@@ -2289,6 +4360,62 @@ export type CollateralVault = {
           {
             "name": "slot",
             "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "securityChange",
+      "docs": [
+        "One change of a security configuration. Whatever loosens waits the current delay, at least a day."
+      ],
+      "type": {
+        "kind": "enum",
+        "variants": [
+          {
+            "name": "withdrawalDelay",
+            "fields": [
+              {
+                "name": "seconds",
+                "type": "i64"
+              }
+            ]
+          },
+          {
+            "name": "whitelist",
+            "fields": [
+              {
+                "name": "on",
+                "type": "bool"
+              }
+            ]
+          },
+          {
+            "name": "addWallet",
+            "fields": [
+              {
+                "name": "wallet",
+                "type": "pubkey"
+              }
+            ]
+          },
+          {
+            "name": "removeWallet",
+            "fields": [
+              {
+                "name": "wallet",
+                "type": "pubkey"
+              }
+            ]
+          },
+          {
+            "name": "vetoer",
+            "fields": [
+              {
+                "name": "vetoer",
+                "type": "pubkey"
+              }
+            ]
           }
         ]
       }
@@ -2425,12 +4552,51 @@ export type CollateralVault = {
             "type": "i64"
           },
           {
+            "name": "whitelist",
+            "type": {
+              "vec": {
+                "defined": {
+                  "name": "whitelistEntry"
+                }
+              }
+            }
+          },
+          {
             "name": "seqNum",
             "type": "u64"
           },
           {
             "name": "slot",
             "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "securityVeto",
+      "docs": [
+        "What is vetoed: a change that waits."
+      ],
+      "type": {
+        "kind": "enum",
+        "variants": [
+          {
+            "name": "withdrawalDelay"
+          },
+          {
+            "name": "whitelistOff"
+          },
+          {
+            "name": "wallet",
+            "fields": [
+              {
+                "name": "wallet",
+                "type": "pubkey"
+              }
+            ]
+          },
+          {
+            "name": "vetoer"
           }
         ]
       }
@@ -2683,6 +4849,13 @@ export type CollateralVault = {
             "type": "u8"
           },
           {
+            "name": "isPauseOpen",
+            "docs": [
+              "1 from a pause until somebody ends it; the pause itself ends by the clock."
+            ],
+            "type": "u8"
+          },
+          {
             "name": "bump",
             "type": "u8"
           },
@@ -2691,7 +4864,7 @@ export type CollateralVault = {
             "type": {
               "array": [
                 "u8",
-                6
+                5
               ]
             }
           }
@@ -2775,7 +4948,6 @@ export type CollateralVault = {
       "docs": [
         "A wallet whose associated token accounts may receive. A zero wallet is a free slot."
       ],
-      "serialization": "bytemuck",
       "repr": {
         "kind": "c"
       },
@@ -2792,37 +4964,6 @@ export type CollateralVault = {
               "Unix time from which it counts."
             ],
             "type": "i64"
-          }
-        ]
-      }
-    },
-    {
-      "name": "whitelistSet",
-      "type": {
-        "kind": "struct",
-        "fields": [
-          {
-            "name": "vault",
-            "type": "pubkey"
-          },
-          {
-            "name": "wallet",
-            "type": "pubkey"
-          },
-          {
-            "name": "activeAt",
-            "docs": [
-              "Unix time from which it may receive; 0: removed."
-            ],
-            "type": "i64"
-          },
-          {
-            "name": "seqNum",
-            "type": "u64"
-          },
-          {
-            "name": "slot",
-            "type": "u64"
           }
         ]
       }
@@ -2864,6 +5005,30 @@ export type CollateralVault = {
           },
           {
             "name": "by",
+            "type": "pubkey"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "withdrawalExecuted",
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "vault",
+            "type": "pubkey"
+          },
+          {
+            "name": "pendingWithdrawal",
             "type": "pubkey"
           },
           {

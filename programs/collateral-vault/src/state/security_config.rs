@@ -5,8 +5,9 @@ use anchor_lang::prelude::*;
 use crate::{constants::*, error::VaultError, math::after, state::Vault};
 
 /// A wallet whose associated token accounts may receive. A zero wallet is a free slot.
-#[zero_copy]
-#[derive(AnchorSerialize, AnchorDeserialize, Debug, PartialEq, Eq)]
+// not `zero_copy`: see `Limits`
+#[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
 pub struct WhitelistEntry {
     pub wallet: Pubkey,
     /// Unix time from which it counts.
