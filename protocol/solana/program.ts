@@ -1,0 +1,176 @@
+/** One Anchor program: its instructions, accounts, events and errors by name, typed from its IDL. Holds no connection and no state. */
+import { BorshCoder, convertIdlToCamelCase, type Idl } from "@anchor-lang/core";
+import { AccountRole, type AccountMeta, type Address, type Instruction } from "@solana/kit";
+
+import { PermanentError } from "../errors.js";
+import { PlainValues, type PlainFields, type PlainType } from "./plain.js";
+
+type InstructionOf<I extends Idl, N> = Extract<I["instructions"][number], { name: N }>;
+export type InstructionName<I extends Idl> = I["instructions"][number]["name"];
+export type AccountName<I extends Idl> = NonNullable<I["accounts"]>[number]["name"];
+export type EventName<I extends Idl> = NonNullable<I["events"]>[number]["name"];
+
+export type InstructionArgs<I extends Idl, N> = PlainFields<InstructionOf<I, N>["args"], I>;
+
+type AccountItem<I extends Idl, N> = InstructionOf<I, N>["accounts"][number];
+type OptionalItem<I extends Idl, N> = Extract<AccountItem<I, N>, { optional: true }>;
+type FixedItem<I extends Idl, N> = Extract<AccountItem<I, N>, { address: string }>;
+type RequiredItem<I extends Idl, N> = Exclude<AccountItem<I, N>, { optional: true } | { address: string }>;
+
+/** The accounts of an instruction by name. Those with one fixed address may be left out; so may optional ones, which then are absent. */
+export type InstructionAccounts<I extends Idl, N> = {
+  readonly [A in RequiredItem<I, N> as A["name"]]: Address;
+} & {
+  readonly [A in OptionalItem<I, N> | FixedItem<I, N> as A["name"]]?: Address | undefined;
+};
+
+/** A decoded event under its name. */
+export type EventOf<I extends Idl> = {
+  [N in EventName<I>]: { readonly name: N; readonly data: PlainType<I, N> };
+}[EventName<I>];
+
+interface AccountShape {
+  readonly name: string;
+  readonly writable?: boolean;
+  readonly signer?: boolean;
+  readonly optional?: boolean;
+  readonly address?: string;
+}
+
+/** An instruction whose accounts and data are there. */
+export type FullInstruction = Instruction & {
+  readonly accounts: readonly AccountMeta[];
+  readonly data: Uint8Array;
+};
+
+export class AnchorProgram<I extends Idl> {
+  /** With names in camelCase. */
+  readonly idl: Idl;
+  private readonly coder: BorshCoder;
+  private readonly values: PlainValues;
+  private readonly errorNames: ReadonlyMap<number, string>;
+
+  /** @param idl as the build writes it. @param id where the program is on the cluster in question. */
+  constructor(
+    idl: unknown,
+    readonly id: Address = (idl as Idl).address as Address,
+  ) {
+    this.idl = convertIdlToCamelCase(idl as Idl);
+    this.coder = new BorshCoder(this.idl);
+    this.values = new PlainValues(this.idl);
+    // Names of errors stay as the program has them.
+    this.errorNames = new Map(((idl as Idl).errors ?? []).map(({ code, name }) => [code, name]));
+  }
+
+  get name(): string {
+    return this.idl.metadata.name;
+  }
+
+  /** The same program at another address. */
+  at(id: Address): AnchorProgram<I> {
+    return Object.assign(Object.create(AnchorProgram.prototype) as AnchorProgram<I>, this, { id });
+  }
+
+  /** @throws RangeError for an argument that does not fit its type. */
+  instruction<N extends InstructionName<I>>(
+    name: N,
+    args: InstructionArgs<I, N>,
+    accounts: InstructionAccounts<I, N>,
+  ): FullInstruction {
+    const shape = this.shapeOf(name);
+    const given = accounts as Readonly<Record<string, Address | undefined>>;
+    const values = Object.fromEntries(
+      shape.args.map((arg) => [
+        arg.name,
+        this.values.toCoder(arg.type, (args as Readonly<Record<string, unknown>>)[arg.name]),
+      ]),
+    );
+    return {
+      programAddress: this.id,
+      accounts: (shape.accounts as readonly AccountShape[]).map((account) => this.meta(name, account, given)),
+      data: encodeWithRoom(() => this.coder.instruction.encode(name, values)),
+    };
+  }
+
+  /** Names of an instruction's accounts, in their order. */
+  accountNames(name: InstructionName<I>): readonly string[] {
+    return this.shapeOf(name).accounts.map((account) => account.name);
+  }
+
+  /** @throws PermanentError WRONG_ACCOUNT when the data is of another kind of account. */
+  decodeAccount<N extends AccountName<I>>(name: N, data: Uint8Array): PlainType<I, N> {
+    const buffer = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    if (!isPrefix(this.accountDiscriminator(name), buffer)) {
+      throw new PermanentError("WRONG_ACCOUNT", `the data is not that of a ${name} of ${this.name}`, undefined, {
+        expected: name,
+        bytes: String(data.length),
+      });
+    }
+    const decoded: unknown = this.coder.accounts.decodeUnchecked(name, buffer);
+    return this.values.fromCoder({ defined: { name } }, decoded) as PlainType<I, N>;
+  }
+
+  /** The eight bytes with which the data of such accounts begins. */
+  accountDiscriminator(name: AccountName<I>): Uint8Array {
+    const account = this.idl.accounts?.find((item) => item.name === name);
+    if (account === undefined) throw new Error(`${this.name} has no account ${name}`);
+    return Uint8Array.from(account.discriminator);
+  }
+
+  /** What the program emitted; undefined for data that is no event of it. */
+  decodeEvent(base64: string): EventOf<I> | undefined {
+    const decoded = this.coder.events.decode(base64);
+    if (decoded === null) return undefined;
+    const { name, data } = decoded as { readonly name: string; readonly data: unknown };
+    return { name, data: this.values.fromCoder({ defined: { name } }, data) } as EventOf<I>;
+  }
+
+  /** Name of one of the program's own errors. */
+  errorName(code: number): string | undefined {
+    return this.errorNames.get(code);
+  }
+
+  private shapeOf(name: string): Idl["instructions"][number] {
+    const shape = this.idl.instructions.find((item) => item.name === name);
+    if (shape === undefined) throw new Error(`${this.name} has no instruction ${name}`);
+    return shape;
+  }
+
+  private meta(
+    instruction: string,
+    account: AccountShape,
+    given: Readonly<Record<string, Address | undefined>>,
+  ): AccountMeta {
+    const address = given[account.name] ?? (account.address as Address | undefined);
+    if (address === undefined) {
+      // Anchor's way to leave an account out.
+      if (account.optional === true) return { address: this.id, role: AccountRole.READONLY };
+      throw new Error(`${instruction} needs the account ${account.name}`);
+    }
+    return { address, role: roleOf(account) };
+  }
+}
+
+function roleOf({ writable = false, signer = false }: AccountShape): AccountRole {
+  if (signer) return writable ? AccountRole.WRITABLE_SIGNER : AccountRole.READONLY_SIGNER;
+  return writable ? AccountRole.WRITABLE : AccountRole.READONLY;
+}
+
+function isPrefix(prefix: Uint8Array, data: Uint8Array): boolean {
+  return prefix.every((byte, index) => data[index] === byte);
+}
+
+/** Anchor's coder has a buffer of 1,000 bytes and throws when it is full: that is more than any transaction can carry beside. */
+function encodeWithRoom(encode: () => Buffer): Uint8Array {
+  try {
+    return new Uint8Array(encode());
+  } catch (cause) {
+    throw new PermanentError(
+      "INSTRUCTION_TOO_LARGE",
+      "the arguments of the instruction do not fit into one",
+      "pass fewer or shorter arguments",
+      {},
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,74 @@
+/** What we need of the token programs: their addresses, token accounts, and the instruction that opens an associated one. */
+import { AccountRole, getAddressDecoder, type Address } from "@solana/kit";
+
+import { PermanentError } from "../errors.js";
+import { associatedTokenAddress } from "./addresses.js";
+import { ASSOCIATED_TOKEN_PROGRAM, SYSTEM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "./errorNames.js";
+import type { FullInstruction } from "./program.js";
+
+/** `create_idempotent`: succeeds when the account is there already. */
+const CREATE_IDEMPOTENT = Uint8Array.of(1);
+
+const AMOUNT_OFFSET = 64;
+const STATE_OFFSET = 108;
+const ACCOUNT_BYTES = 165;
+const MINT_BYTES = 82;
+const DECIMALS_OFFSET = 44;
+const FROZEN = 2;
+
+export function isTokenProgram(program: string): boolean {
+  return program === TOKEN_PROGRAM || program === TOKEN_2022_PROGRAM;
+}
+
+/** Opens a wallet's associated token account unless it is open. */
+export async function createTokensInstruction(
+  payer: Address,
+  owner: Address,
+  mint: Address,
+  tokenProgram: Address,
+): Promise<FullInstruction> {
+  const tokens = await associatedTokenAddress(owner, mint, tokenProgram);
+  return {
+    programAddress: ASSOCIATED_TOKEN_PROGRAM as Address,
+    accounts: [
+      { address: payer, role: AccountRole.WRITABLE_SIGNER },
+      { address: tokens, role: AccountRole.WRITABLE },
+      { address: owner, role: AccountRole.READONLY },
+      { address: mint, role: AccountRole.READONLY },
+      { address: SYSTEM_PROGRAM as Address, role: AccountRole.READONLY },
+      { address: tokenProgram, role: AccountRole.READONLY },
+    ],
+    data: CREATE_IDEMPOTENT,
+  };
+}
+
+export interface TokenAccount {
+  readonly mint: Address;
+  readonly owner: Address;
+  /** Base units of the mint. */
+  readonly amountUnits: bigint;
+  readonly isFrozen: boolean;
+}
+
+/** @throws PermanentError NOT_A_TOKEN_ACCOUNT. */
+export function readTokenAccount(program: string, data: Uint8Array): TokenAccount {
+  if (!isTokenProgram(program) || data.length < ACCOUNT_BYTES || data[STATE_OFFSET] === 0) {
+    throw new PermanentError("NOT_A_TOKEN_ACCOUNT", `the account of ${program} is not an open token account`);
+  }
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  return {
+    mint: getAddressDecoder().decode(data, 0),
+    owner: getAddressDecoder().decode(data, 32),
+    amountUnits: view.getBigUint64(AMOUNT_OFFSET, true),
+    isFrozen: data[STATE_OFFSET] === FROZEN,
+  };
+}
+
+/** @throws PermanentError NOT_A_MINT. */
+export function readMintDecimals(program: string, data: Uint8Array): number {
+  const decimals = data[DECIMALS_OFFSET];
+  if (!isTokenProgram(program) || data.length < MINT_BYTES || decimals === undefined) {
+    throw new PermanentError("NOT_A_MINT", `the account of ${program} is not a mint`);
+  }
+  return decimals;
+}

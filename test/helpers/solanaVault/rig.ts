@@ -1,0 +1,212 @@
+/**
+ * The collateral vault in process: the real programs in LiteSVM at their local addresses, configured, with mints, users and consumers. A rig
+ * is its own cluster; all keys, and so all addresses and compute units, are the same in every run.
+ */
+import { readFileSync } from "node:fs";
+
+import type { Address, EncodedAccount, Instruction, KeyPairSigner } from "@solana/kit";
+import { LiteSVM } from "litesvm";
+
+import {
+  associatedTokenAddress,
+  collateralAuthorityAddress,
+  programDataAddress,
+  VaultAddresses,
+} from "../../../protocol/solana/addresses.js";
+import { TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "../../../protocol/solana/errorNames.js";
+import { LOCAL_PROGRAM_IDS } from "../../../protocol/solana/programKeys.js";
+import { createTokensInstruction, readTokenAccount } from "../../../protocol/solana/tokens.js";
+import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
+import { loadUpgradeable } from "../../../scripts/validator/programs.js";
+import {
+  createMintInstructions,
+  freezeInstruction,
+  mintBytes,
+  mintToInstruction,
+  transferTokensInstruction,
+  type MintOptions,
+} from "./mints.js";
+import { keyOf, START_SECONDS, START_SLOT, TestSvm } from "./svm.js";
+
+export interface TestMint {
+  readonly address: Address;
+  readonly tokenProgram: Address;
+  readonly decimals: number;
+  /** Mints, freezes, and holds every authority of its extensions. */
+  readonly authority: KeyPairSigner;
+}
+
+/** A program that may be registered. It has the code of another; calls of it are made with `as: [collateralAuthority]`. */
+export interface TestConsumer {
+  readonly programId: Address;
+  readonly programData: Address;
+  readonly collateralAuthority: Address;
+}
+
+export interface RigOptions {
+  /** See TestSvm: for tests of many thousand transactions. */
+  readonly isUnsigned?: boolean;
+  /** Leaves `initialize_authority` to the test. */
+  readonly isBare?: boolean;
+}
+
+const MEMO = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr" as Address;
+const INSTRUCTIONS_SYSVAR = "Sysvar1nstructions1111111111111111111111111" as Address;
+const DAY_SECONDS = 86_400n;
+
+/** What `initialize_authority` leaves, made once in a process. */
+let configuration: Promise<EncodedAccount> | undefined;
+
+export class VaultRig extends TestSvm {
+  readonly addresses = new VaultAddresses();
+  readonly program = vaultProgram;
+  readonly instructionsSysvar = INSTRUCTIONS_SYSVAR;
+  private mints = 0;
+
+  private constructor(
+    svm: LiteSVM,
+    readonly roles: Roles,
+    isUnsigned: boolean,
+  ) {
+    super(svm, roles.payer, isUnsigned);
+  }
+
+  static async create({ isUnsigned = false, isBare = false }: RigOptions = {}): Promise<VaultRig> {
+    const rig = await VaultRig.empty(isUnsigned);
+    if (isBare) return rig;
+    configuration ??= configurationOf(await VaultRig.empty(false));
+    rig.svm.setAccount(await configuration);
+    return rig;
+  }
+
+  private static async empty(isUnsigned: boolean): Promise<VaultRig> {
+    const svm = new LiteSVM().withTransactionHistory(0n);
+    const rig = new VaultRig(svm, await makeRoles(), isUnsigned);
+    rig.setClock(START_SECONDS, START_SLOT);
+    for (const key of Object.values<KeyPairSigner>({ ...rig.roles })) rig.fund(key.address);
+    for (const [name, programId] of Object.entries(LOCAL_PROGRAM_IDS)) {
+      const so = readFileSync(`programs/prebuilt/${name.replaceAll("-", "_")}.so`);
+      const upgradeAuthority = rig.roles.upgradeAuthority.address;
+      await loadUpgradeable(svm, { programId: programId as Address, so, upgradeAuthority, slot: START_SLOT - 1n });
+    }
+    return rig;
+  }
+
+  /** `initialize_authority` as the deployment runs it. */
+  async configure(): Promise<void> {
+    const { payer, upgradeAuthority, admin, guardian } = this.roles;
+    const args = { admin: admin.address, guardian: guardian.address };
+    const instruction = vaultProgram.instruction(
+      "initializeAuthority",
+      { args },
+      {
+        payer: payer.address,
+        upgradeAuthority: upgradeAuthority.address,
+        programData: await programDataAddress(vaultProgram.id),
+        vaultAuthority: await this.addresses.vaultAuthority(),
+      },
+    );
+    await this.must([instruction], { signers: [upgradeAuthority] });
+  }
+
+  /** A mint of the token program, or of Token-2022 when it has a fee or extensions. */
+  async mint(options: MintOptions = {}): Promise<TestMint> {
+    const isExtended = options.transferFee !== undefined || (options.extensions ?? []).length > 0;
+    const tokenProgram = options.tokenProgram ?? ((isExtended ? TOKEN_2022_PROGRAM : TOKEN_PROGRAM) as Address);
+    this.mints += 1;
+    const key = await keyOf(`mint ${String(this.mints)}`);
+    const { mintAuthority: authority, payer } = this.roles;
+    const given = { ...options, tokenProgram };
+    const rent = this.svm.minimumBalanceForRentExemption(BigInt(mintBytes(given)));
+    await this.must(createMintInstructions(payer.address, key.address, authority.address, rent, given), {
+      signers: [key],
+    });
+    return { address: key.address, tokenProgram, decimals: options.decimals ?? 6, authority };
+  }
+
+  /** Opens the associated token account of `owner` and mints `amountUnits` into it. */
+  async tokens(owner: Address, mint: TestMint, amountUnits = 0n): Promise<Address> {
+    const { tokenProgram, authority } = mint;
+    const tokens = await associatedTokenAddress(owner, mint.address, tokenProgram);
+    const instructions: Instruction[] = [
+      await createTokensInstruction(this.payer.address, owner, mint.address, tokenProgram),
+    ];
+    if (amountUnits > 0n) {
+      instructions.push(mintToInstruction(tokenProgram, mint.address, tokens, authority.address, amountUnits));
+    }
+    await this.must(instructions, { signers: amountUnits > 0n ? [authority] : [] });
+    return tokens;
+  }
+
+  /** What a token account holds; 0 when it does not exist. */
+  held(tokens: Address): bigint {
+    const account = this.svm.getAccount(tokens);
+    return account.exists && account.data.length > 0
+      ? readTokenAccount(account.programAddress, account.data).amountUnits
+      : 0n;
+  }
+
+  async freeze(mint: TestMint, tokens: Address, isFrozen = true): Promise<void> {
+    const { authority } = mint;
+    await this.must([freezeInstruction(mint.tokenProgram, tokens, mint.address, authority.address, isFrozen)], {
+      signers: [authority],
+    });
+  }
+
+  /** Tokens that arrive outside the program. */
+  async donate(mint: TestMint, from: KeyPairSigner, to: Address, amountUnits: bigint): Promise<void> {
+    const source = await associatedTokenAddress(from.address, mint.address, mint.tokenProgram);
+    await this.must([transferTokensInstruction(mint, source, to, from.address, amountUnits)], { signers: [from] });
+  }
+
+  /** Loads a program under the key of `name`. Loading it again in another slot is an upgrade. */
+  async consumer(name: string, slot = START_SLOT - 1n): Promise<TestConsumer> {
+    const { address: programId } = await keyOf(`program ${name}`);
+    const memo = this.svm.getAccount(MEMO);
+    if (!memo.exists) throw new Error("LiteSVM has lost its memo program");
+    const upgradeAuthority = this.roles.upgradeAuthority.address;
+    const programData = await loadUpgradeable(this.svm, { programId, so: memo.data, upgradeAuthority, slot });
+    return { programId, programData, collateralAuthority: await collateralAuthorityAddress(programId) };
+  }
+
+  /** Registers a consumer and waits until it counts, unless told not to. */
+  async register({ programId, programData }: TestConsumer, waitSeconds = DAY_SECONDS): Promise<Address> {
+    const { payer, admin } = this.roles;
+    const authorizedProgram = await this.addresses.authorizedProgram(programId);
+    const vaultAuthority = await this.addresses.vaultAuthority();
+    const accounts = {
+      payer: payer.address,
+      admin: admin.address,
+      program: programId,
+      ...{ vaultAuthority, programData, authorizedProgram },
+    };
+    await this.must([vaultProgram.instruction("registerProgram", {}, accounts)], { signers: [admin] });
+    this.warp(waitSeconds);
+    return authorizedProgram;
+  }
+}
+
+export interface Roles {
+  readonly payer: KeyPairSigner;
+  readonly upgradeAuthority: KeyPairSigner;
+  readonly admin: KeyPairSigner;
+  readonly guardian: KeyPairSigner;
+  readonly mintAuthority: KeyPairSigner;
+}
+
+async function makeRoles(): Promise<Roles> {
+  return {
+    payer: await keyOf("payer"),
+    upgradeAuthority: await keyOf("upgrade authority"),
+    admin: await keyOf("admin"),
+    guardian: await keyOf("guardian"),
+    mintAuthority: await keyOf("mint authority"),
+  };
+}
+
+async function configurationOf(rig: VaultRig): Promise<EncodedAccount> {
+  await rig.configure();
+  const account = rig.svm.getAccount(await rig.addresses.vaultAuthority());
+  if (!account.exists) throw new Error("the program was not configured");
+  return account;
+}
