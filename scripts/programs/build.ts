@@ -4,6 +4,7 @@ import path from "node:path";
 
 import { idlType } from "./idlType.js";
 import { libraryOf, outputsOf, type ProgramName } from "./layout.js";
+import { nativeEnvironment, WORKSPACE } from "./native.js";
 import { cargoEnvironment, mustRun, type RunOptions } from "./run.js";
 import { isSolana, type Toolchain, toolsFolder } from "./toolchain.js";
 
@@ -50,8 +51,9 @@ export interface Idl {
  */
 async function idlEnvironment(options: RunOptions): Promise<NodeJS.ProcessEnv> {
   const sysroot = (await mustRun("NO_RUST", "rustc", ["--print", "sysroot"], options)).trim();
-  const env: NodeJS.ProcessEnv = { ...process.env, CARGO_TARGET_DIR: path.join(options.cwd, "target") };
+  const env = nativeEnvironment(options.cwd);
   delete env["RUSTUP_TOOLCHAIN"];
+  delete env["CARGO_TERM_QUIET"]; // cargo would hand it on to the tests, which the builder reads
   env["PATH"] = [path.join(sysroot, "bin"), env["PATH"] ?? ""].join(path.delimiter);
   return env;
 }
@@ -79,8 +81,11 @@ export async function buildDifferential(context: BuildContext, target: string, o
   const { root, signal, say } = context;
   await compile(context, ["difftest-program"], { target, out });
   say("compiling the same functions for this machine");
-  const args = ["build", "--locked", "--release", "-p", "difftest-host", "--target-dir", "target"];
-  await mustRun("HOST_NOT_BUILT", "cargo", args, { cwd: root, signal, env: cargoEnvironment() });
+  await mustRun("HOST_NOT_BUILT", "cargo", ["build", "--bins", ...WORKSPACE], {
+    cwd: root,
+    signal,
+    env: nativeEnvironment(root),
+  });
 }
 
 export function writeText(root: string, file: string, text: string): void {

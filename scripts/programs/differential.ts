@@ -5,11 +5,16 @@ import path from "node:path";
 
 import { DIFFERENTIAL } from "./layout.js";
 
-const SOURCES = ["Cargo.{lock,toml}", "scripts/programs/crates/difftest-*/**", "scripts/programs/sbf/*"];
+const SOURCES = [
+  "Cargo.{lock,toml}",
+  "programs/collateral-vault/{Cargo.toml,src/**}",
+  "scripts/programs/crates/difftest-*/**",
+  "scripts/programs/sbf/*",
+];
 
 /** What the differential test starts. */
 export const DIFFERENTIAL_PROGRAM = `${DIFFERENTIAL}/difftest_program.so`;
-export const DIFFERENTIAL_HOST = "target/release/difftest-host";
+export const DIFFERENTIAL_HOST = "target/debug/difftest-host";
 const STAMP = `${DIFFERENTIAL}/SOURCES`;
 
 function stampOf(root: string): string {

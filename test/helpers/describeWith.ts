@@ -1,10 +1,15 @@
 /** Suites that need something from outside: skipped loudly where it is missing, failing where everything is required. */
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { canReach } from "../../db/embedded/osUser.js";
+import { isDifferentialBuilt } from "../../scripts/programs/differential.js";
+import { toolsFolder } from "../../scripts/programs/toolchain.js";
 import { canMountSmallDisk } from "./smallDisk.js";
 
 const PACKAGE_FILE = fileURLToPath(new URL("../../package.json", import.meta.url));
+const ROOT = path.dirname(PACKAGE_FILE);
 
 interface Requirement {
   readonly isMet: (env: NodeJS.ProcessEnv) => boolean;
@@ -28,6 +33,14 @@ const REQUIREMENTS = {
   smallDisk: {
     isMet: canMountSmallDisk,
     reason: "neither this user nor a user namespace of his can mount a tmpfs",
+  },
+  sbfBuild: {
+    isMet: () => isDifferentialBuilt(ROOT),
+    reason: "npm run build:programs -- --toolchain offline --differential compiles what is compared; it needs Rust",
+  },
+  sbfTools: {
+    isMet: (env) => existsSync(path.join(toolsFolder(env), "llvm-run")),
+    reason: "npm run build:programs -- --toolchain offline fetches the tools of the offline SBF build",
   },
 } as const satisfies Record<string, Requirement>;
 
