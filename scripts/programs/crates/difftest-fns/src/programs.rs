@@ -1,5 +1,5 @@
 //! What our programs compute with: their own functions, and the kinds of arithmetic that they are made of.
-use anchor_lang::prelude::{ProgramError, Result};
+use anchor_lang::prelude::Result;
 use collateral_vault::{bucket::Bucket, error::VaultError, math, state::Limits};
 
 use crate::io::{In, Out};
@@ -9,9 +9,7 @@ fn code<T>(result: &Result<T>) -> u64 {
     match result {
         Ok(_) => 0,
         Err(anchor_lang::error::Error::AnchorError(error)) => u64::from(error.error_code_number),
-        Err(anchor_lang::error::Error::ProgramError(error)) => {
-            u64::from(ProgramError::from((**error).program_error.clone()))
-        }
+        Err(anchor_lang::error::Error::ProgramError(error)) => u64::from(error.program_error.clone()),
     }
 }
 
