@@ -58,11 +58,13 @@ const CHECKS: Readonly<Record<string, () => Finding[] | Promise<Finding[]>>> = {
     ),
   sizes: () => checkSizes(files("artifacts/contracts/**/*.json").map((file) => JSON.parse(read(file)) as Artifact)),
   invariants: () => {
-    const tests = files(["test/**/*.t.sol", "test/**/*.test.ts"]).filter(
-      (file) => !file.startsWith("test/scripts/checks/"),
-    );
+    const tests = files(["test/**/*.t.sol", "test/**/*.test.ts", "programs/**/*.rs"])
+      .filter((file) => !file.startsWith("test/scripts/checks/"))
+      .map((file) => [file, read(file)] as const)
+      // Rust has its unit tests below the code
+      .map(([file, text]) => [file, file.endsWith(".rs") ? (text.split("#[cfg(test)]")[1] ?? "") : text] as const);
     const spec = existsSync(path.join(root, "docs/spec.md")) ? read("docs/spec.md") : undefined;
-    return checkInvariants(spec, new Map(tests.map((file) => [file, read(file)])));
+    return checkInvariants(spec, new Map(tests));
   },
   roles: () =>
     checkRoles(existsSync(path.join(root, "docs/spec.md")) ? read("docs/spec.md") : undefined, guardedContracts()),

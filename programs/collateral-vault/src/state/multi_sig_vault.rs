@@ -151,3 +151,64 @@ fn owner_list(owners: &[Pubkey], threshold: u8) -> Result<([Pubkey; MAX_OWNERS],
     }
     Ok((list, count))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(numbers: &[u8]) -> Vec<Pubkey> {
+        numbers
+            .iter()
+            .map(|number| Pubkey::new_from_array([*number; 32]))
+            .collect()
+    }
+
+    #[test]
+    fn owners_are_distinct_not_zero_and_enough() {
+        assert!(owner_list(&keys(&[1, 2, 3]), 3).is_ok());
+        for (owners, threshold) in [
+            (vec![], 1),
+            (vec![1, 1], 1),
+            (vec![0, 1], 1),
+            (vec![1, 2], 3),
+            (vec![1], 0),
+            ((1..=11).collect(), 2),
+        ] {
+            assert!(owner_list(&keys(&owners), threshold).is_err(), "{owners:?} {threshold}");
+        }
+    }
+
+    /// MSIG-1: an epoch never returns, not even when the multi-sig is removed and made again.
+    #[test]
+    fn an_epoch_never_returns() {
+        let mut multi_sig: MultiSigVault = bytemuck::Zeroable::zeroed();
+        let mut last = 0;
+        for (slot, owners) in [(100, [1, 2]), (100, [1, 3]), (100, [2, 3]), (101, [1, 2])] {
+            multi_sig.set_owners(&keys(&owners), 2, slot).unwrap();
+            assert!(multi_sig.epoch > last);
+            last = multi_sig.epoch;
+        }
+        let mut again: MultiSigVault = bytemuck::Zeroable::zeroed();
+        // removal waits a day, so a later multi-sig has a later slot
+        again.set_owners(&keys(&[1, 2]), 2, 200_000).unwrap();
+        assert!(again.epoch > last);
+    }
+
+    #[test]
+    fn only_removing_owners_tightens() {
+        let mut multi_sig: MultiSigVault = bytemuck::Zeroable::zeroed();
+        multi_sig.set_owners(&keys(&[1, 2, 3]), 2, 1).unwrap();
+        for (owners, threshold, tightens) in [
+            (vec![1, 2], 2, true),
+            (vec![1, 2, 3], 3, true),
+            (vec![1, 2], 1, false),
+            (vec![1, 2, 4], 2, false),
+        ] {
+            assert_eq!(
+                multi_sig.is_tightening(&keys(&owners), threshold),
+                tightens,
+                "{owners:?} {threshold}"
+            );
+        }
+    }
+}

@@ -190,3 +190,62 @@ impl VaultAuthority {
         Ok(self.seq_num)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: i64 = 1_000_000;
+
+    fn authority() -> VaultAuthority {
+        bytemuck::Zeroable::zeroed()
+    }
+
+    /// PAUSE-1: whenever the guardian tries, no row lasts above an hour, and no 24 hours see a fourth pause.
+    #[test]
+    fn pauses_are_bounded_whenever_they_are_tried() {
+        for step in [1, 60, 599, 1_799, 1_800, 1_801, 3_600, 7_000] {
+            let mut state = authority();
+            let (mut began, mut paused_seconds) = (Vec::new(), Vec::new());
+            let mut now = START;
+            while now < START.checked_add(4 * DAY_SECONDS).unwrap() {
+                if state.pause(now).is_ok() {
+                    began.push(now);
+                }
+                if state.is_paused(now) {
+                    paused_seconds.push(now);
+                }
+                let row = state.paused_until.checked_sub(state.pause_row_started_at).unwrap();
+                assert!(row <= 2 * PAUSE_SECONDS, "a row of {row} seconds");
+                now = now.checked_add(step).unwrap();
+            }
+            for (index, at) in began.iter().enumerate().skip(MAX_PAUSES_PER_DAY) {
+                let earlier = began.get(index.checked_sub(MAX_PAUSES_PER_DAY).unwrap()).unwrap();
+                assert!(at.checked_sub(*earlier).unwrap() >= DAY_SECONDS);
+            }
+            assert!(began.len() >= 9 && !paused_seconds.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_pause_within_a_pause_follows_it() {
+        let mut state = authority();
+        state.pause(START).unwrap();
+        state.pause(START.checked_add(10).unwrap()).unwrap();
+        assert_eq!(state.paused_until, START.checked_add(2 * PAUSE_SECONDS).unwrap());
+        assert_eq!(state.pause_row_started_at, START);
+        assert!(state.pause(START.checked_add(20).unwrap()).is_err());
+    }
+
+    #[test]
+    fn waits_stand_still_while_paused_and_frozen() {
+        let mut state = authority();
+        assert_eq!(state.loosening_time(START), START);
+        state.pause(START).unwrap();
+        let later = START.checked_add(100).unwrap();
+        assert_eq!(state.loosening_time(later), START);
+        state.freeze(later, MAX_FREEZE_SECONDS).unwrap();
+        assert_eq!(state.loosening_time(state.paused_until), later);
+        assert_eq!(state.loosening_time(state.frozen_until), state.frozen_until);
+    }
+}
