@@ -4,6 +4,8 @@ import { CrashChain } from "./bench/crash/chain.js";
 import { runCrashes, type CrashReport } from "./bench/crash/run.js";
 import { withCrashServer } from "./bench/crash/server.js";
 import { SolanaCrashChain } from "./bench/crash/solana/chain.js";
+import { measureAndShowComputeUnits } from "./bench/cu/report.js";
+import { writeComputeUnits } from "./bench/cu/snapshot.js";
 import { measureGas } from "./bench/gas.js";
 import { measureLatency, type LatencyReport } from "./bench/latency/run.js";
 import { measureReserveGas } from "./bench/reserves.js";
@@ -13,8 +15,8 @@ import { runCommand, usageError, type CommandContext, type CommandDefinition, ty
 import type { Rng } from "./market/rng.js";
 import { alignRows } from "./sim/show.js";
 
-const BUILT = ["gas", "sim", "crash", "latency", "backfill"] as const;
-const WAITING = ["arbitrage", "cu", "feed", "api", "redeem"] as const;
+const BUILT = ["gas", "sim", "crash", "latency", "backfill", "cu"] as const;
+const WAITING = ["arbitrage", "feed", "api", "redeem"] as const;
 
 const FLAGS = {
   kills: { kind: "integer", min: 1, default: 1_000, help: "crash: how often a keeper is killed" },
@@ -22,6 +24,7 @@ const FLAGS = {
   seed: { kind: "integer", min: 0, default: 1, help: "crash: which moments, faults and reorganisations" },
   decisions: { kind: "integer", min: 1, default: 200, help: "latency: how many executions are decided" },
   events: { kind: "integer", min: 100, default: 100_000, help: "backfill: how many logs the chain has" },
+  snapshot: { kind: "boolean", help: "cu: write the figures to snapshots/solana/compute-units.json" },
 } as const;
 /** How long a dead leader keeps the others waiting: shorter than in production, for the sake of the wait. */
 const LEASE_MS = 600;
@@ -147,9 +150,17 @@ async function backfill({ flags, say }: CommandContext<typeof FLAGS>): Promise<B
   return report;
 }
 
+async function computeUnits({ flags, say }: CommandContext<typeof FLAGS>): Promise<Record<string, unknown>> {
+  const measured = await measureAndShowComputeUnits(say);
+  if (flags.snapshot) writeComputeUnits(measured);
+  const totals = Object.entries(measured).map(([key, units]) => [key, units.total]);
+  return { ...(Object.fromEntries(totals) as Record<string, number>), spent: measured };
+}
+
 async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResult> {
   const { positionals, say } = context;
   const [name] = positionals;
+  if (context.flags.snapshot && name !== "cu") throw usageError("CONFLICTING_FLAGS", "--snapshot belongs to cu");
   if (name !== undefined && !(BUILT as readonly string[]).includes(name)) {
     throw usageError("PART_NOT_BUILT", `${name}: this part is not built yet; ${BUILT.join(", ")}`);
   }
@@ -159,6 +170,7 @@ async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResul
     const report = await crash(context);
     return { ok: report.lost + report.duplicates + report.wrongClaims === 0, report: { ...report } };
   }
+  if (name === "cu") return { ok: true, report: await computeUnits(context) };
   if (name === "latency") return { ok: true, report: { ...(await latency(context)) } };
   if (name === "backfill") {
     const report = await backfill(context);
@@ -170,6 +182,7 @@ async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResul
     report: {
       ...{ gas: await gas(say), sim: await speed(say) },
       ...{ crash: await crash(context), latency: await latency(context), backfill: await backfill(context) },
+      cu: await computeUnits(context),
     },
   };
 }
