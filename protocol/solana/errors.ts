@@ -5,6 +5,7 @@ import type { Idl } from "@anchor-lang/core";
 import { RetryableError, RevertError } from "../errors.js";
 import { anchorErrorName, knownProgram, runtimeErrorName } from "./errorNames.js";
 import { readLog } from "./logs.js";
+import { positionProgram } from "./positionProgram.js";
 import type { AnchorProgram } from "./program.js";
 import { vaultProgram } from "./vaultProgram.js";
 
@@ -46,7 +47,7 @@ const PASSING = new Set([
 ]);
 
 /** Programs of ours at the addresses of local clusters. */
-export const OUR_PROGRAMS: readonly NamedProgram[] = [vaultProgram];
+export const OUR_PROGRAMS: readonly NamedProgram[] = [vaultProgram, positionProgram];
 
 /** Names a failure; undefined when the transaction did not fail. */
 export function failureOf(

@@ -12,17 +12,25 @@ export type EventName<I extends Idl> = NonNullable<I["events"]>[number]["name"];
 
 export type InstructionArgs<I extends Idl, N> = PlainFields<InstructionOf<I, N>["args"], I>;
 
-type AccountItem<I extends Idl, N> = InstructionOf<I, N>["accounts"][number];
-type OptionalItem<I extends Idl, N> = Extract<AccountItem<I, N>, { optional: true }>;
-type FixedItem<I extends Idl, N> = Extract<AccountItem<I, N>, { address: string }>;
-type RequiredItem<I extends Idl, N> = Exclude<AccountItem<I, N>, { optional: true } | { address: string }>;
+interface ItemShape {
+  name: string;
+}
+interface GroupShape extends ItemShape {
+  accounts: readonly ItemShape[];
+}
+type MayBeLeftOut = { optional: true } | { address: string };
+
+/** Accounts by name, groups of accounts as objects of their own. */
+type NamedAccounts<T extends ItemShape> = {
+  readonly [A in Exclude<T, MayBeLeftOut> as A["name"]]: A extends GroupShape
+    ? NamedAccounts<A["accounts"][number]>
+    : Address;
+} & {
+  readonly [A in Extract<T, MayBeLeftOut> as A["name"]]?: Address | undefined;
+};
 
 /** The accounts of an instruction by name. Those with one fixed address may be left out; so may optional ones, which then are absent. */
-export type InstructionAccounts<I extends Idl, N> = {
-  readonly [A in RequiredItem<I, N> as A["name"]]: Address;
-} & {
-  readonly [A in OptionalItem<I, N> | FixedItem<I, N> as A["name"]]?: Address | undefined;
-};
+export type InstructionAccounts<I extends Idl, N> = NamedAccounts<InstructionOf<I, N>["accounts"][number]>;
 
 /** A decoded event under its name. */
 export type EventOf<I extends Idl> = {
@@ -31,11 +39,15 @@ export type EventOf<I extends Idl> = {
 
 interface AccountShape {
   readonly name: string;
+  /** Of a group. */
+  readonly accounts?: readonly AccountShape[];
   readonly writable?: boolean;
   readonly signer?: boolean;
   readonly optional?: boolean;
   readonly address?: string;
 }
+
+type GivenAccounts = Readonly<Record<string, unknown>>;
 
 /** An instruction whose accounts and data are there. */
 export type FullInstruction = Instruction & {
@@ -78,7 +90,6 @@ export class AnchorProgram<I extends Idl> {
     accounts: InstructionAccounts<I, N>,
   ): FullInstruction {
     const shape = this.shapeOf(name);
-    const given = accounts as Readonly<Record<string, Address | undefined>>;
     const values = Object.fromEntries(
       shape.args.map((arg) => [
         arg.name,
@@ -87,14 +98,14 @@ export class AnchorProgram<I extends Idl> {
     );
     return {
       programAddress: this.id,
-      accounts: (shape.accounts as readonly AccountShape[]).map((account) => this.meta(name, account, given)),
+      accounts: this.metas(name, shape.accounts, accounts),
       data: encodeWithRoom(() => this.coder.instruction.encode(name, values)),
     };
   }
 
-  /** Names of an instruction's accounts, in their order. */
+  /** Names of an instruction's accounts, in their order; `group.name` for those of a group. */
   accountNames(name: InstructionName<I>): readonly string[] {
-    return this.shapeOf(name).accounts.map((account) => account.name);
+    return namesOf(this.shapeOf(name).accounts);
   }
 
   /** @throws PermanentError WRONG_ACCOUNT when the data is of another kind of account. */
@@ -136,12 +147,16 @@ export class AnchorProgram<I extends Idl> {
     return shape;
   }
 
-  private meta(
-    instruction: string,
-    account: AccountShape,
-    given: Readonly<Record<string, Address | undefined>>,
-  ): AccountMeta {
-    const address = given[account.name] ?? (account.address as Address | undefined);
+  private metas(instruction: string, shapes: readonly AccountShape[], given: GivenAccounts): AccountMeta[] {
+    return shapes.flatMap((shape) => {
+      const account = given[shape.name];
+      if (shape.accounts === undefined) return [this.meta(instruction, shape, account as Address | undefined)];
+      return this.metas(instruction, shape.accounts, (account ?? {}) as GivenAccounts);
+    });
+  }
+
+  private meta(instruction: string, account: AccountShape, given: Address | undefined): AccountMeta {
+    const address = given ?? (account.address as Address | undefined);
     if (address === undefined) {
       // Anchor's way to leave an account out.
       if (account.optional === true) return { address: this.id, role: AccountRole.READONLY };
@@ -149,6 +164,12 @@ export class AnchorProgram<I extends Idl> {
     }
     return { address, role: roleOf(account) };
   }
+}
+
+function namesOf(shapes: readonly AccountShape[]): string[] {
+  return shapes.flatMap(({ name, accounts }) =>
+    accounts === undefined ? [name] : namesOf(accounts).map((inner) => `${name}.${inner}`),
+  );
 }
 
 function roleOf({ writable = false, signer = false }: AccountShape): AccountRole {
