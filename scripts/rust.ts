@@ -7,30 +7,38 @@ import { fileURLToPath } from "node:url";
 
 import { runCommand } from "./cli.js";
 import { nativeEnvironment, WORKSPACE } from "./programs/native.js";
-import { ask, cargoEnvironment, run } from "./programs/run.js";
+import { ask, cargoEnvironment, hasCrates, run } from "./programs/run.js";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 interface Check {
   /** What must answer before the check can run. */
   readonly needs: string;
+  readonly needsCrates: boolean;
   readonly args: readonly string[];
   readonly env: () => NodeJS.ProcessEnv;
 }
 
 const CHECKS = {
-  format: { needs: "fmt", args: ["fmt", "--all", "--check"], env: cargoEnvironment },
+  format: { needs: "fmt", needsCrates: false, args: ["fmt", "--all", "--check"], env: cargoEnvironment },
   clippy: {
     needs: "clippy",
+    needsCrates: true,
     // The lints that programs take besides, arithmetic_side_effects among them, are in Cargo.toml.
     args: ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
     env: cargoEnvironment,
   },
-  test: { needs: "test", args: ["test", ...WORKSPACE], env: () => nativeEnvironment(root) },
+  test: { needs: "test", needsCrates: true, args: ["test", ...WORKSPACE], env: () => nativeEnvironment(root) },
 } as const satisfies Record<string, Check>;
 
 type CheckName = keyof typeof CHECKS;
 const NAMES = Object.keys(CHECKS) as readonly CheckName[];
+
+/** Why a check cannot run here. */
+function missingFor({ needs, needsCrates }: Check): string | undefined {
+  if (ask("cargo", [needs, "--help"]) === undefined) return `cargo ${needs} is not installed`;
+  return needsCrates && !hasCrates(root) ? "the crate registry does not answer" : undefined;
+}
 
 await runCommand(
   {
@@ -42,10 +50,10 @@ await runCommand(
   async ({ positionals, signal, say }) => {
     const outcomes: Record<string, string> = {};
     for (const name of NAMES.filter((name) => positionals.length === 0 || positionals.includes(name))) {
-      const { needs, args, env } = CHECKS[name];
-      if (ask("cargo", [needs, "--help"]) === undefined) {
+      const { args, env } = CHECKS[name];
+      const reason = missingFor(CHECKS[name]);
+      if (reason !== undefined) {
         const isRequired = process.env["REQUIRE_ALL"] === "1";
-        const reason = `cargo ${needs} is not installed`;
         say(isRequired ? `${name}: ${reason}` : `${name} [skipped: ${reason}]`);
         outcomes[name] = isRequired ? "failed" : "skipped";
         continue;

@@ -58,3 +58,15 @@ export function ask(command: string, args: readonly string[]): string | undefine
   const { status, stdout } = spawnSync(command, args, { encoding: "utf8", timeout: 60_000 });
   return status === 0 ? stdout.trim().split("\n")[0] : undefined;
 }
+
+/**
+ * Whether the crates of Cargo.lock are here or come from the crate registry.
+ * @throws PermanentError LOCK_OUT_OF_DATE when Cargo.lock is not of these manifests, which is no matter of the registry.
+ */
+export function hasCrates(cwd: string): boolean {
+  const { status, stderr } = spawnSync("cargo", ["fetch", "--locked"], { cwd, encoding: "utf8", timeout: 300_000 });
+  if (status !== 0 && stderr.includes("--locked")) {
+    throw new PermanentError("LOCK_OUT_OF_DATE", "Cargo.lock does not fit the manifests", "run cargo metadata, commit");
+  }
+  return status === 0;
+}

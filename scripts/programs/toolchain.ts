@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 
 import { PermanentError } from "../../protocol/errors.js";
-import { ask, run } from "./run.js";
+import { ask, hasCrates, run } from "./run.js";
 
 export const TOOLCHAINS = ["auto", "solana", "offline"] as const;
 
@@ -37,6 +37,7 @@ export function findSolana(): Found {
 export async function findOffline(root: string, signal: AbortSignal): Promise<Found> {
   const rustc = ask("rustc", ["-V"]);
   if (rustc === undefined || ask("cargo", ["-V"]) === undefined) return { missing: "Rust (cargo) is not installed" };
+  if (!hasCrates(root)) return { missing: "the crate registry does not answer" };
   const folder = toolsFolder(process.env);
   const script = path.join(root, "scripts/programs/sbf/fetch-tools.sh");
   const env = { ...process.env, SBF_TOOLS: folder };
