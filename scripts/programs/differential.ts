@@ -7,7 +7,7 @@ import { DIFFERENTIAL } from "./layout.js";
 
 const SOURCES = [
   "Cargo.{lock,toml}",
-  "programs/collateral-vault/{Cargo.toml,src/**}",
+  "programs/*/{Cargo.toml,src/**}",
   "scripts/programs/crates/difftest-*/**",
   "scripts/programs/sbf/*",
 ];

@@ -1,6 +1,7 @@
 //! What our programs compute with: their own functions, and the kinds of arithmetic that they are made of.
 use anchor_lang::prelude::Result;
 use collateral_vault::{bucket::Bucket, error::VaultError, math, state::Limits};
+use position_manager::math as position;
 
 use crate::io::{In, Out};
 
@@ -93,6 +94,68 @@ pub fn limits(x: &[u8; 32]) -> [u8; 32] {
         o.u64(code(&a.validate())).u64(u64::from(a.is_at_most(&b)));
     }
     o.u64(a.per_transaction ^ b.capacity);
+    o.done()
+}
+
+/// A market as the position manager computes it, at amounts that mostly fit.
+pub fn margin(x: &[u8; 32]) -> [u8; 32] {
+    let n = In(x);
+    let bps = |i: usize| n.u16(i) % 10_001;
+    market(
+        n.u64(0) >> (24 + (n.u8(28) & 31)),
+        n.u64(8) >> (24 + (n.u8(29) & 31)),
+        n.u64(16) >> (24 + (n.u8(30) & 31)),
+        [bps(20), bps(22), bps(24)],
+        n.u8(31) % 11,
+        n.u8(27) & 1 == 0,
+    )
+}
+
+/// The same at any amounts: overflows included.
+pub fn margin_edges(x: &[u8; 32]) -> [u8; 32] {
+    let n = In(x);
+    market(
+        n.u64(0),
+        n.u64(8),
+        n.u64(16),
+        [n.u16(24), n.u16(26), n.u16(28)],
+        n.u8(30),
+        n.u8(31) & 1 == 0,
+    )
+}
+
+fn market(size: u64, price: u64, margin: u64, bps: [u16; 3], decimals: u8, is_long: bool) -> [u8; 32] {
+    let mut o = Out::new();
+    let unit = position::nano_per_unit(decimals);
+    o.u64(code(&unit));
+    let unit = unit.unwrap_or(1);
+    let later = price.wrapping_add(margin >> 9);
+    let notional = position::notional(size, later);
+    let entry = position::entry_value(size, price, is_long, bps[0]);
+    o.u128(notional).u64(code(&entry));
+    let entry = entry.unwrap_or(price);
+    for part in [size, size / 3, size.wrapping_mul(5)] {
+        let value = position::entry_part(entry, part, size, is_long);
+        o.u64(code(&value)).u64(value.unwrap_or(4));
+    }
+    let pnl = position::pnl(entry, notional, is_long);
+    o.u64(code(&pnl));
+    let pnl = pnl.unwrap_or(-1);
+    let equity = position::equity(margin, unit, pnl);
+    o.u128(pnl as u128).u64(code(&equity)).u128(equity.unwrap_or(5) as u128);
+    for (equity, bps) in [(pnl, bps[1]), (i128::from(margin), bps[2])] {
+        let below = position::is_below(equity, notional, bps);
+        o.u64(code(&below)).u64(u64::from(below.unwrap_or(true)));
+    }
+    let settled = position::settle(pnl, margin, unit);
+    o.u64(code(&settled));
+    if let Ok(settled) = settled {
+        o.u64(settled.loss).u64(settled.bad_debt).u64(settled.profit);
+    }
+    let reward = position::reward(notional, bps[2], margin, unit);
+    o.u64(code(&reward)).u64(reward.unwrap_or(6));
+    let allowed = position::is_step_allowed(price, later, i64::from(bps[0]) - 9, bps[1], bps[2]);
+    o.u64(code(&allowed)).u64(u64::from(allowed.unwrap_or(false)));
     o.done()
 }
 
