@@ -18,6 +18,8 @@ export interface ClusterOptions extends BankOptions {
   readonly recentStatusSlots?: bigint;
   /** Slots below the newest for which blocks are kept at all; 0 keeps everything. */
   readonly ledgerSlots?: bigint;
+  /** Airdrops that a saved cluster has made already. */
+  readonly airdrops?: number;
 }
 
 /** A node's status cache. */
@@ -41,7 +43,7 @@ export class Cluster {
 
   static async create(options: ClusterOptions = {}): Promise<Cluster> {
     const bank = new Bank(options);
-    return new Cluster(bank, await Faucet.create(bank), options);
+    return new Cluster(bank, await Faucet.create(bank, options.airdrops), options);
   }
 
   /** Lowest slot of which the node still knows transactions. */

@@ -25,14 +25,14 @@ const FUNDS_LAMPORTS = 2n ** 62n;
 const BASE_COMPUTE_UNITS = 10_000;
 
 export class Faucet {
-  private given = 0;
-
   private constructor(
     private readonly bank: Bank,
     private readonly signer: KeyPairSigner,
+    private count: number,
   ) {}
 
-  static async create(bank: Bank): Promise<Faucet> {
+  /** `given` airdrops were made before. */
+  static async create(bank: Bank, given = 0): Promise<Faucet> {
     const signer = await createKeyPairSignerFromPrivateKeyBytes(PRIVATE_KEY);
     bank.setAccount({
       address: signer.address,
@@ -42,12 +42,16 @@ export class Faucet {
       programAddress: SYSTEM_PROGRAM,
       space: 0n,
     });
-    return new Faucet(bank, signer);
+    return new Faucet(bank, signer, given);
+  }
+
+  get given(): number {
+    return this.count;
   }
 
   /** A signed transfer from the faucet. Every one differs, also two equal ones in one slot. */
   async airdrop(to: Address, amountLamports: bigint): Promise<WireTransaction> {
-    this.given += 1;
+    this.count += 1;
     const { parent } = this.bank.blocks;
     const message = pipe(
       createTransactionMessage({ version: 0 }),

@@ -17,12 +17,14 @@ const MAX_BODY_BYTES = 512 * 1024;
 /** Requests and subscribers at a time, each. */
 const MAX_CONNECTIONS = 256;
 
-export interface ServerOptions extends ClusterOptions {
+interface ServingOptions {
   /** 0 takes a free port; the port after it is that of WebSockets, as clients expect. */
   readonly port?: number;
   /** Milliseconds between slots; without it they pass on demand only. */
   readonly slotMs?: number;
 }
+
+export interface ServerOptions extends ClusterOptions, ServingOptions {}
 
 /** A running endpoint on this machine. */
 export class ValidatorServer {
@@ -54,11 +56,15 @@ export class ValidatorServer {
 
   /** @throws PermanentError PORT_IN_USE. */
   static async start(options: ServerOptions = {}): Promise<ValidatorServer> {
-    const cluster = await Cluster.create(options);
+    return ValidatorServer.serve(await Cluster.create(options), options);
+  }
+
+  /** Opens a cluster to callers. @throws PermanentError PORT_IN_USE. */
+  static async serve(cluster: Cluster, { port = 0, slotMs }: ServingOptions = {}): Promise<ValidatorServer> {
     const [http, sockets] = [createServer(), createServer()];
     const server = new ValidatorServer(cluster, new RpcNode(cluster), new PubSub(cluster), http, sockets);
-    await listenOnPair(http, sockets, options.port ?? 0);
-    if (options.slotMs !== undefined) server.timer = new SlotTimer(cluster, options.slotMs);
+    await listenOnPair(http, sockets, port);
+    if (slotMs !== undefined) server.timer = new SlotTimer(cluster, slotMs);
     return server;
   }
 

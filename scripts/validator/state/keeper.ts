@@ -1,0 +1,42 @@
+/** Saves a cluster now and then, and when it ends. */
+import type { Cluster } from "../cluster.js";
+import type { StateDirectory } from "./stateDirectory.js";
+import { encodeTransaction } from "./transactionCodec.js";
+
+const SAVE_EVERY_MS = 10_000;
+
+export class StateKeeper {
+  private readonly pending: string[] = [];
+  private saving: Promise<void> = Promise.resolve();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly cluster: Cluster,
+    private readonly directory: StateDirectory,
+    private readonly failed: (error: unknown) => void,
+  ) {
+    cluster.bank.observers.add({ executed: (executed) => this.pending.push(encodeTransaction(executed)) });
+    this.timer = setInterval(() => {
+      if (this.pending.length > 0) this.save().catch(this.failed);
+    }, SAVE_EVERY_MS);
+  }
+
+  /** One at a time, each with what happened until it begins. */
+  save(): Promise<void> {
+    const next = this.saving.then(() => {
+      // Between two blocks, so that no transaction is in one half only.
+      this.cluster.advance();
+      const { transactions: _none, ...state } = this.cluster.bank.export();
+      const airdrops = this.cluster.faucet.given;
+      return this.directory.save({ ...state, airdrops }, this.pending.splice(0));
+    });
+    this.saving = next.catch(() => undefined);
+    return next;
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.save();
+    await this.directory.close();
+  }
+}
