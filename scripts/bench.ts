@@ -8,6 +8,7 @@ import { measureAndShowComputeUnits } from "./bench/cu/report.js";
 import { writeComputeUnits } from "./bench/cu/snapshot.js";
 import { measureGas } from "./bench/gas.js";
 import { measureLatency, type LatencyReport } from "./bench/latency/run.js";
+import { measureProgramAccounts, type ProgramAccountsReport } from "./bench/programAccounts.js";
 import { measureReserveGas } from "./bench/reserves.js";
 import { measureSpeed, type SpeedReport } from "./bench/speed.js";
 import { measureSystemGas } from "./bench/system.js";
@@ -15,7 +16,7 @@ import { runCommand, usageError, type CommandContext, type CommandDefinition, ty
 import type { Rng } from "./market/rng.js";
 import { alignRows } from "./sim/show.js";
 
-const BUILT = ["gas", "sim", "crash", "latency", "backfill", "cu"] as const;
+const BUILT = ["gas", "sim", "crash", "latency", "backfill", "cu", "accounts"] as const;
 const WAITING = ["arbitrage", "feed", "api", "redeem"] as const;
 
 const FLAGS = {
@@ -25,6 +26,7 @@ const FLAGS = {
   decisions: { kind: "integer", min: 1, default: 200, help: "latency: how many executions are decided" },
   events: { kind: "integer", min: 100, default: 100_000, help: "backfill: how many logs the chain has" },
   snapshot: { kind: "boolean", help: "cu: write the figures to snapshots/solana/compute-units.json" },
+  accounts: { kind: "integer", min: 100, max: 100_000, default: 10_000, help: "accounts: how many a program has" },
 } as const;
 /** How long a dead leader keeps the others waiting: shorter than in production, for the sake of the wait. */
 const LEASE_MS = 600;
@@ -157,6 +159,21 @@ async function computeUnits({ flags, say }: CommandContext<typeof FLAGS>): Promi
   return { ...(Object.fromEntries(totals) as Record<string, number>), spent: measured };
 }
 
+async function accounts({ flags, say }: CommandContext<typeof FLAGS>): Promise<ProgramAccountsReport> {
+  const report = await measureProgramAccounts(flags.accounts);
+  const rows = [
+    ["the first list", `${String(report.firstListMs)} ms`, "goal well under 1,000 ms"],
+    ["every other list", `${String(report.listMs)} ms`, "–"],
+    ["  with a filter", `${String(report.filteredMs)} ms`, "–"],
+    ["  with a filter, without data", `${String(report.slicedMs)} ms`, "–"],
+    ["by address, a hundred at a time", `${String(report.byAddressMs)} ms`, "a full pass in 2,000 ms"],
+  ];
+  const title = `${String(report.accounts)} accounts of a program, ${String(report.megabytes)} MB`;
+  for (const line of alignRows([[title, "measured", "reference"], ...rows])) say(line);
+  say("");
+  return report;
+}
+
 async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResult> {
   const { positionals, say } = context;
   const [name] = positionals;
@@ -172,6 +189,7 @@ async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResul
   }
   if (name === "cu") return { ok: true, report: await computeUnits(context) };
   if (name === "latency") return { ok: true, report: { ...(await latency(context)) } };
+  if (name === "accounts") return { ok: true, report: { ...(await accounts(context)) } };
   if (name === "backfill") {
     const report = await backfill(context);
     const isComplete = report.recoveredAtOnce === report.hidden && report.recoveredByRescan === report.hidden;
@@ -183,6 +201,7 @@ async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResul
       ...{ gas: await gas(say), sim: await speed(say) },
       ...{ crash: await crash(context), latency: await latency(context), backfill: await backfill(context) },
       cu: await computeUnits(context),
+      accounts: await accounts(context),
     },
   };
 }

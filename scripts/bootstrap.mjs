@@ -19,6 +19,9 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const modules = path.join(root, "node_modules");
 const inRoot = (name) => path.resolve(root, name);
 
+/** Programs that have nothing to do with the contracts and should not wait for them. */
+const NO_CONTRACTS = new Set(["scripts/validator.ts", "scripts/buildPrograms.ts"].map(inRoot));
+
 /** An expected failure: the code is stable, the message says what to do. */
 class BootstrapError extends Error {
   constructor(code, message, exitCode = 1) {
@@ -183,7 +186,7 @@ try {
   install();
   const node = pickNode();
   // Help and wrong usage need no contracts, but nothing here knows the program's flags except --help.
-  if (!args.includes("--help")) compile(node);
+  if (!args.includes("--help") && !NO_CONTRACTS.has(inRoot(script))) compile(node);
   run(node, script, args);
 } catch (error) {
   if (!(error instanceof BootstrapError)) throw error;

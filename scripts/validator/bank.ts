@@ -60,8 +60,8 @@ export class Bank {
   constructor(options: BankOptions = {}) {
     const { seed = "local", genesisTime = 0n, clockMsPerSlot = DEFAULT_CLOCK_MS_PER_SLOT, saved } = options;
     const { confirmedBlocks, finalizedBlocks } = { ...DEFAULT_DEPTHS, ...options };
-    const empty = saved === undefined ? new LiteSVM() : LiteSVM.fromBytes(saved.accounts);
-    this.svm = empty.withBlockhashCheck(false).withTransactionHistory(0n);
+    const svm = saved === undefined ? new LiteSVM().withNativeMints() : LiteSVM.fromBytes(saved.accounts);
+    this.svm = svm.withBlockhashCheck(false).withTransactionHistory(0n);
     this.svm.setEpochSchedule(new EpochSchedule(SLOTS_PER_EPOCH, SLOTS_PER_EPOCH, false, 0n, 0n));
     this.accounts = new AccountStore(this.svm);
     this.genesisHash = saved?.genesisHash ?? blockhashOf(`genesis/${seed}`, 0n);
@@ -181,7 +181,7 @@ export class Bank {
     if (error !== null && !isIncluded(error)) return { refused: error, logs: meta.logs() };
 
     const after = named.all.map((address, index) =>
-      named.writable.has(address) ? this.accounts.get(address) : before[index],
+      named.writable.has(address) ? this.accounts.read(address) : before[index],
     );
     const preImages = this.keepChanges(named.all, before, after);
     const preBalances = before.map((account) => account?.lamports ?? 0n);

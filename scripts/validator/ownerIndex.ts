@@ -2,7 +2,7 @@
 import type { Address, EncodedAccount } from "@solana/kit";
 
 /** The runtime changes its sysvars without a transaction, so they are never kept. */
-const SYSVAR_OWNER = "Sysvar1111111111111111111111111111111111111" as Address;
+export const SYSVAR_OWNER = "Sysvar1111111111111111111111111111111111111" as Address;
 
 export type OwnedAccounts = ReadonlyMap<Address, EncodedAccount>;
 

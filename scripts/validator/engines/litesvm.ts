@@ -16,6 +16,7 @@ export async function startLiteSvm(options: EngineOptions): Promise<RunningValid
   try {
     const saved = await directory?.load();
     const cluster = await clusterOf(slotMs, saved);
+    const keeper = directory && new StateKeeper(cluster, directory);
     const { address: payer } = await localPayer();
     await topUp(cluster, payer);
     const programs = [];
@@ -27,8 +28,7 @@ export async function startLiteSvm(options: EngineOptions): Promise<RunningValid
     // Nobody may be waiting for it yet.
     failed.catch(() => undefined);
     const server = await ValidatorServer.serve(cluster, { port, slotMs });
-    const keeper = directory && new StateKeeper(cluster, directory, fail);
-    await keeper?.save();
+    await keeper?.start(fail);
     return {
       engine: "litesvm",
       rpc: server.url,
@@ -80,7 +80,7 @@ async function load({ bank }: Cluster, program: ProgramFile, payer: RunningValid
   const so = new Uint8Array(await fs.readFile(program.file));
   const account = bank.account(await programDataAddress(program.programId));
   const there = account && readProgramData(account);
-  if (there?.upgradeAuthority === payer && Buffer.compare(there.so as Uint8Array, so) === 0) return there.slot;
+  if (there?.upgradeAuthority === payer && Buffer.compare(there.so, so) === 0) return there.slot;
   const { slot } = bank.blocks.open;
   await loadUpgradeable(bank, { programId: program.programId, so, upgradeAuthority: payer, slot });
   bank.advance();

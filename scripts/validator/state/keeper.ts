@@ -8,16 +8,21 @@ const SAVE_EVERY_MS = 10_000;
 export class StateKeeper {
   private readonly pending: string[] = [];
   private saving: Promise<void> = Promise.resolve();
-  private readonly timer: NodeJS.Timeout;
+  private timer: NodeJS.Timeout | undefined;
 
+  /** To be made before the cluster executes anything: what it has not seen is not kept. */
   constructor(
     private readonly cluster: Cluster,
     private readonly directory: StateDirectory,
-    private readonly failed: (error: unknown) => void,
   ) {
     cluster.bank.observers.add({ executed: (executed) => this.pending.push(encodeTransaction(executed)) });
+  }
+
+  /** Saves now and from time to time. */
+  async start(failed: (error: unknown) => void): Promise<void> {
+    await this.save();
     this.timer = setInterval(() => {
-      if (this.pending.length > 0) this.save().catch(this.failed);
+      if (this.pending.length > 0) this.save().catch(failed);
     }, SAVE_EVERY_MS);
   }
 

@@ -40,7 +40,7 @@ const line = z.object({
 });
 
 const text = (data: Uint8Array): string => getBase64Decoder().decode(data);
-const whole = <T extends object>(value: T): object =>
+const whole = (value: object): object =>
   Object.fromEntries(
     Object.entries(value).map(([key, item]: [string, unknown]) => [
       key,
