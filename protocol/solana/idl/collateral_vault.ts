@@ -4144,7 +4144,7 @@ export type CollateralVault = {
     {
       "name": "proposalAccount",
       "docs": [
-        "One account of a proposal's instruction. The multi-sig signs; a zero key stands for the executor, who signs and pays."
+        "One account of a proposal's instruction. The multi-sig signs; `EXECUTOR` stands for whoever executes, who signs and pays."
       ],
       "type": {
         "kind": "struct",

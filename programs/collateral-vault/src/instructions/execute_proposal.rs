@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// An owner executes an approved proposal: this program calls itself, and the multi-sig signs. The executor also signs, and pays,
-/// where the proposal left a zero key. Remaining accounts: those of the proposal, in order.
+/// where the proposal says `EXECUTOR`. Remaining accounts: those of the proposal, in order.
 #[derive(Accounts)]
 pub struct ExecuteProposal<'info> {
     #[account(mut)]

@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 
 use crate::{constants::*, error::VaultError, state::MultiSigVault};
 
-/// One account of a proposal's instruction. The multi-sig signs; a zero key stands for the executor, who signs and pays.
+/// One account of a proposal's instruction. The multi-sig signs; `EXECUTOR` stands for whoever executes, who signs and pays.
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProposalAccount {
     pub key: Pubkey,
@@ -10,7 +10,8 @@ pub struct ProposalAccount {
 }
 
 impl ProposalAccount {
-    pub const EXECUTOR: Pubkey = Pubkey::new_from_array([0; 32]);
+    /// Nobody's address. Not the zero key: that is the system program's, which proposals need.
+    pub const EXECUTOR: Pubkey = pubkey!("Executor11111111111111111111111111111111111");
 }
 
 #[derive(AnchorSerialize, AnchorDeserialize, Clone, Copy, Debug, PartialEq, Eq)]
