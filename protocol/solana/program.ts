@@ -108,6 +108,18 @@ export class AnchorProgram<I extends Idl> {
     return namesOf(this.shapeOf(name).accounts);
   }
 
+  /** Which instruction the data belongs to; undefined when it is none of this program. */
+  instructionName(data: Uint8Array): InstructionName<I> | undefined {
+    return this.idl.instructions.find(({ discriminator }) => isPrefix(Uint8Array.from(discriminator), data))?.name;
+  }
+
+  /** The accounts of an instruction that have no fixed address, in their order. */
+  accountsToPass(name: InstructionName<I>): readonly { readonly name: string; readonly isOptional: boolean }[] {
+    return (this.shapeOf(name).accounts as readonly AccountShape[])
+      .filter((account) => account.address === undefined)
+      .map((account) => ({ name: account.name, isOptional: account.optional === true }));
+  }
+
   /** @throws PermanentError WRONG_ACCOUNT when the data is of another kind of account. */
   decodeAccount<N extends AccountName<I>>(name: N, data: Uint8Array): PlainType<I, N> {
     const buffer = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
@@ -147,6 +159,11 @@ export class AnchorProgram<I extends Idl> {
     return shape;
   }
 
+  /** The IDL knows the program itself by its local address. */
+  private fixedAddress({ address }: AccountShape): Address | undefined {
+    return address === this.idl.address ? this.id : (address as Address | undefined);
+  }
+
   private metas(instruction: string, shapes: readonly AccountShape[], given: GivenAccounts): AccountMeta[] {
     return shapes.flatMap((shape) => {
       const account = given[shape.name];
@@ -156,7 +173,7 @@ export class AnchorProgram<I extends Idl> {
   }
 
   private meta(instruction: string, account: AccountShape, given: Address | undefined): AccountMeta {
-    const address = given ?? (account.address as Address | undefined);
+    const address = given ?? this.fixedAddress(account);
     if (address === undefined) {
       // Anchor's way to leave an account out.
       if (account.optional === true) return { address: this.id, role: AccountRole.READONLY };

@@ -10,10 +10,13 @@ import { LiteSVM } from "litesvm";
 import {
   associatedTokenAddress,
   collateralAuthorityAddress,
-  programDataAddress,
   VaultAddresses,
 } from "../../../protocol/solana/addresses.js";
 import { TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "../../../protocol/solana/errorNames.js";
+import type { CollateralVault } from "../../../protocol/solana/idl/collateral_vault.js";
+import { VaultInstructions, type MintRef, type VaultRef } from "../../../protocol/solana/instructions.js";
+import type { PlainType } from "../../../protocol/solana/plain.js";
+import type { AccountName } from "../../../protocol/solana/program.js";
 import { LOCAL_PROGRAM_IDS } from "../../../protocol/solana/programKeys.js";
 import { createTokensInstruction, readTokenAccount } from "../../../protocol/solana/tokens.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
@@ -28,10 +31,7 @@ import {
 } from "./mints.js";
 import { keyOf, START_SECONDS, START_SLOT, TestSvm } from "./svm.js";
 
-export interface TestMint {
-  readonly address: Address;
-  readonly tokenProgram: Address;
-  readonly decimals: number;
+export interface TestMint extends MintRef {
   /** Mints, freezes, and holds every authority of its extensions. */
   readonly authority: KeyPairSigner;
 }
@@ -51,7 +51,6 @@ export interface RigOptions {
 }
 
 const MEMO = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr" as Address;
-const INSTRUCTIONS_SYSVAR = "Sysvar1nstructions1111111111111111111111111" as Address;
 const DAY_SECONDS = 86_400n;
 
 /** What `initialize_authority` leaves, made once in a process. */
@@ -60,7 +59,7 @@ let configuration: Promise<EncodedAccount> | undefined;
 export class VaultRig extends TestSvm {
   readonly addresses = new VaultAddresses();
   readonly program = vaultProgram;
-  readonly instructionsSysvar = INSTRUCTIONS_SYSVAR;
+  readonly instructions = new VaultInstructions();
   private mints = 0;
 
   private constructor(
@@ -95,17 +94,8 @@ export class VaultRig extends TestSvm {
   /** `initialize_authority` as the deployment runs it. */
   async configure(): Promise<void> {
     const { payer, upgradeAuthority, admin, guardian } = this.roles;
-    const args = { admin: admin.address, guardian: guardian.address };
-    const instruction = vaultProgram.instruction(
-      "initializeAuthority",
-      { args },
-      {
-        payer: payer.address,
-        upgradeAuthority: upgradeAuthority.address,
-        programData: await programDataAddress(vaultProgram.id),
-        vaultAuthority: await this.addresses.vaultAuthority(),
-      },
-    );
+    const roles = { admin: admin.address, guardian: guardian.address };
+    const instruction = await this.instructions.initializeAuthority(roles, upgradeAuthority.address, payer.address);
     await this.must([instruction], { signers: [upgradeAuthority] });
   }
 
@@ -169,21 +159,46 @@ export class VaultRig extends TestSvm {
     return { programId, programData, collateralAuthority: await collateralAuthorityAddress(programId) };
   }
 
-  /** Registers a consumer and waits until it counts, unless told not to. */
-  async register({ programId, programData }: TestConsumer, waitSeconds = DAY_SECONDS): Promise<Address> {
+  /** Registers a consumer and waits until it counts, unless told not to. @returns its record. */
+  async register({ programId }: TestConsumer, waitSeconds = DAY_SECONDS): Promise<Address> {
     const { payer, admin } = this.roles;
-    const authorizedProgram = await this.addresses.authorizedProgram(programId);
-    const vaultAuthority = await this.addresses.vaultAuthority();
-    const accounts = {
-      payer: payer.address,
-      admin: admin.address,
-      program: programId,
-      ...{ vaultAuthority, programData, authorizedProgram },
-    };
-    await this.must([vaultProgram.instruction("registerProgram", {}, accounts)], { signers: [admin] });
+    const instruction = await this.instructions.registerProgram(programId, admin.address, payer.address);
+    await this.must([instruction], { signers: [admin] });
     this.warp(waitSeconds);
-    return authorizedProgram;
+    return this.addresses.authorizedProgram(programId);
   }
+
+  /** A wallet with a vault for each mint, `amountUnits` of it in the wallet and as much deposited. */
+  async depositor(name: string, mints: readonly TestMint[], amountUnits: bigint): Promise<Depositor> {
+    const owner = await this.wallet(name);
+    const vault: VaultRef = { owner: owner.address };
+    await this.must([await this.instructions.initialize(owner.address)], { signers: [owner] });
+    for (const mint of mints) {
+      await this.tokens(owner.address, mint, 2n * amountUnits);
+      const opening = [await this.instructions.openBalance({ vault, mint })];
+      if (amountUnits > 0n) opening.push(await this.instructions.deposit({ vault, mint }, amountUnits));
+      await this.must(opening, { signers: [owner] });
+    }
+    return { key: owner, vault, address: await this.addresses.vault(owner.address) };
+  }
+
+  /** An account of the vault program, decoded. @throws Error when it does not exist. */
+  read<N extends AccountName<CollateralVault>>(name: N, address: Address): PlainType<CollateralVault, N> {
+    const data = this.data(address);
+    if (data === undefined || data.length === 0) throw new Error(`${name} ${address} does not exist`);
+    return vaultProgram.decodeAccount(name, data) as PlainType<CollateralVault, N>;
+  }
+
+  async balance(owner: Address, mint: TestMint): Promise<PlainType<CollateralVault, "balance">> {
+    return this.read("balance", await this.addresses.balance(await this.addresses.vault(owner), mint.address));
+  }
+}
+
+export interface Depositor {
+  readonly key: KeyPairSigner;
+  readonly vault: VaultRef;
+  /** Of the vault. */
+  readonly address: Address;
 }
 
 export interface Roles {

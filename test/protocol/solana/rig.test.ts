@@ -1,7 +1,6 @@
 import { expect } from "chai";
 
 import { TOKEN_2022_PROGRAM } from "../../../protocol/solana/errorNames.js";
-import { programDataAddress } from "../../../protocol/solana/addresses.js";
 import { MINT_EXTENSIONS, type MintExtensionName } from "../../helpers/solanaVault/mints.js";
 import { VaultRig } from "../../helpers/solanaVault/rig.js";
 import { START_SECONDS } from "../../helpers/solanaVault/svm.js";
@@ -27,16 +26,8 @@ describe("rig of the vault program", () => {
     const rig = await VaultRig.create({ isBare: true });
     const bare = rig.snapshot();
     const { payer, admin, guardian } = rig.roles;
-    const instruction = rig.program.instruction(
-      "initializeAuthority",
-      { args: { admin: admin.address, guardian: guardian.address } },
-      {
-        payer: payer.address,
-        upgradeAuthority: admin.address,
-        programData: await programDataAddress(rig.program.id),
-        vaultAuthority: await rig.addresses.vaultAuthority(),
-      },
-    );
+    const roles = { admin: admin.address, guardian: guardian.address };
+    const instruction = await rig.instructions.initializeAuthority(roles, admin.address, payer.address);
     const sent = await rig.send([instruction], { signers: [admin] });
     expect(sent.ok).to.equal(false);
     expect(sent.failure).to.deep.include({ name: "NotUpgradeAuthority", program: "collateralVault", instruction: 0 });
@@ -79,18 +70,16 @@ describe("rig of the vault program", () => {
   it("calls as a program", async () => {
     const rig = await VaultRig.create();
     const consumer = await rig.consumer("exchange");
-    const authorizedProgram = await rig.register(consumer);
-    const record = rig.program.decodeAccount("authorizedProgram", rig.data(authorizedProgram) ?? new Uint8Array());
-    expect(record.collateralAuthority).to.equal(consumer.collateralAuthority);
-    expect(record.programData).to.equal(consumer.programData);
-    const balance = (await rig.wallet("nobody")).address;
-    const unlock = rig.program.instruction(
-      "unlock",
-      { amount: 1n },
-      { collateralAuthority: consumer.collateralAuthority, authorizedProgram, balance, programLock: balance },
-    );
-    const sent = await rig.send([unlock], { as: [consumer.collateralAuthority] });
-    // It came as far as the accounts: the signature of the program was there.
-    expect(sent.failure).to.deep.include({ name: "AccountOwnedByWrongProgram", account: "balance" });
+    await rig.register(consumer);
+    const mint = await rig.mint();
+    const alice = await rig.depositor("alice", [mint], 1_000n);
+    const at = { vault: alice.vault, mint, consumer: consumer.programId };
+    await rig.must([await rig.instructions.createProgramLock(at, 500n)], { signers: [alice.key] });
+    const as = [consumer.collateralAuthority];
+    const locked = await rig.must([await rig.instructions.lock(at, 400n)], { as });
+    expect(locked.events.map(({ name }) => name)).to.deep.equal(["locked"]);
+    expect((await rig.balance(alice.key.address, mint)).locked).to.equal(400n);
+    const above = await rig.send([await rig.instructions.lock(at, 101n)], { as });
+    expect(above.failure).to.deep.include({ name: "CapExceeded", program: "collateralVault" });
   });
 });
