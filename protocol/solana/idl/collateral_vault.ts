@@ -183,6 +183,9 @@ export type CollateralVault = {
           "signer": true
         },
         {
+          "name": "vaultAuthority"
+        },
+        {
           "name": "vault",
           "writable": true
         },
@@ -1913,6 +1916,9 @@ export type CollateralVault = {
           "signer": true
         },
         {
+          "name": "vaultAuthority"
+        },
+        {
           "name": "vault",
           "writable": true
         },
@@ -1946,6 +1952,9 @@ export type CollateralVault = {
             "Checked in `require_may_veto`."
           ],
           "signer": true
+        },
+        {
+          "name": "vaultAuthority"
         },
         {
           "name": "vault",

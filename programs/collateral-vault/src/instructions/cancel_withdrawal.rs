@@ -7,6 +7,7 @@ use crate::{error::VaultError, event::WithdrawalCancelled, state::*};
 pub struct CancelWithdrawal<'info> {
     /// Checked in `require_may_veto`.
     pub signer: Signer<'info>,
+    pub vault_authority: AccountLoader<'info, VaultAuthority>,
     #[account(mut)]
     pub vault: AccountLoader<'info, Vault>,
     #[account(mut)]
@@ -21,7 +22,7 @@ pub struct CancelWithdrawal<'info> {
 }
 
 impl CancelWithdrawal<'_> {
-    fn validate(&self, pending: &PendingWithdrawal, vault: &Vault) -> Result<()> {
+    fn validate(&self, pending: &PendingWithdrawal, vault: &Vault, time: i64) -> Result<()> {
         let vault_key = self.vault.as_ref().key;
         require_keys_eq!(pending.vault, *vault_key, VaultError::WrongVault);
         require_keys_eq!(pending.balance, *self.balance.as_ref().key, VaultError::WrongBalance);
@@ -33,16 +34,19 @@ impl CancelWithdrawal<'_> {
             vault_key,
             config.as_deref(),
             &self.multi_sig_vault,
+            time,
         )
     }
 }
 
 pub fn handler(ctx: Context<CancelWithdrawal>) -> Result<()> {
+    let clock = Clock::get()?;
     let accounts = &ctx.accounts;
     let mut vault = accounts.vault.load_mut()?;
     let mut balance = accounts.balance.load_mut()?;
     let pending = accounts.pending_withdrawal.load()?;
-    accounts.validate(&pending, &vault)?;
+    let time = vault.loosening_time(&*accounts.vault_authority.load()?, clock.unix_timestamp);
+    accounts.validate(&pending, &vault, time)?;
     vault.pending_withdrawals = crate::math::decrement(vault.pending_withdrawals)?;
     balance.pending_withdrawals = crate::math::decrement(balance.pending_withdrawals)?;
     emit!(WithdrawalCancelled {
@@ -50,7 +54,7 @@ pub fn handler(ctx: Context<CancelWithdrawal>) -> Result<()> {
         pending_withdrawal: accounts.pending_withdrawal.key(),
         by: accounts.signer.key(),
         seq_num: vault.bump_seq_num()?,
-        slot: Clock::get()?.slot,
+        slot: clock.slot,
     });
     Ok(())
 }

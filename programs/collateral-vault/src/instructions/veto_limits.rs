@@ -25,14 +25,15 @@ pub fn handler(ctx: Context<VetoLimits>) -> Result<()> {
     let vault_key = accounts.vault.as_ref().key;
     balance.require_vault(vault_key)?;
     let config = passed_config(&accounts.security_config, vault_key)?;
+    let time = vault.loosening_time(&*accounts.vault_authority.load()?, clock.unix_timestamp);
     require_may_veto(
         accounts.signer.key,
         &vault,
         vault_key,
         config.as_deref(),
         &accounts.multi_sig_vault,
+        time,
     )?;
-    let time = vault.loosening_time(&*accounts.vault_authority.load()?, clock.unix_timestamp);
     balance.settle_limits(clock.unix_timestamp, time)?;
     require!(balance.pending_limits_at != 0, VaultError::NothingPending);
     balance.clear_pending_limits();

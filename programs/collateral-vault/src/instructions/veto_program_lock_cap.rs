@@ -8,6 +8,7 @@ use crate::{error::VaultError, state::*};
 pub struct VetoProgramLockCap<'info> {
     /// Checked in `require_may_veto`.
     pub signer: Signer<'info>,
+    pub vault_authority: AccountLoader<'info, VaultAuthority>,
     #[account(mut)]
     pub vault: AccountLoader<'info, Vault>,
     pub security_config: Option<AccountLoader<'info, SecurityConfig>>,
@@ -18,7 +19,7 @@ pub struct VetoProgramLockCap<'info> {
 }
 
 impl VetoProgramLockCap<'_> {
-    fn validate(&self, vault: &Vault, lock: &ProgramLock) -> Result<()> {
+    fn validate(&self, vault: &Vault, lock: &ProgramLock, time: i64) -> Result<()> {
         let vault_key = self.vault.as_ref().key;
         let config = passed_config(&self.security_config, vault_key)?;
         require_may_veto(
@@ -27,19 +28,23 @@ impl VetoProgramLockCap<'_> {
             vault_key,
             config.as_deref(),
             &self.multi_sig_vault,
+            time,
         )?;
         self.balance.load()?.require_vault(vault_key)?;
-        lock.require_balance(self.balance.as_ref().key)?;
-        require!(lock.pending_cap_at != 0, VaultError::NothingPending);
-        Ok(())
+        lock.require_balance(self.balance.as_ref().key)
     }
 }
 
 pub fn handler(ctx: Context<VetoProgramLockCap>) -> Result<()> {
+    let clock = Clock::get()?;
     let accounts = &ctx.accounts;
     let mut vault = accounts.vault.load_mut()?;
     let mut lock = accounts.program_lock.load_mut()?;
-    accounts.validate(&vault, &lock)?;
+    let time = vault.loosening_time(&*accounts.vault_authority.load()?, clock.unix_timestamp);
+    accounts.validate(&vault, &lock, time)?;
+    // a cap that counts already is the owner's to lower
+    lock.settle_cap(time);
+    require!(lock.pending_cap_at != 0, VaultError::NothingPending);
     lock.clear_pending_cap();
-    emit_program_lock(&lock, &mut vault, accounts.vault.key(), false, Clock::get()?.slot)
+    emit_program_lock(&lock, &mut vault, accounts.vault.key(), false, clock.slot)
 }

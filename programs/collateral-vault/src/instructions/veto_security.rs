@@ -56,14 +56,15 @@ pub fn handler(ctx: Context<VetoSecurity>, what: SecurityVeto) -> Result<()> {
     let mut config = accounts.security_config.load_mut()?;
     let vault_key = accounts.vault.as_ref().key;
     config.require_vault(vault_key)?;
+    let time = vault.loosening_time(&*accounts.vault_authority.load()?, clock.unix_timestamp);
     require_may_veto(
         accounts.signer.key,
         &vault,
         vault_key,
         Some(&config),
         &accounts.multi_sig_vault,
+        time,
     )?;
-    let time = vault.loosening_time(&*accounts.vault_authority.load()?, clock.unix_timestamp);
     veto(&mut config, what, time)?;
     emit_security_config(&config, &mut vault, clock.slot)
 }

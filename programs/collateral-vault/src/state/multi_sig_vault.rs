@@ -110,26 +110,28 @@ pub fn require_real_multi_sig(info: &AccountInfo) -> Result<()> {
 }
 
 /// Who may veto a loosening or cancel a withdrawal of a vault: its owner, or any owner of its multi-sig while there is one; its
-/// vetoer; its authority.
+/// vetoer; its authority. `time` is the loosening time.
 pub fn require_may_veto(
     signer: &Pubkey,
     vault: &Vault,
     vault_key: &Pubkey,
     security_config: Option<&SecurityConfig>,
     multi_sig_vault: &Option<AccountLoader<MultiSigVault>>,
+    time: i64,
 ) -> Result<()> {
-    if vault.require_authority(vault_key, signer).is_ok() {
-        return Ok(());
-    }
-    if security_config.is_some_and(|config| config.vetoer == *signer && *signer != Pubkey::default()) {
-        return Ok(());
-    }
-    if let Some(account) = multi_sig_vault {
-        let multi_sig = account.load()?;
-        multi_sig.require_vault(vault_key)?;
-        if multi_sig.owner_index(signer).is_some() {
-            return Ok(());
+    // whoever signs: an account of another vault is never right
+    let is_owner = match multi_sig_vault {
+        Some(account) => {
+            let multi_sig = account.load()?;
+            multi_sig.require_vault(vault_key)?;
+            multi_sig.owner_index(signer).is_some()
         }
+        None => false,
+    };
+    let is_vetoer =
+        security_config.is_some_and(|config| config.vetoer_at(time) == *signer && *signer != Pubkey::default());
+    if is_owner || is_vetoer || vault.require_authority(vault_key, signer).is_ok() {
+        return Ok(());
     }
     err!(VaultError::MayNotVeto)
 }

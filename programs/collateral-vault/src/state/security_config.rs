@@ -53,6 +53,15 @@ impl SecurityConfig {
         }
     }
 
+    /// Who may veto now; zero: nobody.
+    pub fn vetoer_at(&self, time: i64) -> Pubkey {
+        if self.pending_vetoer_at != 0 && time >= self.pending_vetoer_at {
+            self.pending_vetoer
+        } else {
+            self.vetoer
+        }
+    }
+
     fn whitelist_counts(&self, time: i64) -> bool {
         self.is_whitelist_on != 0 && (self.whitelist_off_at == 0 || time < self.whitelist_off_at)
     }
@@ -77,8 +86,8 @@ impl SecurityConfig {
             self.is_whitelist_on = 0;
             self.whitelist_off_at = 0;
         }
+        self.vetoer = self.vetoer_at(time);
         if self.pending_vetoer_at != 0 && time >= self.pending_vetoer_at {
-            self.vetoer = self.pending_vetoer;
             self.clear_pending_vetoer();
         }
     }
