@@ -80,7 +80,8 @@ export class MemoryStore implements DeploymentStore {
   }
 }
 
-function replaceFile(file: string, content: unknown): void {
+/** Replaces a file in one step. */
+export function replaceFile(file: string, content: unknown): void {
   mkdirSync(dirname(file), { recursive: true });
   const temporary = `${file}.${String(process.pid)}.tmp`;
   writeFileSync(temporary, `${JSON.stringify(content, null, 2)}\n`);

@@ -6,11 +6,13 @@ import { deploy, type DeployResult } from "../deploy/deploy.js";
 import { FileStore } from "../deploy/store.js";
 import { connect } from "./connect.js";
 import { runTask, standardOutput, type TaskAnswer, type TaskOutput } from "./report.js";
+import { deploySolanaTask, solanaNetworkOf } from "./solana.js";
 
 interface Arguments {
   readonly execute: boolean;
   readonly only: string;
   readonly deployments: string;
+  readonly programs: string;
   readonly json: boolean;
 }
 
@@ -24,6 +26,8 @@ export function deployTask(args: Arguments, hre: HardhatRuntimeEnvironment, outp
   return runTask(
     args.json,
     async (log) => {
+      const solana = solanaNetworkOf(hre);
+      if (solana !== undefined) return deploySolanaTask(hre, solana, args, log);
       const connected = await connect(hre, { needsRecord: false, deployments: args.deployments });
       try {
         const { loaded, provider, network, folder } = connected;

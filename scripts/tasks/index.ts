@@ -6,6 +6,11 @@ const DEPLOYMENTS_OPTION = {
   description: "Folder with params/ and the records; the repository's own unless given",
   defaultValue: "",
 } as const;
+const PROGRAMS_OPTION = {
+  name: "programs",
+  description: "Solana: folder with the built programs (NAME.so, NAME.json); programs/prebuilt unless given",
+  defaultValue: "",
+} as const;
 
 /** Our Hardhat tasks. Their actions load only when they run. */
 export const cantileverTasks = [
@@ -13,12 +18,14 @@ export const cantileverTasks = [
     .addFlag({ name: "execute", description: "Send transactions and write deployments/<network>.json" })
     .addOption({ name: "only", description: "Only steps or contracts whose name contains this", defaultValue: "" })
     .addOption(DEPLOYMENTS_OPTION)
+    .addOption(PROGRAMS_OPTION)
     .addFlag(JSON_FLAG)
     .setAction(() => import("./deploy.js"))
     .build(),
   emptyTask("deployment", "What is deployed").build(),
   task(["deployment", "verify"], "Compare code, roles and parameters on the chain with the files")
     .addOption(DEPLOYMENTS_OPTION)
+    .addOption(PROGRAMS_OPTION)
     .addFlag(JSON_FLAG)
     .setAction(() => import("./deployment/verify.js"))
     .build(),

@@ -105,7 +105,7 @@ function encodeProgramData({ so, upgradeAuthority, slot }: ProgramData): Uint8Ar
 }
 
 /** Reads a ProgramData account. @throws PermanentError NOT_PROGRAM_DATA for any other account. */
-export function readProgramData(account: EncodedAccount): ProgramData {
+export function readProgramData(account: Pick<EncodedAccount, "address" | "programAddress" | "data">): ProgramData {
   const { data } = account;
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const isProgramData =

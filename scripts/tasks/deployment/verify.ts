@@ -4,9 +4,11 @@ import { FileStore } from "../../deploy/store.js";
 import { verify, type VerifyResult } from "../../deploy/verify.js";
 import { connect } from "../connect.js";
 import { runTask, standardOutput, type TaskAnswer, type TaskOutput } from "../report.js";
+import { solanaNetworkOf, verifySolanaTask } from "../solana.js";
 
 interface Arguments {
   readonly deployments: string;
+  readonly programs: string;
   readonly json: boolean;
 }
 
@@ -20,6 +22,8 @@ export function verifyTask(args: Arguments, hre: HardhatRuntimeEnvironment, outp
   return runTask(
     args.json,
     async () => {
+      const solana = solanaNetworkOf(hre);
+      if (solana !== undefined) return verifySolanaTask(hre, solana, args);
       const connected = await connect(hre, { needsRecord: true, deployments: args.deployments });
       try {
         const { loaded, provider, network, folder } = connected;

@@ -47,9 +47,9 @@ describe("Hardhat tasks", function () {
   ] as const) {
     it(`deploy on ${what} is a typed error`, async () => {
       const { out, err, output } = capture();
-      expect(await deployTask({ execute: false, only: "", deployments: "", json: true }, on(network), output)).to.equal(
-        exitCode,
-      );
+      expect(
+        await deployTask({ execute: false, only: "", deployments: "", programs: "", json: true }, on(network), output),
+      ).to.equal(exitCode);
       expect(errorCode(out)).to.equal(code);
       expect(err.join("\n")).to.contain("what to do:");
     });
@@ -58,7 +58,7 @@ describe("Hardhat tasks", function () {
   it("deployment verify, peg status and reserve status say that nothing is deployed before they look for an RPC", async () => {
     for (const task of [verifyTask, pegStatusTask, reserveStatusTask]) {
       const { out, output } = capture();
-      expect(await task({ deployments: "", json: true }, on("alltra"), output)).to.equal(1);
+      expect(await task({ deployments: "", programs: "", json: true }, on("alltra"), output)).to.equal(1);
       expect(errorCode(out)).to.equal("NOT_DEPLOYED");
     }
   });

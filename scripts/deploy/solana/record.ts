@@ -1,0 +1,38 @@
+/** `deployments/<network>.json` of a Solana network: what a deployment left behind. Read by protocol/solana/network.ts. */
+import { DEPLOYMENTS_FOLDER } from "../../../protocol/params/load.js";
+import {
+  paramsReferenceOf,
+  solanaRecordFile,
+  type LoadedSolanaParams,
+  type SolanaRecord,
+} from "../../../protocol/solana/network.js";
+import { VaultAddresses } from "../../../protocol/solana/addresses.js";
+import { replaceFile } from "../store.js";
+import { deployedHash, type BuiltProgram } from "./built.js";
+import type { SolanaChain } from "./chain.js";
+import { programState } from "./state.js";
+
+/** The record of what is on the cluster now. Programs that are not there are left out. */
+export async function currentRecord(
+  chain: SolanaChain,
+  loaded: LoadedSolanaParams,
+  built: readonly BuiltProgram[],
+): Promise<SolanaRecord> {
+  const programs: SolanaRecord["programs"] = {};
+  for (const { name, programId, elf } of built) {
+    const state = await programState(chain, programId);
+    if (state.kind !== "deployed") continue;
+    const { programData, slot, so } = state;
+    programs[name] = { programId, programData, elfSha256: deployedHash(so, elf), deploySlot: String(slot) };
+  }
+  return {
+    genesisHash: await chain.genesisHash(),
+    programs,
+    vaultAuthority: await new VaultAddresses(loaded.params.programs["collateral-vault"]).vaultAuthority(),
+    params: paramsReferenceOf(loaded),
+  };
+}
+
+export function writeSolanaRecord(network: string, record: SolanaRecord, folder = DEPLOYMENTS_FOLDER): void {
+  replaceFile(solanaRecordFile(network, folder), record);
+}

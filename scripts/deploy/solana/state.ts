@@ -1,0 +1,54 @@
+/** What is on a cluster of our programs: code, upgrade authorities, configuration, registrations. Reads only. */
+import { getBase58Decoder, type Address } from "@solana/kit";
+
+import { programDataAddress, VaultAddresses } from "../../../protocol/solana/addresses.js";
+import type { PlainType } from "../../../protocol/solana/plain.js";
+import type { CollateralVault } from "../../../protocol/solana/idl/collateral_vault.js";
+import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
+import { readProgramData, UPGRADEABLE_LOADER, type ProgramData } from "../../validator/programs.js";
+import type { SolanaChain } from "./chain.js";
+
+/** Kind 2 of UpgradeableLoaderState. */
+const KIND_PROGRAM = 2;
+
+export type ProgramState =
+  | { readonly kind: "missing" }
+  /** Something else is at the address, or the program was closed. */
+  | { readonly kind: "foreign"; readonly what: string }
+  | ({ readonly kind: "deployed"; readonly programData: Address } & ProgramData);
+
+export type VaultAuthority = PlainType<CollateralVault, "vaultAuthority">;
+export type Registration = PlainType<CollateralVault, "authorizedProgram">;
+
+export async function programState(chain: SolanaChain, programId: Address): Promise<ProgramState> {
+  const programData = await programDataAddress(programId);
+  const [account, data] = [await chain.account(programId), await chain.account(programData)];
+  if (account === undefined) return { kind: "missing" };
+  const { owner } = account;
+  const isProgram = owner === UPGRADEABLE_LOADER && account.executable && account.data[0] === KIND_PROGRAM;
+  if (!isProgram) return { kind: "foreign", what: `an account of ${owner}` };
+  if (data === undefined) return { kind: "foreign", what: "a closed program" };
+  const encoded = { address: programData, programAddress: data.owner, data: data.data };
+  return { kind: "deployed", programData, ...readProgramData(encoded) };
+}
+
+/** The vault program's configuration; undefined before `initialize_authority`. */
+export async function vaultAuthorityOf(
+  chain: SolanaChain,
+  vaultId: Address,
+): Promise<{ readonly address: Address; readonly state: VaultAuthority | undefined }> {
+  const address = await new VaultAddresses(vaultId).vaultAuthority();
+  const account = await chain.account(address);
+  // Lamports that somebody sent there make no configuration.
+  if (account?.owner !== vaultId) return { address, state: undefined };
+  return { address, state: vaultProgram.at(vaultId).decodeAccount("vaultAuthority", account.data) };
+}
+
+/** All programs that were ever registered, by address. */
+export async function registrations(chain: SolanaChain, vaultId: Address): Promise<ReadonlyMap<Address, Registration>> {
+  const program = vaultProgram.at(vaultId);
+  const prefix = getBase58Decoder().decode(program.accountDiscriminator("authorizedProgram"));
+  const accounts = await chain.accountsOf(vaultId, prefix);
+  const records = accounts.map(({ data }) => program.decodeAccount("authorizedProgram", data));
+  return new Map(records.map((record) => [record.programId, record]));
+}

@@ -1,0 +1,124 @@
+/** What a deployer does on a cluster, one thing at a time; each may be repeated after a kill. */
+import type { Address, KeyPairSigner } from "@solana/kit";
+
+import { PermanentError, RevertError } from "../../../protocol/errors.js";
+import { programDataAddress, VaultAddresses } from "../../../protocol/solana/addresses.js";
+import { vaultProgram, type VaultProgram } from "../../../protocol/solana/vaultProgram.js";
+import type { BuiltProgram } from "./built.js";
+import type { SolanaChain } from "./chain.js";
+import type { Hands } from "./inspect.js";
+import { deployProgram, extendProgram, programAccountBytes, setAuthority, upgradeProgram } from "./loader.js";
+import { programState, type ProgramState } from "./state.js";
+import { bequeath, upload } from "./upload.js";
+
+type Deployed = Extract<ProgramState, { kind: "deployed" }>;
+type Log = (line: string) => void;
+
+export class Work {
+  private readonly vault: VaultProgram;
+  private readonly addresses: VaultAddresses;
+
+  constructor(
+    private readonly chain: SolanaChain,
+    vaultId: Address,
+  ) {
+    this.vault = vaultProgram.at(vaultId);
+    this.addresses = new VaultAddresses(vaultId);
+  }
+
+  async deploy({ name, programId, elf }: BuiltProgram, hands: Hands, log: Log): Promise<void> {
+    const { chain } = this;
+    const { deployer } = hands;
+    const key = await hands.programKey(name);
+    requireKey(name, key, programId);
+    const { buffer } = await upload(chain, deployer, elf, deployer.address, log);
+    const program = { programId, programData: await programDataAddress(programId), buffer };
+    const rent = await chain.rentLamports(Number(programAccountBytes));
+    await chain.send(`deploy ${name}`, deployProgram(deployer.address, program, elf.length, rent), [deployer, key]);
+    await this.untilItRuns(programId);
+  }
+
+  async upgrade({ name, programId, elf }: BuiltProgram, state: Deployed, hands: Hands, log: Log): Promise<void> {
+    const { chain } = this;
+    const { deployer } = hands;
+    const { buffer } = await upload(chain, deployer, elf, deployer.address, log);
+    if (elf.length > state.so.length) await this.extend(programId, elf.length - state.so.length, deployer);
+    const program = { programId, programData: state.programData, buffer };
+    await chain.send(`upgrade ${name}`, [upgradeProgram(deployer.address, program)], [deployer]);
+    await this.untilItRuns(programId);
+  }
+
+  /** Leaves everything ready for an upgrade by somebody else. */
+  async prepare({ elf }: BuiltProgram, heir: Address, { deployer }: Hands, log: Log): Promise<void> {
+    const { buffer, authority } = await upload(this.chain, deployer, elf, heir, log);
+    if (authority !== heir) await bequeath(this.chain, deployer, buffer, heir);
+  }
+
+  async configure(admin: Address, guardian: Address, { deployer }: Hands): Promise<void> {
+    const accounts = {
+      payer: deployer.address,
+      upgradeAuthority: deployer.address,
+      program: this.vault.id,
+      programData: await programDataAddress(this.vault.id),
+      vaultAuthority: await this.addresses.vaultAuthority(),
+    };
+    const instruction = this.vault.instruction("initializeAuthority", { args: { admin, guardian } }, accounts);
+    await this.chain.send("initialize the authority", [instruction], [deployer]);
+  }
+
+  async handOver(programId: Address, next: Address, { deployer }: Hands): Promise<void> {
+    const instruction = setAuthority(await programDataAddress(programId), deployer.address, next);
+    await this.chain.send("hand the upgrade authority over", [instruction], [deployer]);
+  }
+
+  async register(programId: Address, { deployer }: Hands): Promise<void> {
+    const accounts = { payer: deployer.address, ...(await this.registrationAccounts(programId, deployer)) };
+    await this.chain.send("register", [this.vault.instruction("registerProgram", {}, accounts)], [deployer]);
+  }
+
+  async renew(programId: Address, { deployer }: Hands): Promise<void> {
+    const accounts = await this.registrationAccounts(programId, deployer);
+    await this.chain.send("renew", [this.vault.instruction("renewProgram", {}, accounts)], [deployer]);
+  }
+
+  private async registrationAccounts(program: Address, admin: KeyPairSigner) {
+    const state = await programState(this.chain, program);
+    return {
+      admin: admin.address,
+      vaultAuthority: await this.addresses.vaultAuthority(),
+      program,
+      // A program that cannot change keeps its code in its own account.
+      programData: state.kind === "deployed" ? state.programData : program,
+      authorizedProgram: await this.addresses.authorizedProgram(program),
+    };
+  }
+
+  /** Room for longer code. Clusters want one of two forms; an upgrade must wait for the next slot. */
+  private async extend(programId: Address, moreBytes: number, deployer: KeyPairSigner): Promise<void> {
+    const program = { programId, programData: await programDataAddress(programId) };
+    const send = (checked: boolean): Promise<void> =>
+      this.chain.send("extend", [extendProgram(deployer.address, program, moreBytes, checked)], [deployer]);
+    try {
+      await send(true);
+    } catch (error) {
+      if (!(error instanceof RevertError) || error.revertName !== "InvalidInstructionData") throw error;
+      await send(false);
+    }
+    await this.untilItRuns(programId);
+  }
+
+  private async untilItRuns(programId: Address): Promise<void> {
+    const state = await programState(this.chain, programId);
+    if (state.kind === "deployed") await this.chain.passSlot(state.slot);
+  }
+}
+
+function requireKey(name: string, key: KeyPairSigner, programId: Address): void {
+  if (key.address === programId) return;
+  throw new PermanentError(
+    "WRONG_PROGRAM_KEY",
+    `the key of ${name} is that of ${key.address}, expected ${programId}`,
+    "put the key of the program's address into the keystore",
+    { found: key.address, expected: programId },
+  );
+}

@@ -1,0 +1,150 @@
+/** A cluster behind JSON-RPC with parameters, record and built programs in a folder of its own, and deployments on it. */
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { getAddressEncoder, lamports, type Address } from "@solana/kit";
+import { expect } from "chai";
+import { LiteSVM } from "litesvm";
+
+import { loadSolanaParams, type LoadedSolanaParams } from "../../protocol/solana/network.js";
+import { LOCAL_PROGRAM_IDS } from "../../protocol/solana/programKeys.js";
+import { SolanaChain } from "../../scripts/deploy/solana/chain.js";
+import { deploySolana, type SolanaDeployResult } from "../../scripts/deploy/solana/deploy.js";
+import type { Hands } from "../../scripts/deploy/solana/inspect.js";
+import { solanaHands } from "../../scripts/deploy/solana/keys.js";
+import { bufferBytes, bufferOf } from "../../scripts/deploy/solana/loader.js";
+import { verifySolana } from "../../scripts/deploy/solana/verify.js";
+import { outputsOf, PROGRAM_NAMES, type ProgramName } from "../../scripts/programs/layout.js";
+import { localPayer } from "../../scripts/validator/localPayer.js";
+import { loadUpgradeable, UPGRADEABLE_LOADER } from "../../scripts/validator/programs.js";
+import { ValidatorServer } from "../../scripts/validator/server.js";
+
+const NETWORK = "solana-localnet";
+const LAMPORTS = 1_000_000_000_000n;
+/** Public programs by what they are good for: real code that is quickly written. */
+const SMALL = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr" as Address;
+const LARGER = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL" as Address;
+
+interface ParamsJson {
+  genesisHash: string;
+  roles: Record<string, string | null>;
+  programs: Record<string, string>;
+  registeredPrograms: string[];
+}
+
+export class DeploymentRig {
+  readonly root = mkdtempSync(path.join(tmpdir(), "cantilever-solana-deployment-"));
+  readonly log: string[] = [];
+
+  private constructor(
+    readonly server: ValidatorServer,
+    readonly hands: Hands,
+  ) {}
+
+  static async start(): Promise<DeploymentRig> {
+    // A blockhash lives 150 slots: six seconds, which a busy machine needs.
+    const server = await ValidatorServer.start({ slotMs: 40, genesisTime: 1_767_225_600n, confirmedBlocks: 1 });
+    const { address } = await localPayer();
+    server.cluster.bank.deliver(await server.cluster.faucet.airdrop(address, LAMPORTS));
+    // The local network needs no variable: both keys are published.
+    const rig = new DeploymentRig(server, await solanaHands(localParams(), () => Promise.resolve(undefined)));
+    mkdirSync(path.join(rig.root, "params"));
+    mkdirSync(rig.built);
+    for (const name of PROGRAM_NAMES) {
+      const { so, idl } = outputsOf(name);
+      copyFileSync(so, path.join(rig.built, path.basename(so)));
+      copyFileSync(idl, path.join(rig.built, path.basename(idl)));
+    }
+    rig.setParams(() => undefined);
+    return rig;
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop();
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  /** Folder of the built programs; the committed ones, until a test changes them. */
+  get built(): string {
+    return path.join(this.root, "built");
+  }
+
+  /** Another program in the place of one of ours. */
+  build(name: ProgramName, which: "small" | "larger"): void {
+    const account = new LiteSVM().getAccount(which === "small" ? SMALL : LARGER);
+    if (!account.exists) throw new Error("LiteSVM has lost one of its programs");
+    writeFileSync(path.join(this.built, path.basename(outputsOf(name).so)), account.data);
+  }
+
+  /** The deployer's buffer of a program as a run leaves it that was killed after `share` percent of its writes. */
+  async leaveBuffer(name: ProgramName, share: number): Promise<void> {
+    const elf = readFileSync(path.join(this.built, path.basename(outputsOf(name).so)));
+    const { bank } = this.server.cluster;
+    const { deployer } = this.hands;
+    const { address } = await bufferOf(deployer.address, elf);
+    const data = new Uint8Array(bufferBytes(elf.length));
+    data.set([1, 0, 0, 0, 1, ...getAddressEncoder().encode(deployer.address)]);
+    data.set(elf.subarray(0, Math.floor((elf.length * share) / 100)), bufferBytes(0));
+    const rent = lamports(bank.minimumBalanceForRentExemption(BigInt(data.length)));
+    const account = { address, data, executable: false, lamports: rent, space: BigInt(data.length) };
+    bank.setAccount({ ...account, programAddress: UPGRADEABLE_LOADER });
+    bank.advance(2);
+  }
+
+  /** Puts a built program in place at once, under the deployer's authority. */
+  async preload(name: ProgramName): Promise<void> {
+    const so = readFileSync(path.join(this.built, path.basename(outputsOf(name).so)));
+    const { bank } = this.server.cluster;
+    const programId = LOCAL_PROGRAM_IDS[name] as Address;
+    const upgradeAuthority = this.hands.deployer.address;
+    await loadUpgradeable(bank, { programId, so, upgradeAuthority, slot: bank.blocks.open.slot });
+    bank.advance(2);
+  }
+
+  /** Writes the parameters of the local network anew, changed. */
+  setParams(change: (params: ParamsJson) => void, network = NETWORK): LoadedSolanaParams {
+    const params = JSON.parse(readFileSync(`deployments/params/${NETWORK}.json`, "utf8")) as ParamsJson;
+    change(params);
+    writeFileSync(path.join(this.root, "params", `${network}.json`), JSON.stringify(params, null, 2));
+    return loadSolanaParams(network, this.root);
+  }
+
+  get recordFile(): string {
+    return path.join(this.root, `${NETWORK}.json`);
+  }
+
+  chain(afterSend?: (sent: number) => void): SolanaChain {
+    // With a price, so that transactions are as large as they get.
+    const options = { url: this.server.url, microLamportsPerUnit: 1 };
+    return new SolanaChain(afterSend === undefined ? options : { ...options, afterSend });
+  }
+
+  /** As with `--execute`. */
+  deploy(
+    hands: Hands = this.hands,
+    { afterSend, network = NETWORK }: { afterSend?: (sent: number) => void; network?: string } = {},
+  ): Promise<SolanaDeployResult> {
+    const loaded = loadSolanaParams(network, this.root);
+    const log = (line: string): void => void this.log.push(line);
+    const common = { loaded, chain: this.chain(afterSend), programs: this.built, folder: this.root, log };
+    return deploySolana({ ...common, hands });
+  }
+
+  dryRun(): Promise<SolanaDeployResult> {
+    const loaded = loadSolanaParams(NETWORK, this.root);
+    return deploySolana({ loaded, chain: this.chain(), programs: this.built, folder: this.root });
+  }
+
+  /** Codes of the differences, with what they are about. */
+  async verify(): Promise<readonly string[]> {
+    const loaded = loadSolanaParams(NETWORK, this.root);
+    const { ok, differences } = await verifySolana({
+      ...{ loaded, chain: this.chain(), programs: this.built, folder: this.root },
+    });
+    expect(ok).to.equal(differences.length === 0);
+    return differences.map(({ code, id }) => `${code} ${id}`);
+  }
+}
+
+const localParams = (): LoadedSolanaParams => loadSolanaParams(NETWORK);
