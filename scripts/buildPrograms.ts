@@ -105,8 +105,11 @@ async function check({ signal, say, flags }: Context): Promise<CommandResult> {
   const different = isComparable ? await compare(context) : [];
   if (flags.differential && !isSolana(found.toolchain)) await differential(context, FRESH);
   if (!isComparable) {
-    const name = (toolchain: object): string => Object.values(toolchain).join(", ");
-    return skip(`the record is of ${name(record.toolchain)}, here is ${name(found.toolchain)}`);
+    const { toolchain } = found;
+    const others = Object.keys({ ...record.toolchain, ...toolchain })
+      .filter((name) => record.toolchain[name] !== toolchain[name])
+      .map((name) => `${name} ${toolchain[name] ?? "none"} instead of ${record.toolchain[name] ?? "none"}`);
+    return skip(`here is ${others.join(", ")}`);
   }
   if (different.length === 0) say(`${String(PROGRAM_NAMES.length)} programs rebuilt: the same bytes`);
   return { ok: different.length === 0, report: { skipped: false, stale, different, toolchain: found.toolchain } };

@@ -1,4 +1,4 @@
-/** Addresses that programs derive. The seeds are those of programs/collateral-vault/src/constants.rs. Nothing is cached. */
+/** Addresses that programs derive. The seeds are those of constants.rs of each program. Nothing is cached. */
 import {
   getAddressEncoder,
   getI64Encoder,
@@ -9,6 +9,7 @@ import {
 } from "@solana/kit";
 
 import { ASSOCIATED_TOKEN_PROGRAM } from "./errorNames.js";
+import { positionProgram } from "./positionProgram.js";
 import { vaultProgram } from "./vaultProgram.js";
 
 const UPGRADEABLE_LOADER = "BPFLoaderUpgradeab1e11111111111111111111111" as Address;
@@ -86,5 +87,23 @@ export class VaultAddresses {
 
   private derive(seeds: readonly Seed[]): Promise<Address> {
     return derive(this.programId, seeds);
+  }
+}
+
+/** Accounts of one deployment of the position manager. */
+export class PositionAddresses {
+  constructor(readonly programId: Address = positionProgram.id) {}
+
+  market(): Promise<Address> {
+    return derive(this.programId, ["market"]);
+  }
+
+  async price(): Promise<Address> {
+    return derive(this.programId, ["price", key(await this.market())]);
+  }
+
+  /** @param balance the trader's, in the mint that backs the position. */
+  async position(balance: Address): Promise<Address> {
+    return derive(this.programId, ["position", key(await this.market()), key(balance)]);
   }
 }

@@ -71,3 +71,81 @@ impl Params {
             && self.price_step_bps_per_minute <= other.price_step_bps_per_minute
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::tests::params;
+
+    /// Every parameter with a value that tightens and one that loosens, from `params()`.
+    fn changes() -> Vec<(Params, Params)> {
+        let with = |change: fn(&mut Params, bool)| {
+            let (mut tighter, mut looser) = (params(), params());
+            change(&mut tighter, true);
+            change(&mut looser, false);
+            (tighter, looser)
+        };
+        vec![
+            with(|p, tight| p.max_open_interest = if tight { 999_999 } else { 1_000_001 }),
+            with(|p, tight| p.min_size = if tight { 11 } else { 9 }),
+            with(|p, tight| p.price_max_age_seconds = if tight { 59 } else { 61 }),
+            with(|p, tight| p.initial_margin_bps = if tight { 1_001 } else { 999 }),
+            with(|p, tight| p.liquidation_reward_bps = if tight { 99 } else { 101 }),
+            with(|p, tight| p.entry_spread_bps = if tight { 101 } else { 99 }),
+            with(|p, tight| p.price_step_bps = if tight { 99 } else { 101 }),
+            with(|p, tight| p.price_step_bps_per_minute = if tight { 99 } else { 101 }),
+        ]
+    }
+
+    /// POS-9: only what restricts everybody counts at once; a maintenance margin moved either way waits, so nobody becomes
+    /// liquidatable by surprise.
+    #[test]
+    fn only_tightening_counts_at_once() {
+        assert!(params().only_tightens(&params()));
+        for (tighter, looser) in changes() {
+            tighter.validate().unwrap();
+            assert!(tighter.only_tightens(&params()) && !looser.only_tightens(&params()));
+            assert!(params().only_tightens(&looser) && !params().only_tightens(&tighter));
+        }
+        for maintenance_margin_bps in [499, 501] {
+            let other = Params {
+                maintenance_margin_bps,
+                ..params()
+            };
+            other.validate().unwrap();
+            assert!(!other.only_tightens(&params()));
+        }
+    }
+
+    #[test]
+    fn parameters_have_bounds() {
+        let good = |change: fn(&mut Params)| {
+            let mut changed = params();
+            change(&mut changed);
+            changed.validate().is_ok()
+        };
+        assert!(good(|_| ()));
+        assert!(!good(|p| p.min_size = 0));
+        assert!(good(|p| p.min_size = 1_000_000));
+        assert!(!good(|p| p.min_size = 1_000_001));
+        assert!(good(|p| p.max_open_interest = MAX_OPEN_INTEREST));
+        assert!(!good(|p| p.max_open_interest = 1_000_000_000_000_001));
+        assert!(!good(|p| p.price_max_age_seconds = 0));
+        assert!(good(|p| p.price_max_age_seconds = 3_600));
+        assert!(!good(|p| p.price_max_age_seconds = 3_601));
+        assert!(!good(|p| p.initial_margin_bps = 500));
+        assert!(good(|p| p.initial_margin_bps = 10_000));
+        assert!(!good(|p| p.initial_margin_bps = 10_001));
+        assert!(!good(|p| p.liquidation_reward_bps = 501));
+        assert!(!good(|p| p.entry_spread_bps = 501));
+        assert!(!good(|p| p.price_step_bps = 0));
+        assert!(!good(|p| p.price_step_bps_per_minute = 0));
+        assert!(good(|p| p.price_step_bps_per_minute = 2_000));
+        assert!(!good(|p| p.price_step_bps_per_minute = 2_001));
+        // 100 + 100 * 1.01 = 201
+        assert!(good(|p| p.maintenance_margin_bps = 201));
+        assert!(!good(|p| p.maintenance_margin_bps = 200));
+        assert!(!good(|p| p.maintenance_margin_bps = 99));
+        assert!(!good(|p| p.price_step_bps = 2_001));
+    }
+}

@@ -4,6 +4,7 @@ import type { Address } from "@solana/kit";
 import { associatedTokenAddress } from "../../../../protocol/solana/addresses.js";
 import { TOKEN_2022_PROGRAM } from "../../../../protocol/solana/errorNames.js";
 import type { TestConsumer, TestMint, VaultRig } from "../../../helpers/solanaVault/rig.js";
+import { keyOf } from "../../../helpers/solanaVault/svm.js";
 import {
   World,
   type BalanceModel,
@@ -109,7 +110,9 @@ export class Cast {
 
   private async user(name: string): Promise<User> {
     const { rig } = this;
-    const { address: wallet } = await rig.wallet(`user ${name}`);
+    const { address: wallet } = await keyOf(`user ${name}`);
+    // little: thousands of users share one faucet
+    rig.fund(wallet, 10_000_000_000n);
     const vault = await rig.addresses.vault(wallet);
     const model: VaultModel = {
       owner: wallet,

@@ -5,7 +5,8 @@ import { AccountRole, type Address } from "@solana/kit";
 import type { FullInstruction } from "../../../../protocol/solana/program.js";
 import type { VaultRig } from "../../../helpers/solanaVault/rig.js";
 import type { Sent } from "../../../helpers/solanaVault/svm.js";
-import { Calls, type Call } from "./calls.js";
+import type { Call } from "./callKit.js";
+import { Calls } from "./calls.js";
 import { Cast, type User } from "./cast.js";
 import { Random } from "./random.js";
 import { DAY, lockedOf } from "./rules.js";
@@ -138,7 +139,8 @@ export class Run {
         ]
       : this.cast.addresses();
     const other = this.random.pick(others.filter((candidate) => candidate !== address));
-    if (this.isLegitimate(call, name, other)) return;
+    // a wrong signer may be replaced by the right one
+    if (this.isLegitimate(call, name, other) || (isSigner && call.broken.length > 0)) return;
     const signers = isSigner ? [...call.signers, other] : call.signers;
     const sent = await this.send(call, { ...call.accounts, [name]: other }, signers);
     this.tally.hostile += 1;

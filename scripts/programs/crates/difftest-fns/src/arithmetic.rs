@@ -249,3 +249,24 @@ pub fn powers(x: &[u8; 32]) -> [u8; 32] {
     o.u128(index);
     o.done()
 }
+
+/// Remainders without the quotient beside them, which LLVM would use to compute them.
+pub fn remainders(x: &[u8; 32]) -> [u8; 32] {
+    let n = In(x);
+    let mut o = Out::new();
+    let (a, b) = (n.u128(0), n.u128(16) >> (n.u8(30) & 127) | 1);
+    o.u128(a % b)
+        .u128(((a.rotate_left(9) as i128) % (b.rotate_left(5) as i128 | 1)) as u128)
+        .u128((a.swap_bytes() as i128).rem_euclid(b as i128 >> 3 | 1) as u128);
+    let (c, d) = (n.u64(0), n.u64(8) >> (n.u8(31) & 63) | 1);
+    o.u64(c % d)
+        .i64((c.rotate_left(9) as i64).wrapping_rem(d.rotate_left(5) as i64 | 1))
+        .i64((c.swap_bytes() as i64).wrapping_rem_euclid(d as i64 >> 3 | 1));
+    let (e, f) = (n.u32(4), n.u32(20) >> (n.u8(29) & 31) | 1);
+    o.u64(u64::from(e % f))
+        .i64(i64::from(
+            (e.rotate_left(9) as i32).wrapping_rem(f.rotate_left(5) as i32 | 1),
+        ))
+        .i64(i64::from((e as i8).wrapping_rem(f as i8 | 1)));
+    o.done()
+}

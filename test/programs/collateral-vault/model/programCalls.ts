@@ -1,0 +1,125 @@
+/** Pauses and listed programs. */
+import type { Address } from "@solana/kit";
+
+import { CallKit, type Call, type Name } from "./callKit.js";
+import type { Consumer } from "./cast.js";
+import * as rules from "./rules.js";
+import type { Broken } from "./rules.js";
+
+export class ProgramCalls extends CallKit {
+  pause(): Call | undefined {
+    if (!this.random.oneIn(8)) return undefined;
+    const { guardian, admin } = this.cast.rig.roles;
+    const signer = this.random.oneIn(4) ? admin.address : guardian.address;
+    const pause = this.cast.world.pause();
+    return this.global(
+      "pause",
+      { guardian: signer },
+      signer,
+      () => {
+        pause.commit();
+      },
+      [...pause.broken, ...(signer === guardian.address ? [] : ["NotGuardian"])],
+    );
+  }
+
+  requestUnpause(): Call | undefined {
+    const { world } = this.cast;
+    const { guardian, admin } = this.cast.rig.roles;
+    const signer = this.random.oneIn(4) ? guardian.address : admin.address;
+    const commit = (): void => {
+      world.unpauseAt = world.now + 600n;
+    };
+    return this.global("requestUnpause", { admin: signer }, signer, commit, [
+      ...(signer === admin.address ? [] : ["NotAdmin"]),
+      ...(world.isPaused ? [] : ["NotPaused"]),
+    ]);
+  }
+
+  unpause(): Call | undefined {
+    const { admin } = this.cast.rig.roles;
+    const signer = this.random.oneIn(2) ? admin.address : this.random.pick(this.cast.users).wallet;
+    const unpause = this.cast.world.unpause(signer === admin.address);
+    return this.global(
+      "unpause",
+      { signer },
+      signer,
+      () => {
+        unpause.commit();
+      },
+      unpause.broken,
+    );
+  }
+
+  registerProgram(): Call | undefined {
+    const consumer = this.random.pick(this.cast.consumers);
+    if (consumer.isListed) {
+      const isStopped = consumer.revokedAt !== 0n || consumer.slot !== consumer.listedSlot;
+      return isStopped || this.random.oneIn(10) ? this.renew(consumer) : undefined;
+    }
+    const { world } = this.cast;
+    const signer = this.admin();
+    const accounts = {
+      ...{ payer: this.payer, admin: signer.address, program: consumer.consumer.programId },
+      ...{ programData: consumer.consumer.programData, authorizedProgram: consumer.record },
+    };
+    const commit = (): void => {
+      const listed = { isListed: true, activeAt: world.now + rules.DAY, revokedAt: 0n, listedSlot: consumer.slot };
+      Object.assign(consumer, listed);
+    };
+    return this.global("registerProgram", accounts, signer.address, commit, [...signer.broken, ...world.stopped()]);
+  }
+
+  private renew(consumer: Consumer): Call {
+    const { world } = this.cast;
+    const signer = this.admin();
+    const accounts = {
+      ...{ admin: signer.address, program: consumer.consumer.programId },
+      ...{ programData: consumer.consumer.programData, authorizedProgram: consumer.record },
+    };
+    const commit = (): void => {
+      Object.assign(consumer, { activeAt: world.now + rules.DAY, revokedAt: 0n, listedSlot: consumer.slot });
+    };
+    return this.global("renewProgram", accounts, signer.address, commit, [...signer.broken, ...world.stopped()]);
+  }
+
+  revokeProgram(): Call | undefined {
+    const consumer = this.random.pick(this.cast.consumers);
+    if (!consumer.isListed || !this.random.oneIn(4)) return undefined;
+    const { admin, guardian } = this.cast.rig.roles;
+    const signer = this.random.pick([admin.address, guardian.address, this.random.pick(this.cast.users).wallet]);
+    const mayRevoke = signer === admin.address || signer === guardian.address;
+    const commit = (): void => {
+      consumer.revokedAt = this.cast.world.now;
+    };
+    return this.global("revokeProgram", { signer, authorizedProgram: consumer.record }, signer, commit, [
+      ...(mayRevoke ? [] : ["NotAdmin"]),
+      ...(consumer.revokedAt === 0n ? [] : ["ProgramRevoked"]),
+    ]);
+  }
+
+  private admin(): { readonly address: Address; readonly broken: string[] } {
+    const { admin, guardian } = this.cast.rig.roles;
+    if (this.random.oneIn(10)) return { address: guardian.address, broken: ["NotAdmin"] };
+    return { address: admin.address, broken: [] };
+  }
+
+  private global(
+    name: Name,
+    accounts: Readonly<Record<string, Address>>,
+    signer: Address,
+    commit: () => void,
+    broken: Broken,
+  ): Call {
+    const { vaultAuthority } = this.cast;
+    return {
+      name,
+      args: {},
+      accounts: { ...accounts, vaultAuthority },
+      signers: [signer],
+      broken,
+      touched: [],
+      commit,
+    };
+  }
+}
