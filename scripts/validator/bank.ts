@@ -7,10 +7,11 @@ import { type Address, type EncodedAccount, type MaybeEncodedAccount } from "@so
 import { EpochSchedule, FailedTransactionMetadata, LiteSVM, type SlotHash } from "litesvm";
 
 import { AccountStore, isSameAccount } from "./accountStore.js";
-import { BlockhashQueue, blockhashOf } from "./blockhashes.js";
+import { BlockhashQueue } from "./blockhashes.js";
 import { Blocks, type Block, type ConfirmationDepths, type Executed, type PreImage } from "./blocks.js";
 import { unitPrice } from "./computeBudget.js";
 import { SLOTS_PER_EPOCH } from "./epochInfo.js";
+import { genesisHashOf, LOCAL_GENESIS_SEED } from "./genesis.js";
 import { History } from "./history.js";
 import { accountsOf } from "./messageAccounts.js";
 import { isNonceValid } from "./nonce.js";
@@ -58,13 +59,13 @@ export class Bank {
   private slotHashesAreOld = true;
 
   constructor(options: BankOptions = {}) {
-    const { seed = "local", genesisTime = 0n, clockMsPerSlot = DEFAULT_CLOCK_MS_PER_SLOT, saved } = options;
+    const { seed = LOCAL_GENESIS_SEED, genesisTime = 0n, clockMsPerSlot = DEFAULT_CLOCK_MS_PER_SLOT, saved } = options;
     const { confirmedBlocks, finalizedBlocks } = { ...DEFAULT_DEPTHS, ...options };
     const svm = saved === undefined ? new LiteSVM().withNativeMints() : LiteSVM.fromBytes(saved.accounts);
     this.svm = svm.withBlockhashCheck(false).withTransactionHistory(0n);
     this.svm.setEpochSchedule(new EpochSchedule(SLOTS_PER_EPOCH, SLOTS_PER_EPOCH, false, 0n, 0n));
     this.accounts = new AccountStore(this.svm);
-    this.genesisHash = saved?.genesisHash ?? blockhashOf(`genesis/${seed}`, 0n);
+    this.genesisHash = saved?.genesisHash ?? genesisHashOf(seed);
     this.clock = new SlotClock(genesisTime * 1000n, clockMsPerSlot);
     if (saved !== undefined) {
       this.clock.set(saved.slot, saved.timeMs);

@@ -11,4 +11,4 @@ export function localPayer(): Promise<KeyPairSigner> {
 }
 
 /** What it has at least when a validator is up. */
-export const PAYER_LAMPORTS = 1_000_000n * 1_000_000_000n;
+export const PAYER_LAMPORTS = 100_000n * 1_000_000_000n;

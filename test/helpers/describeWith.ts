@@ -22,6 +22,14 @@ const REQUIREMENTS = {
     isMet: (env) => (env["MAINNET_RPC_URL"] ?? "") !== "",
     reason: "set MAINNET_RPC_URL to the URL of an Ethereum mainnet archive node",
   },
+  surfpool: {
+    isMet: (env) => env["TEST_SURFPOOL"] === "1",
+    reason: "set TEST_SURFPOOL=1; the first run builds surfpool, 15 to 25 minutes",
+  },
+  solanaRpc: {
+    isMet: (env) => (env["SOLANA_RPC_URL"] ?? "") !== "",
+    reason: "set SOLANA_RPC_URL to the URL of a Solana cluster with a faucet",
+  },
   root: {
     isMet: () => process.getuid?.() === 0,
     reason: "only root can run programs as another user",

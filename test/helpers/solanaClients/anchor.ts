@@ -63,6 +63,7 @@ export function anchorFlow(endpoint: () => Endpoint): void {
       .rpc()
       .catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(Error).and.not.instanceOf(web3.TransactionExpiredBlockheightExceededError);
+    console.log(error, Object.entries(error as object));
     expect((error as Error & { code?: number }).code).to.equal(1);
   });
 }

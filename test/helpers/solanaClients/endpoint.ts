@@ -7,6 +7,14 @@ export interface Endpoint {
   readonly wsUrl: string;
 }
 
+/** Where a cluster's WebSockets are: at the port after that of its requests when it has one, otherwise at the same address. */
+export function endpointOf(url: string, wsUrl?: string): Endpoint {
+  const sockets = new URL(url);
+  sockets.protocol = sockets.protocol === "https:" ? "wss:" : "ws:";
+  if (sockets.port !== "") sockets.port = String(Number(sockets.port) + 1);
+  return { url, wsUrl: wsUrl ?? sockets.href };
+}
+
 /** What every flow waits for. */
 export const COMMITMENT: Commitment = "confirmed";
 export const SOL = 1_000_000_000;

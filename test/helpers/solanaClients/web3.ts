@@ -52,11 +52,9 @@ export function web3Flow(endpoint: () => Endpoint): void {
     const changed = first<AccountInfo<Buffer>>();
     const logged = first<Logs>();
     const passed = first<SlotInfo>();
-    const rooted = first<number>();
     const accountId = connection.onAccountChange(receiver.publicKey, changed.listener, { commitment: COMMITMENT });
     const logsId = connection.onLogs(receiver.publicKey, logged.listener, COMMITMENT);
     const slotId = connection.onSlotChange(passed.listener);
-    const rootId = connection.onRootChange(rooted.listener);
     // Subscriptions are asked for in the background: the first slot shows that they are there.
     const { slot } = await passed.value;
     const signature = await sendAndConfirmTransaction(
@@ -67,11 +65,9 @@ export function web3Flow(endpoint: () => Endpoint): void {
     );
     expect((await changed.value).lamports).to.equal(LAMPORTS_PER_SOL / 2);
     expect((await logged.value).signature).to.equal(signature);
-    expect(await rooted.value).to.be.at.least(0);
     await connection.removeAccountChangeListener(accountId);
     await connection.removeOnLogsListener(logsId);
     await connection.removeSlotChangeListener(slotId);
-    await connection.removeRootChangeListener(rootId);
 
     const { value: status } = await connection.getSignatureStatus(signature);
     expect(status?.err).to.equal(null);
