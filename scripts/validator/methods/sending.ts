@@ -10,6 +10,7 @@ import { address, blockFor, commitment, contextConfig, read, withContext } from 
 import type { Methods } from "../rpcNode.js";
 import type { Simulation } from "../simulation.js";
 import { innerInstructionsJson, returnDataJson } from "../transactionJson.js";
+import type { TransactionErrorJson } from "../transactionError.js";
 import { hasValidSignatures } from "../verify.js";
 import { decodeWire } from "../wire.js";
 
@@ -47,6 +48,15 @@ const REASONS: Readonly<Record<string, string>> = {
   AlreadyProcessed: "This transaction has already been processed",
 };
 
+function reasonOf(error: TransactionErrorJson): string {
+  if (typeof error === "string") return REASONS[error] ?? error;
+  if (!("InstructionError" in error)) return Object.keys(error).join();
+  const [index, inner] = error.InstructionError;
+  const isCustom = typeof inner === "object" && "Custom" in inner;
+  const what = isCustom ? `custom program error: 0x${inner.Custom.toString(16)}` : JSON.stringify(inner);
+  return `Error processing Instruction ${String(index)}: ${what}`;
+}
+
 function simulationJson(simulation: Simulation, withInner = false): Record<string, unknown> {
   const { named: accounts, innerInstructions, returnData } = simulation;
   return {
@@ -72,9 +82,7 @@ export function sendingMethods(cluster: Cluster): Methods {
         blockFor(cluster, { ...config, commitment: config?.preflightCommitment ?? "finalized" });
         const simulation = bank.simulate(wire, { verify: true, anyBlockhash: false });
         if (simulation.error !== null) {
-          const reason =
-            typeof simulation.error === "string" ? (REASONS[simulation.error] ?? simulation.error) : "program error";
-          const message = `Transaction simulation failed: ${reason}`;
+          const message = `Transaction simulation failed: ${reasonOf(simulation.error)}`;
           throw new RpcError(RPC_CODE.preflightFailure, message, simulationJson(simulation));
         }
       }
