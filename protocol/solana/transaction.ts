@@ -1,0 +1,253 @@
+/**
+ * From instructions to an unsigned transaction that fits, is paid for and has been tried: simulated first, so that the compute budget is what
+ * it needs and a failure has a name before anybody signs.
+ */
+import {
+  appendTransactionMessageInstructions,
+  compileTransaction,
+  compressTransactionMessageUsingAddressLookupTables,
+  createTransactionMessage,
+  getBase64EncodedWireTransaction,
+  isSignerRole,
+  isWritableRole,
+  pipe,
+  setTransactionMessageFeePayer,
+  setTransactionMessageLifetimeUsingBlockhash,
+  type Address,
+  type Instruction,
+} from "@solana/kit";
+
+import { PermanentError } from "../errors.js";
+import { errorOfFailure, failureOf } from "./errors.js";
+import { readLookupTables, type LookupTables } from "./lookupTables.js";
+import { instructionLabel } from "./labels.js";
+import {
+  readBlockhash,
+  readPriorityPrices,
+  simulate,
+  type Commitment,
+  type LatestBlockhash,
+  type SolanaRpc,
+} from "./rpc.js";
+
+/** What the network carries in one packet. */
+export const MAX_TRANSACTION_BYTES = 1_232;
+/** Most that one transaction may use. */
+const MAX_COMPUTE_UNITS = 1_400_000;
+/** Accounts that a transaction may lock. */
+const MAX_ACCOUNTS = 64;
+const BASE_FEE_LAMPORTS = 5_000n;
+const MICRO_LAMPORTS = 1_000_000n;
+const BPS = 10_000n;
+const SIGNATURE_BYTES = 64;
+const ADDRESS_BYTES = 32;
+
+const COMPUTE_BUDGET = "ComputeBudget111111111111111111111111111111" as Address;
+const SET_COMPUTE_UNIT_LIMIT = 2;
+const SET_COMPUTE_UNIT_PRICE = 3;
+
+export interface PriorityFee {
+  /** Of the prices that recent blocks asked on the same accounts: 0 to 100. */
+  readonly percentile: number;
+  /** Most that the whole transaction pays above the base fee. */
+  readonly ceilingLamports: bigint;
+}
+
+export interface TransactionRequest {
+  readonly payer: Address;
+  readonly instructions: readonly Instruction[];
+  /** Used where they make the transaction smaller. */
+  readonly lookupTables?: readonly Address[];
+  /** Above what the simulation used. */
+  readonly computeMarginBps?: bigint;
+  readonly priorityFee?: PriorityFee;
+  readonly commitment?: Commitment;
+  /** What is attempted, for messages of errors. */
+  readonly doing?: string;
+}
+
+export interface UnsignedTransaction {
+  /** Base64, with room for the signatures. */
+  readonly transaction: string;
+  /** Who must sign, the payer first. */
+  readonly signers: readonly Address[];
+  readonly blockhash: string;
+  /** It can enter up to this block height. */
+  readonly lastValidBlockHeight: bigint;
+  readonly bytes: number;
+  readonly computeUnitLimit: number;
+  readonly microLamportsPerUnit: bigint;
+  /** Base fee and priority fee. */
+  readonly feeLamports: bigint;
+  readonly simulation: { readonly slot: bigint; readonly computeUnits: bigint; readonly logs: readonly string[] };
+}
+
+const DEFAULT_MARGIN_BPS = 2_000n;
+const DEFAULT_PRIORITY: PriorityFee = { percentile: 50, ceilingLamports: 100_000n };
+
+/**
+ * Builds a v0 transaction.
+ * @throws PermanentError TRANSACTION_TOO_LARGE, TOO_MANY_ACCOUNTS, LOOKUP_TABLE; RevertError with the program's own error when the
+ * simulation failed; RetryableError when the cluster was not ready for it.
+ */
+export async function buildTransaction(rpc: SolanaRpc, request: TransactionRequest): Promise<UnsignedTransaction> {
+  const { payer, instructions, commitment = "confirmed", computeMarginBps = DEFAULT_MARGIN_BPS } = request;
+  const { priorityFee = DEFAULT_PRIORITY, doing = "transaction", lookupTables = [] } = request;
+  const writable = writableAccounts(payer, instructions);
+  const [tables, lifetime, prices] = await Promise.all([
+    readLookupTables(rpc, lookupTables, commitment),
+    readBlockhash(rpc, commitment),
+    readPriorityPrices(rpc, writable),
+  ]);
+  const compile = (limit: number, price: bigint): Compiled =>
+    compileChecked({ payer, instructions, tables, lifetime, limit, price });
+
+  const simulated = await simulate(rpc, compile(MAX_COMPUTE_UNITS, 0n).transaction, commitment);
+  const budgeted = 2;
+  const failure = failureOf({
+    err: simulated.err,
+    logs: simulated.logs,
+    programIds: [COMPUTE_BUDGET, COMPUTE_BUDGET, ...instructions.map(({ programAddress }) => programAddress)],
+  });
+  if (failure !== undefined) {
+    const { instruction } = failure;
+    // Counted from the caller's first: the budget's two stand before it.
+    const at = instruction === undefined ? undefined : instruction - budgeted;
+    throw errorOfFailure({ ...failure, instruction: at }, doing);
+  }
+
+  const computeUnitLimit = withMargin(simulated.computeUnits, computeMarginBps);
+  const microLamportsPerUnit = priceFor(prices, priorityFee, computeUnitLimit);
+  const { transaction, signers, bytes } = compile(computeUnitLimit, microLamportsPerUnit);
+  const { blockhash, lastValidBlockHeight } = lifetime;
+  const { slot, computeUnits, logs } = simulated;
+  return {
+    ...{ transaction, signers, bytes, blockhash, lastValidBlockHeight, computeUnitLimit, microLamportsPerUnit },
+    feeLamports:
+      BASE_FEE_LAMPORTS * BigInt(signers.length) + priorityLamports(microLamportsPerUnit, computeUnitLimit),
+    simulation: { slot, computeUnits, logs },
+  };
+}
+
+/** Rounded up, and never more than any transaction may use. */
+export function withMargin(computeUnits: bigint, marginBps: bigint): number {
+  const wanted = ceilDiv(computeUnits * (BPS + marginBps), BPS);
+  return wanted < BigInt(MAX_COMPUTE_UNITS) ? Number(wanted) : MAX_COMPUTE_UNITS;
+}
+
+/** In micro-lamports per compute unit: the percentile of recent prices, as far as the ceiling allows. */
+export function priceFor(prices: readonly bigint[], fee: PriorityFee, computeUnitLimit: number): bigint {
+  const sorted = prices.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const position = Math.max(0, Math.ceil((fee.percentile / 100) * sorted.length) - 1);
+  const wanted = sorted[position] ?? 0n;
+  const highest = computeUnitLimit === 0 ? 0n : (fee.ceilingLamports * MICRO_LAMPORTS) / BigInt(computeUnitLimit);
+  return wanted < highest ? wanted : highest;
+}
+
+function priorityLamports(microLamportsPerUnit: bigint, computeUnitLimit: number): bigint {
+  return ceilDiv(microLamportsPerUnit * BigInt(computeUnitLimit), MICRO_LAMPORTS);
+}
+
+interface CompileParts {
+  readonly payer: Address;
+  readonly instructions: readonly Instruction[];
+  readonly tables: LookupTables;
+  readonly lifetime: LatestBlockhash;
+  readonly limit: number;
+  readonly price: bigint;
+}
+
+interface Compiled {
+  readonly transaction: string;
+  readonly signers: readonly Address[];
+  readonly bytes: number;
+}
+
+function compileChecked({ payer, instructions, tables, lifetime, limit, price }: CompileParts): Compiled {
+  const accounts = new Set([payer, ...instructions.flatMap(keysOf), COMPUTE_BUDGET]);
+  if (accounts.size > MAX_ACCOUNTS) {
+    throw new PermanentError(
+      "TOO_MANY_ACCOUNTS",
+      `the transaction names ${accounts.size} accounts, at most ${MAX_ACCOUNTS} are allowed`,
+      "split it into several transactions",
+      { accounts: String(accounts.size), most: String(MAX_ACCOUNTS) },
+    );
+  }
+  const message = pipe(
+    createTransactionMessage({ version: 0 }),
+    (empty) => setTransactionMessageFeePayer(payer, empty),
+    (paid) => setTransactionMessageLifetimeUsingBlockhash(lifetime, paid),
+    (dated) => appendTransactionMessageInstructions([unitLimit(limit), unitPrice(price), ...instructions], dated),
+    (full) => compressTransactionMessageUsingAddressLookupTables(full, tables),
+  );
+  const compiled = compileTransaction(message);
+  const signers = Object.keys(compiled.signatures) as Address[];
+  const bytes = compiled.messageBytes.length + 1 + SIGNATURE_BYTES * signers.length;
+  if (bytes > MAX_TRANSACTION_BYTES) throw tooLarge(bytes, payer, instructions, tables);
+  return { transaction: getBase64EncodedWireTransaction(compiled), signers, bytes };
+}
+
+/** Says which instructions make it large: their data, and the addresses that no table holds and no earlier instruction has named. */
+function tooLarge(
+  bytes: number,
+  payer: Address,
+  instructions: readonly Instruction[],
+  tables: LookupTables,
+): PermanentError {
+  const free = new Set<Address>([payer, COMPUTE_BUDGET, ...Object.values<Address[]>(tables).flat()]);
+  const parts = instructions
+    .map((instruction) => {
+      const fresh = new Set(keysOf(instruction).filter((key) => !free.has(key)));
+      for (const key of fresh) free.add(key);
+      const named = instruction.accounts?.length ?? 0;
+      const size = (instruction.data?.length ?? 0) + named + fresh.size * ADDRESS_BYTES;
+      return { label: instructionLabel(instruction), size, fresh: fresh.size };
+    })
+    .sort((a, b) => b.size - a.size);
+  const list = parts.map(({ label, size, fresh }) => `${label} ${size} bytes (${fresh} addresses)`).join(", ");
+  const hasTables = Object.keys(tables).length > 0;
+  return new PermanentError(
+    "TRANSACTION_TOO_LARGE",
+    `the transaction has ${bytes} bytes, at most ${MAX_TRANSACTION_BYTES} are carried: ${list}`,
+    instructions.length > 1
+      ? `send ${parts[0]?.label ?? "the largest"} in a transaction of its own${hasTables ? "" : ", or name a lookup table that holds its accounts"}`
+      : "name a lookup table that holds its accounts, or shorten its data",
+    { bytes: String(bytes), most: String(MAX_TRANSACTION_BYTES), instructions: list },
+  );
+}
+
+function keysOf({ programAddress, accounts = [] }: Instruction): Address[] {
+  return [programAddress, ...accounts.map(({ address }) => address)];
+}
+
+/** Accounts that the transaction competes for. */
+function writableAccounts(payer: Address, instructions: readonly Instruction[]): readonly Address[] {
+  const written = instructions.flatMap(({ accounts = [] }) =>
+    accounts.filter(({ role }) => isWritableRole(role)).map(({ address }) => address),
+  );
+  return [...new Set([payer, ...written])];
+}
+
+/** Who signs besides the payer. */
+export function signersOf(instructions: readonly Instruction[]): readonly Address[] {
+  const signing = instructions.flatMap(({ accounts = [] }) => accounts.filter(({ role }) => isSignerRole(role)));
+  return [...new Set(signing.map(({ address }) => address))];
+}
+
+function unitLimit(units: number): Instruction {
+  const data = new DataView(new ArrayBuffer(5));
+  data.setUint8(0, SET_COMPUTE_UNIT_LIMIT);
+  data.setUint32(1, units, true);
+  return { programAddress: COMPUTE_BUDGET, data: new Uint8Array(data.buffer) };
+}
+
+function unitPrice(microLamports: bigint): Instruction {
+  const data = new DataView(new ArrayBuffer(9));
+  data.setUint8(0, SET_COMPUTE_UNIT_PRICE);
+  data.setBigUint64(1, microLamports, true);
+  return { programAddress: COMPUTE_BUDGET, data: new Uint8Array(data.buffer) };
+}
+
+function ceilDiv(a: bigint, b: bigint): bigint {
+  return (a + b - 1n) / b;
+}
