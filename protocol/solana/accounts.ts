@@ -257,6 +257,8 @@ export interface VaultAuthorityAccount {
   readonly freezeMultiSig: Address | undefined;
   readonly pendingFreezeMultiSig: Pending<Address | undefined> | undefined;
   readonly pausedUntilSeconds: bigint | undefined;
+  /** While paused, waits stand still at this time. */
+  readonly pauseRowStartedAtSeconds: bigint | undefined;
   readonly pausesInRow: number;
   /** From then on the admin may end the pause. */
   readonly unpauseFromSeconds: bigint | undefined;
@@ -275,6 +277,7 @@ export function readVaultAuthority(data: Uint8Array): VaultAuthorityAccount {
     freezeMultiSig: orNone(freezeMultiSig),
     pendingFreezeMultiSig: pending(orNone(raw.pendingFreezeMultiSig), raw.pendingFreezeMultiSigAt),
     pausedUntilSeconds: orNone(pausedUntil),
+    pauseRowStartedAtSeconds: orNone(raw.pauseRowStartedAt),
     unpauseFromSeconds: orNone(unpauseAt),
     frozenAtSeconds: orNone(frozenAt),
     frozenUntilSeconds: orNone(frozenUntil),

@@ -34,7 +34,7 @@ export async function requireCluster(rpc: SolanaRpc, expected: ExpectedCluster):
   if (found !== (expected.name === "local" ? undefined : expected.name)) {
     throw new PermanentError(
       "WRONG_CLUSTER",
-      `the node is of ${found === undefined ? "a cluster that is not public" : found}, expected ${expected.name}`,
+      `the node is of ${found ?? "a cluster that is not public"}, expected ${expected.name}`,
       "check the address of the node and the network that was asked for",
       { genesisHash, found: found ?? "unknown", expected: expected.name },
     );

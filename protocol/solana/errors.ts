@@ -30,7 +30,7 @@ export interface ProgramFailure {
 }
 
 /** A program whose own errors can be named. */
-export type NamedProgram = Pick<AnchorProgram<Idl>, "id" | "name" | "errorName">;
+export type NamedProgram = Pick<AnchorProgram<Idl>, "id" | "name" | "errorName" | "instructionName">;
 
 /** Anchor's numbers begin here; a program's own begin at 6000. Below are those of programs without Anchor. */
 const FIRST_ANCHOR_ERROR = 100;

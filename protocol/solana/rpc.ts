@@ -205,9 +205,7 @@ export async function readSignatures(
   page: { readonly limit: number; readonly before?: string | undefined },
   commitment: "confirmed" | "finalized",
 ): Promise<readonly SignatureEntry[]> {
-  const shape = z.array(
-    z.object({ signature: z.string(), slot: whole, err: z.unknown(), blockTime: whole.nullish() }),
-  );
+  const shape = z.array(z.object({ signature: z.string(), slot: whole, err: z.unknown(), blockTime: whole.nullish() }));
   const { limit, before } = page;
   const config = { commitment, limit, ...(before === undefined ? {} : { before }) };
   const entries = await ask(rpc, "getSignaturesForAddress", [address, config], shape);
@@ -231,7 +229,10 @@ export async function readTransactionLog(
   commitment: "confirmed" | "finalized",
 ): Promise<TransactionLog | undefined> {
   const shape = z
-    .object({ slot: whole, meta: z.object({ err: z.unknown(), logMessages: z.array(z.string()).nullish() }).nullable() })
+    .object({
+      slot: whole,
+      meta: z.object({ err: z.unknown(), logMessages: z.array(z.string()).nullish() }).nullable(),
+    })
     .nullable();
   const config = { commitment, encoding: "base64", maxSupportedTransactionVersion: 0 };
   const found = await ask(rpc, "getTransaction", [signature, config], shape);

@@ -8,7 +8,6 @@ import {
   compressTransactionMessageUsingAddressLookupTables,
   createTransactionMessage,
   getBase64EncodedWireTransaction,
-  isSignerRole,
   isWritableRole,
   pipe,
   setTransactionMessageFeePayer,
@@ -18,9 +17,9 @@ import {
 } from "@solana/kit";
 
 import { PermanentError } from "../errors.js";
-import { errorOfFailure, failureOf } from "./errors.js";
+import { errorOfFailure, failureOf, OUR_PROGRAMS, type NamedProgram } from "./errors.js";
+import { knownProgram } from "./errorNames.js";
 import { readLookupTables, type LookupTables } from "./lookupTables.js";
-import { instructionLabel } from "./labels.js";
 import {
   readBlockhash,
   readPriorityPrices,
@@ -47,7 +46,7 @@ const SET_COMPUTE_UNIT_LIMIT = 2;
 const SET_COMPUTE_UNIT_PRICE = 3;
 
 export interface PriorityFee {
-  /** Of the prices that recent blocks asked on the same accounts: 0 to 100. */
+  /** Of the prices that recent blocks asked on the same accounts: a whole number, 0 to 100. */
   readonly percentile: number;
   /** Most that the whole transaction pays above the base fee. */
   readonly ceilingLamports: bigint;
@@ -62,6 +61,8 @@ export interface TransactionRequest {
   readonly computeMarginBps?: bigint;
   readonly priorityFee?: PriorityFee;
   readonly commitment?: Commitment;
+  /** Whose errors and instructions can be named; ours at their local addresses by default. */
+  readonly programs?: readonly NamedProgram[];
   /** What is attempted, for messages of errors. */
   readonly doing?: string;
 }
@@ -93,6 +94,7 @@ const DEFAULT_PRIORITY: PriorityFee = { percentile: 50, ceilingLamports: 100_000
 export async function buildTransaction(rpc: SolanaRpc, request: TransactionRequest): Promise<UnsignedTransaction> {
   const { payer, instructions, commitment = "confirmed", computeMarginBps = DEFAULT_MARGIN_BPS } = request;
   const { priorityFee = DEFAULT_PRIORITY, doing = "transaction", lookupTables = [] } = request;
+  const { programs = OUR_PROGRAMS } = request;
   const writable = writableAccounts(payer, instructions);
   const [tables, lifetime, prices] = await Promise.all([
     readLookupTables(rpc, lookupTables, commitment),
@@ -100,21 +102,12 @@ export async function buildTransaction(rpc: SolanaRpc, request: TransactionReque
     readPriorityPrices(rpc, writable),
   ]);
   const compile = (limit: number, price: bigint): Compiled =>
-    compileChecked({ payer, instructions, tables, lifetime, limit, price });
+    compileChecked({ payer, instructions, tables, lifetime, limit, price, programs });
 
   const simulated = await simulate(rpc, compile(MAX_COMPUTE_UNITS, 0n).transaction, commitment);
-  const budgeted = 2;
-  const failure = failureOf({
-    err: simulated.err,
-    logs: simulated.logs,
-    programIds: [COMPUTE_BUDGET, COMPUTE_BUDGET, ...instructions.map(({ programAddress }) => programAddress)],
-  });
-  if (failure !== undefined) {
-    const { instruction } = failure;
-    // Counted from the caller's first: the budget's two stand before it.
-    const at = instruction === undefined ? undefined : instruction - budgeted;
-    throw errorOfFailure({ ...failure, instruction: at }, doing);
-  }
+  const programIds = [COMPUTE_BUDGET, COMPUTE_BUDGET, ...instructions.map(({ programAddress }) => programAddress)];
+  const failure = failureOf({ ...simulated, programIds }, programs);
+  if (failure !== undefined) throw errorOfFailure(failure, doing);
 
   const computeUnitLimit = withMargin(simulated.computeUnits, computeMarginBps);
   const microLamportsPerUnit = priceFor(prices, priorityFee, computeUnitLimit);
@@ -123,8 +116,7 @@ export async function buildTransaction(rpc: SolanaRpc, request: TransactionReque
   const { slot, computeUnits, logs } = simulated;
   return {
     ...{ transaction, signers, bytes, blockhash, lastValidBlockHeight, computeUnitLimit, microLamportsPerUnit },
-    feeLamports:
-      BASE_FEE_LAMPORTS * BigInt(signers.length) + priorityLamports(microLamportsPerUnit, computeUnitLimit),
+    feeLamports: BASE_FEE_LAMPORTS * BigInt(signers.length) + priorityLamports(microLamportsPerUnit, computeUnitLimit),
     simulation: { slot, computeUnits, logs },
   };
 }
@@ -138,7 +130,7 @@ export function withMargin(computeUnits: bigint, marginBps: bigint): number {
 /** In micro-lamports per compute unit: the percentile of recent prices, as far as the ceiling allows. */
 export function priceFor(prices: readonly bigint[], fee: PriorityFee, computeUnitLimit: number): bigint {
   const sorted = prices.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  const position = Math.max(0, Math.ceil((fee.percentile / 100) * sorted.length) - 1);
+  const position = Math.max(0, Math.ceil((fee.percentile * sorted.length) / 100) - 1);
   const wanted = sorted[position] ?? 0n;
   const highest = computeUnitLimit === 0 ? 0n : (fee.ceilingLamports * MICRO_LAMPORTS) / BigInt(computeUnitLimit);
   return wanted < highest ? wanted : highest;
@@ -155,6 +147,7 @@ interface CompileParts {
   readonly lifetime: LatestBlockhash;
   readonly limit: number;
   readonly price: bigint;
+  readonly programs: readonly NamedProgram[];
 }
 
 interface Compiled {
@@ -163,7 +156,7 @@ interface Compiled {
   readonly bytes: number;
 }
 
-function compileChecked({ payer, instructions, tables, lifetime, limit, price }: CompileParts): Compiled {
+function compileChecked({ payer, instructions, tables, lifetime, limit, price, programs }: CompileParts): Compiled {
   const accounts = new Set([payer, ...instructions.flatMap(keysOf), COMPUTE_BUDGET]);
   if (accounts.size > MAX_ACCOUNTS) {
     throw new PermanentError(
@@ -183,7 +176,7 @@ function compileChecked({ payer, instructions, tables, lifetime, limit, price }:
   const compiled = compileTransaction(message);
   const signers = Object.keys(compiled.signatures) as Address[];
   const bytes = compiled.messageBytes.length + 1 + SIGNATURE_BYTES * signers.length;
-  if (bytes > MAX_TRANSACTION_BYTES) throw tooLarge(bytes, payer, instructions, tables);
+  if (bytes > MAX_TRANSACTION_BYTES) throw tooLarge(bytes, payer, instructions, tables, programs);
   return { transaction: getBase64EncodedWireTransaction(compiled), signers, bytes };
 }
 
@@ -193,6 +186,7 @@ function tooLarge(
   payer: Address,
   instructions: readonly Instruction[],
   tables: LookupTables,
+  programs: readonly NamedProgram[],
 ): PermanentError {
   const free = new Set<Address>([payer, COMPUTE_BUDGET, ...Object.values<Address[]>(tables).flat()]);
   const parts = instructions
@@ -201,7 +195,7 @@ function tooLarge(
       for (const key of fresh) free.add(key);
       const named = instruction.accounts?.length ?? 0;
       const size = (instruction.data?.length ?? 0) + named + fresh.size * ADDRESS_BYTES;
-      return { label: instructionLabel(instruction), size, fresh: fresh.size };
+      return { label: labelOf(instruction, programs), size, fresh: fresh.size };
     })
     .sort((a, b) => b.size - a.size);
   const list = parts.map(({ label, size, fresh }) => `${label} ${size} bytes (${fresh} addresses)`).join(", ");
@@ -216,6 +210,13 @@ function tooLarge(
   );
 }
 
+/** `collateralVault.deposit` for a program that can be named, else the program. */
+function labelOf({ programAddress, data = new Uint8Array() }: Instruction, programs: readonly NamedProgram[]): string {
+  const program = programs.find(({ id }) => id === programAddress);
+  if (program === undefined) return knownProgram(programAddress)?.name ?? programAddress;
+  return `${program.name}.${program.instructionName(new Uint8Array(data)) ?? "unknown"}`;
+}
+
 function keysOf({ programAddress, accounts = [] }: Instruction): Address[] {
   return [programAddress, ...accounts.map(({ address }) => address)];
 }
@@ -226,12 +227,6 @@ function writableAccounts(payer: Address, instructions: readonly Instruction[]):
     accounts.filter(({ role }) => isWritableRole(role)).map(({ address }) => address),
   );
   return [...new Set([payer, ...written])];
-}
-
-/** Who signs besides the payer. */
-export function signersOf(instructions: readonly Instruction[]): readonly Address[] {
-  const signing = instructions.flatMap(({ accounts = [] }) => accounts.filter(({ role }) => isSignerRole(role)));
-  return [...new Set(signing.map(({ address }) => address))];
 }
 
 function unitLimit(units: number): Instruction {

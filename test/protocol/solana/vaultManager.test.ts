@@ -1,0 +1,163 @@
+import type { Address, KeyPairSigner } from "@solana/kit";
+import { expect } from "chai";
+
+import { RevertError } from "../../../protocol/errors.js";
+import { VaultManager, type Withdrawal } from "../../../protocol/solana/vaultManager.js";
+import type { VaultHistory } from "../../../protocol/solana/vaultHistory.js";
+import { codeOf } from "../../helpers/rejection.js";
+import { VaultNode } from "../../helpers/solanaVault/node.js";
+import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
+
+describe("vault manager", () => {
+  let rig: VaultRig;
+  let node: VaultNode;
+  let manager: VaultManager;
+  let mint: TestMint;
+  let alice: Depositor;
+  let carol: Depositor;
+  let bob: KeyPairSigner;
+  let friend: KeyPairSigner;
+  let owners: [KeyPairSigner, KeyPairSigner];
+
+  before(async () => {
+    rig = await VaultRig.create();
+    mint = await rig.mint({ decimals: 9 });
+    alice = await rig.depositor("alice", [mint], 1_000n);
+    carol = await rig.depositor("carol", [mint], 500n);
+    bob = await rig.wallet("bob");
+    friend = await rig.wallet("friend");
+    owners = [await rig.wallet("one"), await rig.wallet("two")];
+    await rig.tokens(bob.address, mint, 70n);
+    const { instructions: make } = rig;
+    const rules = { withdrawalDelaySeconds: 60n, whitelist: [friend.address] };
+    await rig.must(
+      [await make.setLimits({ vault: carol.vault, mint }, { perTransaction: 400n, capacity: 400n, refillPerDay: 0n })],
+      {
+        signers: [carol.key],
+      },
+    );
+    await rig.must([await make.createSecurityConfig(carol.vault, rules)], { signers: [carol.key] });
+    node = await VaultNode.start(rig);
+    manager = new VaultManager(node.rpc);
+  });
+  after(() => node.stop());
+
+  const revertOf = async (work: Promise<unknown>): Promise<RevertError> => {
+    const error: unknown = await work.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    if (error instanceof RevertError) return error;
+    throw new Error(`not a RevertError: ${String(error)}`);
+  };
+  const allOf = async (owner: Address, limit: number): Promise<VaultHistory[]> => {
+    const pages: VaultHistory[] = [];
+    for (let after: VaultHistory["next"]; pages.length === 0 || after !== undefined;) {
+      const page = await manager.history(owner, { limit, after });
+      pages.push(page);
+      after = page.next;
+    }
+    return pages;
+  };
+
+  it("opens a vault once, and pays in", async () => {
+    expect(await codeOf(manager.state(bob.address))).to.equal("VAULT_NOT_FOUND");
+    expect(await codeOf(manager.deposit(bob.address, mint.address, 1n))).to.equal("BALANCE_NOT_FOUND");
+    const opening = await manager.create(bob.address, mint.address);
+    if (opening === undefined) throw new Error("nothing to open");
+    expect(opening.signers).to.deep.equal([bob.address]);
+    await node.send(opening, [bob]);
+    expect(await manager.create(bob.address, mint.address)).to.equal(undefined);
+    const deposit = await manager.deposit(bob.address, mint.address, 50n);
+    expect(deposit.bytes).to.be.below(1_232);
+    expect(Number(deposit.simulation.computeUnits)).to.be.below(deposit.computeUnitLimit);
+    await node.send(deposit, [bob]);
+    const state = await manager.state(bob.address);
+    expect(state.account).to.deep.include({ owner: bob.address, openBalances: 1, hasMultiSig: false });
+    const [balance] = state.balances;
+    expect(balance?.account).to.deep.include({ totalUnits: 50n, lockedUnits: 0n, availableUnits: 50n, decimals: 9 });
+    expect(balance?.heldUnits).to.equal(50n);
+    expect(state.clockSeconds >= rig.now).to.equal(true);
+  });
+
+  it("says by name what the program would refuse, before anybody signs", async () => {
+    const above = await revertOf(
+      manager.withdraw({ owner: alice.key.address, mint: mint.address, amountUnits: 1_001n }),
+    );
+    expect(above.revertName).to.equal("InsufficientAvailable");
+    expect(above.args).to.deep.equal(["collateralVault"]);
+    const zero = await revertOf(manager.deposit(alice.key.address, mint.address, 0n));
+    expect(zero.revertName).to.equal("ZeroAmount");
+    const elsewhere = await revertOf(
+      manager.withdraw({ owner: alice.key.address, mint: mint.address, amountUnits: 1n, destination: friend.address }),
+    );
+    expect(elsewhere.revertName).to.equal("DestinationNotAllowed");
+    expect(await codeOf(manager.mint(alice.key.address))).to.equal("NOT_A_MINT");
+  });
+
+  it("pays out at once where there is no delay", async () => {
+    const made = await manager.withdraw({ owner: alice.key.address, mint: mint.address, amountUnits: 300n });
+    expect(made.kind).to.equal("paid");
+    await node.send(made.transaction, [alice.key]);
+    const [balance] = (await manager.state(alice.key.address)).balances;
+    expect(balance?.account.totalUnits).to.equal(700n);
+  });
+
+  it("requests a withdrawal where there is a delay, each under a seed of its own", async () => {
+    const request = { owner: carol.key.address, mint: mint.address, amountUnits: 10n, destination: friend.address };
+    const made: Withdrawal[] = [];
+    for (const _ of [1, 2]) {
+      const one = await manager.withdraw(request);
+      await node.send(one.transaction, [carol.key]);
+      made.push(one);
+    }
+    expect(made.map(({ kind }) => kind)).to.deep.equal(["requested", "requested"]);
+    const state = await manager.state(carol.key.address);
+    const waiting = state.pendingWithdrawals.map(({ address }) => address);
+    expect(waiting).to.have.members(made.map((one) => (one.kind === "requested" ? one.pendingWithdrawal : "")));
+    expect(state.pendingWithdrawals[0]?.account).to.deep.include({ amountUnits: 10n, destination: friend.address });
+    expect(state.securityConfig).to.deep.include({ withdrawalDelaySeconds: 60n, isWhitelistOn: true });
+    expect(state.balances[0]?.account.limits).to.deep.include({ perTransactionUnits: 400n });
+  });
+
+  it("proposes where there is a multi-sig", async () => {
+    const dave = await rig.depositor("dave", [mint], 100n);
+    const args = { owners: owners.map(({ address }) => address), threshold: 2 };
+    await rig.must([await rig.instructions.createMultiSig(dave.vault, args)], { signers: [dave.key] });
+    const other = await VaultNode.start(rig);
+    try {
+      const daves = new VaultManager(other.rpc);
+      const request = { owner: dave.key.address, mint: mint.address, amountUnits: 40n };
+      expect(await codeOf(daves.withdraw(request))).to.equal("PROPOSER_REQUIRED");
+      const { clockSeconds } = await daves.state(dave.key.address);
+      const [one, two] = owners;
+      const proposal = { proposer: one.address, expiresAtSeconds: clockSeconds + 3_600n };
+      const made = await daves.withdraw({ ...request, proposal });
+      if (made.kind !== "proposed") throw new Error(made.kind);
+      expect(made.of).to.equal("paid");
+      await other.send(made.transaction, [one]);
+      const state = await daves.state(dave.key.address);
+      expect(state.multiSig?.account).to.deep.include({ threshold: 2, nextIndex: made.index + 1n });
+      expect(state.multiSig?.account.owners).to.deep.equal([one.address, two.address]);
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it("tells the history page by page, without a gap and nothing twice", async () => {
+    const pages = await allOf(carol.key.address, 1);
+    const entries = pages.flatMap((page) => page.entries);
+    const names = entries.flatMap(({ events }) => events.map(({ name }) => name));
+    expect(names).to.deep.equal(["withdrawalRequested", "withdrawalRequested"]);
+    expect(new Set(entries.map(({ signature }) => signature)).size).to.equal(entries.length);
+    const [whole] = await allOf(carol.key.address, 100);
+    expect(whole?.entries.map(({ signature }) => signature)).to.deep.equal(entries.map(({ signature }) => signature));
+    const bobs = (await allOf(bob.address, 2)).flatMap((page) => page.entries);
+    const events = bobs.flatMap((entry) => entry.events.toReversed());
+    expect(events.map(({ name }) => name)).to.deep.equal(["deposited", "balanceOpened", "vaultInitialized"]);
+    const [deposited] = events;
+    if (deposited?.name !== "deposited") throw new Error("no deposit");
+    expect(deposited.data).to.deep.include({ amount: 50n, received: 50n });
+    expect(deposited.data.ledger).to.deep.include({ total: 50n, locked: 0n, seqNum: 1n });
+  });
+});
