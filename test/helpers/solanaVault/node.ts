@@ -1,16 +1,23 @@
 /** A rig's accounts behind JSON-RPC: what clients build is signed, sent and confirmed as on any cluster. Slots pass on demand. */
 import {
+  appendTransactionMessageInstructions,
+  compileTransaction,
+  createTransactionMessage,
   getBase64EncodedWireTransaction,
   getBase64Encoder,
   getTransactionDecoder,
+  pipe,
+  setTransactionMessageFeePayer,
+  setTransactionMessageLifetimeUsingBlockhash,
   type Address,
+  type Instruction,
   type KeyPairSigner,
 } from "@solana/kit";
 import type { Connection } from "@solana/web3.js";
 
 import { SYSTEM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "../../../protocol/solana/errorNames.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
-import { connectionRpc, type SolanaRpc } from "../../../protocol/solana/rpc.js";
+import { connectionRpc, readBlockhash, type SolanaRpc } from "../../../protocol/solana/rpc.js";
 import type { UnsignedTransaction } from "../../../protocol/solana/transaction.js";
 import { UPGRADEABLE_LOADER } from "../../../scripts/validator/programs.js";
 import { ValidatorServer } from "../../../scripts/validator/server.js";
@@ -47,6 +54,22 @@ export class VaultNode {
   async stop(): Promise<void> {
     disconnect(this.connection);
     await this.server.stop();
+  }
+
+  /** Sends instructions that nobody has simulated. The first key pays. */
+  async sendInstructions(instructions: readonly Instruction[], keys: readonly KeyPairSigner[]): Promise<string> {
+    const [payer] = keys;
+    if (payer === undefined) throw new Error("nobody pays");
+    const lifetime = await readBlockhash(this.rpc, "confirmed");
+    const compiled = compileTransaction(
+      pipe(
+        createTransactionMessage({ version: 0 }),
+        (message) => setTransactionMessageFeePayer(payer.address, message),
+        (message) => setTransactionMessageLifetimeUsingBlockhash(lifetime, message),
+        (message) => appendTransactionMessageInstructions(instructions, message),
+      ),
+    );
+    return this.send({ transaction: getBase64EncodedWireTransaction(compiled) }, keys);
   }
 
   /** Signs and sends, and waits until it is confirmed. @returns the signature. @throws what web3.js throws. */
