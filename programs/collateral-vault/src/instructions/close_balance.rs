@@ -85,7 +85,7 @@ pub fn handler(ctx: Context<CloseBalance>) -> Result<()> {
     if surplus > 0 {
         accounts.pay_surplus(&vault.owner, surplus, decimals, seeds)?;
     }
-    if token::may_withhold_fees(&accounts.vault_tokens) {
+    if token::may_withhold_fees(&accounts.vault_tokens)? {
         token::harvest_withheld(&accounts.token_program, &accounts.mint, &accounts.vault_tokens)?;
     }
     token::close_account(

@@ -13,7 +13,8 @@ pub struct CreateSecurityConfigArgs {
     pub vetoer: Pubkey,
 }
 
-/// Gives a vault rules of its own. All of it tightens, so it counts at once. From now on a mint without limits is closed: set limits
+/// Gives a vault rules of its own. It tightens, so it counts at once; but where several owners guard the vault, any wallet besides the
+/// owner's waits like every addition, for money could go nowhere else until now. From now on a mint without limits is closed: set limits
 /// before, or wait a day for them.
 #[derive(Accounts)]
 pub struct CreateSecurityConfig<'info> {
@@ -41,8 +42,11 @@ pub fn handler(ctx: Context<CreateSecurityConfig>, args: CreateSecurityConfigArg
     config.withdrawal_delay = args.withdrawal_delay;
     config.is_whitelist_on = u8::from(args.is_whitelist_on);
     config.bump = ctx.bumps.security_config;
+    let now = clock.unix_timestamp;
+    let waits_until = config.loosens_at(now, now)?;
     for wallet in args.whitelist {
-        config.add_to_whitelist(wallet, clock.unix_timestamp)?;
+        let waits = vault.has_multi_sig != 0 && wallet != vault.owner;
+        config.add_to_whitelist(wallet, if waits { waits_until } else { now })?;
     }
     vault.has_security_config = 1;
     vault.bump_config_version()?;

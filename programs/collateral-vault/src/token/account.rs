@@ -47,7 +47,7 @@ pub fn read_account(info: &AccountInfo, token_program: &Pubkey) -> Result<TokenA
     let not_initialized = || error!(VaultError::TokenAccountNotInitialized);
     if info.owner != token_program {
         // a closed account belongs to nobody
-        let closed = info.data_is_empty();
+        let closed = info.try_data_is_empty().unwrap_or(false);
         return Err(if closed {
             not_initialized()
         } else {

@@ -6,8 +6,10 @@ use crate::{
     token::{account::ACCOUNT_SIZE, TOKEN_2022},
 };
 
-/// Where a mint's extensions begin: after the type byte.
+/// Where extensions begin, of mints as of accounts: after the type byte.
 const EXTENSIONS_AT: usize = ACCOUNT_SIZE + 1;
+/// `TransferFeeAmount`, which an account has whose mint has a fee.
+const TRANSFER_FEE_AMOUNT: u16 = 2;
 
 /// A mint's extensions are all allowed. Mints can gain only metadata and group data after their creation, so once is enough.
 pub fn require_supported_mint(mint: &AccountInfo) -> Result<()> {
@@ -15,10 +17,15 @@ pub fn require_supported_mint(mint: &AccountInfo) -> Result<()> {
         return Ok(());
     }
     let data = mint.try_borrow_data()?;
+    for_each_extension(&data, require_supported)
+}
+
+/// Calls `visit` with the type of each extension.
+fn for_each_extension(data: &[u8], mut visit: impl FnMut(u16) -> Result<()>) -> Result<()> {
     let mut rest = data.get(EXTENSIONS_AT..).unwrap_or(&[]);
     // type u16, length u16, value; type 0 or too few bytes for a header end the list
     while let Some((kind, length)) = header(rest) {
-        require_supported(kind)?;
+        visit(kind)?;
         let next = usize::from(length)
             .checked_add(4)
             .ok_or_else(|| error!(VaultError::InvalidMint))?;
@@ -56,7 +63,17 @@ fn require_supported(kind: u16) -> Result<()> {
     Err(error!(refused))
 }
 
-/// True when an account may hold withheld transfer fees, which must be harvested before it closes.
-pub fn may_withhold_fees(account: &AccountInfo) -> bool {
-    *account.owner == TOKEN_2022 && account.data_len() > ACCOUNT_SIZE
+/// True when an account may hold withheld transfer fees, which must be harvested before it closes. Harvesting fails where the mint has
+/// no fee.
+pub fn may_withhold_fees(account: &AccountInfo) -> Result<bool> {
+    if *account.owner != TOKEN_2022 {
+        return Ok(false);
+    }
+    let data = account.try_borrow_data()?;
+    let mut may = false;
+    for_each_extension(&data, |kind| {
+        may |= kind == TRANSFER_FEE_AMOUNT;
+        Ok(())
+    })?;
+    Ok(may)
 }

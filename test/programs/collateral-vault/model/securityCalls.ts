@@ -21,10 +21,14 @@ export class SecurityCalls extends CallKit {
       byAuthority: user,
       commit: () => {
         const { now } = this.cast.world;
+        const wait = withdrawalDelay > rules.DAY ? withdrawalDelay : rules.DAY;
+        // several owners could pay nobody but the owner until now
+        const countsAt = (wallet: string): bigint =>
+          user.model.multiSig === undefined || wallet === user.wallet ? now : now + wait;
         user.model.version += 1;
         user.model.config = {
           ...{ delay: withdrawalDelay, waitingDelay: undefined, isWhitelistOn, whitelistOffAt: 0n, vetoer },
-          ...{ whitelist: new Map(whitelist.map((wallet) => [wallet, now])), waitingVetoer: undefined },
+          ...{ whitelist: new Map(whitelist.map((wallet) => [wallet, countsAt(wallet)])), waitingVetoer: undefined },
         };
       },
     };

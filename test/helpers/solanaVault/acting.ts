@@ -1,0 +1,54 @@
+/** Sending instructions in the name of whoever must sign them, and reading what came of it. For rigs with `isUnsigned`. */
+import type { Address } from "@solana/kit";
+
+import type { FullInstruction } from "../../../protocol/solana/program.js";
+import type { VaultRef } from "../../../protocol/solana/instructions.js";
+import type { VaultRig } from "./rig.js";
+import { signersOf } from "./stage.js";
+
+type Making = FullInstruction | Promise<FullInstruction>;
+
+/** Name of the error, or "ok". A refused instruction changes none of its accounts: the runtime sees to that. */
+export async function outcome(rig: VaultRig, instruction: Making): Promise<string> {
+  const made = await instruction;
+  const { error } = await rig.send([made], { as: signersOf(made) });
+  return error ?? "ok";
+}
+
+/** Executes what must succeed, in one transaction each. */
+export async function act(rig: VaultRig, ...instructions: readonly Making[]): Promise<void> {
+  for (const instruction of instructions) {
+    const made = await instruction;
+    await rig.must([made], { as: signersOf(made) });
+  }
+}
+
+/** Proposes an instruction and has it approved; execution is the caller's. Returns its index. */
+export async function proposed(
+  rig: VaultRig,
+  vault: VaultRef,
+  approvers: readonly Address[],
+  instruction: Making,
+  lifeSeconds = 3_600n,
+): Promise<bigint> {
+  const [proposer] = approvers as readonly [Address, ...Address[]];
+  const multiSig = await rig.addresses.multiSigVault(await rig.addresses.vault(vault.owner));
+  const { nextIndex: index } = rig.read("multiSigVault", multiSig);
+  const expiresAtSeconds = rig.now + lifeSeconds;
+  const { instructions: make } = rig;
+  await act(rig, make.propose(vault, proposer, { instruction: await instruction, index, expiresAtSeconds }));
+  for (const approver of approvers) await act(rig, make.approve(vault, index, approver));
+  return index;
+}
+
+/** The instruction that executes a proposal, with the accounts that it stored. */
+export async function execution(
+  rig: VaultRig,
+  vault: VaultRef,
+  index: bigint,
+  executor: Address,
+): Promise<FullInstruction> {
+  const multiSig = await rig.addresses.multiSigVault(await rig.addresses.vault(vault.owner));
+  const { accounts } = rig.read("proposal", await rig.addresses.proposal(multiSig, index));
+  return rig.instructions.executeProposal(vault, index, executor, accounts);
+}
