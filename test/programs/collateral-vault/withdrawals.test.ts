@@ -1,0 +1,137 @@
+import type { Address } from "@solana/kit";
+import { expect } from "chai";
+
+import type { BalanceRef } from "../../../protocol/solana/instructions.js";
+import { act, outcome } from "../../helpers/solanaVault/acting.js";
+import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
+
+const DAY = 86_400n;
+const DELAY = 3_600n;
+const LIMITS = { perTransaction: 1_000n, capacity: 1_000n, refillPerDay: 1_000n };
+
+describe("delayed withdrawals of the collateral vault", () => {
+  let rig: VaultRig;
+  let mint: TestMint;
+  let alice: Depositor;
+  let at: BalanceRef;
+  let vetoer: Address;
+  let stranger: Address;
+
+  beforeEach(async () => {
+    rig = await VaultRig.create({ isUnsigned: true });
+    mint = await rig.mint();
+    alice = await rig.depositor("alice", [mint], 1_000n);
+    vetoer = (await rig.wallet("vetoer")).address;
+    stranger = (await rig.wallet("stranger")).address;
+    const { instructions: make } = rig;
+    await act(rig, make.setLimits({ vault: alice.vault, mint }, LIMITS));
+    await act(rig, make.createSecurityConfig(alice.vault, { withdrawalDelaySeconds: DELAY, whitelist: null, vetoer }));
+    at = { vault: { ...alice.vault, hasSecurityConfig: true }, mint };
+  });
+
+  const request = (timestamp: bigint, amountUnits = 100n, destination?: Address) =>
+    rig.instructions.requestWithdrawal(at, {
+      amountUnits,
+      timestamp,
+      ...(destination === undefined ? {} : { destination }),
+    });
+  const pending = (timestamp: bigint) => ({ timestamp, destination: alice.key.address, payer: alice.key.address });
+  const execute = (timestamp: bigint) => outcome(rig, rig.instructions.executeWithdrawal(at, pending(timestamp)));
+  const total = async () => (await rig.balance(alice.key.address, mint)).total;
+
+  it("COL-6 pays after the delay, to the second, and only once", async () => {
+    expect(await outcome(rig, rig.instructions.withdraw(at, 1n))).to.equal("DelayRequired");
+    const timestamp = rig.now;
+    await act(rig, request(timestamp));
+    const record = rig.read("pendingWithdrawal", await rig.addresses.pendingWithdrawal(alice.address, timestamp));
+    expect(record).to.deep.include({ amount: 100n, maturesAt: timestamp + DELAY, requestedAt: timestamp });
+    rig.warp(DELAY - 1n);
+    expect(await execute(timestamp)).to.equal("NotMatured");
+    rig.warp(1n);
+    const instruction = await rig.instructions.executeWithdrawal(at, pending(timestamp));
+    const sent = await rig.must([instruction]);
+    expect(sent.events.map(({ name }) => name)).to.deep.equal(["withdrawn", "withdrawalExecuted"]);
+    expect(await total()).to.equal(900n);
+    expect(await execute(timestamp)).to.equal("AccountOwnedByWrongProgram");
+    expect(rig.read("vault", alice.address).pendingWithdrawals).to.equal(0);
+  });
+
+  it("COL-6 checks limits, what is available and the destination again when it pays", async () => {
+    const [first, second] = [rig.now, rig.now + 1n];
+    await act(rig, request(first, 900n), request(second, 900n));
+    rig.warp(DELAY);
+    expect(await execute(first)).to.equal("ok");
+    expect(await execute(second)).to.equal("InsufficientAvailable");
+    await act(rig, rig.instructions.deposit(at, 1_000n));
+    expect(await execute(second)).to.equal("DailyLimit");
+    rig.warp(DAY);
+    expect(await execute(second)).to.equal("ok");
+  });
+
+  it("COL-6 takes only timestamps near the clock and above the last", async () => {
+    const { now } = rig;
+    expect(await outcome(rig, request(now + 61n))).to.equal("BadTimestamp");
+    expect(await outcome(rig, request(now - 61n))).to.equal("BadTimestamp");
+    expect(await outcome(rig, request(now - 60n))).to.equal("ok");
+    expect(await outcome(rig, request(now))).to.equal("ok");
+    expect(await outcome(rig, request(now - 1n))).to.equal("BadTimestamp");
+    // a collision: the account is there already, and the client takes the last one plus 1
+    expect(await outcome(rig, request(now))).to.equal("AccountAlreadyInUse");
+    expect(await outcome(rig, request(now + 1n))).to.equal("ok");
+    expect(await outcome(rig, request(now + 60n))).to.equal("ok");
+    // the seed says nothing about when: it matures by the clock
+    const record = rig.read("pendingWithdrawal", await rig.addresses.pendingWithdrawal(alice.address, now + 60n));
+    expect(record.maturesAt).to.equal(now + DELAY);
+  });
+
+  it("COL-6 keeps at most 64 waiting", async () => {
+    for (let index = -60n; index < 4n; index += 1n) await act(rig, request(rig.now + index, 1n));
+    expect(await outcome(rig, request(rig.now + 4n, 1n))).to.equal("TooManyPending");
+  });
+
+  it("COL-7 lets the owner and the vetoer cancel, in every pause and freeze, and nobody else", async () => {
+    const { instructions: make } = rig;
+    const timestamps = [rig.now, rig.now + 1n] as const;
+    for (const timestamp of timestamps) await act(rig, request(timestamp));
+    const cancel = (timestamp: bigint, signer: Address) =>
+      outcome(rig, make.cancelWithdrawal(at, pending(timestamp), signer));
+    expect(await cancel(timestamps[0], stranger)).to.equal("MayNotVeto");
+    await act(rig, make.pause(rig.roles.guardian.address));
+    expect(await cancel(timestamps[0], vetoer)).to.equal("ok");
+    expect(await cancel(timestamps[1], alice.key.address)).to.equal("ok");
+    expect(await cancel(timestamps[1], alice.key.address)).to.equal("AccountOwnedByWrongProgram");
+    expect(rig.read("vault", alice.address).pendingWithdrawals).to.equal(0);
+    expect(await rig.balance(alice.key.address, mint)).to.deep.include({ pendingWithdrawals: 0, total: 1_000n });
+  });
+
+  it("COL-6 is stale after any change of the rules: settings, limits, and a multi-sig", async () => {
+    const { instructions: make } = rig;
+    const changes = [
+      () => make.changeSecurity(at.vault, { kind: "withdrawalDelay", seconds: DELAY }),
+      () => make.setLimits(at, LIMITS),
+      () => make.createMultiSig(at.vault, { owners: [stranger], threshold: 1 }),
+    ];
+    for (const change of changes) {
+      const timestamp = rig.now;
+      await act(rig, request(timestamp), change());
+      rig.warp(DELAY);
+      expect(await execute(timestamp)).to.equal("StaleConfig");
+    }
+  });
+
+  it("COL-6 pays nothing after its vault froze, and pays when the freeze is over", async () => {
+    const { instructions: make } = rig;
+    const vault = { ...at.vault, hasMultiSig: true };
+    await act(rig, make.createMultiSig(at.vault, { owners: [stranger], threshold: 1 }));
+    const guarded = { vault, mint };
+    const timestamp = rig.now;
+    await act(rig, make.requestWithdrawal(guarded, { amountUnits: 5n, timestamp }, stranger));
+    await act(rig, make.freezeVault(vault, DAY));
+    rig.warp(DELAY);
+    const paid = { timestamp, destination: alice.key.address, payer: stranger };
+    expect(await outcome(rig, make.executeWithdrawal(guarded, paid))).to.equal("VaultFrozen");
+    rig.warp(DAY - DELAY);
+    expect(await outcome(rig, make.executeWithdrawal(guarded, paid))).to.equal("ok");
+    expect(await total()).to.equal(995n);
+  });
+});
