@@ -1,4 +1,4 @@
-/** `npm run validator`: a Solana cluster on this machine with our programs on it. docs/programs.md describes both engines. */
+/** `npm run validator`: a Solana cluster on this machine with our programs on it. docs/validator.md describes both engines. */
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
