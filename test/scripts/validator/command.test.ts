@@ -28,7 +28,11 @@ interface AccountJson {
 
 /** Starts the command; `ready` resolves with the address of its requests. */
 function start(...args: string[]) {
-  const child = spawn(process.execPath, [...SCRIPT, "--json", ...args], { cwd: ROOT });
+  return startIn(process.env, ...args);
+}
+
+function startIn(env: NodeJS.ProcessEnv, ...args: string[]) {
+  const child = spawn(process.execPath, [...SCRIPT, "--json", ...args], { cwd: ROOT, env });
   let [said, report] = ["", ""];
   child.stdout.on("data", (chunk: Buffer) => (report += chunk.toString()));
   const ended = new Promise<{ code: number | null; report: Report }>((resolve) => {
@@ -87,6 +91,18 @@ describe("npm run validator", () => {
     expect(await balance(programId, await second.ready)).to.equal(after);
     second.child.kill("SIGTERM");
     expect((await second.ended).code).to.equal(143);
+  });
+
+  it("says what the surfpool engine needs, and leaves nothing half built", async () => {
+    const env = { ...process.env, CANTILEVER_CACHE: folder, PATH: folder };
+    const without = await startIn(env, "--engine", "surfpool").ended;
+    expect([without.code, without.report.error?.code]).to.deep.equal([1, "CARGO_NOT_FOUND"]);
+    const cargo = path.join(folder, "cargo");
+    await fs.writeFile(cargo, '#!/bin/sh\n[ "$1" = --version ] || { echo "error: no such crate" >&2; exit 101; }\n');
+    await fs.chmod(cargo, 0o755);
+    const broken = await startIn(env, "--engine", "surfpool").ended;
+    expect([broken.code, broken.report.error?.code]).to.deep.equal([1, "SURFPOOL_BUILD_FAILED"]);
+    expect(await fs.readdir(path.join(folder, "surfpool"))).to.be.empty;
   });
 
   it("says what is wrong with its flags", async () => {
