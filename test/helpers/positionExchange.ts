@@ -301,6 +301,22 @@ export class PositionExchange {
     return vaultProgram.instruction("closeProgramLock", {}, accounts);
   }
 
+  /** Withdraws everything of a balance without locks, and closes it. */
+  async leave({ wallet, mint, vault, balance, tokens: vaultTokens }: Member): Promise<void> {
+    const authority = wallet.address;
+    const ownerTokens = await this.rig.tokens(authority, mint);
+    const { vaultAuthority } = this.access;
+    const ofMint = { mint: mint.address, vaultTokens, tokenProgram: mint.tokenProgram };
+    const common = { authority, vaultAuthority, vault, balance, ...ofMint };
+    const amount = this.rig.held(vaultTokens);
+    const args = { amount, decimals: mint.decimals };
+    const instructions = [
+      vaultProgram.instruction("withdraw", { args }, { ...common, destinationTokens: ownerTokens }),
+      vaultProgram.instruction("closeBalance", {}, { ...common, owner: authority, ownerTokens }),
+    ];
+    await this.rig.must(amount > 0n ? instructions : instructions.slice(1), { signers: [wallet] });
+  }
+
   // doing
 
   send(instruction: Instruction | Promise<Instruction>, by: KeyPairSigner): Promise<Sent> {

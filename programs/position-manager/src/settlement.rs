@@ -36,6 +36,8 @@ pub struct Means {
     /// What profit can be paid from; nothing when the trader's balance is gone.
     pub house: u64,
     pub is_trader_lock_revoked: bool,
+    /// A house that has closed its balance forgoes what it is owed: nobody is kept in a position because nobody can be paid.
+    pub is_house_gone: bool,
 }
 
 /// What was moved and what was not. Base units.
@@ -80,12 +82,14 @@ impl<'info> Settling<'info> {
             trader: payable(lock.as_ref(), now).min(position.margin),
             house: payable(house_lock.as_ref(), now),
             is_trader_lock_revoked: lock.is_none_or(|lock| lock.revoked_at != 0),
+            is_house_gone: house_balance.is_none(),
         })
     }
 
     /// Moves a profit or loss between the trader and the house, as far as each can pay.
     pub fn settle(&self, pnl: i128, means: &Means, collateral: &Collateral, bump: u8) -> Result<Outcome> {
-        let due = math::settle(pnl, means.trader, collateral.nano_per_unit)?;
+        let margin = if means.is_house_gone { 0 } else { means.trader };
+        let due = math::settle(pnl, margin, collateral.nano_per_unit)?;
         let profit_paid = due.profit.min(means.house);
         if due.loss > 0 {
             let transfer = self.from_trader(&self.house.balance, &self.house_tokens);

@@ -111,6 +111,23 @@ describe("position manager: liquidate", () => {
     expect(await liquidates()).to.equal(undefined);
   });
 
+  it("keeps nobody in a position when the house is gone, which forgoes what it is owed", async () => {
+    const { rig, house } = exchange;
+    await atVault(exchange.revokeLock(house), house.wallet);
+    rig.warp(7n * DAY);
+    await atVault(exchange.releaseLock(house), house.wallet);
+    await atVault(exchange.closeLock(house), house.wallet);
+    await exchange.leave(house);
+    await exchange.walkPrice(7_500_000_000n);
+    const gone = rig.snapshot();
+    await exchange.must("settle", [exchange.settle(alice)], alice.wallet);
+    expect(exchange.ledger(alice)).to.deep.equal({ total: units(5_000n), locked: 0n });
+    expect(exchange.collateralNow().badDebt).to.equal(units(250n));
+    rig.restore(gone);
+    expect(await liquidates()).to.equal(undefined);
+    expect(exchange.ledger(alice)).to.deep.equal({ total: units(5_000n) - 7_500_000n, locked: 0n });
+  });
+
   describe("when the owner revokes the lock", () => {
     beforeEach(async () => {
       await atVault(exchange.revokeLock(alice));
@@ -155,22 +172,7 @@ describe("position manager: liquidate", () => {
       const lockGone = rig.snapshot();
       await expectBadDebt();
       rig.restore(lockGone);
-      const { vaultAuthority } = exchange.access;
-      const ownerTokens = await rig.tokens(alice.wallet.address, exchange.mint);
-      const common = {
-        authority: alice.wallet.address,
-        vaultAuthority,
-        vault: alice.vault,
-        balance: alice.balance,
-        mint: exchange.mint.address,
-        vaultTokens: alice.tokens,
-        tokenProgram: exchange.mint.tokenProgram,
-      };
-      const args = { amount: units(5_000n), decimals: 6 };
-      await atVault(vaultProgram.instruction("withdraw", { args }, { ...common, destinationTokens: ownerTokens }));
-      await atVault(
-        vaultProgram.instruction("closeBalance", {}, { ...common, owner: alice.wallet.address, ownerTokens }),
-      );
+      await exchange.leave(alice);
       await exchange.refreshPrice();
       await expectBadDebt();
     });
