@@ -35,6 +35,13 @@ export const cantileverTasks = [
     .addFlag(JSON_FLAG)
     .setAction(() => import("./peg/status.js"))
     .build(),
+  emptyTask("collateral", "How the Solana vaults stand").build(),
+  task(["collateral", "status"], "The vault program of a Solana network: state, roles, programs; and one vault")
+    .addOption({ name: "vault", description: "Address of a vault or of its owner", defaultValue: "" })
+    .addOption(DEPLOYMENTS_OPTION)
+    .addFlag(JSON_FLAG)
+    .setAction(() => import("./collateral/status.js"))
+    .build(),
   emptyTask("reserve", "How reserves and capital buckets stand").build(),
   task(["reserve", "status"], "Reserve, floor, P, T and tier per token; what each of the five buckets holds")
     .addOption(DEPLOYMENTS_OPTION)

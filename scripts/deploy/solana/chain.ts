@@ -19,6 +19,7 @@ import { SolanaClient } from "../../../keepers/kit/solana/client.js";
 import { clusterHead, freshLifetime, genesisHash, signatureStatusesOf } from "../../../keepers/kit/solana/cluster.js";
 import { PermanentError, RetryableError } from "../../../protocol/errors.js";
 import { errorOfFailure, failureOf } from "../../../protocol/solana/errors.js";
+import type { SolanaRpc } from "../../../protocol/solana/rpc.js";
 import { priceInstructions } from "./price.js";
 
 const TIMEOUT_MS = 30_000;
@@ -59,6 +60,11 @@ export class SolanaChain {
   /** Transactions handed to the node so far. */
   get transactions(): number {
     return this.sent;
+  }
+
+  /** The same connection for the readers of protocol/solana. */
+  get rpc(): SolanaRpc {
+    return { request: (method, params) => this.client.request(method, params, z.unknown()) };
   }
 
   genesisHash(): Promise<string> {
