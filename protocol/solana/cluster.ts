@@ -46,3 +46,22 @@ export async function requireCluster(rpc: SolanaRpc, expected: ExpectedCluster):
   });
   return genesisHash;
 }
+
+/** Expected of a cluster on this machine, which may have another genesis at every start. */
+export const LOCAL_GENESIS = "local";
+
+/**
+ * The cluster is the one that a network's parameters name.
+ * @param expected a genesis hash, or `LOCAL_GENESIS` for any cluster that is not public.
+ * @throws PermanentError WRONG_CLUSTER.
+ */
+export function assertCluster(network: string, expected: string, found: string): void {
+  const name = publicClusterOf(found);
+  if (expected === LOCAL_GENESIS ? name === undefined : expected === found) return;
+  throw new PermanentError(
+    "WRONG_CLUSTER",
+    `the node of ${network} serves ${name ?? "another cluster"} (genesis hash ${found}), expected ${expected}`,
+    "correct the RPC URL, or name the network you mean",
+    { network, found, expected },
+  );
+}

@@ -12,7 +12,7 @@ import { z } from "zod";
 import { ParameterError, PermanentError, type ParameterProblem } from "../errors.js";
 import { JsonProblem, parseStrictJson } from "../params/json.js";
 import { DEPLOYMENTS_FOLDER } from "../params/load.js";
-import { LOCAL_GENESIS, PUBLIC_CLUSTERS } from "./clusters.js";
+import { LOCAL_GENESIS } from "./cluster.js";
 import { LOCAL_PROGRAM_IDS, PROGRAM_NAMES, type ProgramName } from "./programKeys.js";
 
 const PREFIX = "solana-";
@@ -151,7 +151,7 @@ export function readSolanaRecord(network: string, folder = DEPLOYMENTS_FOLDER): 
 
 function clusterProblems({ genesisHash, programs: ids, registeredPrograms }: SolanaParams, local: boolean) {
   const problems: ParameterProblem[] = [];
-  if (local !== (genesisHash === LOCAL_GENESIS) || (local && PUBLIC_CLUSTERS.has(genesisHash))) {
+  if (local !== (genesisHash === LOCAL_GENESIS)) {
     const message = local ? `must be "${LOCAL_GENESIS}"` : "must be the hash of one cluster";
     problems.push({ code: "PARAM_INVALID", path: "genesisHash", message });
   }

@@ -1,5 +1,5 @@
 /** Brings a Solana cluster to what the parameters say. Idempotent: every step begins with what is there, so a kill costs nothing. */
-import { assertCluster } from "../../../protocol/solana/clusters.js";
+import { assertCluster, LOCAL_GENESIS } from "../../../protocol/solana/cluster.js";
 import type { LoadedSolanaParams } from "../../../protocol/solana/network.js";
 import { refuseLocalProgramIds } from "../../../protocol/solana/programKeys.js";
 import { DeploymentError, PermanentError } from "../../../protocol/errors.js";
@@ -73,7 +73,7 @@ export async function requireCluster(chain: SolanaChain, { network, params }: Lo
   refuseLocalProgramIds({
     programIds: Object.values(params.programs),
     genesisHash,
-    localGenesisHashes: new Set(params.genesisHash === "local" ? [genesisHash] : []),
+    localGenesisHashes: new Set(params.genesisHash === LOCAL_GENESIS ? [genesisHash] : []),
   });
 }
 
