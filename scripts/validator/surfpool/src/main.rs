@@ -50,8 +50,7 @@ async fn main() {
         airdrop_addresses: vec![flags.get::<Pubkey>("--payer")],
         airdrop_token_amount: flags.get("--lamports"),
         instruction_profiling_enabled: false,
-        // surfpool forgets a blockhash sooner than web3.js stops to use it.
-        skip_blockhash_check: true,
+        skip_blockhash_check: false,
         genesis_hash: Some(flags.get("--genesis-hash")),
         ..Default::default()
     };
