@@ -13,7 +13,7 @@ const KEEPERS: Readonly<Record<string, (() => Promise<KeeperProgram>) | undefine
   rebalancer: undefined,
   "vault-operations": undefined,
   "ltv-monitor": undefined,
-  "collateral-monitor": undefined,
+  "collateral-monitor": async () => (await import("./collateral-monitor/main.js")).program,
   "collateral-crank": undefined,
   "price-reporter": async () => (await import("./price-reporter/main.js")).program,
 };
@@ -28,7 +28,7 @@ const definition = {
     { name: "sub-command", help: "what to do; run when left out", choices: SUB_COMMANDS },
   ],
   flags: {
-    network: { kind: "string", help: "network of deployments/params, such as localhost or chain138", required: true },
+    network: { kind: "string", help: "network of deployments/params, such as localhost or chain138, or a Solana one: solana-localnet", required: true },
     execute: { kind: "boolean", help: "send transactions" },
     prices: {
       kind: "string",

@@ -10,6 +10,8 @@ import { carryOut, type OperatorOrder } from "./kit/control/operator.js";
 import type { Env } from "./kit/env.js";
 import { pnlCommand } from "./kit/pnl/command.js";
 import type { ProgramResult } from "./kit/program.js";
+import { isSolanaNetwork, solanaNetwork } from "./kit/solana/network.js";
+import { UsageError } from "../protocol/errors.js";
 
 export interface RecordsContext {
   readonly keeper: string;
@@ -24,19 +26,16 @@ export async function order(
   wanted: Pick<OperatorOrder, "state" | "reason"> & { readonly revive: string | undefined },
 ): Promise<ProgramResult> {
   const { keeper: role, network, say } = context;
-  const { chainId } = networkOf(context);
   const { revive: address, ...rest } = wanted;
-  const revive =
-    address === undefined
-      ? undefined
-      : { address, chainId: String(chainId), nextNonce: await chainNonce(context, address) };
+  const revive = address === undefined ? undefined : await revivedAt(context, address);
+  if (revive === undefined) knownNetwork(context);
   return withDatabase(context, (db) => carryOut(db, { role, network, say, ...rest, revive }));
 }
 
 /** `audit [--export FILE]` */
 export async function audit(context: RecordsContext, exportFile: string | undefined): Promise<ProgramResult> {
   const { keeper: role, network, say } = context;
-  networkOf(context);
+  knownNetwork(context);
   const exportTo = exportFile === undefined ? undefined : openSync(exportFile, "wx", 0o600);
   try {
     return await withDatabase(context, (db) => auditCommand(db, { role, network, say, exportTo }));
@@ -48,8 +47,24 @@ export async function audit(context: RecordsContext, exportFile: string | undefi
 /** `pnl [--hours N]` */
 export function pnl(context: RecordsContext, hours: number): Promise<ProgramResult> {
   const { keeper: role, network, say } = context;
+  if (isSolanaNetwork(network)) throw new UsageError("PART_NOT_BUILT", `${role} keeps no books`);
   const chainId = String(networkOf(context).chainId);
   return withDatabase(context, (db) => pnlCommand(db, { role, network, chainId, hours, say }));
+}
+
+/** @throws UsageError UNKNOWN_NETWORK. */
+function knownNetwork(context: RecordsContext): void {
+  if (isSolanaNetwork(context.network)) solanaNetwork(context.network);
+  else networkOf(context);
+}
+
+async function revivedAt(context: RecordsContext, address: string) {
+  if (isSolanaNetwork(context.network)) {
+    const why = "accounts of Solana have no nonces: what kills one is a node that lies";
+    throw new UsageError("CONFLICTING_FLAGS", "--revive-signer is for EVM networks", why);
+  }
+  const chainId = String(networkOf(context).chainId);
+  return { address, chainId, nextNonce: await chainNonce(context, address) };
 }
 
 function networkOf({ network, env }: RecordsContext) {

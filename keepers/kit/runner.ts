@@ -1,19 +1,29 @@
 import type { Freshness } from "./health.js";
 import { describeError, type KeeperLog } from "./logger.js";
 import type { Head } from "./provider.js";
-import type { HeadNews } from "./watcher.js";
 
-export interface RunnerParts {
+/** What a runner must know of a head: its place, a block's number or a slot. */
+interface Numbered {
+  readonly number: number;
+}
+
+interface News<H> {
+  readonly head: H;
+  readonly missedBlocks: number;
+}
+
+/** `H`: what a head is on the chain; EVM unless said otherwise. */
+export interface RunnerParts<H extends Numbered = Head> {
   /** The next head, or undefined when it is time to stop. `again`: the last one's work failed and shall be tried once more. */
-  readonly nextHead: (signal: AbortSignal, again: boolean) => Promise<HeadNews | undefined>;
+  readonly nextHead: (signal: AbortSignal, again: boolean) => Promise<News<H> | undefined>;
   /** Care for what is in flight: receipts, replacements. Runs first, so that a failing decision cannot starve it. */
-  readonly upkeep: (head: Head) => Promise<void>;
+  readonly upkeep: (head: H) => Promise<void>;
   /** One unit of work: observe, decide, act. */
-  readonly tick: (news: HeadNews) => Promise<void>;
+  readonly tick: (news: News<H>) => Promise<void>;
   /** Whether something is still in flight; with `once` the runner goes on caring for it. */
   readonly busy: () => boolean;
   /** After each head, whatever happened: status files and the like. Must not throw. */
-  readonly afterTick?: (head: Head) => void;
+  readonly afterTick?: (head: H) => void;
   readonly health: Freshness;
   readonly log: KeeperLog;
 }
@@ -38,7 +48,11 @@ export interface RunOutcome {
  * other, nor the next block; a failed tick is tried again while its block is the newest. A running tick is always finished before stopping; what is in flight gets no new company.
  * @throws only what `nextHead` throws, that is a node that can never serve this keeper.
  */
-export async function runKeeper(parts: RunnerParts, options: RunOptions, signal: AbortSignal): Promise<RunOutcome> {
+export async function runKeeper<H extends Numbered = Head>(
+  parts: RunnerParts<H>,
+  options: RunOptions,
+  signal: AbortSignal,
+): Promise<RunOutcome> {
   const { log, health } = parts;
   let ticks = 0;
   let failedTicks = 0;
@@ -73,7 +87,7 @@ export async function runKeeper(parts: RunnerParts, options: RunOptions, signal:
 }
 
 /** After the last tick: care for what is still in flight, for a bounded time. */
-async function settle(parts: RunnerParts, deadline: AbortSignal): Promise<void> {
+async function settle<H extends Numbered>(parts: RunnerParts<H>, deadline: AbortSignal): Promise<void> {
   while (parts.busy()) {
     const news = await parts.nextHead(deadline, false);
     if (news === undefined) return;
@@ -86,7 +100,7 @@ async function settle(parts: RunnerParts, deadline: AbortSignal): Promise<void> 
 async function guarded(
   event: string,
   log: KeeperLog,
-  head: Head,
+  head: Numbered,
   work: () => Promise<void>,
 ): Promise<string | undefined> {
   try {

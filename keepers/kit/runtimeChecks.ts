@@ -1,17 +1,15 @@
 /** What `doctor` says about a keeper's database and about what stands in it. Reads only, and starts nothing: without `DATABASE_URL` and a keeper
  * that runs there is no server to ask. */
-import type { Database, Queryable } from "../../db/database.js";
-import { assertDurable } from "../../db/durability.js";
-import { observeDatabase, type ObservedDatabase } from "../../db/open.js";
+import type { Queryable } from "../../db/database.js";
+import type { observeDatabase } from "../../db/open.js";
 import { nextBlock } from "../../db/queries/indexer/nextBlock.js";
 import { readLease } from "../../db/queries/lease/read.js";
 import { loadOutbox } from "../../db/queries/outbox/load.js";
 import { readSigner } from "../../db/queries/outbox/signer.js";
 import { accountBalances } from "../../db/queries/pnl/balances.js";
-import { readClockUs } from "../../db/queries/policy/clock.js";
 import { readControl } from "../../db/queries/control/read.js";
-import { CantileverError } from "../../protocol/errors.js";
 import type { ChainConnection } from "./chain.js";
+import { databaseChecks } from "./databaseChecks.js";
 import type { CheckPlan } from "./doctor.js";
 import type { Env } from "./env.js";
 import type { Head } from "./provider.js";
@@ -24,8 +22,6 @@ export interface RuntimeCheckParts {
   readonly open?: () => ReturnType<typeof observeDatabase>;
 }
 
-/** Clocks of database and process may differ by this much: leases run by the database's, freshness by ours. */
-const MAX_SKEW_MS = 5_000;
 /** Blocks after which something in flight is stuck. */
 const MAX_AGE_BLOCKS = 100;
 /** Blocks that an index may be behind: more is not catching up. */
@@ -39,68 +35,12 @@ export function runtimeChecks(parts: RuntimeCheckParts): { readonly plans: Check
   const { client, config } = connection;
   const { name: network, local } = config.network;
   const chainId = String(client.chainId);
-  let opened: ObservedDatabase | undefined;
-  let isStopped = false;
-  let schemaError: CantileverError | undefined;
-  const db = (): Database => {
-    if (opened === undefined) throw new Error("an earlier check did not open the database");
-    return opened.database;
-  };
+  const { plans: first, db, unlessStopped, close } = databaseChecks({
+    ...{ keeper, env: parts.env, local, databaseFolder: config.databaseFolder, role: "keeper_rw" as const, open: parts.open },
+  });
   const account = async (): Promise<string | undefined> => (await connection.signer())?.address;
 
   const plans: CheckPlan[] = [
-    {
-      name: "database",
-      expected: "a database that answers",
-      fix: "check that PostgreSQL runs and that DATABASE_URL is right",
-      look: async () => {
-        try {
-          const seen = await (parts.open ?? (() => openAs(parts)))();
-          if (seen.database === undefined) {
-            isStopped = true;
-            return { ok: true, found: `${seen.shown}: does not run; a keeper that executes starts it` };
-          }
-          opened = seen;
-        } catch (error) {
-          if (!(error instanceof CantileverError) || !error.code.startsWith("SCHEMA_")) throw error;
-          schemaError = error;
-          return { ok: true, found: "answers" };
-        }
-        const startedMs = performance.now();
-        await db().query("SELECT 1");
-        const tookMs = (performance.now() - startedMs).toFixed(1);
-        return { ok: true, found: `${opened.shown}: answers in ${tookMs} ms` };
-      },
-    },
-    {
-      name: "schema",
-      expected: "exactly the migrations of this program",
-      fix: "npm run migrate",
-      needs: ["database"],
-      look: () => (schemaError === undefined ? good("in step") : Promise.reject(schemaError)),
-    },
-    {
-      name: "durability",
-      expected: local ? "anything: a local chain" : "commits that survive a power failure",
-      fix: "turn fsync, synchronous_commit and full_page_writes on",
-      needs: ["schema"],
-      look: async () => {
-        if (!local) await assertDurable(db());
-        return { ok: true, found: local ? "not asked on a local chain" : "on" };
-      },
-    },
-    {
-      name: "database-clock",
-      expected: `within ${String(MAX_SKEW_MS)} ms of this machine's`,
-      fix: "set both clocks (NTP)",
-      needs: ["schema"],
-      look: async () => {
-        const beforeMs = Date.now();
-        const databaseMs = Number((await readClockUs(db())) / 1000n);
-        const skewMs = databaseMs - Math.round((beforeMs + Date.now()) / 2);
-        return { ok: Math.abs(skewMs) <= MAX_SKEW_MS, found: `${String(skewMs)} ms` };
-      },
-    },
     {
       name: "control",
       expected: "run",
@@ -172,13 +112,7 @@ export function runtimeChecks(parts: RuntimeCheckParts): { readonly plans: Check
       look: async () => indexerLag(db(), chainId, await client.head()),
     },
   ];
-  // What is stopped cannot be asked, and that is no fault: doctor changes nothing.
-  const asked = plans.map((plan) =>
-    plan.name === "database"
-      ? plan
-      : { ...plan, look: () => (isStopped ? good("not asked: the database does not run") : plan.look()) },
-  );
-  return { plans: asked, close: async () => opened?.close() };
+  return { plans: [...first, ...unlessStopped(plans)], close };
 }
 
 /** The index of the same database, if one is kept there. */
@@ -220,19 +154,4 @@ async function gasRunway(db: Queryable, keeper: string, chainId: string, balance
     ok: hours >= NEED_GAS_HOURS,
     found: `${hours.toString()} h at ${spentWei.toString()} wei in ${String(HOURS)} h`,
   };
-}
-
-function openAs({ connection, env, keeper }: RuntimeCheckParts): ReturnType<typeof observeDatabase> {
-  const { databaseFolder } = connection.config;
-  return observeDatabase({
-    databaseUrl: env["DATABASE_URL"],
-    ...(databaseFolder === undefined ? {} : { folder: databaseFolder }),
-    role: "keeper_rw",
-    applicationName: `cantilever doctor ${keeper}`,
-    maxConnections: 2,
-  });
-}
-
-function good(found: string) {
-  return Promise.resolve({ ok: true, found });
 }

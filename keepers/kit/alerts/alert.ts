@@ -12,7 +12,9 @@ export type AlertKind =
   | "unprofitable"
   | "database-gone"
   | "clock-skew"
-  | "source-outlier";
+  | "source-outlier"
+  | "collateral-discrepancy"
+  | "collateral-activity";
 
 /** critical: money is at risk, or nothing works any more. warning: look at it today. */
 export type Severity = "critical" | "warning";

@@ -35,38 +35,51 @@ export function openDesk(config: AlertConfig, keeper: string, network: string, l
 export function watchTroubles(
   { config, client, alerts, log, signer }: ChainConnection,
   health: Freshness,
-  // Before the first success there is nothing to be told.
-  isWell: () => boolean = () => health.report().healthy && health.report().lastBlock !== undefined,
+  isWell?: () => boolean,
 ): { readonly stop: () => void } {
-  const watch = new TroubleWatch({
-    desk: alerts,
-    health: () => health.report(),
+  return watchKeeper({
+    ...{ config, alerts, log, health, isWell },
     // Local chains run ahead of the clock after many quick blocks.
     skewSeconds: () => (config.network.local ? undefined : client.skewSeconds),
-    maxSkewSeconds: MAX_SKEW_SECONDS,
-    balanceWei: async () => {
+    balance: async () => {
       const key = await signer();
       if (key === undefined) return undefined;
       return BigInt(String(await client.request("eth_getBalance", [key.address, "latest"])));
     },
-    minBalanceWei: config.minBalanceWei,
+    minBalance: config.minBalanceWei,
+  });
+}
+
+export interface WatchedKeeper {
+  readonly config: AlertConfig;
+  readonly alerts: AlertDesk;
+  readonly log: KeeperLog;
+  readonly health: Freshness;
+  readonly isWell?: (() => boolean) | undefined;
+  /** See WatchParts. Nothing is watched where they are left out. */
+  readonly skewSeconds?: () => number | undefined;
+  /** Of the keeper's key, in the chain's smallest unit. */
+  readonly balance?: () => Promise<bigint | undefined>;
+  readonly minBalance?: bigint;
+}
+
+/** The same for a keeper on any chain. */
+export function watchKeeper({ config, alerts, log, health, ...parts }: WatchedKeeper): { readonly stop: () => void } {
+  // Before the first success there is nothing to be told.
+  const isWell = parts.isWell ?? (() => health.report().healthy && health.report().lastBlock !== undefined);
+  const watch = new TroubleWatch({
+    desk: alerts,
+    health: () => health.report(),
+    skewSeconds: parts.skewSeconds ?? (() => undefined),
+    maxSkewSeconds: MAX_SKEW_SECONDS,
+    balanceWei: parts.balance ?? (() => Promise.resolve(undefined)),
+    minBalanceWei: parts.minBalance ?? 0n,
     everyMs: LOOK_MS,
     balanceEveryMs: BALANCE_MS,
   });
   const { heartbeatUrl: url, heartbeatMethod: method, heartbeatSeconds } = config;
-  const heartbeat =
-    url === undefined
-      ? undefined
-      : new Heartbeat(
-          {
-            url,
-            method,
-            everyMs: heartbeatSeconds * 1_000,
-            timeoutMs: TIMEOUT_MS,
-            isWell,
-          },
-          log,
-        );
+  const beat = { method, everyMs: heartbeatSeconds * 1_000, timeoutMs: TIMEOUT_MS, isWell };
+  const heartbeat = url === undefined ? undefined : new Heartbeat({ url, ...beat }, log);
   return {
     stop: () => {
       watch.stop();
@@ -76,7 +89,13 @@ export function watchTroubles(
 }
 
 /** `alerts`: who would be told. @param test sends a message through every channel. */
-export function alertCheck({ config, alerts }: ChainConnection, test: boolean): CheckPlan {
+export function alertCheck(
+  {
+    config,
+    alerts,
+  }: { readonly config: AlertConfig & { readonly network: { readonly local: boolean } }; readonly alerts: AlertDesk },
+  test: boolean,
+): CheckPlan {
   return {
     name: "alerts",
     expected: test ? "a test message taken by every channel" : "somebody is told, except on a local network",

@@ -53,6 +53,9 @@ const control: Rule = (facts) => {
   return { raise: { kind: "stopped", subject: "", severity, summary, facts }, lasting: true };
 };
 
+/** Its facts name the severity. */
+const severityOf = (facts: Facts): Alert["severity"] => (facts["severity"] === "critical" ? "critical" : "warning");
+
 const RULES: Readonly<Record<string, Rule>> = {
   "rpc.fleet": (facts) =>
     facts["state"] === "no-quorum"
@@ -116,6 +119,30 @@ const RULES: Readonly<Record<string, Rule>> = {
       "One price source contradicts all the others and was left out.",
       facts,
     ),
+  "collateral.discrepancy": (facts) => ({
+    raise: {
+      kind: "collateral-discrepancy",
+      subject: `${text(facts["code"])} ${text(facts["subject"])}`,
+      severity: severityOf(facts),
+      summary: "Accounts, tokens and records of a collateral vault do not agree.",
+      facts,
+    },
+    lasting: true,
+  }),
+  "collateral.reconciled": (facts) => ({
+    resolve: "collateral-discrepancy",
+    subject: `${text(facts["code"])} ${text(facts["subject"])}`,
+  }),
+  "collateral.activity": (facts) =>
+    facts["severity"] === "info"
+      ? undefined
+      : noticed(
+          "collateral-activity",
+          `${text(facts["kind"])} ${text(facts["subject"])}`,
+          severityOf(facts),
+          "Something out of the ordinary happened to collateral: is it wanted?",
+          facts,
+        ),
   "lease.lost": (facts) =>
     noticed(
       "lease-lost",

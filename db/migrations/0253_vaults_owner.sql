@@ -1,0 +1,1 @@
+CREATE INDEX vaults_owner ON vaults (chain_id, owner)

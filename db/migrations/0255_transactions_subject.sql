@@ -1,0 +1,1 @@
+CREATE INDEX transactions_subject ON transactions (chain_id, subject, seq_num)

@@ -1,0 +1,1 @@
+CREATE INDEX transactions_vault ON transactions (chain_id, vault, slot)

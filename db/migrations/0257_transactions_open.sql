@@ -1,0 +1,1 @@
+CREATE INDEX transactions_open ON transactions (chain_id, slot) WHERE status <> 'finalized'

@@ -1,0 +1,2 @@
+CREATE TRIGGER audit_trail_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_trail
+  FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only()

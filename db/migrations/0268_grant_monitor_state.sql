@@ -1,0 +1,1 @@
+GRANT SELECT, INSERT, UPDATE ON collateral_checkpoint, vaults TO monitor_rw

@@ -1,0 +1,1 @@
+GRANT SELECT ON collateral_checkpoint, vaults, transactions, balance_snapshots, reconciliation_logs, audit_trail TO keeper_rw, api_ro

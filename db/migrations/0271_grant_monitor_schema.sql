@@ -1,0 +1,1 @@
+GRANT SELECT ON schema_migration TO monitor_rw

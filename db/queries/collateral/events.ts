@@ -1,0 +1,31 @@
+import type { Queryable } from "../../database.js";
+import type { EventRow } from "./rows.js";
+
+const COLUMNS = `signature, event_index AS "eventIndex", subject, seq_num AS "seqNum", slot, block_time AS "blockTime", kind, vault, mint,
+  program, amount, total, locked, body, status`;
+const OPEN = `SELECT ${COLUMNS} FROM transactions WHERE chain_id = $1 AND status = 'confirmed' ORDER BY slot, signature, event_index`;
+const SINCE = `
+SELECT ${COLUMNS} FROM transactions WHERE chain_id = $1 AND block_time >= $2 ORDER BY slot, seq_num, signature, event_index LIMIT $3`;
+const AFTER = `
+SELECT ${COLUMNS} FROM transactions JOIN unnest($2::text[], $3::bigint[]) AS known (account, since)
+    ON subject = account AND slot > since
+ WHERE chain_id = $1 AND seq_num IS NOT NULL ORDER BY subject, seq_num`;
+
+/** Events that are not final yet, oldest first. */
+export function openEvents(db: Queryable, chainId: string): Promise<readonly EventRow[]> {
+  return db.query<EventRow>(OPEN, [chainId]);
+}
+
+/** Events since a Unix time, oldest first. */
+export function eventsSince(db: Queryable, chainId: string, seconds: bigint, most: number): Promise<readonly EventRow[]> {
+  return db.query<EventRow>(SINCE, [chainId, seconds, most]);
+}
+
+/** Counted events of accounts after the slots up to which they were recorded, in order. */
+export function eventsAfter(
+  db: Queryable,
+  chainId: string,
+  known: readonly { readonly subject: string; readonly slot: bigint }[],
+): Promise<readonly EventRow[]> {
+  return db.query<EventRow>(AFTER, [chainId, known.map(({ subject }) => subject), known.map(({ slot }) => slot)]);
+}

@@ -1,0 +1,43 @@
+import type { Queryable } from "../../database.js";
+import type { ReconciliationRow } from "./rows.js";
+
+const ADD = `
+INSERT INTO reconciliation_logs (chain_id, slot, kind, code, subject, facts)
+SELECT $1, $2, * FROM unnest($3::text[], $4::text[], $5::text[], $6::text[])`;
+const OPEN = `
+SELECT kind, code, subject, facts FROM (
+  SELECT DISTINCT ON (subject, code) kind, code, subject, facts
+    FROM reconciliation_logs WHERE chain_id = $1 AND kind <> 'pass' ORDER BY subject, code, id DESC
+) AS newest WHERE kind = 'opened'`;
+const LAST_PASS = `SELECT slot, facts FROM reconciliation_logs WHERE chain_id = $1 AND kind = 'pass' ORDER BY id DESC LIMIT 1`;
+
+export async function addReconciliations(
+  tx: Queryable,
+  chainId: string,
+  slot: bigint,
+  rows: readonly ReconciliationRow[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await tx.query(ADD, [
+    chainId,
+    slot,
+    rows.map(({ kind }) => kind),
+    rows.map(({ code }) => code),
+    rows.map(({ subject }) => subject),
+    rows.map(({ facts }) => facts),
+  ]);
+}
+
+/** Discrepancies that were not resolved. */
+export function openDiscrepancies(db: Queryable, chainId: string): Promise<readonly ReconciliationRow[]> {
+  return db.query<ReconciliationRow>(OPEN, [chainId]);
+}
+
+/** Figures of the newest pass that was recorded. */
+export async function lastPass(
+  db: Queryable,
+  chainId: string,
+): Promise<{ readonly slot: bigint; readonly facts: string } | undefined> {
+  const [row] = await db.query<{ slot: bigint; facts: string }>(LAST_PASS, [chainId]);
+  return row;
+}

@@ -1,0 +1,98 @@
+/** What the copy that writes knows: our records as they are in the database, and the state of the rules of activity. */
+import type { BalanceRow, Checkpoint, EventRow, VaultRow } from "../../db/queries/collateral/rows.js";
+import type { VaultEvent, VaultProgram } from "../../protocol/solana/vaultProgram.js";
+import type { BalanceOwner } from "./eventRows.js";
+import type { Books } from "./reconcile.js";
+import type { Recorded } from "./store.js";
+import { assess, NO_ACTIVITY, type ActivityRules, type ActivityState, type SeenEvent } from "./strategies/activity.js";
+
+export interface Memory {
+  checkpoint: Checkpoint;
+  readonly balances: Map<string, BalanceRow>;
+  readonly vaults: Map<string, VaultRow & { readonly slot: bigint }>;
+  /** Counted events that no snapshot contains yet, by the account that counts them. */
+  events: Map<string, EventRow[]>;
+  /** Rows of transactions that are not final, by signature. */
+  readonly open: Map<string, readonly EventRow[]>;
+  activity: ActivityState;
+  /** Open discrepancies: code and subject. */
+  discrepancies: Set<string>;
+  /** Base units of all vaults at the last pass, by mint. */
+  collateral: ReadonlyMap<string, bigint>;
+}
+
+const NOTHING: Recorded = {
+  balances: [],
+  vaults: [],
+  openEvents: [],
+  unfolded: [],
+  recent: [],
+  discrepancies: [],
+};
+
+/** The memory of a copy that begins to write. */
+export function memoryOf(
+  program: VaultProgram,
+  rules: ActivityRules,
+  checkpoint: Checkpoint,
+  recorded: Recorded = NOTHING,
+): Memory {
+  const memory: Memory = {
+    checkpoint,
+    balances: new Map(recorded.balances.map((row) => [row.balance, row])),
+    vaults: new Map(recorded.vaults.map((row) => [row.vault, row])),
+    events: new Map(),
+    open: new Map(),
+    activity: NO_ACTIVITY,
+    discrepancies: new Set(recorded.discrepancies.map(({ code, subject }) => `${code} ${subject}`)),
+    collateral: new Map(),
+  };
+  for (const row of recorded.openEvents) memory.open.set(row.signature, [...(memory.open.get(row.signature) ?? []), row]);
+  keepCounted(memory, recorded.unfolded);
+  for (const row of recorded.recent) {
+    const event = { name: row.kind, data: JSON.parse(row.body, revive) as unknown } as VaultEvent;
+    const seen = { event, time: row.blockTime ?? 0n, vault: row.vault ?? undefined, mint: row.mint ?? undefined };
+    memory.activity = assess(memory.activity, seen, rules, new Map()).state;
+  }
+  return memory;
+}
+
+export function booksOf({ balances, vaults, events }: Memory): Books {
+  return { balances, vaults, events };
+}
+
+export function ownerIn(memory: Memory): BalanceOwner {
+  return (balance) => memory.balances.get(balance);
+}
+
+/** Keeps events until a pass has folded them into its snapshot. */
+export function keepCounted({ events }: Memory, rows: readonly EventRow[]): void {
+  for (const row of rows) {
+    if (row.seqNum === null) continue;
+    const known = events.get(row.subject) ?? [];
+    const at = known.findIndex(({ signature, eventIndex }) => signature === row.signature && eventIndex === row.eventIndex);
+    events.set(row.subject, at === -1 ? [...known, row] : known.with(at, row));
+  }
+}
+
+/** Forgets events of transactions, or those up to a slot. */
+export function forget(memory: Memory, isGone: (row: EventRow) => boolean): void {
+  const left = [...memory.events].map(([subject, rows]) => [subject, rows.filter((row) => !isGone(row))] as const);
+  memory.events = new Map(left.filter(([, rows]) => rows.length > 0));
+}
+
+/** What the rules of activity see of an event and its rows. */
+export function seenEvent(event: VaultEvent, rows: readonly EventRow[], lastTime: bigint): SeenEvent {
+  const [row] = rows;
+  return {
+    event,
+    time: row?.blockTime ?? lastTime,
+    vault: row?.vault ?? undefined,
+    mint: row?.mint ?? undefined,
+  };
+}
+
+/** Integers are decimal text in canonical JSON, addresses never are; small integers are numbers, as events have them. */
+function revive(_key: string, value: unknown): unknown {
+  return typeof value === "string" && /^-?\d+$/.test(value) ? BigInt(value) : value;
+}

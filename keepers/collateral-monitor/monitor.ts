@@ -1,0 +1,281 @@
+/** One step of the monitor: the history since the last one, its activity, and now and then a pass over all accounts. */
+import type { EventRow, ReconciliationRow, TrailRow } from "../../db/queries/collateral/rows.js";
+import type { VaultProgram } from "../../protocol/solana/vaultProgram.js";
+import type { Counters } from "../kit/counters.js";
+import type { Facts, KeeperLog } from "../kit/logger.js";
+import { plain } from "../kit/logger.js";
+import { canonicalJson } from "../kit/policy/canonical.js";
+import type { SolanaHead } from "../kit/solana/cluster.js";
+import { readEvents, readNews, type HistoryParts, type News } from "./history.js";
+import { booksOf, forget, keepCounted, memoryOf, ownerIn, seenEvent, type Memory } from "./memory.js";
+import type { CollateralReader } from "./reader.js";
+import { collateralOf, reconcile, type Pass } from "./reconcile.js";
+import type { CollateralStore, PassRows } from "./store.js";
+import { assess, type ActivityRules, type ActivityState, type Unusual } from "./strategies/activity.js";
+import type { Finding, Snapshot } from "./types.js";
+
+export interface MonitorParts {
+  readonly reader: CollateralReader;
+  readonly program: VaultProgram;
+  /** Address of the program's configuration. */
+  readonly authority: string;
+  readonly rules: ActivityRules;
+  readonly mostHistory: number;
+  /** Undefined in a dry run: nothing is recorded, and what was recorded is not compared with. */
+  readonly store: CollateralStore | undefined;
+  readonly counters: Counters;
+  readonly log: KeeperLog;
+}
+
+/** Figures of a pass, for reports. */
+export interface PassFigures {
+  readonly slot: bigint;
+  readonly vaults: number;
+  readonly balances: number;
+  readonly programLocks: number;
+  readonly pendingWithdrawals: number;
+  readonly discrepancies: number;
+  /** By mint, base units. */
+  readonly tvl: Readonly<Record<string, { readonly total: bigint; readonly locked: bigint; readonly held: bigint }>>;
+}
+
+export interface StepWishes {
+  /** A pass over all accounts is due. */
+  readonly pass: boolean;
+  /** Its figures are to be recorded even if nothing changed. */
+  readonly figures: boolean;
+}
+
+interface Activity {
+  readonly state: ActivityState;
+  readonly unusual: readonly (Unusual & { readonly row: EventRow })[];
+}
+
+const NOTHING_READ = { signature: "", slot: 0n };
+
+export class Monitor {
+  private memory: Memory | undefined;
+  private newestFigures: PassFigures | undefined;
+
+  constructor(private readonly parts: MonitorParts) {}
+
+  /** Of the newest pass. */
+  get figures(): PassFigures | undefined {
+    return this.newestFigures;
+  }
+
+  /** Whether this copy has begun to write. */
+  get leads(): boolean {
+    return this.memory !== undefined;
+  }
+
+  /** What is found wrong now: code and subject. */
+  get discrepancies(): readonly string[] {
+    return [...(this.memory?.discrepancies ?? [])];
+  }
+
+  /** @returns whether a pass was made. @throws what cluster and database throw; the next step begins from what is recorded. */
+  async step(head: SolanaHead, nowSeconds: bigint, wishes: StepWishes): Promise<boolean> {
+    try {
+      return await this.tryStep(head, nowSeconds, wishes);
+    } catch (error) {
+      // Memory and records may differ now.
+      if (this.parts.store !== undefined) this.memory = undefined;
+      throw error;
+    }
+  }
+
+  private async tryStep(head: SolanaHead, nowSeconds: bigint, wishes: StepWishes): Promise<boolean> {
+    const { store, program, rules, counters } = this.parts;
+    const checkpoint = store === undefined ? (this.memory?.checkpoint ?? NOTHING_READ) : await store.claim();
+    if (checkpoint === undefined) {
+      this.memory = undefined;
+      counters.add("standby");
+      return false;
+    }
+    const isFirst = this.memory === undefined;
+    const memory = (this.memory ??= memoryOf(
+      ...[program, rules, checkpoint],
+      await store?.load(nowSeconds - rules.watchSeconds),
+    ));
+    // The accounts first: everything that made them what they are is in the history that is read after them.
+    const snapshot = wishes.pass || isFirst ? await this.parts.reader.snapshot() : undefined;
+    const collateral = snapshot === undefined ? memory.collateral : collateralOf(snapshot);
+    const ownerOf = (balance: string) => snapshot?.balances.get(balance) ?? ownerIn(memory)(balance);
+    const news = await readNews(this.historyParts(), memory.checkpoint, memory.open, ownerOf, head.finalizedSlot);
+    const activity = this.activityOf(memory, news, collateral, nowSeconds);
+    const rows = news.found.flatMap((found) => found.rows);
+    const after = new Map(memory.events);
+    keepCounted({ ...memory, events: after }, [...rows, ...news.changed]);
+    const gone = new Set(news.dropped);
+    const events = new Map([...after].map(([subject, list]) => [subject, list.filter((row) => !gone.has(row.signature))]));
+    const pass =
+      snapshot === undefined
+        ? undefined
+        : await reconcile(snapshot, { ...booksOf(memory), events }, {
+            lookAgain: (subject, afterSlot, upTo) => this.lookAgain(subject, afterSlot, upTo, ownerOf),
+            pair: (balance, tokens, slot) => this.parts.reader.pair(balance, tokens, slot),
+          });
+    const figures = snapshot === undefined || pass === undefined ? undefined : figuresOf(snapshot, pass);
+    const passRows = pass && figures && passRowsOf(memory, pass, figures, wishes.figures || isFirst);
+    await store?.write({
+      events: [...rows, ...news.changed, ...(pass?.recovered ?? [])],
+      dropped: news.dropped,
+      trail: [...trailOf(activity), ...droppedTrail(memory, news)],
+      checkpoint: news.checkpoint,
+      pass: passRows,
+    });
+    this.remember(memory, news, activity);
+    if (pass !== undefined) this.rememberPass(memory, pass);
+    this.newestFigures = figures ?? this.newestFigures;
+    return pass !== undefined;
+  }
+
+  private historyParts(): HistoryParts {
+    const { reader, program, authority, mostHistory, log } = this.parts;
+    return { reader, program, authority, mostHistory, log };
+  }
+
+  /** An account's own history, where the program's left a gap. */
+  private async lookAgain(
+    subject: string,
+    afterSlot: bigint,
+    upTo: bigint,
+    ownerOf: Parameters<typeof readEvents>[2],
+  ): Promise<readonly EventRow[]> {
+    const { reader, mostHistory, log, counters } = this.parts;
+    log.warn("history.gap", { subject, afterSlot, upTo });
+    counters.add("history.gaps");
+    const { transactions } = await reader.list(subject, "", mostHistory, upTo);
+    const wanted = transactions.filter(({ slot, isFailed }) => !isFailed && slot > afterSlot && slot <= upTo);
+    return (await readEvents(this.historyParts(), wanted, ownerOf)).flatMap(({ rows }) => rows);
+  }
+
+  /** What was there before the first start is history and no news. */
+  private activityOf(
+    memory: Memory,
+    { found }: News,
+    collateral: ReadonlyMap<string, bigint>,
+    nowSeconds: bigint,
+  ): Activity {
+    const isHistory = memory.checkpoint.signature === "" && this.newestFigures === undefined;
+    let state = memory.activity;
+    const unusual: (Unusual & { readonly row: EventRow })[] = [];
+    for (const { event, rows } of found) {
+      const [row] = rows;
+      const assessed = assess(state, seenEvent(event, rows, nowSeconds), this.parts.rules, collateral);
+      state = assessed.state;
+      if (row !== undefined && !isHistory) unusual.push(...assessed.unusual.map((one) => ({ ...one, row })));
+    }
+    return { state, unusual };
+  }
+
+  private remember(memory: Memory, news: News, activity: Activity): void {
+    const { log, counters } = this.parts;
+    const gone = new Set(news.dropped);
+    forget(memory, ({ signature }) => gone.has(signature));
+    for (const signature of news.dropped) {
+      memory.open.delete(signature);
+      log.warn("history.fork-dropped", { signature });
+    }
+    const rows = news.found.flatMap((found) => found.rows);
+    keepCounted(memory, [...rows, ...news.changed]);
+    for (const row of [...rows, ...news.changed]) memory.open.delete(row.signature);
+    for (const row of [...rows, ...news.changed]) {
+      if (row.status !== "finalized") memory.open.set(row.signature, [...(memory.open.get(row.signature) ?? []), row]);
+    }
+    memory.checkpoint = news.checkpoint;
+    memory.activity = activity.state;
+    counters.add("events", news.found.length);
+    for (const { row, kind, subject, severity, facts } of activity.unusual) {
+      counters.add(`activity.${kind}`);
+      const where = { signature: row.signature, slot: row.slot, finalized: row.status === "finalized" };
+      log[severity === "info" ? "info" : "warn"]("collateral.activity", { kind, subject, severity, ...facts, ...where });
+    }
+  }
+
+  private rememberPass(memory: Memory, pass: Pass): void {
+    const { log } = this.parts;
+    const { slot } = pass;
+    for (const row of pass.balances) memory.balances.set(row.balance, row);
+    for (const row of pass.vaults) memory.vaults.set(row.vault, { ...row, slot });
+    for (const vault of pass.closedVaults) memory.vaults.delete(vault);
+    forget(memory, (row) => row.slot <= slot && row.status === "finalized");
+    memory.collateral = pass.collateral;
+    const now = new Map(pass.findings.map((finding) => [keyOf(finding), finding]));
+    for (const [key, { code, subject, severity, facts }] of now) {
+      // Said again at every pass: the alerts tell it once.
+      log[memory.discrepancies.has(key) ? "debug" : "error"]("collateral.discrepancy", { code, subject, severity, slot, ...facts });
+    }
+    for (const key of memory.discrepancies) {
+      if (now.has(key)) continue;
+      const [code, subject] = key.split(" ");
+      log.info("collateral.reconciled", { code, subject, slot });
+    }
+    memory.discrepancies = new Set(now.keys());
+  }
+}
+
+function keyOf({ code, subject }: Pick<Finding, "code" | "subject">): string {
+  return `${code} ${subject}`;
+}
+
+function json(facts: Facts): string {
+  return canonicalJson(plain(facts));
+}
+
+function passRowsOf(memory: Memory, pass: Pass, figures: PassFigures, wantFigures: boolean): PassRows {
+  const now = new Map(pass.findings.map((finding) => [keyOf(finding), finding]));
+  const opened = [...now].filter(([key]) => !memory.discrepancies.has(key));
+  const resolved = [...memory.discrepancies].filter((key) => !now.has(key));
+  const changes: ReconciliationRow[] = [
+    ...opened.map(([, { code, subject, facts }]) => ({ kind: "opened" as const, code, subject, facts: json(facts) })),
+    ...resolved.map((key) => {
+      const [code = "", subject = ""] = key.split(" ");
+      return { kind: "resolved" as const, code, subject, facts: "{}" };
+    }),
+  ];
+  const row = { kind: "pass" as const, code: "", subject: "", facts: json({ ...figures }) };
+  return {
+    slot: pass.slot,
+    vaults: pass.vaults,
+    closedVaults: pass.closedVaults,
+    balances: pass.balances,
+    reconciliations: wantFigures || changes.length > 0 ? [...changes, row] : changes,
+  };
+}
+
+/** Figures of a pass. */
+export function figuresOf(snapshot: Snapshot, { findings }: Pick<Pass, "findings">): PassFigures {
+  const tvl: Record<string, { total: bigint; locked: bigint; held: bigint }> = {};
+  for (const { mint, total, locked, vaultTokens } of snapshot.balances.values()) {
+    const sum = (tvl[mint] ??= { total: 0n, locked: 0n, held: 0n });
+    sum.total += total;
+    sum.locked += locked;
+    sum.held += snapshot.held.get(vaultTokens)?.amountUnits ?? 0n;
+  }
+  return {
+    slot: snapshot.slot,
+    vaults: snapshot.vaults.size,
+    balances: snapshot.balances.size,
+    programLocks: snapshot.locks.size,
+    pendingWithdrawals: snapshot.pendingWithdrawals.size,
+    discrepancies: findings.length,
+    tvl,
+  };
+}
+
+function trailOf({ unusual }: Activity): TrailRow[] {
+  return unusual.map(({ kind, subject, severity, facts, row }) => ({
+    ...{ kind, subject, severity, signature: row.signature, slot: row.slot },
+    isFinal: row.status === "finalized",
+    facts: json(facts),
+  }));
+}
+
+function droppedTrail(memory: Memory, { dropped }: News): TrailRow[] {
+  return dropped.map((signature) => ({
+    ...{ signature, kind: "fork-dropped", subject: "", severity: "warning" as const, isFinal: true, facts: "{}" },
+    slot: memory.open.get(signature)?.[0]?.slot ?? 0n,
+  }));
+}

@@ -1,0 +1,236 @@
+/** Reads the program's accounts at one finalized slot, the tokens they speak of, and the program's history. */
+import { getBase64Encoder } from "@solana/kit";
+import { z } from "zod";
+
+import { RetryableError } from "../../protocol/errors.js";
+import type { AccountName } from "../../protocol/solana/program.js";
+import type { CollateralVault } from "../../protocol/solana/idl/collateral_vault.js";
+import { isTokenProgram, readTokenAccount } from "../../protocol/solana/tokens.js";
+import type { VaultProgram } from "../../protocol/solana/vaultProgram.js";
+import type { SolanaClient } from "../kit/solana/client.js";
+import type {
+  AuthorizedProgram,
+  Balance,
+  HeldTokens,
+  PendingWithdrawal,
+  ProgramAccounts,
+  ProgramLock,
+  Snapshot,
+  Vault,
+  VaultAuthority,
+} from "./types.js";
+
+const slotNumber = z.int().nonnegative().transform(BigInt);
+const data = z.tuple([z.string(), z.literal("base64")]);
+const programAccounts = z.object({
+  context: z.object({ slot: slotNumber }),
+  value: z.array(z.object({ pubkey: z.string(), account: z.object({ data }) })),
+});
+const someAccounts = z.object({
+  context: z.object({ slot: slotNumber }),
+  value: z.array(z.object({ data, owner: z.string() }).nullable()),
+});
+const signatureList = z.array(
+  z.object({
+    signature: z.string(),
+    slot: slotNumber,
+    err: z.unknown(),
+    blockTime: z.int().transform(BigInt).nullish(),
+    confirmationStatus: z.enum(["processed", "confirmed", "finalized"]).nullish(),
+  }),
+);
+const transaction = z
+  .object({
+    slot: slotNumber,
+    blockTime: z.int().transform(BigInt).nullish(),
+    meta: z.object({ err: z.unknown(), logMessages: z.array(z.string()).nullish() }),
+  })
+  .nullable();
+
+/** One transaction that named an account, newest first as nodes list them. */
+export interface ListedTransaction {
+  readonly signature: string;
+  readonly slot: bigint;
+  readonly blockTime: bigint | null;
+  readonly isFinal: boolean;
+  readonly isFailed: boolean;
+}
+
+/** Most of one getMultipleAccounts, and calls in one request: bodies stay below half a megabyte. */
+const ACCOUNTS_PER_CALL = 100;
+const CALLS_PER_REQUEST = 40;
+const TRANSACTIONS_PER_REQUEST = 50;
+const SIGNATURES_PER_PAGE = 1_000;
+/** A token account without its extensions. */
+const TOKEN_ACCOUNT_BYTES = 165;
+const DISCRIMINATOR_BYTES = 8;
+
+/** Accounts that the monitor looks at. */
+const KINDS = [
+  "vault",
+  "balance",
+  "programLock",
+  "pendingWithdrawal",
+  "vaultAuthority",
+  "authorizedProgram",
+] as const satisfies readonly AccountName<CollateralVault>[];
+
+interface Decoded {
+  readonly text: string;
+  readonly kind: (typeof KINDS)[number];
+  readonly value: unknown;
+}
+
+export class CollateralReader {
+  private readonly kinds: ReadonlyMap<string, (typeof KINDS)[number]>;
+  /** What was decoded last: an account whose bytes have not changed is not decoded again. */
+  private decoded = new Map<string, Decoded>();
+
+  constructor(
+    private readonly client: SolanaClient,
+    private readonly program: VaultProgram,
+  ) {
+    this.kinds = new Map(KINDS.map((kind) => [hex(program.accountDiscriminator(kind)), kind]));
+  }
+
+  /** Everything at a finalized slot. @throws RetryableError when the cluster cannot be asked or moved on too often meanwhile. */
+  async snapshot(): Promise<Snapshot> {
+    const accounts = await this.accounts();
+    const addresses = [...accounts.balances.values()].map(({ vaultTokens }) => vaultTokens);
+    return { ...accounts, held: await this.held(addresses, accounts.slot) };
+  }
+
+  /** All accounts of the program: one request, so that they are of one slot. */
+  private async accounts(): Promise<ProgramAccounts> {
+    const params = [this.program.id, { encoding: "base64", commitment: "finalized", withContext: true }];
+    const { context, value } = await this.client.request("getProgramAccounts", params, programAccounts);
+    const next = new Map<string, Decoded>();
+    for (const { pubkey, account } of value) {
+      const [text] = account.data;
+      const known = this.decoded.get(pubkey);
+      const entry = known?.text === text ? known : this.decode(text);
+      if (entry !== undefined) next.set(pubkey, entry);
+    }
+    this.decoded = next;
+    const of = <T>(kind: (typeof KINDS)[number]): Map<string, T> =>
+      new Map([...next].filter(([, entry]) => entry.kind === kind).map(([address, entry]) => [address, entry.value as T]));
+    const [authority] = of<VaultAuthority>("vaultAuthority");
+    return {
+      slot: context.slot,
+      vaults: of<Vault>("vault"),
+      balances: of<Balance>("balance"),
+      locks: of<ProgramLock>("programLock"),
+      pendingWithdrawals: of<PendingWithdrawal>("pendingWithdrawal"),
+      programs: of<AuthorizedProgram>("authorizedProgram"),
+      authority: authority === undefined ? undefined : { address: authority[0], state: authority[1] },
+    };
+  }
+
+  private decode(text: string): Decoded | undefined {
+    const bytes = new Uint8Array(getBase64Encoder().encode(text));
+    const kind = this.kinds.get(hex(bytes.subarray(0, DISCRIMINATOR_BYTES)));
+    return kind === undefined ? undefined : { text, kind, value: this.program.decodeAccount(kind, bytes) };
+  }
+
+  /** Token accounts by address, no older than `slot`. */
+  private async held(addresses: readonly string[], slot: bigint): Promise<ReadonlyMap<string, HeldTokens | undefined>> {
+    const found = new Map<string, HeldTokens | undefined>();
+    const groups = chunks(addresses, ACCOUNTS_PER_CALL);
+    const dataSlice = { offset: 0, length: TOKEN_ACCOUNT_BYTES };
+    const config = { encoding: "base64", commitment: "finalized", dataSlice, minContextSlot: Number(slot) };
+    const method = "getMultipleAccounts";
+    for (const some of chunks(groups, CALLS_PER_REQUEST)) {
+      const answers = await this.client.batch(some.map((group) => ({ method, params: [group, config] })));
+      for (const [index, group] of some.entries()) {
+        const { value } = this.client.read(method, answers[index], someAccounts);
+        for (const [position, address] of group.entries()) found.set(address, tokensOf(value[position]));
+      }
+    }
+    return found;
+  }
+
+  /**
+   * A balance and its tokens at one slot: where tokens were read later than the ledger, a movement between looks like a loss.
+   * Undefined when the balance is gone.
+   */
+  async pair(
+    balance: string,
+    vaultTokens: string,
+    slot: bigint,
+  ): Promise<{ readonly balance: Balance; readonly held: HeldTokens | undefined } | undefined> {
+    const config = { encoding: "base64", commitment: "finalized", minContextSlot: Number(slot) };
+    const { value } = await this.client.request("getMultipleAccounts", [[balance, vaultTokens], config], someAccounts);
+    const [account, tokens] = value;
+    if (account == null || account.owner !== this.program.id) return undefined;
+    const decoded = this.decode(account.data[0]);
+    return decoded?.kind === "balance" ? { balance: decoded.value as Balance, held: tokensOf(tokens) } : undefined;
+  }
+
+  /**
+   * Confirmed transactions that named `address`, oldest first, after `until` (empty: from the beginning), at most about `most`.
+   * `isCut`: there are older ones.
+   */
+  async list(
+    address: string,
+    until: string,
+    most: number,
+    slot: bigint,
+  ): Promise<{ readonly transactions: readonly ListedTransaction[]; readonly isCut: boolean }> {
+    const listed: ListedTransaction[] = [];
+    let before: string | undefined;
+    for (;;) {
+      const config = {
+        ...{ commitment: "confirmed", limit: SIGNATURES_PER_PAGE, minContextSlot: Number(slot) },
+        ...(until === "" ? {} : { until }),
+        ...(before === undefined ? {} : { before }),
+      };
+      const page = await this.client.request("getSignaturesForAddress", [address, config], signatureList);
+      for (const { signature, slot: at, err, blockTime, confirmationStatus } of page) {
+        // What is older than a node's status cache has no status: it is final.
+        const isFinal = (confirmationStatus ?? "finalized") === "finalized";
+        listed.push({ signature, slot: at, blockTime: blockTime ?? null, isFinal, isFailed: err != null });
+      }
+      before = page.at(-1)?.signature;
+      if (page.length < SIGNATURES_PER_PAGE || before === undefined) return { transactions: listed.reverse(), isCut: false };
+      if (listed.length >= most) return { transactions: listed.reverse(), isCut: true };
+    }
+  }
+
+  /** Logs by signature. @throws RetryableError TRANSACTION_UNKNOWN when a node lists what it does not have. */
+  async logs(signatures: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const method = "getTransaction";
+    const config = { encoding: "base64", commitment: "confirmed", maxSupportedTransactionVersion: 0 };
+    const found = new Map<string, readonly string[]>();
+    for (const some of chunks(signatures, TRANSACTIONS_PER_REQUEST)) {
+      const answers = await this.client.batch(some.map((signature) => ({ method, params: [signature, config] })));
+      for (const [index, signature] of some.entries()) {
+        const answer = this.client.read(method, answers[index], transaction);
+        if (answer === null) {
+          throw new RetryableError("TRANSACTION_UNKNOWN", `the node lists ${signature} and does not have it`, "try again", {
+            signature,
+          });
+        }
+        found.set(signature, answer.meta.logMessages ?? []);
+      }
+    }
+    return found;
+  }
+}
+
+function tokensOf(account: z.infer<typeof someAccounts>["value"][number] | undefined): HeldTokens | undefined {
+  if (account == null || !isTokenProgram(account.owner)) return undefined;
+  const bytes = new Uint8Array(getBase64Encoder().encode(account.data[0]));
+  // One that was made and not opened holds nothing.
+  if (bytes.length < TOKEN_ACCOUNT_BYTES || bytes[108] === 0) return undefined;
+  return readTokenAccount(account.owner, bytes);
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
+
+function chunks<T>(items: readonly T[], size: number): readonly T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+}

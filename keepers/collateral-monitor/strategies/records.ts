@@ -1,0 +1,127 @@
+/**
+ * Accounts against our records: from the state that was recorded last, the events of an account must lead to its state now, without a
+ * gap and with arithmetic that holds. Pure.
+ */
+import type { Finding } from "../types.js";
+
+/** A balance's ledger as it was recorded, or as its account says. */
+export interface Ledger {
+  readonly total: bigint;
+  readonly locked: bigint;
+  readonly seqNum: bigint;
+}
+
+/** One counted event of an account, as recorded. */
+export interface CountedEvent {
+  readonly subject: string;
+  readonly seqNum: bigint;
+  readonly kind: string;
+  readonly slot: bigint;
+  /** What the subject gained or gave; null for settings. */
+  readonly amount: bigint | null;
+  readonly total: bigint | null;
+  readonly locked: bigint | null;
+}
+
+export interface Verdict {
+  readonly findings: readonly Finding[];
+  /** The account has counted events that are not among those given: look again. */
+  readonly missing: readonly bigint[];
+}
+
+/** How an event moves a ledger: by its amount, up (1), down (-1) or not at all (0). */
+const MOVES: Readonly<Record<string, readonly [total: bigint, locked: bigint]>> = {
+  deposited: [1n, 0n],
+  withdrawn: [-1n, 0n],
+  locked: [0n, 1n],
+  unlocked: [0n, -1n],
+  lockReleased: [0n, -1n],
+  collateralReceived: [1n, 0n],
+  collateralPaid: [-1n, -1n],
+};
+
+/**
+ * `before`: as recorded; undefined for an account seen for the first time, which has the events since its opening.
+ * `events`: of this account, counted after `before`, no later than `now`, in any order.
+ */
+export function judgeLedger(
+  subject: string,
+  before: Ledger | undefined,
+  events: readonly CountedEvent[],
+  now: Ledger,
+): Verdict {
+  if (before !== undefined && now.seqNum < before.seqNum) {
+    const facts = { recorded: before.seqNum, found: now.seqNum };
+    return { findings: [{ code: "sequence-went-back", subject, severity: "critical", facts }], missing: [] };
+  }
+  const from = before ?? firstKnown(events, now);
+  const missing = gaps(from.seqNum, now.seqNum, events);
+  if (now.seqNum === from.seqNum) {
+    return { findings: isSame(from, now) ? [] : [differs("changed-without-event", subject, from, now)], missing };
+  }
+  let state = from;
+  for (const event of [...events].sort((a, b) => (a.seqNum < b.seqNum ? -1 : 1))) {
+    if (event.seqNum <= from.seqNum || event.seqNum > now.seqNum) continue;
+    const told = { total: event.total ?? state.total, locked: event.locked ?? state.locked, seqNum: event.seqNum };
+    const expected = event.seqNum === state.seqNum + 1n ? moved(state, event) : told;
+    if (!isSame(expected, told)) return { findings: [differs("ledger-differs", subject, expected, told, event.kind)], missing };
+    state = told;
+  }
+  // With a gap at the end the last known state says nothing about the account.
+  const isComplete = state.seqNum === now.seqNum;
+  return { findings: isComplete && !isSame(state, now) ? [differs("ledger-differs", subject, state, now)] : [], missing };
+}
+
+/** What is left missing after looking again. */
+export function missingEvents(subject: string, missing: readonly bigint[]): Finding {
+  const facts = { count: missing.length, first: missing[0], last: missing.at(-1) };
+  return { code: "events-missing", subject, severity: "warning", facts };
+}
+
+/** Counts between `from` (known) and `to` that no event has. */
+export function gaps(from: bigint, to: bigint, events: readonly Pick<CountedEvent, "seqNum">[]): readonly bigint[] {
+  const known = new Set(events.map(({ seqNum }) => seqNum));
+  const missing: bigint[] = [];
+  for (let seqNum = from + 1n; seqNum <= to; seqNum += 1n) if (!known.has(seqNum)) missing.push(seqNum);
+  return missing;
+}
+
+/** An account without a record: its history counts from its oldest known event, or from now. */
+function firstKnown(events: readonly CountedEvent[], now: Ledger): Ledger {
+  const oldest = events.reduce<CountedEvent | undefined>(
+    (first, event) => (first === undefined || event.seqNum < first.seqNum ? event : first),
+    undefined,
+  );
+  if (oldest === undefined) return now;
+  return oldest.seqNum === 1n
+    ? { total: 0n, locked: 0n, seqNum: 0n }
+    : { total: oldest.total ?? 0n, locked: oldest.locked ?? 0n, seqNum: oldest.seqNum };
+}
+
+function moved(state: Ledger, { kind, amount, seqNum }: CountedEvent): Ledger {
+  const [total, locked] = MOVES[kind] ?? [0n, 0n];
+  const by = amount ?? 0n;
+  return { total: state.total + total * by, locked: state.locked + locked * by, seqNum };
+}
+
+function isSame(a: Ledger, b: Ledger): boolean {
+  return a.total === b.total && a.locked === b.locked;
+}
+
+function differs(
+  code: "ledger-differs" | "changed-without-event",
+  subject: string,
+  expected: Ledger,
+  found: Ledger,
+  event?: string,
+): Finding {
+  const facts = {
+    expectedTotal: expected.total,
+    expectedLocked: expected.locked,
+    foundTotal: found.total,
+    foundLocked: found.locked,
+    seqNum: found.seqNum,
+    event,
+  };
+  return { code, subject, severity: "critical", facts };
+}
