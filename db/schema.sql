@@ -5,8 +5,47 @@
 CREATE ROLE api_ro NOLOGIN;
 CREATE ROLE indexer_rw NOLOGIN;
 CREATE ROLE keeper_rw NOLOGIN;
+CREATE ROLE monitor_rw NOLOGIN;
 
 -- tables
+
+CREATE TABLE audit_trail (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  chain_id text NOT NULL,
+  signature text NOT NULL,
+  slot bigint NOT NULL,
+  kind text NOT NULL,
+  subject text NOT NULL,
+  severity text NOT NULL,
+  is_final boolean NOT NULL,
+  facts text NOT NULL,
+  at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  CONSTRAINT audit_trail_pkey PRIMARY KEY (id),
+  CONSTRAINT audit_trail_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text]))),
+  CONSTRAINT audit_trail_slot_check CHECK ((slot >= 0))
+);
+
+CREATE TABLE balance_snapshots (
+  chain_id text NOT NULL,
+  balance text NOT NULL,
+  slot bigint NOT NULL,
+  vault text NOT NULL,
+  mint text NOT NULL,
+  total numeric(78,0) NOT NULL,
+  locked numeric(78,0) NOT NULL,
+  program_locked numeric(78,0) NOT NULL,
+  held numeric(78,0),
+  seq_num bigint NOT NULL,
+  is_closed boolean DEFAULT false NOT NULL,
+  taken_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  CONSTRAINT balance_snapshots_held_check CHECK ((held >= (0)::numeric)),
+  CONSTRAINT balance_snapshots_locked_check CHECK ((locked >= (0)::numeric)),
+  CONSTRAINT balance_snapshots_pkey PRIMARY KEY (chain_id, balance, slot),
+  CONSTRAINT balance_snapshots_program_locked_check CHECK ((program_locked >= (0)::numeric)),
+  CONSTRAINT balance_snapshots_seq_num_check CHECK ((seq_num >= 0)),
+  CONSTRAINT balance_snapshots_slot_check CHECK ((slot >= 0)),
+  CONSTRAINT balance_snapshots_total_check CHECK ((total >= (0)::numeric))
+);
 
 CREATE TABLE chain_block (
   chain_id text NOT NULL,
@@ -49,6 +88,17 @@ CREATE TABLE chain_transfer (
   CONSTRAINT chain_transfer_sender_check CHECK ((octet_length(sender) = 20)),
   CONSTRAINT chain_transfer_transaction_hash_check CHECK ((octet_length(transaction_hash) = 32)),
   CONSTRAINT chain_transfer_units_check CHECK ((units >= (0)::numeric))
+);
+
+CREATE TABLE collateral_checkpoint (
+  chain_id text NOT NULL,
+  program text NOT NULL,
+  owner text NOT NULL,
+  held_until timestamp with time zone NOT NULL,
+  signature text DEFAULT ''::text NOT NULL,
+  slot bigint DEFAULT 0 NOT NULL,
+  CONSTRAINT collateral_checkpoint_pkey PRIMARY KEY (chain_id, program),
+  CONSTRAINT collateral_checkpoint_slot_check CHECK ((slot >= 0))
 );
 
 CREATE TABLE keeper_attempt (
@@ -245,6 +295,20 @@ CREATE TABLE keeper_signer (
   CONSTRAINT keeper_signer_pkey PRIMARY KEY (chain_id, address)
 );
 
+CREATE TABLE reconciliation_logs (
+  id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  chain_id text NOT NULL,
+  slot bigint NOT NULL,
+  kind text NOT NULL,
+  code text NOT NULL,
+  subject text NOT NULL,
+  facts text NOT NULL,
+  at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  CONSTRAINT reconciliation_logs_kind_check CHECK ((kind = ANY (ARRAY['pass'::text, 'opened'::text, 'resolved'::text]))),
+  CONSTRAINT reconciliation_logs_pkey PRIMARY KEY (id),
+  CONSTRAINT reconciliation_logs_slot_check CHECK ((slot >= 0))
+);
+
 CREATE TABLE schema_migration (
   name text NOT NULL,
   checksum text NOT NULL,
@@ -252,8 +316,56 @@ CREATE TABLE schema_migration (
   CONSTRAINT schema_migration_pkey PRIMARY KEY (name)
 );
 
+CREATE TABLE transactions (
+  chain_id text NOT NULL,
+  signature text NOT NULL,
+  event_index integer NOT NULL,
+  subject text NOT NULL,
+  seq_num bigint,
+  slot bigint NOT NULL,
+  block_time bigint,
+  kind text NOT NULL,
+  vault text,
+  mint text,
+  program text,
+  amount numeric(78,0),
+  total numeric(78,0),
+  locked numeric(78,0),
+  body text NOT NULL,
+  status text NOT NULL,
+  CONSTRAINT transactions_amount_check CHECK ((amount >= (0)::numeric)),
+  CONSTRAINT transactions_check CHECK (((total IS NULL) = (locked IS NULL))),
+  CONSTRAINT transactions_check1 CHECK ((locked <= total)),
+  CONSTRAINT transactions_event_index_check CHECK ((event_index >= 0)),
+  CONSTRAINT transactions_locked_check CHECK ((locked >= (0)::numeric)),
+  CONSTRAINT transactions_pkey PRIMARY KEY (chain_id, signature, event_index, subject),
+  CONSTRAINT transactions_slot_check CHECK ((slot >= 0)),
+  CONSTRAINT transactions_status_check CHECK ((status = ANY (ARRAY['confirmed'::text, 'finalized'::text]))),
+  CONSTRAINT transactions_total_check CHECK ((total >= (0)::numeric))
+);
+
+CREATE TABLE vaults (
+  chain_id text NOT NULL,
+  vault text NOT NULL,
+  owner text NOT NULL,
+  seq_num bigint NOT NULL,
+  config_version bigint NOT NULL,
+  balances integer NOT NULL,
+  pending_withdrawals integer NOT NULL,
+  has_security_config boolean NOT NULL,
+  has_multi_sig boolean NOT NULL,
+  frozen_until bigint NOT NULL,
+  slot bigint NOT NULL,
+  closed_slot bigint,
+  CONSTRAINT vaults_pkey PRIMARY KEY (chain_id, vault),
+  CONSTRAINT vaults_seq_num_check CHECK ((seq_num >= 0)),
+  CONSTRAINT vaults_slot_check CHECK ((slot >= 0))
+);
+
 -- indexes
 
+CREATE INDEX audit_trail_subject ON public.audit_trail USING btree (chain_id, subject, id);
+CREATE INDEX balance_snapshots_vault ON public.balance_snapshots USING btree (chain_id, vault, slot);
 CREATE INDEX chain_block_open ON public.chain_block USING btree (chain_id, number) WHERE (status <> 'finalized'::text);
 CREATE INDEX keeper_job_due ON public.keeper_job USING btree (queue, run_at) WHERE (done_at IS NULL);
 CREATE UNIQUE INDEX keeper_outbox_effect ON public.keeper_outbox USING btree (chain_id, role, effect_key) WHERE (state <> ALL (ARRAY['reverted'::text, 'cancelled'::text]));
@@ -263,6 +375,12 @@ CREATE INDEX keeper_pnl_entry_book ON public.keeper_pnl_entry USING btree (role,
 CREATE UNIQUE INDEX keeper_pnl_entry_once ON public.keeper_pnl_entry USING btree (chain_id, tx_hash, generation) WHERE (reverses IS NULL);
 CREATE INDEX keeper_pnl_entry_row ON public.keeper_pnl_entry USING btree (outbox_id);
 CREATE INDEX keeper_policy_newest ON public.keeper_policy USING btree (role, chain_id, id DESC);
+CREATE INDEX reconciliation_logs_subject ON public.reconciliation_logs USING btree (chain_id, subject, code, id) WHERE (kind <> 'pass'::text);
+CREATE INDEX transactions_open ON public.transactions USING btree (chain_id, slot) WHERE (status <> 'finalized'::text);
+CREATE INDEX transactions_recent ON public.transactions USING btree (chain_id, block_time);
+CREATE INDEX transactions_subject ON public.transactions USING btree (chain_id, subject, seq_num);
+CREATE INDEX transactions_vault ON public.transactions USING btree (chain_id, vault, slot);
+CREATE INDEX vaults_owner ON public.vaults USING btree (chain_id, owner);
 
 -- functions
 
@@ -322,6 +440,7 @@ $function$;
 
 -- triggers
 
+CREATE TRIGGER audit_trail_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_trail FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
 CREATE TRIGGER keeper_audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.keeper_audit FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
 CREATE TRIGGER keeper_audit_linked BEFORE INSERT ON public.keeper_audit FOR EACH ROW EXECUTE FUNCTION keeper_audit_link();
 CREATE TRIGGER keeper_control_noted AFTER INSERT OR UPDATE ON public.keeper_control FOR EACH ROW EXECUTE FUNCTION keeper_control_note();
@@ -329,6 +448,7 @@ CREATE TRIGGER keeper_control_change_append_only BEFORE DELETE OR UPDATE OR TRUN
 CREATE TRIGGER keeper_pnl_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.keeper_pnl_entry FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
 CREATE CONSTRAINT TRIGGER keeper_pnl_balanced AFTER INSERT ON public.keeper_pnl_posting DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION keeper_pnl_balance();
 CREATE TRIGGER keeper_pnl_posting_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.keeper_pnl_posting FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
+CREATE TRIGGER reconciliation_logs_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.reconciliation_logs FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
 
 -- grants
 
@@ -336,6 +456,12 @@ GRANT EXECUTE ON FUNCTION keeper_append_only() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION keeper_audit_link() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION keeper_control_note() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION keeper_pnl_balance() TO PUBLIC;
+GRANT SELECT ON TABLE audit_trail TO api_ro;
+GRANT SELECT ON TABLE audit_trail TO keeper_rw;
+GRANT INSERT, SELECT ON TABLE audit_trail TO monitor_rw;
+GRANT SELECT ON TABLE balance_snapshots TO api_ro;
+GRANT SELECT ON TABLE balance_snapshots TO keeper_rw;
+GRANT INSERT, SELECT ON TABLE balance_snapshots TO monitor_rw;
 GRANT SELECT ON TABLE chain_block TO api_ro;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE chain_block TO indexer_rw;
 GRANT SELECT ON TABLE chain_block TO keeper_rw;
@@ -345,6 +471,9 @@ GRANT SELECT ON TABLE chain_checkpoint TO keeper_rw;
 GRANT SELECT ON TABLE chain_transfer TO api_ro;
 GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE chain_transfer TO indexer_rw;
 GRANT SELECT ON TABLE chain_transfer TO keeper_rw;
+GRANT SELECT ON TABLE collateral_checkpoint TO api_ro;
+GRANT SELECT ON TABLE collateral_checkpoint TO keeper_rw;
+GRANT INSERT, SELECT, UPDATE ON TABLE collateral_checkpoint TO monitor_rw;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_attempt TO keeper_rw;
 GRANT INSERT, SELECT ON TABLE keeper_audit TO keeper_rw;
 GRANT SELECT ON TABLE keeper_control TO api_ro;
@@ -369,6 +498,16 @@ GRANT SELECT ON TABLE keeper_policy_meter TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_policy_meter TO keeper_rw;
 GRANT SELECT ON TABLE keeper_signer TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_signer TO keeper_rw;
+GRANT SELECT ON TABLE reconciliation_logs TO api_ro;
+GRANT SELECT ON TABLE reconciliation_logs TO keeper_rw;
+GRANT INSERT, SELECT ON TABLE reconciliation_logs TO monitor_rw;
 GRANT SELECT ON TABLE schema_migration TO api_ro;
 GRANT SELECT ON TABLE schema_migration TO indexer_rw;
 GRANT SELECT ON TABLE schema_migration TO keeper_rw;
+GRANT SELECT ON TABLE schema_migration TO monitor_rw;
+GRANT SELECT ON TABLE transactions TO api_ro;
+GRANT SELECT ON TABLE transactions TO keeper_rw;
+GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE transactions TO monitor_rw;
+GRANT SELECT ON TABLE vaults TO api_ro;
+GRANT SELECT ON TABLE vaults TO keeper_rw;
+GRANT INSERT, SELECT, UPDATE ON TABLE vaults TO monitor_rw;

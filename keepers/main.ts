@@ -28,7 +28,11 @@ const definition = {
     { name: "sub-command", help: "what to do; run when left out", choices: SUB_COMMANDS },
   ],
   flags: {
-    network: { kind: "string", help: "network of deployments/params, such as localhost or chain138, or a Solana one: solana-localnet", required: true },
+    network: {
+      kind: "string",
+      help: "network of deployments/params, such as localhost or chain138, or a Solana one: solana-localnet",
+      required: true,
+    },
     execute: { kind: "boolean", help: "send transactions" },
     prices: {
       kind: "string",

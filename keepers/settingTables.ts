@@ -2,10 +2,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+import { monitorSettings } from "./collateral-monitor/config.js";
 import { stabilizerSettings } from "./deviation-stabilizer/config.js";
 import { kitSettings } from "./kit/config.js";
 import { settingsTable, type Settings } from "./kit/env.js";
 import { metricsTable } from "./kit/insight/metrics.js";
+import { solanaSettings } from "./kit/solana/settings.js";
 import { reporterSettings } from "./price-reporter/config.js";
 
 const BEGIN = "<!-- settings: begin -->";
@@ -21,18 +23,24 @@ const COMMON_ROWS = [
   "| `KEEPER_ADDRESS` | – | Whose key it must be; required with a KMS key. |",
 ];
 
+/** The same for keepers on a Solana cluster that hold no key. */
+const SOLANA_ROWS = [
+  "| `<NETWORK>_RPC_URL` | solana-localnet: `http://127.0.0.1:8899` | JSON-RPC address of a node: `SOLANA_LOCALNET_RPC_URL`. |",
+];
+
 /** Keepers with a generated table. */
-const READMES: Readonly<Record<string, Settings>> = {
-  "deviation-stabilizer": { ...kitSettings, ...stabilizerSettings },
-  "price-reporter": { ...kitSettings, ...reporterSettings },
+const READMES: Readonly<Record<string, { readonly settings: Settings; readonly rows: readonly string[] }>> = {
+  "deviation-stabilizer": { settings: { ...kitSettings, ...stabilizerSettings }, rows: COMMON_ROWS },
+  "price-reporter": { settings: { ...kitSettings, ...reporterSettings }, rows: COMMON_ROWS },
+  "collateral-monitor": { settings: { ...solanaSettings, ...monitorSettings }, rows: SOLANA_ROWS },
 };
 
 /** The README with its table replaced. Throws when the markers are missing. */
-export function withTable(readme: string, settings: Settings): string {
+export function withTable(readme: string, settings: Settings, rows: readonly string[] = COMMON_ROWS): string {
   const [before, rest] = readme.split(BEGIN);
   const after = rest?.split(END)[1];
   if (before === undefined || after === undefined) throw new Error(`the README lacks ${BEGIN} … ${END}`);
-  return `${before}${BEGIN}\n\n${[settingsTable(settings), ...COMMON_ROWS].join("\n")}\n\n${END}${after}`;
+  return `${before}${BEGIN}\n\n${[settingsTable(settings), ...rows].join("\n")}\n\n${END}${after}`;
 }
 
 const RUNTIME_DOC = new URL("../docs/keeper-runtime.md", import.meta.url);
@@ -48,8 +56,8 @@ export function withMetrics(text: string): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [keeper, settings] of Object.entries(READMES)) {
-    await rewrite(new URL(`./${keeper}/README.md`, import.meta.url), (text) => withTable(text, settings));
+  for (const [keeper, { settings, rows }] of Object.entries(READMES)) {
+    await rewrite(new URL(`./${keeper}/README.md`, import.meta.url), (text) => withTable(text, settings, rows));
   }
   await rewrite(RUNTIME_DOC, withMetrics);
 }

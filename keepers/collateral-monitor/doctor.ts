@@ -48,7 +48,10 @@ export async function doctorChecks(connection: Connection, env: Env, alertTest: 
       look: async () => {
         const open = await openDiscrepancies(database.db(), await chainId());
         const named = open.slice(0, 5).map(({ code, subject }) => `${code} ${subject}`);
-        return { ok: open.length === 0, found: open.length === 0 ? "none" : `${String(open.length)}: ${named.join(", ")}` };
+        return {
+          ok: open.length === 0,
+          found: open.length === 0 ? "none" : `${String(open.length)}: ${named.join(", ")}`,
+        };
       },
     },
   ];

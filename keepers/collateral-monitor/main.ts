@@ -188,7 +188,13 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
     const discrepancies = findings.map(({ code, subject }) => `${code} ${subject}`);
     for (const found of discrepancies) context.say(`DISCREPANCY ${found}`);
     const { name: network } = config.network;
-    const report = { keeper: KEEPER_NAME, network, running: running ?? null, figures: plain({ ...figures }), discrepancies };
+    const report = {
+      keeper: KEEPER_NAME,
+      network,
+      running: running ?? null,
+      figures: plain({ ...figures }),
+      discrepancies,
+    };
     return { ok: discrepancies.length === 0, report };
   } finally {
     await alerts.close();
@@ -199,7 +205,10 @@ function pathOf({ dataFolder, network }: MonitorConfig): string {
   return statusPath(dataFolder ?? DEFAULT_DATA_FOLDER, KEEPER_NAME, network.name);
 }
 
-function sayFigures({ slot, vaults, balances, programLocks, pendingWithdrawals, tvl }: PassFigures, say: (line: string) => void) {
+function sayFigures(
+  { slot, vaults, balances, programLocks, pendingWithdrawals, tvl }: PassFigures,
+  say: (line: string) => void,
+) {
   const counts = `${String(vaults)} vaults, ${String(balances)} balances, ${String(programLocks)} program locks, ${String(pendingWithdrawals)} pending withdrawals`;
   say(`slot ${String(slot)}: ${counts}`);
   for (const [mint, { total, locked, held }] of Object.entries(tvl)) {

@@ -47,7 +47,8 @@ export function memoryOf(
     discrepancies: new Set(recorded.discrepancies.map(({ code, subject }) => `${code} ${subject}`)),
     collateral: new Map(),
   };
-  for (const row of recorded.openEvents) memory.open.set(row.signature, [...(memory.open.get(row.signature) ?? []), row]);
+  for (const row of recorded.openEvents)
+    memory.open.set(row.signature, [...(memory.open.get(row.signature) ?? []), row]);
   keepCounted(memory, recorded.unfolded);
   for (const row of recorded.recent) {
     const event = { name: row.kind, data: JSON.parse(row.body, revive) as unknown } as VaultEvent;
@@ -70,7 +71,9 @@ export function keepCounted({ events }: Memory, rows: readonly EventRow[]): void
   for (const row of rows) {
     if (row.seqNum === null) continue;
     const known = events.get(row.subject) ?? [];
-    const at = known.findIndex(({ signature, eventIndex }) => signature === row.signature && eventIndex === row.eventIndex);
+    const at = known.findIndex(
+      ({ signature, eventIndex }) => signature === row.signature && eventIndex === row.eventIndex,
+    );
     events.set(row.subject, at === -1 ? [...known, row] : known.with(at, row));
   }
 }

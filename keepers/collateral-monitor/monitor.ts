@@ -108,14 +108,20 @@ export class Monitor {
     const after = new Map(memory.events);
     keepCounted({ ...memory, events: after }, [...rows, ...news.changed]);
     const gone = new Set(news.dropped);
-    const events = new Map([...after].map(([subject, list]) => [subject, list.filter((row) => !gone.has(row.signature))]));
+    const events = new Map(
+      [...after].map(([subject, list]) => [subject, list.filter((row) => !gone.has(row.signature))]),
+    );
     const pass =
       snapshot === undefined
         ? undefined
-        : await reconcile(snapshot, { ...booksOf(memory), events }, {
-            lookAgain: (subject, afterSlot, upTo) => this.lookAgain(subject, afterSlot, upTo, ownerOf),
-            pair: (balance, tokens, slot) => this.parts.reader.pair(balance, tokens, slot),
-          });
+        : await reconcile(
+            snapshot,
+            { ...booksOf(memory), events },
+            {
+              lookAgain: (subject, afterSlot, upTo) => this.lookAgain(subject, afterSlot, upTo, ownerOf),
+              pair: (balance, tokens, slot) => this.parts.reader.pair(balance, tokens, slot),
+            },
+          );
     const figures = snapshot === undefined || pass === undefined ? undefined : figuresOf(snapshot, pass);
     const passRows = pass && figures && passRowsOf(memory, pass, figures, wishes.figures || isFirst);
     await store?.write({
@@ -190,7 +196,13 @@ export class Monitor {
     for (const { row, kind, subject, severity, facts } of activity.unusual) {
       counters.add(`activity.${kind}`);
       const where = { signature: row.signature, slot: row.slot, finalized: row.status === "finalized" };
-      log[severity === "info" ? "info" : "warn"]("collateral.activity", { kind, subject, severity, ...facts, ...where });
+      log[severity === "info" ? "info" : "warn"]("collateral.activity", {
+        kind,
+        subject,
+        severity,
+        ...facts,
+        ...where,
+      });
     }
   }
 
@@ -205,7 +217,13 @@ export class Monitor {
     const now = new Map(pass.findings.map((finding) => [keyOf(finding), finding]));
     for (const [key, { code, subject, severity, facts }] of now) {
       // Said again at every pass: the alerts tell it once.
-      log[memory.discrepancies.has(key) ? "debug" : "error"]("collateral.discrepancy", { code, subject, severity, slot, ...facts });
+      log[memory.discrepancies.has(key) ? "debug" : "error"]("collateral.discrepancy", {
+        code,
+        subject,
+        severity,
+        slot,
+        ...facts,
+      });
     }
     for (const key of memory.discrepancies) {
       if (now.has(key)) continue;

@@ -1,5 +1,4 @@
 /** Reads the program's accounts at one finalized slot, the tokens they speak of, and the program's history. */
-import { getBase64Encoder } from "@solana/kit";
 import { z } from "zod";
 
 import { RetryableError } from "../../protocol/errors.js";
@@ -85,6 +84,8 @@ export class CollateralReader {
   private readonly kinds: ReadonlyMap<string, (typeof KINDS)[number]>;
   /** What was decoded last: an account whose bytes have not changed is not decoded again. */
   private decoded = new Map<string, Decoded>();
+  /** The same for token accounts. */
+  private tokens = new Map<string, { readonly text: string; readonly value: HeldTokens | undefined }>();
 
   constructor(
     private readonly client: SolanaClient,
@@ -113,7 +114,9 @@ export class CollateralReader {
     }
     this.decoded = next;
     const of = <T>(kind: (typeof KINDS)[number]): Map<string, T> =>
-      new Map([...next].filter(([, entry]) => entry.kind === kind).map(([address, entry]) => [address, entry.value as T]));
+      new Map(
+        [...next].filter(([, entry]) => entry.kind === kind).map(([address, entry]) => [address, entry.value as T]),
+      );
     const [authority] = of<VaultAuthority>("vaultAuthority");
     return {
       slot: context.slot,
@@ -127,14 +130,14 @@ export class CollateralReader {
   }
 
   private decode(text: string): Decoded | undefined {
-    const bytes = new Uint8Array(getBase64Encoder().encode(text));
+    const bytes = bytesOf(text);
     const kind = this.kinds.get(hex(bytes.subarray(0, DISCRIMINATOR_BYTES)));
     return kind === undefined ? undefined : { text, kind, value: this.program.decodeAccount(kind, bytes) };
   }
 
   /** Token accounts by address, no older than `slot`. */
   private async held(addresses: readonly string[], slot: bigint): Promise<ReadonlyMap<string, HeldTokens | undefined>> {
-    const found = new Map<string, HeldTokens | undefined>();
+    const found = new Map<string, { readonly text: string; readonly value: HeldTokens | undefined }>();
     const groups = chunks(addresses, ACCOUNTS_PER_CALL);
     const dataSlice = { offset: 0, length: TOKEN_ACCOUNT_BYTES };
     const config = { encoding: "base64", commitment: "finalized", dataSlice, minContextSlot: Number(slot) };
@@ -143,10 +146,16 @@ export class CollateralReader {
       const answers = await this.client.batch(some.map((group) => ({ method, params: [group, config] })));
       for (const [index, group] of some.entries()) {
         const { value } = this.client.read(method, answers[index], someAccounts);
-        for (const [position, address] of group.entries()) found.set(address, tokensOf(value[position]));
+        for (const [position, address] of group.entries()) {
+          const account = value[position];
+          const text = account == null ? "" : `${account.owner} ${account.data[0]}`;
+          const known = this.tokens.get(address);
+          found.set(address, known?.text === text ? known : { text, value: tokensOf(account) });
+        }
       }
     }
-    return found;
+    this.tokens = found;
+    return new Map([...found].map(([address, { value }]) => [address, value]));
   }
 
   /**
@@ -161,7 +170,7 @@ export class CollateralReader {
     const config = { encoding: "base64", commitment: "finalized", minContextSlot: Number(slot) };
     const { value } = await this.client.request("getMultipleAccounts", [[balance, vaultTokens], config], someAccounts);
     const [account, tokens] = value;
-    if (account == null || account.owner !== this.program.id) return undefined;
+    if (account?.owner !== this.program.id) return undefined;
     const decoded = this.decode(account.data[0]);
     return decoded?.kind === "balance" ? { balance: decoded.value as Balance, held: tokensOf(tokens) } : undefined;
   }
@@ -191,7 +200,8 @@ export class CollateralReader {
         listed.push({ signature, slot: at, blockTime: blockTime ?? null, isFinal, isFailed: err != null });
       }
       before = page.at(-1)?.signature;
-      if (page.length < SIGNATURES_PER_PAGE || before === undefined) return { transactions: listed.reverse(), isCut: false };
+      if (page.length < SIGNATURES_PER_PAGE || before === undefined)
+        return { transactions: listed.reverse(), isCut: false };
       if (listed.length >= most) return { transactions: listed.reverse(), isCut: true };
     }
   }
@@ -206,9 +216,14 @@ export class CollateralReader {
       for (const [index, signature] of some.entries()) {
         const answer = this.client.read(method, answers[index], transaction);
         if (answer === null) {
-          throw new RetryableError("TRANSACTION_UNKNOWN", `the node lists ${signature} and does not have it`, "try again", {
-            signature,
-          });
+          throw new RetryableError(
+            "TRANSACTION_UNKNOWN",
+            `the node lists ${signature} and does not have it`,
+            "try again",
+            {
+              signature,
+            },
+          );
         }
         found.set(signature, answer.meta.logMessages ?? []);
       }
@@ -219,10 +234,14 @@ export class CollateralReader {
 
 function tokensOf(account: z.infer<typeof someAccounts>["value"][number] | undefined): HeldTokens | undefined {
   if (account == null || !isTokenProgram(account.owner)) return undefined;
-  const bytes = new Uint8Array(getBase64Encoder().encode(account.data[0]));
+  const bytes = bytesOf(account.data[0]);
   // One that was made and not opened holds nothing.
   if (bytes.length < TOKEN_ACCOUNT_BYTES || bytes[108] === 0) return undefined;
   return readTokenAccount(account.owner, bytes);
+}
+
+function bytesOf(base64: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(base64, "base64"));
 }
 
 function hex(bytes: Uint8Array): string {

@@ -54,7 +54,8 @@ export async function reconcile(snapshot: Snapshot, books: Books, parts: PassPar
     if (before !== undefined && events.length === 0 && isSame(before, now)) continue;
     const first = judgeLedger(subject, before, events, now);
     const extra = first.missing.length === 0 ? [] : await again.look(subject, after, first.missing);
-    const verdict = extra.length === 0 ? first : judgeLedger(subject, before, [...events, ...counted(extra, slot)], now);
+    const verdict =
+      extra.length === 0 ? first : judgeLedger(subject, before, [...events, ...counted(extra, slot)], now);
     findings.push(...verdict.findings);
     if (verdict.missing.length > 0) findings.push(missingEvents(subject, verdict.missing));
   }
@@ -158,7 +159,8 @@ function changedVault(address: string, vault: Vault, books: Books): VaultRow[] {
     frozenUntil: vault.frozenUntil,
   };
   const before = books.vaults.get(address);
-  const isKnown = before !== undefined && (Object.keys(row) as (keyof VaultRow)[]).every((key) => before[key] === row[key]);
+  const isKnown =
+    before !== undefined && (Object.keys(row) as (keyof VaultRow)[]).every((key) => before[key] === row[key]);
   return isKnown ? [] : [row];
 }
 

@@ -27,7 +27,7 @@ export interface DatabaseChecks {
   /** Further checks, which pass unasked while an embedded server does not run. */
   readonly unlessStopped: (plans: readonly CheckPlan[]) => readonly CheckPlan[];
   /** After the checks were made. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Clocks of database and process may differ by this much: leases run by the database's, freshness by ours. */

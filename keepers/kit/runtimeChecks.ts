@@ -35,8 +35,20 @@ export function runtimeChecks(parts: RuntimeCheckParts): { readonly plans: Check
   const { client, config } = connection;
   const { name: network, local } = config.network;
   const chainId = String(client.chainId);
-  const { plans: first, db, unlessStopped, close } = databaseChecks({
-    ...{ keeper, env: parts.env, local, databaseFolder: config.databaseFolder, role: "keeper_rw" as const, open: parts.open },
+  const {
+    plans: first,
+    db,
+    unlessStopped,
+    close,
+  } = databaseChecks({
+    ...{
+      keeper,
+      env: parts.env,
+      local,
+      databaseFolder: config.databaseFolder,
+      role: "keeper_rw" as const,
+      open: parts.open,
+    },
   });
   const account = async (): Promise<string | undefined> => (await connection.signer())?.address;
 

@@ -1,5 +1,6 @@
 /** What we need of the token programs: their addresses, token accounts, and the instruction that opens an associated one. */
-import { AccountRole, getAddressDecoder, type Address } from "@solana/kit";
+import { AccountRole, type Address } from "@solana/kit";
+import { PublicKey } from "@solana/web3.js";
 
 import { PermanentError } from "../errors.js";
 import { associatedTokenAddress } from "./addresses.js";
@@ -9,6 +10,7 @@ import type { FullInstruction } from "./program.js";
 /** `create_idempotent`: succeeds when the account is there already. */
 const CREATE_IDEMPOTENT = Uint8Array.of(1);
 
+const ADDRESS_BYTES = 32;
 const AMOUNT_OFFSET = 64;
 const STATE_OFFSET = 108;
 const ACCOUNT_BYTES = 165;
@@ -57,8 +59,8 @@ export function readTokenAccount(program: string, data: Uint8Array): TokenAccoun
   }
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   return {
-    mint: getAddressDecoder().decode(data, 0),
-    owner: getAddressDecoder().decode(data, 32),
+    mint: addressAt(data, 0),
+    owner: addressAt(data, 32),
     amountUnits: view.getBigUint64(AMOUNT_OFFSET, true),
     isFrozen: data[STATE_OFFSET] === FROZEN,
   };
@@ -71,4 +73,9 @@ export function readMintDecimals(program: string, data: Uint8Array): number {
     throw new PermanentError("NOT_A_MINT", `the account of ${program} is not a mint`);
   }
   return decimals;
+}
+
+/** By web3.js: kit's base58 takes four times as long, and there are many accounts. */
+function addressAt(data: Uint8Array, offset: number): Address {
+  return new PublicKey(data.subarray(offset, offset + ADDRESS_BYTES)).toBase58() as Address;
 }

@@ -37,12 +37,17 @@ describe("database roles", () => {
     );
   }
 
-  it("DB-5: keepers write keeper_ tables only, the indexer chain_ tables only, the API nothing", async () => {
+  it("DB-5: keepers write keeper_ tables only, the indexer chain_ tables only, the monitor its own, the API nothing", async () => {
     const found = await rights();
     expect(found).to.not.be.empty;
-    const PREFIX: Readonly<Record<string, string>> = { keeper_rw: "keeper_", indexer_rw: "chain_" };
+    const OWN: Readonly<Record<string, RegExp>> = {
+      keeper_rw: /^keeper_/,
+      indexer_rw: /^chain_/,
+      monitor_rw:
+        /^(?:collateral_checkpoint|vaults|transactions|balance_snapshots|(?:reconciliation_logs|audit_trail)(?:_id_seq)?)$/,
+    };
     const foreign = found.filter(
-      ({ table, role, privilege }) => privilege !== "SELECT" && !table.startsWith(PREFIX[role] ?? "nothing"),
+      ({ table, role, privilege }) => privilege !== "SELECT" && OWN[role]?.test(table) !== true,
     );
     expect(foreign).to.deep.equal([]);
     expect(found.filter(({ privilege }) => ["TRUNCATE", "REFERENCES", "TRIGGER"].includes(privilege))).to.deep.equal(

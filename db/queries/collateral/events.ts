@@ -17,7 +17,12 @@ export function openEvents(db: Queryable, chainId: string): Promise<readonly Eve
 }
 
 /** Events since a Unix time, oldest first. */
-export function eventsSince(db: Queryable, chainId: string, seconds: bigint, most: number): Promise<readonly EventRow[]> {
+export function eventsSince(
+  db: Queryable,
+  chainId: string,
+  seconds: bigint,
+  most: number,
+): Promise<readonly EventRow[]> {
   return db.query<EventRow>(SINCE, [chainId, seconds, most]);
 }
 

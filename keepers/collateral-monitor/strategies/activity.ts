@@ -90,7 +90,10 @@ export function assess(
     case "withdrawalRequested": {
       // A request moves nothing yet: it is the moment at which a person can still veto.
       const large = largeWithdrawal(seen, event.data.amount, rules, collateral, "requested");
-      return { state, unusual: [...large, ...afterLoosening(state, seen, event.data.amount, undefined, rules, collateral)] };
+      return {
+        state,
+        unusual: [...large, ...afterLoosening(state, seen, event.data.amount, undefined, rules, collateral)],
+      };
     }
     case "securityConfigSet":
       return onSecurity(state, event.data, time);
@@ -102,7 +105,7 @@ export function assess(
     }
     case "roleSet": {
       const { role, holder, pending, pendingAt } = event.data;
-      return { state, unusual: [one("role-changed", String(role), "critical", { holder, pending, pendingAt })] };
+      return { state, unusual: [one("role-changed", role, "critical", { holder, pending, pendingAt })] };
     }
     case "programSet":
       return onProgram(state, event.data);
@@ -139,19 +142,27 @@ function onOutflow(
   const total = collateral.get(mint);
   if (total !== undefined) {
     // What left was there when the window began.
-    const isOver = (list: readonly Outflow[]): boolean => left(list) * BPS >= (total + left(flows)) * rules.outflowShareBps;
+    const isOver = (list: readonly Outflow[]): boolean =>
+      left(list) * BPS >= (total + left(flows)) * rules.outflowShareBps;
     if (isOver(flows) && !isOver(before)) {
       const amounts = { leftUnits: left(flows), collateralUnits: total, windowSeconds: rules.windowSeconds };
       unusual.push(one("outflow", mint, "critical", amounts));
     }
   }
   if (flows.length === rules.withdrawalsPerWindow) {
-    unusual.push(one("withdrawal-rate", mint, "warning", { withdrawals: flows.length, windowSeconds: rules.windowSeconds }));
+    unusual.push(
+      one("withdrawal-rate", mint, "warning", { withdrawals: flows.length, windowSeconds: rules.windowSeconds }),
+    );
   }
   return { state: { ...state, outflows: new Map(state.outflows).set(mint, flows) }, unusual };
 }
 
-function isLarge(amount: bigint, mint: string | undefined, rules: ActivityRules, collateral: ReadonlyMap<string, bigint>) {
+function isLarge(
+  amount: bigint,
+  mint: string | undefined,
+  rules: ActivityRules,
+  collateral: ReadonlyMap<string, bigint>,
+) {
   const total = mint === undefined ? undefined : collateral.get(mint);
   // A withdrawal that was paid already is no longer part of the total.
   return total !== undefined && amount * BPS >= (total + amount) * rules.largeShareBps;
@@ -200,7 +211,13 @@ function onSecurity(state: ActivityState, data: SecurityState, time: bigint) {
   }
   const { pendingWithdrawalDelay: delay, pendingWithdrawalDelayAt: delayAt } = data;
   if (delayAt !== 0n && delayAt !== (before?.pendingWithdrawalDelayAt ?? 0n)) {
-    unusual.push(one("delay-loosened", vault, "warning", { delaySeconds: data.withdrawalDelay, pendingDelaySeconds: delay, from: delayAt }));
+    unusual.push(
+      one("delay-loosened", vault, "warning", {
+        delaySeconds: data.withdrawalDelay,
+        pendingDelaySeconds: delay,
+        from: delayAt,
+      }),
+    );
   }
   const isNewVetoer = before !== undefined && before.vetoer !== data.vetoer;
   const isComing = data.pendingVetoerAt !== 0n && data.pendingVetoerAt !== (before?.pendingVetoerAt ?? 0n);

@@ -38,7 +38,9 @@ const CHECKS: readonly Check[] = [
     return { code: "locks-differ", subject, severity: "critical", facts: { locked, sumOfLocks: sum } };
   }),
   perBalance((subject, { locked, total }) =>
-    locked <= total ? undefined : { code: "locked-above-total", subject, severity: "critical", facts: { locked, total } },
+    locked <= total
+      ? undefined
+      : { code: "locked-above-total", subject, severity: "critical", facts: { locked, total } },
   ),
   perBalance((subject, { total, vaultTokens }, { held }) => {
     const amount = held.get(vaultTokens)?.amountUnits ?? 0n;

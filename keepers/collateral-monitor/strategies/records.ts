@@ -64,12 +64,16 @@ export function judgeLedger(
     if (event.seqNum <= from.seqNum || event.seqNum > now.seqNum) continue;
     const told = { total: event.total ?? state.total, locked: event.locked ?? state.locked, seqNum: event.seqNum };
     const expected = event.seqNum === state.seqNum + 1n ? moved(state, event) : told;
-    if (!isSame(expected, told)) return { findings: [differs("ledger-differs", subject, expected, told, event.kind)], missing };
+    if (!isSame(expected, told))
+      return { findings: [differs("ledger-differs", subject, expected, told, event.kind)], missing };
     state = told;
   }
   // With a gap at the end the last known state says nothing about the account.
   const isComplete = state.seqNum === now.seqNum;
-  return { findings: isComplete && !isSame(state, now) ? [differs("ledger-differs", subject, state, now)] : [], missing };
+  return {
+    findings: isComplete && !isSame(state, now) ? [differs("ledger-differs", subject, state, now)] : [],
+    missing,
+  };
 }
 
 /** What is left missing after looking again. */

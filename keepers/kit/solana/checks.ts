@@ -17,7 +17,10 @@ export function clusterChecks({ client, config, chainId }: SolanaConnection, pro
       fix: network.local ? "start the local cluster: npm run validator" : "check the RPC variable and its node",
       look: async () => {
         const head = await clusterHead(client);
-        return { ok: true, found: `${client.shownUrl} at slot ${String(head.slot)}, final ${String(head.finalizedSlot)}` };
+        return {
+          ok: true,
+          found: `${client.shownUrl} at slot ${String(head.slot)}, final ${String(head.finalizedSlot)}`,
+        };
       },
     },
     {

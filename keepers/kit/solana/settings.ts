@@ -1,5 +1,14 @@
 /** What every Solana keeper is told; the same variables as those of the other keepers, where they mean the same. */
-import { ConfigError, httpUrl, integer, loadSettings, setting, type Env, type Settings, type SettingsOf } from "../env.js";
+import {
+  ConfigError,
+  httpUrl,
+  integer,
+  loadSettings,
+  setting,
+  type Env,
+  type Settings,
+  type SettingsOf,
+} from "../env.js";
 import { alertProblems, alertSettings } from "../alerts/settings.js";
 import { kitSettings, rpcVariable } from "../config.js";
 import { isLoopback } from "../providers/address.js";

@@ -1,0 +1,187 @@
+/** A local cluster with the vault program behind JSON-RPC, a mint, and owners with vaults: what keepers of collateral work on. */
+import {
+  appendTransactionMessageInstructions,
+  compileTransaction,
+  createTransactionMessage,
+  getBase64EncodedWireTransaction,
+  getSignatureFromTransaction,
+  lamports,
+  pipe,
+  setTransactionMessageFeePayer,
+  setTransactionMessageLifetimeUsingBlockhash,
+  signTransaction,
+  type Address,
+  type Blockhash,
+  type EncodedAccount,
+  type Instruction,
+  type KeyPairSigner,
+} from "@solana/kit";
+import { readFileSync } from "node:fs";
+
+import { associatedTokenAddress } from "../../protocol/solana/addresses.js";
+import { SYSTEM_PROGRAM, TOKEN_PROGRAM } from "../../protocol/solana/errorNames.js";
+import { VaultInstructions } from "../../protocol/solana/instructions.js";
+import { createTokensInstruction } from "../../protocol/solana/tokens.js";
+import { vaultProgram } from "../../protocol/solana/vaultProgram.js";
+import { stringifyJson } from "../../scripts/validator/jsonRpc.js";
+import { loadUpgradeable } from "../../scripts/validator/programs.js";
+import { ValidatorServer, type ServerOptions } from "../../scripts/validator/server.js";
+import { ask } from "./solana.js";
+import { createMintInstructions, mintBytes, mintToInstruction } from "./solanaVault/mints.js";
+import { keyOf } from "./solanaVault/svm.js";
+
+const FIRST_LAMPORTS = 1_000_000_000_000n;
+/** 2026-01-01T00:00:00Z. */
+const GENESIS_SECONDS = 1_767_225_600n;
+
+export interface ClusterOwner {
+  readonly key: KeyPairSigner;
+  readonly vault: Address;
+  readonly balance: Address;
+  readonly vaultTokens: Address;
+}
+
+export class CollateralCluster {
+  readonly instructions = new VaultInstructions();
+
+  private constructor(
+    readonly server: ValidatorServer,
+    readonly roles: Record<"payer" | "upgradeAuthority" | "admin" | "guardian" | "mintAuthority", KeyPairSigner>,
+    readonly mint: { readonly address: Address; readonly tokenProgram: Address; readonly decimals: number },
+  ) {}
+
+  static async start(options: ServerOptions = {}): Promise<CollateralCluster> {
+    const server = await ValidatorServer.start({
+      genesisTime: GENESIS_SECONDS,
+      confirmedBlocks: 1,
+      finalizedBlocks: 3,
+      ...options,
+    });
+    const names = ["payer", "upgradeAuthority", "admin", "guardian", "mintAuthority"] as const;
+    const keys = await Promise.all(names.map(async (name) => [name, await keyOf(name)] as const));
+    const roles = Object.fromEntries(keys) as CollateralCluster["roles"];
+    const mintKey = await keyOf("mint 1");
+    const mint = { address: mintKey.address, tokenProgram: TOKEN_PROGRAM as Address, decimals: 6 };
+    const cluster = new CollateralCluster(server, roles, mint);
+    for (const key of Object.values(roles)) cluster.fund(key.address);
+    await loadUpgradeable(server.cluster.bank, {
+      programId: vaultProgram.id,
+      so: readFileSync("programs/prebuilt/collateral_vault.so"),
+      upgradeAuthority: roles.upgradeAuthority.address,
+      slot: 0n,
+    });
+    server.cluster.advance(4);
+    const { payer, mintAuthority, upgradeAuthority, admin, guardian } = roles;
+    const rent = server.cluster.bank.minimumBalanceForRentExemption(BigInt(mintBytes({})));
+    await cluster.send(createMintInstructions(payer.address, mint.address, mintAuthority.address, rent, mint), [
+      mintKey,
+    ]);
+    const at = { admin: admin.address, guardian: guardian.address };
+    await cluster.send(
+      [await cluster.instructions.initializeAuthority(at, upgradeAuthority.address, payer.address)],
+      [upgradeAuthority],
+    );
+    return cluster;
+  }
+
+  get url(): string {
+    return this.server.url;
+  }
+
+  /** The unix time of the open block. */
+  get now(): bigint {
+    return this.server.cluster.bank.blocks.open.time;
+  }
+
+  fund(address: Address, amount = FIRST_LAMPORTS): void {
+    const account = { address, data: new Uint8Array(), executable: false, space: 0n };
+    this.put({ ...account, lamports: lamports(amount), programAddress: SYSTEM_PROGRAM as Address });
+  }
+
+  /** Writes an account as no program could. */
+  put(account: EncodedAccount): void {
+    this.server.cluster.bank.setAccount(account);
+  }
+
+  account(address: Address): EncodedAccount | undefined {
+    return this.server.cluster.bank.account(address);
+  }
+
+  advance(slots = 1): void {
+    this.server.cluster.advance(slots);
+  }
+
+  /** Everything that happened so far is final. */
+  finalize(): void {
+    this.advance(6);
+  }
+
+  /** Time passes without blocks. */
+  wait(seconds: bigint): void {
+    this.server.cluster.bank.jumpTo((this.now + seconds) * 1_000n);
+  }
+
+  /** Sends a transaction into the open block. @returns its signature. */
+  async send(instructions: readonly Instruction[], signers: readonly KeyPairSigner[] = []): Promise<string> {
+    const { payer } = this.roles;
+    const { result } = await ask<{ value: { blockhash: Blockhash } }>(this.url, "getLatestBlockhash", {
+      commitment: "processed",
+    });
+    if (result === undefined) throw new Error("the cluster has no blockhash");
+    const { blockhash } = result.value;
+    const compiled = compileTransaction(
+      pipe(
+        createTransactionMessage({ version: 0 }),
+        (message) => setTransactionMessageFeePayer(payer.address, message),
+        (message) => setTransactionMessageLifetimeUsingBlockhash({ blockhash, lastValidBlockHeight: 0n }, message),
+        (message) => appendTransactionMessageInstructions(instructions, message),
+      ),
+    );
+    const keys = [payer, ...signers].map(({ keyPair }) => keyPair);
+    const signed = await signTransaction(keys, compiled);
+    const reply = await ask(this.url, "sendTransaction", getBase64EncodedWireTransaction(signed), {
+      encoding: "base64",
+    });
+    if (reply.error !== undefined) throw new Error(stringifyJson(reply.error));
+    this.advance();
+    return getSignatureFromTransaction(signed);
+  }
+
+  async refs(name: string): Promise<ClusterOwner> {
+    const key = await keyOf(name);
+    const { addresses } = this.instructions;
+    const vault = await addresses.vault(key.address);
+    const balance = await addresses.balance(vault, this.mint.address);
+    return {
+      key,
+      vault,
+      balance,
+      vaultTokens: await addresses.vaultTokens(vault, this.mint.address, this.mint.tokenProgram),
+    };
+  }
+
+  /** An owner with a vault that holds `depositUnits`, and as much again in his wallet. */
+  async owner(name: string, depositUnits: bigint): Promise<ClusterOwner> {
+    const { payer, mintAuthority } = this.roles;
+    const owner = await this.refs(name);
+    const { address: wallet } = owner.key;
+    const { address: mint, tokenProgram } = this.mint;
+    this.fund(wallet);
+    const tokens = await associatedTokenAddress(wallet, mint, tokenProgram);
+    await this.send(
+      [
+        await createTokensInstruction(payer.address, wallet, mint, tokenProgram),
+        mintToInstruction(tokenProgram, mint, tokens, mintAuthority.address, depositUnits * 2n),
+      ],
+      [mintAuthority],
+    );
+    const at = { vault: { owner: wallet }, mint: this.mint };
+    await this.send([await this.instructions.initialize(wallet), await this.instructions.openBalance(at)], [owner.key]);
+    if (depositUnits > 0n) await this.send([await this.instructions.deposit(at, depositUnits)], [owner.key]);
+    return owner;
+  }
+
+  stop(): Promise<void> {
+    return this.server.stop();
+  }
+}

@@ -1,0 +1,384 @@
+import { getAddressDecoder, type Address, type EncodedAccount } from "@solana/kit";
+import { expect } from "chai";
+
+import type { Database } from "../../../db/database.js";
+import { program } from "../../../keepers/collateral-monitor/main.js";
+import { Monitor } from "../../../keepers/collateral-monitor/monitor.js";
+import { CollateralReader } from "../../../keepers/collateral-monitor/reader.js";
+import { CollateralStore } from "../../../keepers/collateral-monitor/store.js";
+import { Counters } from "../../../keepers/kit/counters.js";
+import { SolanaClient } from "../../../keepers/kit/solana/client.js";
+import { clusterHead } from "../../../keepers/kit/solana/cluster.js";
+import { readTokenAccount } from "../../../protocol/solana/tokens.js";
+import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
+import { capturedLog } from "../../helpers/capturedLog.js";
+import { CollateralCluster, type ClusterOwner } from "../../helpers/collateralCluster.js";
+import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
+
+const RULES = {
+  largeShareBps: 2_000n,
+  vaultShareBps: 5_000n,
+  outflowShareBps: 4_000n,
+  windowSeconds: 3_600n,
+  withdrawalsPerWindow: 3,
+  watchSeconds: 72n * 3_600n,
+};
+const PASS = { pass: true, figures: true };
+const NO_PASS = { pass: false, figures: false };
+
+describe("collateral monitor on a cluster", function () {
+  this.timeout(30_000);
+  const postgres = usePostgres();
+  let cluster: CollateralCluster;
+  let client: SolanaClient;
+  let test: TestDatabase;
+  let db: Database;
+  let chainId: string;
+  let seeds = 0;
+
+  beforeEach(async () => {
+    seeds += 1;
+    cluster = await CollateralCluster.start({ seed: `monitor ${String(seeds)}` });
+    chainId = cluster.server.cluster.bank.genesisHash;
+    client = new SolanaClient({ url: cluster.url, timeoutMs: 20_000, retries: 2 });
+    test = await postgres.testDatabase();
+    db = test.database;
+  });
+
+  afterEach(() => cluster.stop());
+
+  async function monitorOf(parts: { readonly ttlMs?: number; readonly dry?: boolean } = {}) {
+    const { log, events, clear } = capturedLog();
+    const watched = { chainId, program: vaultProgram.id };
+    const store =
+      parts.dry === true
+        ? undefined
+        : new CollateralStore(test.connect({ role: "monitor_rw" }), watched, parts.ttlMs ?? 60_000);
+    const counters = new Counters();
+    const monitor = new Monitor({
+      reader: new CollateralReader(client, vaultProgram),
+      program: vaultProgram,
+      authority: await cluster.instructions.addresses.vaultAuthority(),
+      rules: RULES,
+      mostHistory: 10_000,
+      store,
+      counters,
+      log,
+    });
+    const step = async (wishes = PASS): Promise<boolean> =>
+      monitor.step(await clusterHead(client), cluster.now, wishes);
+    const named = (event: string) => events().filter((entry) => entry["event"] === event);
+    const kinds = (): unknown[] => named("collateral.activity").map((entry) => entry["kind"]);
+    return { monitor, step, store, counters, named, kinds, clear };
+  }
+
+  const atOf = (owner: ClusterOwner, hasSecurityConfig = false) => ({
+    vault: { owner: owner.key.address, hasSecurityConfig },
+    mint: cluster.mint,
+  });
+
+  async function deposit(owner: ClusterOwner, units: bigint): Promise<string> {
+    return cluster.send([await cluster.instructions.deposit(atOf(owner), units)], [owner.key]);
+  }
+
+  async function withdraw(owner: ClusterOwner, units: bigint): Promise<string> {
+    return cluster.send([await cluster.instructions.withdraw(atOf(owner), units)], [owner.key]);
+  }
+
+  it("MON-1: records every event once, with the balances they lead to, and finds nothing wrong", async () => {
+    const alice = await cluster.owner("alice", 1_000_000n);
+    const bob = await cluster.owner("bob", 2_000_000n);
+    await deposit(alice, 500n);
+    await withdraw(bob, 300n);
+    cluster.finalize();
+    const { monitor, step } = await monitorOf();
+    expect(await step()).to.equal(true);
+    expect(await step()).to.equal(true);
+
+    expect(monitor.discrepancies).to.deep.equal([]);
+    expect(monitor.figures?.tvl).to.deep.equal({
+      [cluster.mint.address]: { total: 3_000_200n, locked: 0n, held: 3_000_200n },
+    });
+    const rows = await db.query(
+      "SELECT kind, seq_num AS seq, amount, total, status FROM transactions WHERE subject = $1 ORDER BY seq_num",
+      [bob.balance],
+    );
+    expect(rows).to.deep.equal([
+      { kind: "deposited", seq: 1n, amount: 2_000_000n, total: 2_000_000n, status: "finalized" },
+      { kind: "withdrawn", seq: 2n, amount: 300n, total: 1_999_700n, status: "finalized" },
+    ]);
+    expect(
+      await db.query(
+        "SELECT total, held, seq_num AS seq, is_closed AS closed FROM balance_snapshots WHERE balance = $1",
+        [alice.balance],
+      ),
+    ).to.deep.equal([{ total: 1_000_500n, held: 1_000_500n, seq: 2n, closed: false }]);
+    expect(await db.query("SELECT owner FROM vaults WHERE vault = $1", [bob.vault])).to.deep.equal([
+      { owner: bob.key.address },
+    ]);
+    expect(await db.query("SELECT kind FROM reconciliation_logs")).to.deep.equal([{ kind: "pass" }, { kind: "pass" }]);
+  });
+
+  it("MON-2: nothing is final before the cluster says so, and a dropped fork takes its events back", async () => {
+    const alice = await cluster.owner("alice", 1_000_000n);
+    cluster.finalize();
+    await cluster.stop();
+    // Deep enough that a confirmed block can still be seen as not final.
+    cluster = await CollateralCluster.start({ seed: "forks", confirmedBlocks: 0, finalizedBlocks: 8 });
+    chainId = cluster.server.cluster.bank.genesisHash;
+    client = new SolanaClient({ url: cluster.url, timeoutMs: 20_000, retries: 2 });
+    const owner = await cluster.owner("alice", 1_000_000n);
+    expect(owner.balance).to.equal(alice.balance);
+    cluster.advance(12);
+    const { monitor, step, named } = await monitorOf();
+    await step();
+    const signature = await deposit(owner, 77n);
+    await step();
+    const status = () => db.query("SELECT status FROM transactions WHERE signature = $1", [signature]);
+    expect(await status()).to.deep.equal([{ status: "confirmed" }]);
+    expect(monitor.figures?.tvl[cluster.mint.address]?.total).to.equal(1_000_000n);
+    cluster.advance(12);
+    await step();
+    expect(await status()).to.deep.equal([{ status: "finalized" }]);
+    expect(monitor.figures?.tvl[cluster.mint.address]?.total).to.equal(1_000_077n);
+    expect(monitor.discrepancies).to.deep.equal([]);
+
+    // A row of a transaction that never became final, as a dropped fork leaves it.
+    await db.query(
+      `INSERT INTO transactions (chain_id, signature, event_index, subject, slot, kind, body, status)
+       VALUES ($1, 'gone', 0, $2, $3, 'deposited', '{}', 'confirmed')`,
+      [chainId, owner.balance, cluster.server.cluster.bank.blocks.open.slot - 9n],
+    );
+    const again = await monitorOf({ ttlMs: 1 });
+    await db.query("UPDATE collateral_checkpoint SET held_until = clock_timestamp() - interval '1 second'");
+    await again.step();
+    expect(await db.query("SELECT 1 AS one FROM transactions WHERE signature = 'gone'")).to.deep.equal([]);
+    expect(again.named("history.fork-dropped").map((entry) => entry["signature"])).to.deep.equal(["gone"]);
+    expect(await db.query("SELECT kind FROM audit_trail")).to.deep.equal([{ kind: "fork-dropped" }]);
+    expect(named("history.fork-dropped")).to.deep.equal([]);
+  });
+
+  it("MON-3: a ledger that changed without an event, or owes more than is held, is found, told and resolved", async () => {
+    const alice = await cluster.owner("alice", 1_000_000n);
+    cluster.finalize();
+    const { monitor, step, named } = await monitorOf();
+    await step();
+    const account = cluster.account(alice.vaultTokens);
+    if (account === undefined) throw new Error("no token account");
+    const short = Uint8Array.from(account.data);
+    new DataView(short.buffer).setBigUint64(64, 999_999n, true);
+    expect(readTokenAccount(account.programAddress, short).amountUnits).to.equal(999_999n);
+    cluster.put({ ...account, data: short });
+    cluster.finalize();
+    await step();
+    expect(monitor.discrepancies).to.deep.equal([`total-above-held ${alice.balance}`]);
+    await step();
+    cluster.put(account);
+    const balance = cluster.account(alice.balance);
+    if (balance === undefined) throw new Error("no balance");
+    const less = Uint8Array.from(balance.data);
+    const totalOffset = 8 + 4 * 32;
+    expect(new DataView(less.buffer).getBigUint64(totalOffset, true)).to.equal(1_000_000n);
+    new DataView(less.buffer).setBigUint64(totalOffset, 400_000n, true);
+    cluster.put({ ...balance, data: less });
+    cluster.finalize();
+    await step();
+    expect(monitor.discrepancies).to.deep.equal([`changed-without-event ${alice.balance}`]);
+    expect(named("collateral.discrepancy").map((entry) => [entry["level"], entry["code"]])).to.deep.equal([
+      ["error", "total-above-held"],
+      ["debug", "total-above-held"],
+      ["error", "changed-without-event"],
+    ]);
+    expect(named("collateral.reconciled").map((entry) => entry["code"])).to.deep.equal(["total-above-held"]);
+    const logs = await db.query("SELECT kind, code FROM reconciliation_logs WHERE kind <> 'pass' ORDER BY id");
+    expect(logs).to.deep.equal([
+      { kind: "opened", code: "total-above-held" },
+      { kind: "opened", code: "changed-without-event" },
+      { kind: "resolved", code: "total-above-held" },
+    ]);
+  });
+
+  it("MON-4: an event that the program's history hid is found in the account's own", async () => {
+    const alice = await cluster.owner("alice", 1_000_000n);
+    cluster.finalize();
+    const { monitor, step, counters, named } = await monitorOf();
+    await step();
+    const hidden = await deposit(alice, 5n);
+    await deposit(alice, 6n);
+    cluster.finalize();
+    const batch = client.batch.bind(client);
+    // A node that leaves one transaction out of the program's history.
+    client.batch = async (calls, retries) => {
+      const answers = await batch(calls, retries);
+      return answers.map((answer, index) => {
+        const call = calls[index];
+        const isList = call?.method === "getSignaturesForAddress" && call.params[0] === vaultProgram.id;
+        if (!isList || !answer.ok) return answer;
+        const list = answer.result as { readonly signature: string }[];
+        return { ok: true, result: list.filter(({ signature }) => signature !== hidden) };
+      });
+    };
+    await step();
+    expect(monitor.discrepancies).to.deep.equal([]);
+    expect(counters.get("history.gaps")).to.equal(1);
+    expect(named("history.gap").map((entry) => entry["subject"])).to.deep.equal([alice.balance]);
+    const rows = await db.query("SELECT seq_num AS seq, amount FROM transactions WHERE subject = $1 ORDER BY seq_num", [
+      alice.balance,
+    ]);
+    expect(rows.slice(1)).to.deep.equal([
+      { seq: 2n, amount: 5n },
+      { seq: 3n, amount: 6n },
+    ]);
+  });
+
+  it("MON-5: tells large and many withdrawals, changed rules before one, roles and pauses, but not what was before the start", async () => {
+    const alice = await cluster.owner("alice", 1_000_000n);
+    const bob = await cluster.owner("bob", 1_000_000n);
+    await withdraw(alice, 600_000n);
+    cluster.finalize();
+    const { step, kinds, clear } = await monitorOf();
+    await step();
+    expect(kinds()).to.deep.equal([]);
+
+    await withdraw(bob, 10n);
+    await step(NO_PASS);
+    expect(kinds()).to.deep.equal([]);
+    await withdraw(bob, 500_000n);
+    cluster.advance(2);
+    await step(NO_PASS);
+    // With what left before the start it is the third withdrawal of the window, and 44 % of what was there.
+    expect(kinds()).to.deep.equal(["large-withdrawal", "outflow", "withdrawal-rate"]);
+    clear();
+    const { admin, guardian } = cluster.roles;
+    const { instructions } = cluster;
+    await cluster.send([await instructions.proposeAuthority("guardian", alice.key.address, admin.address)], [admin]);
+    await cluster.send([await instructions.pause(guardian.address)], [guardian]);
+    const rules = { withdrawalDelaySeconds: 0n, whitelist: [bob.key.address] };
+    await cluster.send([await instructions.createSecurityConfig({ owner: bob.key.address }, rules)], [bob.key]);
+    cluster.wait(3_600n);
+    const secured = { owner: bob.key.address, hasSecurityConfig: true };
+    const addWallet = { kind: "addWallet" as const, wallet: alice.key.address };
+    await cluster.send([await instructions.changeSecurity(secured, addWallet)], [bob.key]);
+    cluster.advance(2);
+    await step(NO_PASS);
+    expect(kinds()).to.deep.equal(["role-changed", "paused", "whitelist-loosened"]);
+    clear();
+    cluster.finalize();
+    const request = { amountUnits: 450_000n, timestamp: cluster.now };
+    await cluster.send([await instructions.requestWithdrawal(atOf(bob, true), request)], [bob.key]);
+    cluster.advance(2);
+    await step(NO_PASS);
+    expect(kinds()).to.deep.equal(["large-withdrawal", "loosened-before-withdrawal"]);
+    const trail = await db.query<{ kind: string; severity: string }>(
+      "SELECT kind, severity FROM audit_trail ORDER BY id",
+    );
+    expect(trail).to.have.length(8);
+    expect(trail.at(-1)).to.deep.equal({ kind: "loosened-before-withdrawal", severity: "critical" });
+  });
+
+  it("MON-6: one copy writes, another takes over where it stopped, and nothing is told or written twice", async () => {
+    const alice = await cluster.owner("alice", 1_000_000n);
+    cluster.finalize();
+    const first = await monitorOf();
+    const second = await monitorOf();
+    await first.step();
+    expect(await second.step()).to.equal(false);
+    expect(second.counters.get("standby")).to.equal(1);
+    await withdraw(alice, 900_000n);
+    cluster.advance(2);
+    await first.step(NO_PASS);
+    expect(first.kinds()).to.include("large-withdrawal");
+    await first.store?.release();
+    expect(await second.step()).to.equal(true);
+    expect(second.kinds()).to.deep.equal([]);
+    const counts = await db.query("SELECT count(*)::integer AS n FROM transactions WHERE kind = 'withdrawn'");
+    expect(counts).to.deep.equal([{ n: 1 }]);
+    await first.step().then(
+      (passed) => expect(passed).to.equal(false),
+      () => undefined,
+    );
+    cluster.finalize();
+    await second.step();
+    expect(second.monitor.discrepancies).to.deep.equal([]);
+  });
+
+  it("MON-8: passes over 1,000 vaults at a pace at which 10,000 take less than 2 seconds", async () => {
+    const alice = await cluster.owner("alice", 1_000_000n);
+    cluster.finalize();
+    const template = (address: Address): EncodedAccount => {
+      const account = cluster.account(address);
+      if (account === undefined) throw new Error(`no account ${address}`);
+      return account;
+    };
+    const accounts = [template(alice.vault), template(alice.balance), template(alice.vaultTokens)] as const;
+    const addressOf = (kind: number, number: number): Uint8Array => {
+      const bytes = new Uint8Array(32).fill(kind);
+      new DataView(bytes.buffer).setUint32(0, number);
+      return bytes;
+    };
+    const put = (
+      account: EncodedAccount,
+      address: Uint8Array,
+      changes: readonly [offset: number, bytes: Uint8Array][],
+    ) => {
+      const data = Uint8Array.from(account.data);
+      for (const [offset, bytes] of changes) data.set(bytes, offset);
+      cluster.put({ ...account, address: getAddressDecoder().decode(address), data });
+    };
+    for (let number = 0; number < 999; number += 1) {
+      const [vault, balance, tokens] = [addressOf(1, number), addressOf(2, number), addressOf(3, number)];
+      put(accounts[0], vault, [[8, addressOf(4, number)]]);
+      put(accounts[1], balance, [
+        [8, vault],
+        [72, tokens],
+      ]);
+      put(accounts[2], tokens, [[32, vault]]);
+    }
+    cluster.finalize();
+    const { monitor, step } = await monitorOf({ dry: true });
+    // Of this process, cluster included: other work on the machine does not count.
+    const cpuMs = async (): Promise<number> => {
+      const before = process.cpuUsage();
+      await step();
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1_000;
+    };
+    const [firstMs, secondMs] = [await cpuMs(), await cpuMs()];
+    expect([monitor.figures?.vaults, monitor.figures?.balances, monitor.discrepancies]).to.deep.equal([
+      1_000,
+      1_000,
+      [],
+    ]);
+    expect(monitor.figures?.tvl[cluster.mint.address]?.held).to.equal(1_000_000_000n);
+    // The first one decodes all and finds everything uncompiled.
+    expect(firstMs).to.be.lessThan(2_000);
+    expect(secondMs).to.be.lessThan(200);
+  });
+
+  it("MON-7: runs as a program: dry run, recording run, doctor, status, policy", async () => {
+    await cluster.owner("alice", 1_000_000n);
+    cluster.finalize();
+    const env = {
+      SOLANA_LOCALNET_RPC_URL: cluster.url,
+      DATABASE_URL: test.url,
+      KEEPER_DATA_FOLDER: `/tmp/cantilever-monitor-${String(process.pid)}`,
+      KEEPER_LOG_LEVEL: "silent",
+    };
+    const context = { network: "solana-localnet", env, signal: new AbortController().signal, say: () => undefined };
+    const dry = await program.run({ ...context, execute: false, once: true, terminal: false });
+    expect([dry.ok, dry.report["passes"]]).to.deep.equal([true, 1]);
+    expect(await db.query("SELECT 1 AS one FROM transactions")).to.deep.equal([]);
+    const real = await program.run({ ...context, execute: true, once: true, terminal: false });
+    expect([real.ok, real.report["passes"], real.report["discrepancies"]]).to.deep.equal([true, 1, []]);
+    expect(await db.query("SELECT kind FROM transactions ORDER BY slot, seq_num")).to.deep.include({
+      kind: "deposited",
+    });
+    const doctor = await program.doctor(context);
+    const failed = (doctor.report["checks"] as { name: string; ok: boolean }[]).filter(({ ok }) => !ok);
+    // The copy has ended, so that nobody writes.
+    expect(failed.map(({ name }) => name)).to.deep.equal(["records"]);
+    const status = await program.status(context);
+    expect([status.ok, status.report["discrepancies"]]).to.deep.equal([true, []]);
+    expect((await program.policy(context)).report["rules"]).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,176 @@
+import { expect } from "chai";
+import fc from "fast-check";
+
+import { assess, NO_ACTIVITY, type ActivityState } from "../../../keepers/collateral-monitor/strategies/activity.js";
+import { invariantFindings } from "../../../keepers/collateral-monitor/strategies/invariants.js";
+import { judgeLedger, type CountedEvent } from "../../../keepers/collateral-monitor/strategies/records.js";
+import type { Balance, ProgramLock, Snapshot, Vault } from "../../../keepers/collateral-monitor/types.js";
+import type { VaultEvent } from "../../../protocol/solana/vaultProgram.js";
+
+const balance = (changes: Partial<Balance>): Balance =>
+  ({
+    ...{ vault: "vault", mint: "mint", vaultTokens: "tokens", total: 100n, locked: 30n, seqNum: 5n },
+    ...{ programLocks: 2, pendingWithdrawals: 0, ...changes },
+  }) as Balance;
+const lock = (locked: bigint): ProgramLock => ({ balance: "balance", locked }) as ProgramLock;
+
+function snapshotOf(changes: Partial<Snapshot> = {}): Snapshot {
+  return {
+    slot: 9n,
+    vaults: new Map([["vault", { balances: 1, pendingWithdrawals: 0 } as Vault]]),
+    balances: new Map([["balance", balance({})]]),
+    locks: new Map([
+      ["one", lock(10n)],
+      ["two", lock(20n)],
+    ]),
+    pendingWithdrawals: new Map(),
+    programs: new Map(),
+    authority: undefined,
+    held: new Map([["tokens", { mint: "mint", owner: "vault", amountUnits: 100n, isFrozen: false }]]),
+    ...changes,
+  };
+}
+
+describe("collateral monitor: what must hold between accounts", () => {
+  const codes = (changes: Partial<Snapshot>) => invariantFindings(snapshotOf(changes)).map(({ code }) => code);
+  const held = { mint: "mint", owner: "vault", amountUnits: 100n, isFrozen: false };
+
+  it("finds nothing in a sound snapshot", () => {
+    expect(codes({})).to.deep.equal([]);
+  });
+
+  for (const [code, changes] of [
+    [
+      "locks-differ",
+      {
+        locks: new Map([
+          ["one", lock(10n)],
+          ["two", lock(19n)],
+        ]),
+      },
+    ],
+    ["locked-above-total", { balances: new Map([["balance", balance({ total: 29n })]]) }],
+    ["total-above-held", { held: new Map([["tokens", { ...held, amountUnits: 99n }]]) }],
+    ["total-above-held", { held: new Map() }],
+    ["tokens-foreign", { held: new Map([["tokens", { ...held, owner: "thief" }]]) }],
+    ["tokens-foreign", { held: new Map([["tokens", { ...held, mint: "other" }]]) }],
+    ["tokens-frozen", { held: new Map([["tokens", { ...held, isFrozen: true }]]) }],
+    ["vault-missing", { vaults: new Map() }],
+    ["lock-count", { balances: new Map([["balance", balance({ programLocks: 3 })]]) }],
+    ["pending-count", { balances: new Map([["balance", balance({ pendingWithdrawals: 1 })]]) }],
+    ["balance-count", { vaults: new Map([["vault", { balances: 2, pendingWithdrawals: 0 } as Vault]]) }],
+  ] satisfies [string, Partial<Snapshot>][]) {
+    it(`MON-9: ${code} alone, where only that is wrong`, () => {
+      expect(codes(changes)).to.deep.equal([code]);
+    });
+  }
+
+  it("MON-9: a lock without its balance", () => {
+    const orphan = { balance: "gone", locked: 0n } as ProgramLock;
+    expect(codes({ locks: new Map([...snapshotOf().locks, ["three", orphan]]) })).to.deep.equal(["balance-missing"]);
+  });
+});
+
+describe("collateral monitor: accounts against records", () => {
+  const kinds = ["deposited", "withdrawn", "locked", "unlocked", "collateralPaid", "collateralReceived"] as const;
+  const MOVES = {
+    deposited: [1n, 0n],
+    withdrawn: [-1n, 0n],
+    locked: [0n, 1n],
+    unlocked: [0n, -1n],
+    collateralPaid: [-1n, -1n],
+    collateralReceived: [1n, 0n],
+  } as const;
+  const before = { total: 10_000n, locked: 5_000n, seqNum: 7n };
+
+  const history = fc
+    .array(fc.tuple(fc.constantFrom(...kinds), fc.bigInt(1n, 100n)), { minLength: 1, maxLength: 12 })
+    .map((steps) => {
+      let { total, locked, seqNum } = before;
+      return steps.map(([kind, amount]): CountedEvent => {
+        const [byTotal, byLocked] = MOVES[kind];
+        total += byTotal * amount;
+        locked += byLocked * amount;
+        seqNum += 1n;
+        return { subject: "balance", kind, amount, total, locked, seqNum, slot: seqNum };
+      });
+    });
+  const after = (events: readonly CountedEvent[]) => {
+    const last = events.at(-1);
+    return { total: last?.total ?? 0n, locked: last?.locked ?? 0n, seqNum: last?.seqNum ?? 0n };
+  };
+
+  it("MON-10: any history that leads to the account is right, in whatever order its events come", () => {
+    fc.assert(
+      fc.property(history, fc.integer(), (events, turn) => {
+        const shuffled = [...events].sort(
+          (a, b) => Number((a.seqNum * 7n + BigInt(turn)) % 5n) - Number((b.seqNum * 7n + BigInt(turn)) % 5n),
+        );
+        expect(judgeLedger("balance", before, shuffled, after(events))).to.deep.equal({ findings: [], missing: [] });
+      }),
+    );
+  });
+
+  it("MON-10: every event that is left out is missed, and every unit that is off is found", () => {
+    fc.assert(
+      fc.property(history, fc.nat(), (events, pick) => {
+        const index = pick % events.length;
+        const left = events.filter((_, at) => at !== index);
+        expect(judgeLedger("balance", before, left, after(events)).missing).to.deep.equal([events[index]?.seqNum]);
+        const wrong = { ...after(events), total: after(events).total + 1n };
+        const { findings } = judgeLedger("balance", before, events, wrong);
+        expect(findings.map(({ code }) => code)).to.deep.equal(["ledger-differs"]);
+        const lying = events.map((event, at) =>
+          at === index ? { ...event, amount: (event.amount ?? 0n) + 1n } : event,
+        );
+        expect(judgeLedger("balance", before, lying, after(events)).findings.map(({ code }) => code)).to.deep.equal([
+          "ledger-differs",
+        ]);
+      }),
+    );
+  });
+
+  it("MON-10: a count that went back, and a change that no event counts", () => {
+    const code = (now: typeof before) =>
+      judgeLedger("balance", before, [], now).findings.map((finding) => finding.code);
+    expect(code({ ...before, seqNum: 6n })).to.deep.equal(["sequence-went-back"]);
+    expect(code({ ...before, locked: 4_999n })).to.deep.equal(["changed-without-event"]);
+    expect(code(before)).to.deep.equal([]);
+  });
+});
+
+describe("collateral monitor: activity", () => {
+  const rules = {
+    ...{ largeShareBps: 1_000n, vaultShareBps: 5_000n, outflowShareBps: 3_000n, windowSeconds: 100n },
+    ...{ withdrawalsPerWindow: 4, watchSeconds: 1_000n },
+  };
+  const withdrawn = (amount: bigint, total: bigint): VaultEvent =>
+    ({ name: "withdrawn", data: { balance: "balance", amount, ledger: { total } } }) as unknown as VaultEvent;
+
+  function run(steps: readonly [time: bigint, event: VaultEvent, collateral: bigint][]): string[][] {
+    let state: ActivityState = NO_ACTIVITY;
+    return steps.map(([time, event, collateral]) => {
+      const result = assess(
+        state,
+        { event, time, vault: "vault", mint: "mint" },
+        rules,
+        new Map([["mint", collateral]]),
+      );
+      state = result.state;
+      return result.unusual.map(({ kind }) => kind);
+    });
+  }
+
+  it("MON-11: a tenth of everything is large, a unit less is not", () => {
+    expect(run([[1n, withdrawn(100n, 900n), 900n]])).to.deep.equal([["large-withdrawal"]]);
+    expect(run([[1n, withdrawn(99n, 901n), 901n]])).to.deep.equal([[]]);
+  });
+
+  it("MON-11: many small ones are told once, when their sum or number is reached, and again in the next window", () => {
+    const small = (time: bigint): [bigint, VaultEvent, bigint] => [time, withdrawn(90n, 10n), 910n];
+    expect(run([small(1n), small(2n), small(3n), small(4n), small(5n), small(6n), small(200n)])).to.deep.equal([
+      ...[[], [], []],
+      ...[["withdrawal-rate"], ["outflow"], [], []],
+    ]);
+  });
+});
