@@ -1,15 +1,15 @@
 /** A local cluster with the vault program behind JSON-RPC, a mint, and owners with vaults: what keepers of collateral work on. */
 import {
+  addSignersToTransactionMessage,
   appendTransactionMessageInstructions,
-  compileTransaction,
   createTransactionMessage,
   getBase64EncodedWireTransaction,
   getSignatureFromTransaction,
   lamports,
   pipe,
-  setTransactionMessageFeePayer,
+  setTransactionMessageFeePayerSigner,
   setTransactionMessageLifetimeUsingBlockhash,
-  signTransaction,
+  signTransactionMessageWithSigners,
   type Address,
   type Blockhash,
   type EncodedAccount,
@@ -129,16 +129,15 @@ export class CollateralCluster {
     });
     if (result === undefined) throw new Error("the cluster has no blockhash");
     const { blockhash } = result.value;
-    const compiled = compileTransaction(
+    const signed = await signTransactionMessageWithSigners(
       pipe(
         createTransactionMessage({ version: 0 }),
-        (message) => setTransactionMessageFeePayer(payer.address, message),
+        (message) => setTransactionMessageFeePayerSigner(payer, message),
         (message) => setTransactionMessageLifetimeUsingBlockhash({ blockhash, lastValidBlockHeight: 0n }, message),
         (message) => appendTransactionMessageInstructions(instructions, message),
+        (message) => addSignersToTransactionMessage([...signers], message),
       ),
     );
-    const keys = [payer, ...signers].map(({ keyPair }) => keyPair);
-    const signed = await signTransaction(keys, compiled);
     const reply = await ask(this.url, "sendTransaction", getBase64EncodedWireTransaction(signed), {
       encoding: "base64",
     });

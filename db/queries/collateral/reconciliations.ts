@@ -9,7 +9,6 @@ SELECT kind, code, subject, facts FROM (
   SELECT DISTINCT ON (subject, code) kind, code, subject, facts
     FROM reconciliation_logs WHERE chain_id = $1 AND kind <> 'pass' ORDER BY subject, code, id DESC
 ) AS newest WHERE kind = 'opened'`;
-const LAST_PASS = `SELECT slot, facts FROM reconciliation_logs WHERE chain_id = $1 AND kind = 'pass' ORDER BY id DESC LIMIT 1`;
 
 export async function addReconciliations(
   tx: Queryable,
@@ -31,13 +30,4 @@ export async function addReconciliations(
 /** Discrepancies that were not resolved. */
 export function openDiscrepancies(db: Queryable, chainId: string): Promise<readonly ReconciliationRow[]> {
   return db.query<ReconciliationRow>(OPEN, [chainId]);
-}
-
-/** Figures of the newest pass that was recorded. */
-export async function lastPass(
-  db: Queryable,
-  chainId: string,
-): Promise<{ readonly slot: bigint; readonly facts: string } | undefined> {
-  const [row] = await db.query<{ slot: bigint; facts: string }>(LAST_PASS, [chainId]);
-  return row;
 }

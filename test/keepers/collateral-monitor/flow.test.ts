@@ -231,7 +231,7 @@ describe("collateral monitor on a cluster", function () {
     ]);
   });
 
-  it("MON-5: tells large and many withdrawals, changed rules before one, roles and pauses, but not what was before the start", async () => {
+  it("tells large and many withdrawals, changed rules before one, roles and pauses, but not what was before the start", async () => {
     const alice = await cluster.owner("alice", 1_000_000n);
     const bob = await cluster.owner("bob", 1_000_000n);
     await withdraw(alice, 600_000n);
@@ -302,7 +302,7 @@ describe("collateral monitor on a cluster", function () {
     expect(second.monitor.discrepancies).to.deep.equal([]);
   });
 
-  it("MON-8: passes over 1,000 vaults at a pace at which 10,000 take less than 2 seconds", async () => {
+  it("passes over 1,000 vaults at a pace at which 10,000 take less than 2 seconds", async () => {
     const alice = await cluster.owner("alice", 1_000_000n);
     cluster.finalize();
     const template = (address: Address): EncodedAccount => {
@@ -355,7 +355,7 @@ describe("collateral monitor on a cluster", function () {
     expect(secondMs).to.be.lessThan(200);
   });
 
-  it("MON-7: runs as a program: dry run, recording run, doctor, status, policy", async () => {
+  it("runs as a program: dry run, recording run, doctor, status, policy", async () => {
     await cluster.owner("alice", 1_000_000n);
     cluster.finalize();
     const env = {

@@ -60,12 +60,12 @@ describe("collateral monitor: what must hold between accounts", () => {
     ["pending-count", { balances: new Map([["balance", balance({ pendingWithdrawals: 1 })]]) }],
     ["balance-count", { vaults: new Map([["vault", { balances: 2, pendingWithdrawals: 0 } as Vault]]) }],
   ] satisfies [string, Partial<Snapshot>][]) {
-    it(`MON-9: ${code} alone, where only that is wrong`, () => {
+    it(`${code} alone, where only that is wrong`, () => {
       expect(codes(changes)).to.deep.equal([code]);
     });
   }
 
-  it("MON-9: a lock without its balance", () => {
+  it("a lock without its balance", () => {
     const orphan = { balance: "gone", locked: 0n } as ProgramLock;
     expect(codes({ locks: new Map([...snapshotOf().locks, ["three", orphan]]) })).to.deep.equal(["balance-missing"]);
   });
@@ -161,12 +161,12 @@ describe("collateral monitor: activity", () => {
     });
   }
 
-  it("MON-11: a tenth of everything is large, a unit less is not", () => {
+  it("a tenth of everything is large, a unit less is not", () => {
     expect(run([[1n, withdrawn(100n, 900n), 900n]])).to.deep.equal([["large-withdrawal"]]);
     expect(run([[1n, withdrawn(99n, 901n), 901n]])).to.deep.equal([[]]);
   });
 
-  it("MON-11: many small ones are told once, when their sum or number is reached, and again in the next window", () => {
+  it("many small ones are told once, when their sum or number is reached, and again in the next window", () => {
     const small = (time: bigint): [bigint, VaultEvent, bigint] => [time, withdrawn(90n, 10n), 910n];
     expect(run([small(1n), small(2n), small(3n), small(4n), small(5n), small(6n), small(200n)])).to.deep.equal([
       ...[[], [], []],
