@@ -5,7 +5,7 @@ import { Terminal } from "./world/terminal.js";
 import { runWorld } from "./world/world.js";
 
 /** `keepers`: nobody reports prices either. */
-const WITHOUT = ["keepers", "stabilizer", "kills", "market", "attacker"] as const;
+const WITHOUT = ["keepers", "stabilizer", "kills", "market", "attacker", "solana"] as const;
 
 const FLAGS = {
   for: { kind: "duration", placeholder: "120s", help: "run that long, then print the summary (default: until Ctrl-C)" },
@@ -28,7 +28,7 @@ const FLAGS = {
 const COMMAND = {
   command: "npm start --",
   summary:
-    "The local world: chain 138 on this machine, everything deployed, a market, an attacker, and keepers that are killed again and again.",
+    "The local world: chain 138 on this machine, everything deployed, a market, an attacker, and keepers that are killed again and again; beside it a Solana cluster with an exchange on collateral vaults.",
   flags: FLAGS,
 } satisfies CommandDefinition<typeof FLAGS>;
 

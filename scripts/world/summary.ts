@@ -12,6 +12,7 @@ import type { WorldMarket } from "./market.js";
 import type { WorldPegs } from "./pegs.js";
 import type { Recorder } from "./recorder.js";
 import type { RoundsReport } from "./rounds.js";
+import type { ExchangeFigures } from "./solana/exchange.js";
 import { usd, type Terminal } from "./terminal.js";
 import type { WorldOptions } from "./world.js";
 
@@ -55,7 +56,9 @@ export interface WorldFigures extends ReservesReport {
     readonly max: number;
   };
   readonly keepers: Readonly<Record<string, KeeperReport & { readonly rounds?: RoundsReport }>>;
-  readonly services?: { readonly postgres: string };
+  readonly services?: { readonly postgres?: string; readonly solana?: string };
+  /** The exchange on collateral vaults; its clock and prices are those of the Solana cluster. */
+  readonly collateral?: ExchangeFigures;
   readonly stabilizer: {
     readonly inventoryChangeXauWei: string;
     readonly lossMaxXauWei: string;
@@ -82,6 +85,7 @@ export interface SummaryInput {
   /** By keeper; undefined when they were left out. */
   readonly keeperReports: Readonly<Record<string, CopiesReport>> | undefined;
   readonly postgresUrl: string | undefined;
+  readonly collateral: ExchangeFigures | undefined;
   readonly attacks: readonly AttackResult[];
   readonly errors: readonly string[];
   readonly pegs: WorldPegs;
@@ -127,9 +131,18 @@ export function summarize(input: SummaryInput): WorldFigures {
   const profitable = attacks.filter((attack) => attack.profitUsd >= 0).length;
   const latencies = recorder.pools.flatMap((pool) => pool.latency.latencies).sort((a, b) => a - b);
   const { [STABILIZER]: stabilizer, [REPORTER]: reporter } = keeperReports ?? {};
-  const { errors } = input;
+  const { errors, collateral, postgresUrl } = input;
+  const services = {
+    ...(postgresUrl === undefined ? {} : { postgres: postgresUrl }),
+    ...(collateral === undefined ? {} : { solana: collateral.rpc }),
+  };
   const figures: WorldFigures = {
-    ok: errors.length === 0 && profitable === 0 && rounds.lost === 0 && rounds.duplicates === 0,
+    ok:
+      errors.length === 0 &&
+      profitable === 0 &&
+      rounds.lost === 0 &&
+      rounds.duplicates === 0 &&
+      (collateral?.violations ?? 0) === 0,
     seconds: input.seconds,
     speed: options.speed,
     seed: options.seed,
@@ -182,7 +195,8 @@ export function summarize(input: SummaryInput): WorldFigures {
       markToMarketXauWei: input.markToMarketXauWei.toString(),
       haltedBlocks: Math.max(0, ...HALTED.map((reason) => stabilizer?.skips[reason] ?? 0)),
     },
-    ...(input.postgresUrl === undefined ? {} : { services: { postgres: input.postgresUrl } }),
+    ...(Object.keys(services).length === 0 ? {} : { services }),
+    ...(collateral === undefined ? {} : { collateral }),
     pegs: input.pegs,
     refills: input.refills,
     ...input.reserves,
@@ -231,8 +245,18 @@ function print(figures: WorldFigures, { terminal, attacks }: SummaryInput): void
     const seconds = (keeper.takeOverMsMax / 1000).toFixed(1);
     terminal.line(`  killed ${keeper.kills} times while it led; another copy led at most ${seconds} s later`);
   }
+  if (figures.collateral !== undefined) terminal.line(exchangeText(figures.collateral));
   for (const attack of attacks) terminal.line(`attack: ${attack.name}: ${usd(attack.profitUsd)}`);
   for (const error of figures.errors) terminal.line(terminal.paint("red", `error: ${error}`));
+}
+
+function exchangeText(collateral: ExchangeFigures): string {
+  const { users, positionsOpened, positionsSettled, positionsLiquidated, withdrawalsExecuted, checks, violations } =
+    collateral;
+  return (
+    `collateral vaults: ${users} users, ${positionsOpened} positions opened, ${positionsSettled} settled, ${positionsLiquidated} liquidated, ` +
+    `${withdrawalsExecuted} delayed withdrawals paid; ledgers and tokens compared ${checks} times, ${violations} differences`
+  );
 }
 
 function roundsText(rounds: RoundsReport): string {

@@ -16,6 +16,7 @@ import { PriceSources, SOURCES } from "./priceSources.js";
 import { WorldReserves } from "./reserves.js";
 import { Rounds } from "./rounds.js";
 import { summarize, type WorldFigures } from "./summary.js";
+import { WorldExchange } from "./solana/worldExchange.js";
 import { usd, type Terminal } from "./terminal.js";
 
 export interface WorldOptions {
@@ -43,6 +44,7 @@ export async function runWorld(options: WorldOptions, terminal: Terminal, signal
   let postgres: WorldDatabase | undefined;
   let keepers: WorldKeepers | undefined;
   let sources: PriceSources | undefined;
+  let exchange: WorldExchange | undefined;
   try {
     terminal.line(terminal.paint("cyan", "Cantilever, the local world"));
     terminal.line(`  chain 138    ${running.url}  (a block every ${BLOCK_SECONDS} seconds)`);
@@ -74,13 +76,21 @@ export async function runWorld(options: WorldOptions, terminal: Terminal, signal
       showKeepers(keepers, kills, terminal);
       await keepers.ready(signal);
     } else terminal.line("  keepers      left out: nobody reports prices, nobody stabilizes");
+    if (!options.without.has("solana")) {
+      exchange = await WorldExchange.start(options, terminal);
+      terminal.line(
+        `  solana       ${exchange.url}  (collateral vaults and an exchange; its clock runs ${options.speed} times as fast)`,
+      );
+    }
     terminal.line(`  ready after ${((Date.now() - started) / 1000).toFixed(1)} s; Ctrl-C ends it`);
     terminal.line();
-    const world = await World.open(options, chain, { keepers, postgres, sources }, feeds, rng, terminal);
+    const world = await World.open(options, chain, { keepers, postgres, sources, exchange }, feeds, rng, terminal);
+    exchange?.run();
     await world.run(signal);
     return await world.figures();
   } finally {
     await keepers?.stop();
+    await exchange?.stop();
     await sources?.close();
     await postgres?.close();
     chain?.provider.destroy();
@@ -105,6 +115,7 @@ interface WorldParts {
   readonly keepers: WorldKeepers | undefined;
   readonly postgres: WorldDatabase | undefined;
   readonly sources: PriceSources;
+  readonly exchange: WorldExchange | undefined;
 }
 
 class World {
@@ -186,7 +197,7 @@ class World {
     // What was on its way has arrived while the keepers ended.
     await rounds.look(await this.chain.rpc.blockNumber());
     const seconds = Math.round((Date.now() - this.#startedAt) / 1000);
-    const errors = [...this.#errors, ...(this.parts.keepers?.errors ?? [])];
+    const errors = [...this.#errors, ...(this.parts.keepers?.errors ?? []), ...(this.parts.exchange?.errors ?? [])];
     return summarize({
       options,
       chain: this.chain,
@@ -198,6 +209,7 @@ class World {
       rounds: await rounds.report(this.parts.postgres?.database),
       gasPerRound: rounds.gasPerRound,
       postgresUrl: this.parts.postgres?.shownUrl,
+      collateral: this.parts.exchange?.figures(),
       attacks: this.#attacks,
       errors,
       pegs: await readPegs(this.chain, this.firstBlock),

@@ -153,6 +153,12 @@ describe("local world", function () {
     expect(rounds.reverted).to.be.at.most(rounds.byOthers);
     expect(lines.some((line) => /prices +moved to /.test(line))).to.equal(true);
     expect((answer["services"] as { postgres: string }).postgres).to.match(/^postgres:\/\/127\.0\.0\.1:\d+\/world_/);
+    const collateral = figures.collateral ?? expect.fail("the exchange did not run");
+    expect(figures.services?.solana).to.equal(collateral.rpc);
+    expect(collateral).to.include({ users: 8, deposits: 8, violations: 0 });
+    expect(collateral.checks).to.be.above(0);
+    expect(collateral.positionsOpened).to.be.above(0);
+    expect(BigInt(collateral.totalUnits) <= BigInt(collateral.tokensHeldUnits)).to.equal(true);
     expect(figures.stabilizer).to.have.all.keys(
       "inventoryChangeXauWei",
       "lossMaxXauWei",
@@ -171,7 +177,7 @@ describe("local world", function () {
   });
 
   it("ends on Ctrl-C with 130, with its summary, and leaves no process behind", async () => {
-    const world = new RunningWorld(["--without", "keepers,attacker", "--speed", "300"]);
+    const world = new RunningWorld(["--without", "keepers,attacker,solana", "--speed", "300"]);
     await world.ready;
     const children = world.children();
     expect(children).to.have.length(1);
@@ -184,7 +190,7 @@ describe("local world", function () {
   });
 
   it("says so when the chain is gone in mid-run, and does not hang", async () => {
-    const world = new RunningWorld(["--speed", "300", "--without", "kills,stabilizer"]);
+    const world = new RunningWorld(["--speed", "300", "--without", "kills,stabilizer,solana"]);
     await world.ready;
     const children = world.children();
     expect(children.length).to.be.at.least(4);
