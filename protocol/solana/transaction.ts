@@ -26,6 +26,7 @@ import {
   simulate,
   type Commitment,
   type LatestBlockhash,
+  type Simulated,
   type SolanaRpc,
 } from "./rpc.js";
 
@@ -83,6 +84,7 @@ export interface UnsignedTransaction {
   readonly simulation: { readonly slot: bigint; readonly computeUnits: bigint; readonly logs: readonly string[] };
 }
 
+const DEFAULT_COMMITMENT: Commitment = "confirmed";
 const DEFAULT_MARGIN_BPS = 2_000n;
 const DEFAULT_PRIORITY: PriorityFee = { percentile: 50, ceilingLamports: 100_000n };
 
@@ -92,33 +94,48 @@ const DEFAULT_PRIORITY: PriorityFee = { percentile: 50, ceilingLamports: 100_000
  * simulation failed; RetryableError when the cluster was not ready for it.
  */
 export async function buildTransaction(rpc: SolanaRpc, request: TransactionRequest): Promise<UnsignedTransaction> {
-  const { payer, instructions, commitment = "confirmed", computeMarginBps = DEFAULT_MARGIN_BPS } = request;
-  const { priorityFee = DEFAULT_PRIORITY, doing = "transaction", lookupTables = [] } = request;
-  const { programs = OUR_PROGRAMS } = request;
-  const writable = writableAccounts(payer, instructions);
-  const [tables, lifetime, prices] = await Promise.all([
-    readLookupTables(rpc, lookupTables, commitment),
-    readBlockhash(rpc, commitment),
-    readPriorityPrices(rpc, writable),
+  const { payer, instructions, computeMarginBps = DEFAULT_MARGIN_BPS, priorityFee = DEFAULT_PRIORITY } = request;
+  const [prepared, prices] = await Promise.all([
+    prepare(rpc, request),
+    readPriorityPrices(rpc, writableAccounts(payer, instructions)),
   ]);
-  const compile = (limit: number, price: bigint): Compiled =>
-    compileChecked({ payer, instructions, tables, lifetime, limit, price, programs });
-
-  const simulated = await simulate(rpc, compile(MAX_COMPUTE_UNITS, 0n).transaction, commitment);
-  const programIds = [COMPUTE_BUDGET, COMPUTE_BUDGET, ...instructions.map(({ programAddress }) => programAddress)];
-  const failure = failureOf({ ...simulated, programIds }, programs);
-  if (failure !== undefined) throw errorOfFailure(failure, doing);
-
-  const computeUnitLimit = withMargin(simulated.computeUnits, computeMarginBps);
+  const { slot, computeUnits, logs } = await tryOut(rpc, request, prepared);
+  const computeUnitLimit = withMargin(computeUnits, computeMarginBps);
   const microLamportsPerUnit = priceFor(prices, priorityFee, computeUnitLimit);
-  const { transaction, signers, bytes } = compile(computeUnitLimit, microLamportsPerUnit);
-  const { blockhash, lastValidBlockHeight } = lifetime;
-  const { slot, computeUnits, logs } = simulated;
+  const { transaction, signers, bytes } = compileChecked(prepared, computeUnitLimit, microLamportsPerUnit);
+  const { blockhash, lastValidBlockHeight } = prepared.lifetime;
   return {
     ...{ transaction, signers, bytes, blockhash, lastValidBlockHeight, computeUnitLimit, microLamportsPerUnit },
     feeLamports: BASE_FEE_LAMPORTS * BigInt(signers.length) + priorityLamports(microLamportsPerUnit, computeUnitLimit),
     simulation: { slot, computeUnits, logs },
   };
+}
+
+/** Only runs the instructions, whoever would have to sign. @throws as buildTransaction. */
+export async function simulateInstructions(rpc: SolanaRpc, request: TransactionRequest): Promise<Simulated> {
+  return tryOut(rpc, request, await prepare(rpc, request));
+}
+
+async function prepare(rpc: SolanaRpc, request: TransactionRequest): Promise<CompileParts> {
+  const { payer, instructions, commitment = DEFAULT_COMMITMENT, programs = OUR_PROGRAMS, lookupTables = [] } = request;
+  const [tables, lifetime] = await Promise.all([
+    readLookupTables(rpc, lookupTables, commitment),
+    readBlockhash(rpc, commitment),
+  ]);
+  return { payer, instructions, tables, lifetime, programs };
+}
+
+async function tryOut(rpc: SolanaRpc, request: TransactionRequest, prepared: CompileParts): Promise<Simulated> {
+  const { commitment = DEFAULT_COMMITMENT, doing = "transaction" } = request;
+  const { transaction } = compileChecked(prepared, MAX_COMPUTE_UNITS, 0n);
+  const simulated = await simulate(rpc, transaction, commitment);
+  const called = prepared.instructions.map(({ programAddress }) => programAddress);
+  const failure = failureOf(
+    { ...simulated, programIds: [COMPUTE_BUDGET, COMPUTE_BUDGET, ...called] },
+    prepared.programs,
+  );
+  if (failure !== undefined) throw errorOfFailure(failure, doing);
+  return simulated;
 }
 
 /** Rounded up, and never more than any transaction may use. */
@@ -145,8 +162,6 @@ interface CompileParts {
   readonly instructions: readonly Instruction[];
   readonly tables: LookupTables;
   readonly lifetime: LatestBlockhash;
-  readonly limit: number;
-  readonly price: bigint;
   readonly programs: readonly NamedProgram[];
 }
 
@@ -156,7 +171,8 @@ interface Compiled {
   readonly bytes: number;
 }
 
-function compileChecked({ payer, instructions, tables, lifetime, limit, price, programs }: CompileParts): Compiled {
+function compileChecked(parts: CompileParts, limit: number, price: bigint): Compiled {
+  const { payer, instructions, tables, lifetime, programs } = parts;
   const accounts = new Set([payer, ...instructions.flatMap(keysOf), COMPUTE_BUDGET]);
   if (accounts.size > MAX_ACCOUNTS) {
     throw new PermanentError(

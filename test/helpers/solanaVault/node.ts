@@ -16,6 +16,7 @@ import {
 import type { Connection } from "@solana/web3.js";
 
 import { SYSTEM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "../../../protocol/solana/errorNames.js";
+import { positionProgram } from "../../../protocol/solana/positionProgram.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { connectionRpc, readBlockhash, type SolanaRpc } from "../../../protocol/solana/rpc.js";
 import type { UnsignedTransaction } from "../../../protocol/solana/transaction.js";
@@ -25,7 +26,10 @@ import { connectTo, disconnect } from "../solanaClients/endpoint.js";
 import type { VaultRig } from "./rig.js";
 
 /** Whose accounts a rig may have changed; the loader's ProgramData come before the programs that need them. */
-const OWNERS = [UPGRADEABLE_LOADER, SYSTEM_PROGRAM, TOKEN_PROGRAM, TOKEN_2022_PROGRAM, vaultProgram.id] as Address[];
+const OWNERS = [
+  ...[UPGRADEABLE_LOADER, SYSTEM_PROGRAM, TOKEN_PROGRAM, TOKEN_2022_PROGRAM],
+  ...[vaultProgram.id, positionProgram.id],
+] as Address[];
 
 export class VaultNode {
   readonly rpc: SolanaRpc;

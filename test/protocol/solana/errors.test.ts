@@ -121,10 +121,7 @@ describe("what clients throw", () => {
   });
 
   it("is typed: kit", () => {
-    check(
-      getSolanaErrorFromTransactionError({ InstructionError: [0, "InvalidAccountData"] }),
-      "InvalidAccountData",
-    );
+    check(getSolanaErrorFromTransactionError({ InstructionError: [0, "InvalidAccountData"] }), "InvalidAccountData");
     const preflight = { code: -32002, message: "failed", data: { err: custom(6003), logs, unitsConsumed: 1 } };
     check(getSolanaErrorFromJsonRpcError(preflight), "InsufficientAvailable");
   });
