@@ -10,8 +10,9 @@ import { carryOut, type OperatorOrder } from "./kit/control/operator.js";
 import type { Env } from "./kit/env.js";
 import { pnlCommand } from "./kit/pnl/command.js";
 import type { ProgramResult } from "./kit/program.js";
-import { isSolanaNetwork, solanaNetwork } from "./kit/solana/network.js";
+import { solanaNetwork } from "./kit/solana/network.js";
 import { UsageError } from "../protocol/errors.js";
+import { isSolanaNetwork } from "../protocol/solana/network.js";
 
 export interface RecordsContext {
   readonly keeper: string;

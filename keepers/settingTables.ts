@@ -25,7 +25,7 @@ const COMMON_ROWS = [
 
 /** The same for keepers on a Solana cluster that hold no key. */
 const SOLANA_ROWS = [
-  "| `<NETWORK>_RPC_URL` | solana-localnet: `http://127.0.0.1:8899` | JSON-RPC address of a node: `SOLANA_LOCALNET_RPC_URL`. |",
+  "| `<NETWORK>_RPC_URL` | the parameters' `rpcUrl` | JSON-RPC address of a node: `SOLANA_LOCALNET_RPC_URL`. |",
 ];
 
 /** Keepers with a generated table. */

@@ -25,7 +25,7 @@ export function clusterChecks({ client, config, chainId }: SolanaConnection, pro
     },
     {
       name: "genesis",
-      expected: network.genesisHash ?? "a local cluster",
+      expected: `the cluster ${network.genesisHash}`,
       fix: "point the RPC variable of this network to a node of its cluster",
       needs: ["rpc"],
       look: async () => ({ ok: true, found: await chainId() }),

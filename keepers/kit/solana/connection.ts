@@ -1,11 +1,11 @@
 /** What every Solana keeper opens first: log, node, alerts. Nothing is sent or started here. */
+import { assertCluster } from "../../../protocol/solana/cluster.js";
 import type { AlertDesk } from "../alerts/desk.js";
 import { openDesk } from "../alerts/open.js";
 import { alertingLog } from "../alerts/rules.js";
 import { createLog, type KeeperLog } from "../logger.js";
 import { SolanaClient } from "./client.js";
 import { genesisHash } from "./cluster.js";
-import { assertGenesis } from "./network.js";
 import type { SolanaConfig } from "./settings.js";
 
 export interface SolanaConnection<Config extends SolanaConfig = SolanaConfig> {
@@ -14,7 +14,7 @@ export interface SolanaConnection<Config extends SolanaConfig = SolanaConfig> {
   /** What it warns of is told to people as well. */
   readonly log: KeeperLog;
   readonly alerts: AlertDesk;
-  /** Genesis hash of the cluster. @throws PermanentError WRONG_GENESIS when it is not the network's. */
+  /** Genesis hash of the cluster. @throws PermanentError WRONG_CLUSTER when it is not the network's. */
   readonly chainId: () => Promise<string>;
 }
 
@@ -41,7 +41,7 @@ export function openSolana<Config extends SolanaConfig>(
     ...{ config, client, log, alerts },
     chainId: async () => {
       const found = await genesisHash(client);
-      assertGenesis(network, found);
+      assertCluster(network.name, network.genesisHash, found);
       return found;
     },
   };

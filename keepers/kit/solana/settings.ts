@@ -14,9 +14,16 @@ import { kitSettings, rpcVariable } from "../config.js";
 import { isLoopback } from "../providers/address.js";
 import { solanaNetwork, type SolanaNetwork } from "./network.js";
 
-const LOCAL_RPC_URL = "http://127.0.0.1:8899";
-
-const { rpcTimeoutMs, rpcRetries, databaseFolder, staleAfterSeconds, dataFolder, logFormat, logLevel } = kitSettings;
+const {
+  rpcTimeoutMs,
+  rpcRetries,
+  databaseFolder,
+  staleAfterSeconds,
+  dataFolder,
+  deploymentsFolder,
+  logFormat,
+  logLevel,
+} = kitSettings;
 
 /** Settings that every keeper on a Solana cluster shares. */
 export const solanaSettings = {
@@ -26,7 +33,8 @@ export const solanaSettings = {
     default: "1000",
     doc: "Milliseconds between two looks at the cluster.",
   }),
-  ...{ rpcTimeoutMs, rpcRetries, databaseFolder, ...alertSettings, staleAfterSeconds, dataFolder, logFormat, logLevel },
+  ...{ rpcTimeoutMs, rpcRetries, databaseFolder, ...alertSettings, staleAfterSeconds, dataFolder, deploymentsFolder },
+  ...{ logFormat, logLevel },
 } as const satisfies Settings;
 
 export type SolanaConfig = SettingsOf<typeof solanaSettings> & {
@@ -46,11 +54,13 @@ export function loadSolanaConfig<S extends Settings>(
   env: Env,
   keyNames: readonly string[] = [],
 ): SettingsOf<S> & SolanaConfig {
-  const network = solanaNetwork(networkName);
+  // First of all: a misspelt network would otherwise show as a missing variable.
+  const folder = env[kitSettings.deploymentsFolder.env] ?? "";
+  const network = solanaNetwork(networkName, folder === "" ? undefined : folder);
   const rpcUrl = setting({
     env: rpcVariable(networkName),
     schema: httpUrl,
-    ...(network.local ? { default: LOCAL_RPC_URL } : {}),
+    ...(network.rpcUrl === null ? {} : { default: network.rpcUrl }),
     doc: `JSON-RPC address of a node of ${networkName}`,
   });
   // Variables of keepers on other chains may stand in the same environment.

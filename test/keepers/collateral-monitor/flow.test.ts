@@ -14,6 +14,7 @@ import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { capturedLog } from "../../helpers/capturedLog.js";
 import { CollateralCluster, type ClusterOwner } from "../../helpers/collateralCluster.js";
 import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
+import { codeOf } from "../../helpers/rejection.js";
 
 const RULES = {
   largeShareBps: 2_000n,
@@ -380,5 +381,24 @@ describe("collateral monitor on a cluster", function () {
     const status = await program.status(context);
     expect([status.ok, status.report["discrepancies"]]).to.deep.equal([true, []]);
     expect((await program.policy(context)).report["rules"]).to.deep.equal([]);
+  });
+
+  it("does not begin on a public cluster, nor on a network without parameters", async () => {
+    const env = {
+      SOLANA_LOCALNET_RPC_URL: cluster.url,
+      KEEPER_LOG_LEVEL: "silent",
+      KEEPER_DATA_FOLDER: `/tmp/cantilever-monitor-${String(process.pid)}`,
+    };
+    const context = {
+      env,
+      signal: new AbortController().signal,
+      say: () => undefined,
+      execute: false,
+      once: true,
+      terminal: false,
+    };
+    Object.assign(cluster.server.cluster.bank, { genesisHash: "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG" });
+    expect(await codeOf(program.run({ ...context, network: "solana-localnet" }))).to.equal("GATE_FAILED");
+    expect(await codeOf(program.run({ ...context, network: "solana-nowhere" }))).to.equal("UNKNOWN_NETWORK");
   });
 });
