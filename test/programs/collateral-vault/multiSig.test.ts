@@ -1,0 +1,280 @@
+import { AccountRole, getAddressEncoder, lamports, type Address } from "@solana/kit";
+import { expect } from "chai";
+
+import type { BalanceRef, VaultRef } from "../../../protocol/solana/instructions.js";
+import type { FullInstruction } from "../../../protocol/solana/program.js";
+import { act, execution, outcome, proposed } from "../../helpers/solanaVault/acting.js";
+import { callsOf, type CallName } from "../../helpers/solanaVault/calls.js";
+import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
+import { signersOf, Stage } from "../../helpers/solanaVault/stage.js";
+
+const DAY = 86_400n;
+
+describe("multi-sig of a collateral vault", () => {
+  let rig: VaultRig;
+  let mint: TestMint;
+  let alice: Depositor;
+  let one: Address;
+  let two: Address;
+  let three: Address;
+  let stranger: Address;
+  let vault: VaultRef;
+  let at: BalanceRef;
+  let multiSig: Address;
+
+  beforeEach(async () => {
+    rig = await VaultRig.create({ isUnsigned: true });
+    mint = await rig.mint();
+    alice = await rig.depositor("alice", [mint], 1_000n);
+    [one, two, three, stranger] = (await Promise.all(
+      ["one", "two", "three", "stranger"].map(async (name) => (await rig.wallet(name)).address),
+    )) as [Address, Address, Address, Address];
+    await act(rig, rig.instructions.createMultiSig(alice.vault, { owners: [one, two, three], threshold: 2 }));
+    vault = { ...alice.vault, hasMultiSig: true };
+    at = { vault, mint };
+    multiSig = await rig.addresses.multiSigVault(alice.address);
+  });
+
+  const withdrawal = (amountUnits = 10n) => rig.instructions.withdraw(at, amountUnits);
+  const propose = (approvers: readonly Address[], instruction: Promise<FullInstruction> = withdrawal()) =>
+    proposed(rig, vault, approvers, instruction);
+  const execute = async (index: bigint, by: Address = one) => outcome(rig, execution(rig, vault, index, by));
+  const approve = (index: bigint, by: Address) => outcome(rig, rig.instructions.approve(vault, index, by));
+  const total = async () => (await rig.balance(alice.key.address, mint)).total;
+
+  it("COL-14 executes what enough owners approved, once", async () => {
+    const index = await propose([one]);
+    expect(await approve(index, one)).to.equal("AlreadyApproved");
+    expect(await approve(index, stranger)).to.equal("NotMultiSigOwner");
+    expect(await approve(index, alice.key.address)).to.equal("NotMultiSigOwner");
+    expect(await execute(index)).to.equal("NotEnoughApprovals");
+    expect(await approve(index, three)).to.equal("ok");
+    expect(await execute(index, stranger)).to.equal("NotMultiSigOwner");
+    expect(await execute(index, two)).to.equal("ok");
+    expect(await total()).to.equal(990n);
+    expect(await execute(index)).to.equal("ProposalClosed");
+    expect(await approve(index, two)).to.equal("ProposalClosed");
+    expect(await total()).to.equal(990n);
+    expect(await outcome(rig, rig.instructions.closeProposal(vault, index, one))).to.equal("ok");
+  });
+
+  it("COL-14 lets nothing expired, cancelled or of other owners be approved or executed", async () => {
+    const { instructions: make } = rig;
+    const expired = await propose([one, two]);
+    rig.warp(3_600n);
+    expect(await execute(expired)).to.equal("ProposalExpired");
+    expect(await approve(expired, three)).to.equal("ProposalExpired");
+    const cancelled = await propose([one, two]);
+    expect(await outcome(rig, make.cancelProposal(vault, cancelled, two))).to.equal("NotProposer");
+    expect(await outcome(rig, make.closeProposal(vault, cancelled, one))).to.equal("ProposalOpen");
+    await act(rig, make.cancelProposal(vault, cancelled, one));
+    expect(await execute(cancelled)).to.equal("ProposalClosed");
+    const stale = await propose([one, three]);
+    // removing an owner counts at once
+    const removal = await propose([one, two], make.changeMultiSig(vault, { owners: [one, two], threshold: 2 }));
+    expect(await execute(removal)).to.equal("ok");
+    expect(await execute(stale)).to.equal("StaleProposal");
+    expect(await approve(stale, two)).to.equal("StaleProposal");
+    const next = await propose([one]);
+    expect(await approve(next, three)).to.equal("NotMultiSigOwner");
+  });
+
+  it("COL-14 keeps approvals of a multi-sig that was removed and made again out", async () => {
+    const { instructions: make } = rig;
+    const old = await propose([one, two], make.withdraw(at, 500n));
+    const expires = rig.read("proposal", await rig.addresses.proposal(multiSig, old)).expiresAt;
+    const removal = await proposed(rig, vault, [one, two], make.changeMultiSig(vault, { owners: [], threshold: 0 }));
+    expect(await execute(removal)).to.equal("ok");
+    rig.warp(DAY);
+    await act(rig, make.applyMultiSig(vault));
+    await act(rig, make.createMultiSig(alice.vault, { owners: [one, two, three], threshold: 2 }));
+    // by the clock it would still live
+    rig.setClock(expires - 1n, rig.slot);
+    expect(await execute(old)).to.equal("StaleProposal");
+    // its address is taken until somebody closes it
+    await act(rig, make.closeProposal(vault, old, one));
+    expect(await propose([one, two])).to.equal(old);
+  });
+
+  it("COL-14 loosens after a day, and one owner stops it", async () => {
+    const { instructions: make } = rig;
+    const changes = [
+      { owners: [one, two, three], threshold: 1 },
+      { owners: [one, two, three, stranger], threshold: 2 },
+      { owners: [], threshold: 0 },
+    ];
+    for (const change of changes) {
+      expect(await execute(await propose([one, two], make.changeMultiSig(vault, change)))).to.equal("ok");
+      rig.warp(DAY - 1n);
+      expect(await outcome(rig, make.applyMultiSig(vault))).to.equal("StillWaiting");
+      expect(await outcome(rig, make.vetoMultiSig(vault, stranger))).to.equal("MayNotVeto");
+      expect(await outcome(rig, make.vetoMultiSig(vault, alice.key.address))).to.equal("MayNotVeto");
+      await act(rig, make.vetoMultiSig(vault, three));
+      rig.warp(1n);
+      expect(await outcome(rig, make.applyMultiSig(vault))).to.equal("NothingPending");
+    }
+    expect(await execute(await propose([one, two], make.changeMultiSig(vault, { owners: [], threshold: 0 })))).to.equal(
+      "ok",
+    );
+    rig.warp(DAY);
+    await act(rig, make.applyMultiSig(vault));
+    expect(rig.data(multiSig)).to.equal(undefined);
+    expect(await outcome(rig, make.withdraw({ vault: alice.vault, mint }, 1n))).to.equal("ok");
+  });
+
+  it("COL-14 takes owners that are 1 to 10, distinct and not zero", async () => {
+    const bob = await rig.depositor("bob", [mint], 0n);
+    const many = await Promise.all(
+      Array.from({ length: 11 }, async (_, index) => (await rig.wallet(`many ${String(index)}`)).address),
+    );
+    const create = (owners: readonly Address[], threshold: number) =>
+      outcome(rig, rig.instructions.createMultiSig(bob.vault, { owners, threshold }));
+    for (const [owners, threshold] of [
+      [[], 0],
+      [[one], 0],
+      [[one], 2],
+      [[one, one], 1],
+      [["11111111111111111111111111111111" as Address], 1],
+      [many, 1],
+    ] as const) {
+      expect(await create(owners, threshold)).to.equal("BadOwners");
+    }
+    expect(await create(many.slice(0, 10), 10)).to.equal("ok");
+  });
+
+  it("COL-15 executes with the proposal's accounts in their order, and no others", async () => {
+    const index = await propose([one, two]);
+    const made = await execution(rig, vault, index, one);
+    const fixed = made.accounts.length - (await withdrawal()).accounts.length;
+    const other = await rig.tokens(stranger, mint);
+    const changes: readonly ((accounts: FullInstruction["accounts"]) => FullInstruction["accounts"])[] = [
+      (accounts) => accounts.slice(0, -1),
+      (accounts) => [...accounts, { address: stranger, role: AccountRole.READONLY }],
+      (accounts) => accounts.map((meta, place) => (place === fixed + 7 ? { ...meta, address: other } : meta)),
+      (accounts) => [...accounts.slice(0, fixed), ...accounts.slice(fixed).reverse()],
+    ];
+    for (const change of changes) {
+      expect(await outcome(rig, { ...made, accounts: change(made.accounts) })).to.equal("ProposalAccountsMismatch");
+    }
+    expect(await outcome(rig, made)).to.equal("ok");
+  });
+
+  it("COL-15 has the executor pay where the proposal says so, beside the System program", async () => {
+    const other = await rig.mint();
+    const index = await propose([one, two], rig.instructions.openBalance({ vault, mint: other }));
+    const before = rig.svm.getBalance(two) ?? 0n;
+    expect(await execute(index, two)).to.equal("ok");
+    expect((rig.svm.getBalance(two) ?? 0n) < before).to.equal(true);
+    expect((await rig.balance(alice.key.address, other)).total).to.equal(0n);
+  });
+
+  it("COL-15 takes the next index and a life of a minute to fourteen days", async () => {
+    const { instructions: make } = rig;
+    const instruction = await withdrawal();
+    const tryOne = (index: bigint, lives: bigint, by = one) =>
+      outcome(rig, make.propose(vault, by, { instruction, index, expiresAtSeconds: rig.now + lives }));
+    expect(await tryOne(1n, 60n)).to.equal("WrongIndex");
+    expect(await tryOne(0n, 59n)).to.equal("BadExpiry");
+    expect(await tryOne(0n, 14n * DAY + 1n)).to.equal("BadExpiry");
+    expect(await tryOne(0n, 60n, stranger)).to.equal("NotMultiSigOwner");
+    expect(await tryOne(0n, 60n)).to.equal("ok");
+    expect(await tryOne(1n, 14n * DAY)).to.equal("ok");
+  });
+
+  it("COL-16 refuses durable nonces where owners speak and where withdrawals are paid", async () => {
+    const { instructions: make } = rig;
+    const nonce = await nonceOf(rig);
+    const index = await propose([one, two]);
+    const open = await propose([one]);
+    const refused = [
+      await make.propose(vault, one, {
+        instruction: await withdrawal(),
+        index: open + 1n,
+        expiresAtSeconds: rig.now + 60n,
+      }),
+      await make.approve(vault, open, two),
+      await execution(rig, vault, index, one),
+    ];
+    for (const instruction of refused) {
+      const sent = await rig.send([nonce.advance, instruction], { as: [nonce.authority, ...signersOf(instruction)] });
+      expect(sent.error).to.equal("DurableNonce");
+      expect((await rig.send([instruction], { as: signersOf(instruction) })).error).to.equal(undefined);
+    }
+    const plain = await rig.depositor("bob", [mint], 100n);
+    const limits = { perTransaction: 10n, capacity: 10n, refillPerDay: 10n };
+    await act(rig, make.setLimits({ vault: plain.vault, mint }, limits));
+    await act(rig, make.createSecurityConfig(plain.vault, { withdrawalDelaySeconds: 0n, whitelist: null }));
+    const delayed: BalanceRef = { vault: { ...plain.vault, hasSecurityConfig: true }, mint };
+    await act(rig, make.requestWithdrawal(delayed, { amountUnits: 5n, timestamp: rig.now }));
+    const destination = plain.key.address;
+    const pay = await make.executeWithdrawal(delayed, { timestamp: rig.now, destination, payer: destination });
+    expect((await rig.send([nonce.advance, pay], { as: [nonce.authority] })).error).to.equal("DurableNonce");
+    expect(await outcome(rig, pay)).to.equal("ok");
+  });
+});
+
+describe("what a proposal may carry", () => {
+  it("COL-15 is what an authority or a role signs, and nothing else", async () => {
+    const stage = await Stage.create();
+    const { rig, sides } = stage;
+    const [side] = sides;
+    const refused: CallName[] = [];
+    const calls = callsOf(stage, side);
+    let index = rig.read("multiSigVault", side.multiSig).nextIndex;
+    for (const name of Object.keys(calls) as CallName[]) {
+      const instruction = { ...(await calls[name].make()) };
+      const proposal = { instruction, index, expiresAtSeconds: rig.now + DAY };
+      const error = await outcome(rig, rig.instructions.propose(side.vault, side.owners[0], proposal));
+      if (error === "ok") index += 1n;
+      else {
+        expect(error, name).to.equal("InstructionNotAllowed");
+        refused.push(name);
+      }
+    }
+    expect(refused.sort()).to.deep.equal([
+      ...["applyMultiSig", "approve", "cancelProposal", "closeProposal", "closeVault", "createMultiSig", "deposit"],
+      ...["executeProposal", "executeWithdrawal", "initialize", "initializeAuthority", "lock", "propose"],
+      ...["transferCollateral", "unlock", "vetoLimits", "vetoMultiSig", "vetoProgramLockCap", "vetoSecurity"],
+    ]);
+  });
+});
+
+/** A nonce account as the System program keeps it, and the instruction with which a durable-nonce transaction begins. */
+async function nonceOf(rig: VaultRig): Promise<{ readonly advance: FullInstruction; readonly authority: Address }> {
+  const { address: authority } = await rig.wallet("nonce authority");
+  const { address } = await rig.wallet("nonce");
+  const system = "11111111111111111111111111111111" as Address;
+  const recent = "SysvarRecentB1ockHashes11111111111111111111" as Address;
+  const rent = "SysvarRent111111111111111111111111111111111" as Address;
+  const create: FullInstruction = {
+    programAddress: system,
+    accounts: [
+      { address, role: AccountRole.WRITABLE },
+      { address: recent, role: AccountRole.READONLY },
+      { address: rent, role: AccountRole.READONLY },
+    ],
+    data: Uint8Array.from([6, 0, 0, 0, ...getAddressEncoder().encode(authority)]),
+  };
+  const data = new Uint8Array(80);
+  rig.svm.setAccount({
+    address,
+    data,
+    executable: false,
+    lamports: lamports(10_000_000n),
+    programAddress: system,
+    space: 80n,
+  });
+  await rig.must([create]);
+  // a nonce advances once in a block
+  rig.svm.expireBlockhash();
+  const advance: FullInstruction = {
+    programAddress: system,
+    accounts: [
+      { address, role: AccountRole.WRITABLE },
+      { address: recent, role: AccountRole.READONLY },
+      { address: authority, role: AccountRole.READONLY_SIGNER },
+    ],
+    data: Uint8Array.from([4, 0, 0, 0]),
+  };
+  return { advance, authority };
+}

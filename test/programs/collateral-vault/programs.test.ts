@@ -1,0 +1,168 @@
+import type { Address } from "@solana/kit";
+import { expect } from "chai";
+
+import type { LockRef } from "../../../protocol/solana/instructions.js";
+import { act, outcome } from "../../helpers/solanaVault/acting.js";
+import { VaultRig, type Depositor, type TestConsumer, type TestMint } from "../../helpers/solanaVault/rig.js";
+
+const DAY = 86_400n;
+const WEEK = 7n * DAY;
+
+describe("programs that hold collateral", () => {
+  let rig: VaultRig;
+  let mint: TestMint;
+  let alice: Depositor;
+  let bob: Depositor;
+  let consumer: TestConsumer;
+  let at: LockRef;
+  let admin: Address;
+  let guardian: Address;
+
+  beforeEach(async () => {
+    rig = await VaultRig.create({ isUnsigned: true });
+    mint = await rig.mint();
+    alice = await rig.depositor("alice", [mint], 1_000n);
+    bob = await rig.depositor("bob", [mint], 0n);
+    consumer = await rig.consumer("exchange");
+    await rig.register(consumer, 0n);
+    at = { vault: alice.vault, mint, consumer: consumer.programId };
+    admin = rig.roles.admin.address;
+    guardian = rig.roles.guardian.address;
+    await act(rig, rig.instructions.createProgramLock(at, 500n));
+  });
+
+  const lock = (amountUnits: bigint, where = at) => outcome(rig, rig.instructions.lock(where, amountUnits));
+  const unlock = (amountUnits: bigint, where = at) => outcome(rig, rig.instructions.unlock(where, amountUnits));
+  const settle = (amountUnits: bigint, where = at) =>
+    outcome(rig, rig.instructions.transferCollateral(where, bob.vault, amountUnits));
+  const release = (where = at) => outcome(rig, rig.instructions.releaseProgramLock(where));
+  const locked = async () => (await rig.balance(alice.key.address, mint)).locked;
+
+  it("COL-17 count a day after their registration, to the second, up to the owner's cap", async () => {
+    rig.warp(DAY - 1n);
+    expect(await lock(1n)).to.equal("ProgramNotActive");
+    rig.warp(1n);
+    expect(await lock(501n)).to.equal("CapExceeded");
+    expect(await lock(500n)).to.equal("ok");
+    expect(await lock(1n)).to.equal("CapExceeded");
+    expect(await unlock(501n)).to.equal("InsufficientLocked");
+    expect(await settle(501n)).to.equal("InsufficientLocked");
+    expect(await outcome(rig, rig.instructions.withdraw(at, 501n))).to.equal("InsufficientAvailable");
+    await act(rig, rig.instructions.setProgramLockCap(at, 2_000n));
+    expect(await lock(501n)).to.equal("InsufficientAvailable");
+  });
+
+  it("COL-17 stop when admin or guardian revokes them: unlock stays, the owner releases after seven days", async () => {
+    rig.warp(DAY);
+    for (const [round, signer] of [admin, guardian].entries()) {
+      await act(rig, rig.instructions.lock(at, 100n));
+      expect(await release()).to.equal("LockNotRevoked");
+      expect(await outcome(rig, rig.instructions.revokeProgram(consumer.programId, bob.key.address))).to.equal(
+        "NotAdmin",
+      );
+      await act(rig, rig.instructions.revokeProgram(consumer.programId, signer));
+      expect(await outcome(rig, rig.instructions.revokeProgram(consumer.programId, signer))).to.equal("ProgramRevoked");
+      expect([await lock(1n), await settle(1n), await unlock(10n)]).to.deep.equal([
+        "ProgramRevoked",
+        "ProgramRevoked",
+        "ok",
+      ]);
+      rig.warp(WEEK - 1n);
+      expect(await release()).to.equal("ReleaseTooEarly");
+      if (round === 1) break;
+      // registered again: the whole wait, and the owner's lock as it was
+      await act(rig, rig.instructions.renewProgram(consumer.programId, admin));
+      expect(await lock(1n)).to.equal("ProgramNotActive");
+      rig.warp(DAY);
+      expect(await lock(1n)).to.equal("ok");
+      expect(await unlock(91n)).to.equal("ok");
+    }
+    rig.warp(1n);
+    expect(await release()).to.equal("ok");
+    expect(await locked()).to.equal(0n);
+    expect(await release()).to.equal("ZeroAmount");
+  });
+
+  it("COL-18 settle for seven days with a lock that its owner revoked, and lock nothing more", async () => {
+    rig.warp(DAY);
+    await act(rig, rig.instructions.lock(at, 100n), rig.instructions.revokeProgramLock(at));
+    expect(await lock(1n)).to.equal("LockRevoked");
+    expect(await outcome(rig, rig.instructions.setProgramLockCap(at, 500n))).to.equal("LockRevoked");
+    expect(await outcome(rig, rig.instructions.closeProgramLock(at))).to.equal("LockNotEmpty");
+    rig.warp(WEEK - 1n);
+    expect([await settle(10n), await unlock(10n), await release()]).to.deep.equal(["ok", "ok", "ReleaseTooEarly"]);
+    rig.warp(1n);
+    expect([await settle(1n), await unlock(10n), await release()]).to.deep.equal(["LockRevoked", "ok", "ok"]);
+    expect(await locked()).to.equal(0n);
+    expect(await outcome(rig, rig.instructions.closeProgramLock(at))).to.equal("ok");
+  });
+
+  it("COL-18 stop when they were upgraded, until they are registered again and have waited", async () => {
+    rig.warp(DAY);
+    await act(rig, rig.instructions.lock(at, 100n));
+    await rig.consumer("exchange", rig.slot);
+    expect([await lock(1n), await settle(1n), await unlock(1n)]).to.deep.equal([
+      "ProgramUpgraded",
+      "ProgramUpgraded",
+      "ok",
+    ]);
+    expect(await outcome(rig, rig.instructions.renewProgram(consumer.programId, guardian))).to.equal("NotAdmin");
+    await act(rig, rig.instructions.renewProgram(consumer.programId, admin));
+    expect(await lock(1n)).to.equal("ProgramNotActive");
+    rig.warp(DAY);
+    expect([await lock(1n), await settle(1n)]).to.deep.equal(["ok", "ok"]);
+  });
+
+  it("COL-19 cannot touch each other's lock on one balance, nor sign for each other", async () => {
+    const other = await rig.consumer("other");
+    await rig.register(other);
+    const theirs: LockRef = { ...at, consumer: other.programId };
+    await act(rig, rig.instructions.createProgramLock(theirs, 500n));
+    expect([await lock(300n), await lock(200n, theirs)]).to.deep.equal(["ok", "ok"]);
+    const [mine, notMine] = [await rig.instructions.unlock(at, 1n), await rig.instructions.unlock(theirs, 1n)];
+    const place = (name: string): number => rig.program.accountNames("unlock").indexOf(name);
+    const swap = (names: readonly string[]) => ({
+      ...mine,
+      accounts: mine.accounts.map((meta, index) =>
+        names.some((name) => place(name) === index) ? (notMine.accounts[index] ?? meta) : meta,
+      ),
+    });
+    expect(await outcome(rig, swap(["programLock"]))).to.equal("WrongProgram");
+    expect(await outcome(rig, swap(["collateralAuthority"]))).to.equal("WrongCollateralAuthority");
+    expect(await outcome(rig, swap(["authorizedProgram", "programLock"]))).to.equal("WrongCollateralAuthority");
+    expect(await settle(301n)).to.equal("InsufficientLocked");
+    expect(await locked()).to.equal(500n);
+    // the same vault is no destination
+    expect(await outcome(rig, rig.instructions.transferCollateral(at, alice.vault, 1n))).to.equal("SameAccount");
+  });
+
+  it("COL-19 are executables of a loader whose upgrades show, not this program, not a wallet", async () => {
+    const { instructions: make } = rig;
+    const register = (programId: Address) => outcome(rig, make.registerProgram(programId, admin));
+    expect(await register((await rig.wallet("wallet")).address)).to.equal("NotAProgram");
+    expect(await register(rig.program.id)).to.equal("OwnProgram");
+    const memo = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr" as Address;
+    const account = rig.svm.getAccount(memo);
+    if (!account.exists) throw new Error("no memo program");
+    // a loader that never upgrades keeps the code in the program itself
+    expect(account.programAddress).to.equal("BPFLoader2111111111111111111111111111111111");
+    const { payer } = rig.roles;
+    const itself = await make.build(
+      "registerProgram",
+      {},
+      { consumer: memo, payer: payer.address },
+      { admin, programData: memo },
+    );
+    expect(await register(memo)).to.equal("WrongProgramData");
+    expect(await outcome(rig, itself)).to.equal("ok");
+    rig.warp(DAY);
+    const atMemo: LockRef = { ...at, consumer: memo };
+    await act(rig, make.createProgramLock(atMemo, 10n));
+    expect(await outcome(rig, make.build("lock", { amount: 5n }, atMemo, { programData: memo }))).to.equal("ok");
+    expect(await lock(1n, atMemo)).to.equal("WrongProgramData");
+    // an executable of another loader: the runtime's own
+    const system = "11111111111111111111111111111111" as Address;
+    expect(rig.svm.getAccount(system)).to.deep.include({ executable: true });
+    expect(await register(system)).to.equal("NotAProgram");
+  });
+});
