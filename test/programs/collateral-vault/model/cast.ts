@@ -2,7 +2,6 @@
 import type { Address } from "@solana/kit";
 
 import { associatedTokenAddress } from "../../../../protocol/solana/addresses.js";
-import { TOKEN_2022_PROGRAM } from "../../../../protocol/solana/errorNames.js";
 import type { TestConsumer, TestMint, VaultRig } from "../../../helpers/solanaVault/rig.js";
 import { keyOf } from "../../../helpers/solanaVault/svm.js";
 import {
@@ -154,8 +153,6 @@ export class Cast {
     return user;
   }
 }
-
-export const isToken2022 = ({ mint }: Mint): boolean => mint.tokenProgram === TOKEN_2022_PROGRAM;
 
 export function newBalance(vault: VaultModel, mint: Mint): BalanceModel {
   return {
