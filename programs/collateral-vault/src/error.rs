@@ -226,4 +226,6 @@ pub enum VaultError {
     // 6100
     #[msg("not who paid for the request")]
     WrongPayer,
+    #[msg("whoever executes a proposal stands in for its payer only")]
+    ExecutorOnlyPays,
 }

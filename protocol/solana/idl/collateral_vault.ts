@@ -3014,6 +3014,11 @@ export type CollateralVault = {
       "code": 6100,
       "name": "wrongPayer",
       "msg": "not who paid for the request"
+    },
+    {
+      "code": 6101,
+      "name": "executorOnlyPays",
+      "msg": "whoever executes a proposal stands in for its payer only"
     }
   ],
   "types": [
@@ -3751,6 +3756,13 @@ export type CollateralVault = {
             "name": "epoch",
             "docs": [
               "Changes with every change of the owners, and never repeats for a vault: a proposal of another epoch is stale."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "createdSlot",
+            "docs": [
+              "Slot of its creation: one that is removed and made again is another."
             ],
             "type": "u64"
           },
@@ -4795,6 +4807,13 @@ export type CollateralVault = {
           {
             "name": "pendingFreezeMultiSig",
             "type": "pubkey"
+          },
+          {
+            "name": "freezeMultiSigCreatedSlot",
+            "docs": [
+              "Slot of its creation: another one at the same address may not freeze."
+            ],
+            "type": "u64"
           },
           {
             "name": "pendingAdminAt",

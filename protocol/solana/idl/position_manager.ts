@@ -3112,6 +3112,13 @@ export type PositionManager = {
             "type": "pubkey"
           },
           {
+            "name": "freezeMultiSigCreatedSlot",
+            "docs": [
+              "Slot of its creation: another one at the same address may not freeze."
+            ],
+            "type": "u64"
+          },
+          {
             "name": "pendingAdminAt",
             "docs": [
               "Unix time from which the pending role may be accepted."

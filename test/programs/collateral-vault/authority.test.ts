@@ -42,16 +42,23 @@ describe("roles, pauses and freezes of the collateral vault", () => {
     expect(await outcome(rig, make.initializeAuthority(of, upgrader))).to.equal("AccountAlreadyInUse");
   });
 
-  it("COL-20 gives a role in two steps with a day between, and admin or guardian stop it", async () => {
+  it("COL-20 gives a role in two steps with a day between, and admin or guardian stop it, the guardian not for his own", async () => {
     const { instructions: make } = rig;
     const accept = (by = stranger) => outcome(rig, make.acceptAuthority("guardian", by));
     expect(await accept()).to.equal("NothingPending");
     expect(await outcome(rig, make.proposeAuthority("guardian", stranger, guardian))).to.equal("NotAdmin");
-    for (const signer of [admin, guardian]) {
-      await act(rig, make.proposeAuthority("guardian", stranger, admin));
-      expect(await outcome(rig, make.cancelAuthority("guardian", stranger))).to.equal("NotAdmin");
-      await act(rig, make.cancelAuthority("guardian", signer));
+    for (const [role, signer] of [
+      ["guardian", admin],
+      ["admin", admin],
+      ["admin", guardian],
+    ] as const) {
+      await act(rig, make.proposeAuthority(role, stranger, admin));
+      expect(await outcome(rig, make.cancelAuthority(role, stranger))).to.equal("NotAdmin");
+      await act(rig, make.cancelAuthority(role, signer));
     }
+    await act(rig, make.proposeAuthority("guardian", stranger, admin));
+    expect(await outcome(rig, make.cancelAuthority("guardian", guardian))).to.equal("NotAdmin");
+    await act(rig, make.cancelAuthority("guardian", admin));
     await act(rig, make.proposeAuthority("guardian", stranger, admin));
     rig.warp(DAY - 1n);
     expect([await accept(), await accept(admin)]).to.deep.equal(["StillWaiting", "NotProposedAuthority"]);
@@ -118,5 +125,14 @@ describe("roles, pauses and freezes of the collateral vault", () => {
     expect(await approved(make.freezeAll(multiSig, 60n))).to.equal("FreezeTooSoon");
     rig.warp(1n);
     expect(await approved(make.freezeAll(multiSig, 60n))).to.equal("ok");
+
+    // removed and made again, it is another one at the same address
+    rig.warp(60n);
+    expect(await approved(make.changeMultiSig(vault, { owners: [], threshold: 0 }))).to.equal("ok");
+    rig.warp(7n * DAY);
+    await act(rig, make.applyMultiSig(vault));
+    await act(rig, make.createMultiSig(alice.vault, { owners, threshold: 2 }));
+    for (const index of [0n, 1n]) await rig.send([await make.closeProposal(vault, index, stranger)]);
+    expect(await approved(make.freezeAll(multiSig, 60n))).to.equal("NotAMultiSig");
   });
 });

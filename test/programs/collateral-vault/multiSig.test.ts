@@ -168,6 +168,26 @@ describe("multi-sig of a collateral vault", () => {
     expect((await rig.balance(alice.key.address, other)).total).to.equal(0n);
   });
 
+  it("COL-15 lets nobody sign as executor for more than rent", async () => {
+    const { address: executor } =
+      (await rig.instructions.openBalance({ vault, mint: await rig.mint() })).accounts[0] ?? {};
+    if (executor === undefined) throw new Error("the first account pays");
+    // what the executor's own vault would obey
+    const theirs = await rig.depositor("two", [mint], 50n);
+    const lower = { perTransaction: 0n, capacity: 0n, refillPerDay: 0n };
+    const made = await rig.instructions.setLimits({ vault: theirs.vault, mint }, lower);
+    const accounts = made.accounts.map((meta) =>
+      meta.address === theirs.key.address ? { ...meta, address: executor } : meta,
+    );
+    expect(accounts.some(({ address }) => address === executor)).to.equal(true);
+    const trap = rig.instructions.propose(vault, one, {
+      instruction: { ...made, accounts },
+      index: 0n,
+      expiresAtSeconds: rig.now + 60n,
+    });
+    expect(await outcome(rig, trap)).to.equal("ExecutorOnlyPays");
+  });
+
   it("COL-15 takes the next index and a life of a minute to fourteen days", async () => {
     const { instructions: make } = rig;
     const instruction = await withdrawal();

@@ -12,14 +12,14 @@ pub struct AcceptAuthority<'info> {
 }
 
 impl AcceptAuthority<'_> {
-    fn validate(&self, role: Role, authority: &VaultAuthority, now: i64) -> Result<()> {
+    fn validate(&self, role: Role, authority: &mut VaultAuthority, now: i64) -> Result<()> {
         let state = authority.role(role);
         require_keys_neq!(state.pending, Pubkey::default(), VaultError::NothingPending);
         require_keys_eq!(*self.holder.key, state.pending, VaultError::NotProposedAuthority);
         authority.require_running(now)?;
         require!(now >= state.pending_at, VaultError::StillWaiting);
         if role == Role::FreezeMultiSig {
-            require_real_multi_sig(&self.holder)?;
+            authority.freeze_multi_sig_created_slot = require_real_multi_sig(&self.holder)?;
         }
         Ok(())
     }
@@ -28,7 +28,7 @@ impl AcceptAuthority<'_> {
 pub fn handler(ctx: Context<AcceptAuthority>, role: Role) -> Result<()> {
     let clock = Clock::get()?;
     let mut authority = ctx.accounts.vault_authority.load_mut()?;
-    ctx.accounts.validate(role, &authority, clock.unix_timestamp)?;
+    ctx.accounts.validate(role, &mut authority, clock.unix_timestamp)?;
     let holder = ctx.accounts.holder.key();
     let pending = Pubkey::default();
     authority.set_role(

@@ -2,7 +2,8 @@ use anchor_lang::prelude::*;
 
 use crate::{error::VaultError, event::RoleSet, state::*};
 
-/// Admin or guardian withdraws a proposal for a role: one stolen key of the two cannot take the other's role unseen.
+/// Withdraws a proposal for a role. The guardian may for every role but his own: a stolen guardian's key must not be able to stay for
+/// ever; the admin may for all.
 #[derive(Accounts)]
 pub struct CancelAuthority<'info> {
     pub signer: Signer<'info>,
@@ -12,7 +13,11 @@ pub struct CancelAuthority<'info> {
 
 pub fn handler(ctx: Context<CancelAuthority>, role: Role) -> Result<()> {
     let mut authority = ctx.accounts.vault_authority.load_mut()?;
-    authority.require_admin_or_guardian(ctx.accounts.signer.key)?;
+    if role == Role::Guardian {
+        authority.require_admin(ctx.accounts.signer.key)?;
+    } else {
+        authority.require_admin_or_guardian(ctx.accounts.signer.key)?;
+    }
     let RoleState { holder, pending, .. } = authority.role(role);
     require_keys_neq!(pending, Pubkey::default(), VaultError::NothingPending);
     let pending = Pubkey::default();

@@ -32,6 +32,7 @@ pub fn handler(ctx: Context<CreateMultiSig>, args: MultiSigArgs) -> Result<()> {
     let mut multi_sig = accounts.multi_sig_vault.load_init()?;
     multi_sig.vault = accounts.vault.key();
     multi_sig.bump = ctx.bumps.multi_sig_vault;
+    multi_sig.created_slot = slot;
     multi_sig.set_owners(&args.owners, args.threshold, slot)?;
     vault.has_multi_sig = 1;
     vault.multi_sig_bump = ctx.bumps.multi_sig_vault;

@@ -71,7 +71,7 @@ pub fn handler(ctx: Context<ExecuteProposal>) -> Result<()> {
         );
         (multi_sig.vault, multi_sig.bump)
     };
-    proposable::require_proposable(&accounts.proposal.data)?;
+    proposable::require_proposable(&accounts.proposal.accounts, &accounts.proposal.data)?;
     let instruction = instruction(&accounts.proposal, accounts.executor.key, ctx.remaining_accounts)?;
 
     // executed before it runs, and written: nothing it does can find it open

@@ -16,7 +16,11 @@ pub fn handler(ctx: Context<FreezeAll>, seconds: i64) -> Result<()> {
     let signer = &ctx.accounts.multi_sig_vault;
     let mut authority = ctx.accounts.vault_authority.load_mut()?;
     require_keys_eq!(*signer.key, authority.freeze_multi_sig, VaultError::NotAMultiSig);
-    require_real_multi_sig(signer)?;
+    let created_slot = require_real_multi_sig(signer)?;
+    require!(
+        created_slot == authority.freeze_multi_sig_created_slot,
+        VaultError::NotAMultiSig
+    );
     authority.freeze(clock.unix_timestamp, seconds)?;
     let seq_num = authority.bump_seq_num()?;
     emit!(AllFrozen {

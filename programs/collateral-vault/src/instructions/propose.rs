@@ -43,7 +43,7 @@ impl Propose<'_> {
         multi_sig.require_owner(self.proposer.key)?;
         require!(args.index == multi_sig.next_index, VaultError::WrongIndex);
         Proposal::validate_instruction(&args.accounts, &args.data)?;
-        proposable::require_proposable(&args.data)?;
+        proposable::require_proposable(&args.accounts, &args.data)?;
         let lives = args
             .expires_at
             .checked_sub(now)

@@ -57,11 +57,13 @@ pub fn handler(ctx: Context<VetoSecurity>, what: SecurityVeto) -> Result<()> {
     let vault_key = accounts.vault.as_ref().key;
     config.require_vault(vault_key)?;
     let time = vault.loosening_time(&*accounts.vault_authority.load()?, clock.unix_timestamp);
+    // not his own replacement: a vetoer who holds withdrawals up must be one that can be got rid of
+    let vetoer_counts = (what != SecurityVeto::Vetoer).then_some(&*config);
     require_may_veto(
         accounts.signer.key,
         &vault,
         vault_key,
-        Some(&config),
+        vetoer_counts,
         &accounts.multi_sig_vault,
         time,
     )?;

@@ -17,6 +17,8 @@ pub struct MultiSigVault {
     pub pending_owners: [Pubkey; MAX_OWNERS],
     /// Changes with every change of the owners, and never repeats for a vault: a proposal of another epoch is stale.
     pub epoch: u64,
+    /// Slot of its creation: one that is removed and made again is another.
+    pub created_slot: u64,
     /// Index of the next proposal.
     pub next_index: u64,
     /// Unix time from which the pending owners may be applied; 0: none.
@@ -103,10 +105,11 @@ pub fn read_multi_sig<'a>(info: &'a AccountInfo) -> Result<Ref<'a, MultiSigVault
     .map_err(|_| error!(VaultError::NotAMultiSig))
 }
 
-/// The account is a multi-sig that needs at least two approvals: where one key must not be enough.
-pub fn require_real_multi_sig(info: &AccountInfo) -> Result<()> {
-    require!(read_multi_sig(info)?.threshold >= 2, VaultError::NotAMultiSig);
-    Ok(())
+/// The account is a multi-sig that needs at least two approvals: where one key must not be enough. Returns the slot of its creation.
+pub fn require_real_multi_sig(info: &AccountInfo) -> Result<u64> {
+    let multi_sig = read_multi_sig(info)?;
+    require!(multi_sig.threshold >= 2, VaultError::NotAMultiSig);
+    Ok(multi_sig.created_slot)
 }
 
 /// Who may veto a loosening or cancel a withdrawal of a vault: its owner, or any owner of its multi-sig while there is one; its

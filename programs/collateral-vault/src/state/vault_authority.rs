@@ -13,6 +13,8 @@ pub struct VaultAuthority {
     /// The multi-sig that may freeze everything; zero: nobody may.
     pub freeze_multi_sig: Pubkey,
     pub pending_freeze_multi_sig: Pubkey,
+    /// Slot of its creation: another one at the same address may not freeze.
+    pub freeze_multi_sig_created_slot: u64,
     /// Unix time from which the pending role may be accepted.
     pub pending_admin_at: i64,
     pub pending_guardian_at: i64,

@@ -83,10 +83,12 @@ export class CallKit {
     return this.cast.rig.roles.payer.address;
   }
 
-  /** Somebody who vetoes or cancels, mostly one who may. `isConfigPassed`: the instruction always has the configuration. */
+  /** Somebody who vetoes or cancels, mostly one who may. `isConfigPassed`: the instruction always has the configuration. `doesVetoerCount`: not where his own
+   * replacement is vetoed. */
   protected vetoer(
     user: User,
     isConfigPassed = false,
+    doesVetoerCount = true,
   ): {
     readonly signer: Address;
     readonly accounts: { readonly securityConfig: Address | undefined; readonly multiSigVault: Address | undefined };
@@ -104,7 +106,7 @@ export class CallKit {
     ]) as Address;
     const may =
       signer === (multiSig === undefined ? user.wallet : user.multiSig) ||
-      (passesConfig && signer === counted?.vetoer) ||
+      (doesVetoerCount && passesConfig && signer === counted?.vetoer) ||
       (passesMultiSig && multiSig.owners.includes(signer));
     return {
       signer,

@@ -131,7 +131,6 @@ export class SecurityCalls extends CallKit {
     const { world } = this.cast;
     const time = world.waitClock(user.model);
     const config = rules.effectiveConfig(user.model.config, time);
-    const veto = this.vetoer(user, true);
     const { wallet } = this.random.pick(this.cast.users);
     const listedAt = config.whitelist.get(wallet);
     const options: { veto: object; broken: string[]; commit: () => void }[] = [
@@ -157,6 +156,7 @@ export class SecurityCalls extends CallKit {
       },
     ];
     const chosen = this.random.pick(options);
+    const veto = this.vetoer(user, true, (chosen.veto as { kind: string }).kind !== "vetoer");
     return {
       name: "vetoSecurity",
       args: { what: chosen.veto },
