@@ -344,7 +344,8 @@ describe("keepers/kit/alerts heartbeat", () => {
       url: new Secret(`${sink.url}/ping/s3cr3t`),
       method: "POST" as const,
       everyMs: 3_600_000,
-      timeoutMs: 100,
+      // a busy machine needs a while to connect
+      timeoutMs: 750,
       isWell: () => well,
     };
     const heartbeat = new Heartbeat(options, captured.log);
