@@ -44,7 +44,6 @@ impl TransferCollateral<'_> {
     fn validate(
         &self,
         args: &TransferCollateralArgs,
-        vault: &Vault,
         source: &Balance,
         destination: &Balance,
         lock: &ProgramLock,
@@ -53,7 +52,8 @@ impl TransferCollateral<'_> {
         let program = self.authorized_program.load()?;
         program.require_caller(self.collateral_authority.key)?;
         program.require_active(&self.program_data, now)?;
-        vault.require_running(&*self.vault_authority.load()?, now)?;
+        // not the source vault's own freeze: what is locked is committed, and its owner could freeze it to outlast a loss
+        self.vault_authority.load()?.require_running(now)?;
         source.require_vault(self.source_vault.as_ref().key)?;
         lock.require_matches(self.source_balance.as_ref().key, &program)?;
         lock.require_may_settle(now)?;
@@ -115,7 +115,7 @@ pub fn handler(ctx: Context<TransferCollateral>, args: TransferCollateralArgs) -
     let mut destination = accounts.destination_balance.load_mut()?;
     let mut lock = accounts.program_lock.load_mut()?;
     let (source_before, destination_before) =
-        accounts.validate(&args, &vault, &source, &destination, &lock, clock.unix_timestamp)?;
+        accounts.validate(&args, &source, &destination, &lock, clock.unix_timestamp)?;
 
     lock.unlock(&mut source, args.amount)?;
     source.debit(args.amount)?;

@@ -250,7 +250,7 @@ export class LockCalls extends CallKit {
       },
       signers: [consumer.consumer.collateralAuthority],
       broken: [
-        ...[...broken, ...rules.inactive(world, consumer), ...world.stopped(on.user.model)],
+        ...[...broken, ...rules.inactive(world, consumer), ...world.stopped()],
         ...(rules.isSettleable(world, lock) ? [] : ["LockRevoked"]),
         ...(amount === 0n ? ["ZeroAmount"] : []),
         ...(amount > lock.locked ? ["InsufficientLocked"] : []),
