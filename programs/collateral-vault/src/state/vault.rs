@@ -56,7 +56,7 @@ impl Vault {
         Ok(())
     }
 
-    /// What deposits, locks, transfers and loosening need.
+    /// What deposits, locks and loosening need.
     pub fn require_running(&self, authority: &VaultAuthority, now: i64) -> Result<()> {
         authority.require_running(now)?;
         self.require_not_frozen(now)
@@ -68,7 +68,7 @@ impl Vault {
         self.require_not_frozen(now)
     }
 
-    /// The time by which waits are measured: it stands still while the program is paused or frozen, or this vault is frozen.
+    /// The time by which waits are judged: it stands still while the program is paused or frozen, or this vault is frozen.
     pub fn loosening_time(&self, authority: &VaultAuthority, now: i64) -> i64 {
         let time = authority.loosening_time(now);
         if self.is_frozen(now) {

@@ -75,7 +75,7 @@ impl VaultAuthority {
         Ok(())
     }
 
-    /// The time by which waits of loosening changes are measured: it stands still while paused or frozen.
+    /// The time by which waits of loosening changes are judged: it stands still while paused or frozen, so nothing begins to count then.
     pub fn loosening_time(&self, now: i64) -> i64 {
         let mut time = now;
         if self.is_paused(now) {
