@@ -5,11 +5,15 @@
 import type { Database, Queryable } from "../../../db/database.js";
 import { acceptPolicy } from "../../../db/queries/policy/acceptPolicy.js";
 import { newestPolicy } from "../../../db/queries/policy/newestPolicy.js";
-import type { PolicyAcceptance } from "../../../db/queries/policy/rows.js";
+import type { PolicyAcceptance, PolicyOf } from "../../../db/queries/policy/rows.js";
 import { PermanentError, RetryableError } from "../../../protocol/errors.js";
 import type { CheckPlan } from "../doctor.js";
 import { canonicalJson, policyHash } from "./canonical.js";
-import type { Policy } from "./types.js";
+
+/** A policy for keys of any chain. */
+interface AnyPolicy extends PolicyOf {
+  readonly rules: readonly { readonly name: string }[];
+}
 
 /** What allows a change. */
 export interface PolicyConsent {
@@ -26,7 +30,7 @@ type Standing =
   | { readonly kind: "changed"; readonly changes: readonly string[]; readonly from: string };
 
 /** The check `policy`. Changes nothing. */
-export function policyCheck(compile: () => Policy, db: Queryable, consent: PolicyConsent): CheckPlan {
+export function policyCheck(compile: () => AnyPolicy, db: Queryable, consent: PolicyConsent): CheckPlan {
   return {
     name: "policy",
     expected: "the policy of the last start, or one that was named",
@@ -45,7 +49,7 @@ export function policyCheck(compile: () => Policy, db: Queryable, consent: Polic
  * Puts the policy into force; the start calls it once the gate is passed. @throws PermanentError POLICY_CHANGED when nobody has named it;
  * RetryableError POLICY_RACE when another process put one into force meanwhile.
  */
-export async function adoptPolicy(policy: Policy, db: Database, consent: PolicyConsent): Promise<void> {
+export async function adoptPolicy(policy: AnyPolicy, db: Database, consent: PolicyConsent): Promise<void> {
   const found = await standing(policy, db, consent);
   if (found.kind === "same") return;
   const hash = policyHash(policy);
@@ -63,7 +67,7 @@ export async function adoptPolicy(policy: Policy, db: Database, consent: PolicyC
   throw new RetryableError("POLICY_RACE", "another process put a policy into force meanwhile", "start again");
 }
 
-async function standing(policy: Policy, db: Queryable, { named, local }: PolicyConsent): Promise<Standing> {
+async function standing(policy: AnyPolicy, db: Queryable, { named, local }: PolicyConsent): Promise<Standing> {
   const hash = policyHash(policy);
   const before = await newestPolicy(db, policy);
   if (before?.policyHash === hash) return { kind: "same" };
@@ -75,7 +79,7 @@ async function standing(policy: Policy, db: Queryable, { named, local }: PolicyC
 }
 
 /** What differs, by name: rules, limits, key. */
-function changesBetween(before: string, after: Policy): string[] {
+function changesBetween(before: string, after: AnyPolicy): string[] {
   const old = JSON.parse(before) as Record<string, unknown>;
   const now = JSON.parse(canonicalJson(after)) as Record<string, unknown>;
   const parts = [...new Set([...Object.keys(old), ...Object.keys(now)])].filter((part) => part !== "rules");

@@ -35,10 +35,10 @@ export function worstCaseLossPerDay(policy: Policy): Readonly<Record<string, big
   );
 }
 
-function callMeter(rule: string): string {
+export function callMeter(rule: string): string {
   return `calls:${rule}`;
 }
 
-function amountMeter(asset: string): string {
+export function amountMeter(asset: string): string {
   return `amount:${asset}`;
 }

@@ -41,6 +41,28 @@ export function nextPrice(intent: SolanaIntent, base: bigint, previous: bigint |
   return price < intent.maxMicroLamportsPerUnit ? price : intent.maxMicroLamportsPerUnit;
 }
 
+/** The message that would be signed. */
+export function compileIntent(
+  payer: Address,
+  { instructions, computeUnitLimit: units }: Pick<SolanaIntent, "instructions" | "computeUnitLimit">,
+  { blockhash, lastValidBlockHeight }: Pick<Lifetime, "blockhash" | "lastValidBlockHeight">,
+  microLamportsPerUnit: bigint,
+): Uint8Array {
+  const { messageBytes } = compileTransaction(
+    pipe(
+      createTransactionMessage({ version: 0 }),
+      (message) => setTransactionMessageFeePayer(payer, message),
+      (message) => setTransactionMessageLifetimeUsingBlockhash({ blockhash, lastValidBlockHeight }, message),
+      (message) =>
+        appendTransactionMessageInstructions(
+          [computeUnitLimit(units), computeUnitPrice(microLamportsPerUnit), ...instructions],
+          message,
+        ),
+    ),
+  );
+  return new Uint8Array(messageBytes);
+}
+
 /** @throws PermanentError when the message must not be signed (see `signMessage`). */
 export async function signIntent(
   signer: SolanaSigner,
@@ -48,20 +70,9 @@ export async function signIntent(
   lifetime: Lifetime,
   microLamportsPerUnit: bigint,
 ): Promise<SolanaAttempt> {
-  const { blockhash, lastValidBlockHeight, slot } = lifetime;
-  const { messageBytes } = compileTransaction(
-    pipe(
-      createTransactionMessage({ version: 0 }),
-      (message) => setTransactionMessageFeePayer(signer.address, message),
-      (message) => setTransactionMessageLifetimeUsingBlockhash({ blockhash, lastValidBlockHeight }, message),
-      (message) =>
-        appendTransactionMessageInstructions(
-          [computeUnitLimit(intent.computeUnitLimit), computeUnitPrice(microLamportsPerUnit), ...intent.instructions],
-          message,
-        ),
-    ),
-  );
-  const { bytes, signature } = await signMessage(signer, new Uint8Array(messageBytes));
+  const { lastValidBlockHeight, slot } = lifetime;
+  const message = compileIntent(signer.address, intent, lifetime, microLamportsPerUnit);
+  const { bytes, signature } = await signMessage(signer, message);
   const hex = `0x${Buffer.from(bytes).toString("hex")}`;
   return { signature, bytes: hex, lastValidBlockHeight, microLamportsPerUnit, slot };
 }
