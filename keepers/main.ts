@@ -14,7 +14,7 @@ const KEEPERS: Readonly<Record<string, (() => Promise<KeeperProgram>) | undefine
   "vault-operations": undefined,
   "ltv-monitor": undefined,
   "collateral-monitor": async () => (await import("./collateral-monitor/main.js")).program,
-  "collateral-crank": undefined,
+  "collateral-crank": async () => (await import("./collateral-crank/main.js")).program,
   "price-reporter": async () => (await import("./price-reporter/main.js")).program,
 };
 

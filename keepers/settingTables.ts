@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+import { crankSettings } from "./collateral-crank/config.js";
 import { monitorSettings } from "./collateral-monitor/config.js";
 import { stabilizerSettings } from "./deviation-stabilizer/config.js";
 import { kitSettings } from "./kit/config.js";
@@ -28,10 +29,19 @@ const SOLANA_ROWS = [
   "| `<NETWORK>_RPC_URL` | the parameters' `rpcUrl` | JSON-RPC address of a node: `SOLANA_LOCALNET_RPC_URL`. |",
 ];
 
+/** For keepers on a Solana cluster that sign. */
+const SOLANA_KEY_ROWS = [
+  ...SOLANA_ROWS,
+  "| `KEEPER_KEYSTORE_FILE` | – | Encrypted JSON keystore whose secret is the Ed25519 seed. Without it only dry runs, except on solana-localnet, where a published key is used. |",
+  "| `KEEPER_KEYSTORE_PASSPHRASE` | – | Opens the keystore. Never logged, never part of the configuration. |",
+  "| `KEEPER_ADDRESS` | – | Whose key it must be. |",
+];
+
 /** Keepers with a generated table. */
 const READMES: Readonly<Record<string, { readonly settings: Settings; readonly rows: readonly string[] }>> = {
   "deviation-stabilizer": { settings: { ...kitSettings, ...stabilizerSettings }, rows: COMMON_ROWS },
   "price-reporter": { settings: { ...kitSettings, ...reporterSettings }, rows: COMMON_ROWS },
+  "collateral-crank": { settings: { ...solanaSettings, ...crankSettings }, rows: SOLANA_KEY_ROWS },
   "collateral-monitor": { settings: { ...solanaSettings, ...monitorSettings }, rows: SOLANA_ROWS },
 };
 

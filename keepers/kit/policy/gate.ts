@@ -58,7 +58,13 @@ export class PolicyGate implements SigningGate {
     if (call.replacement && booked === undefined && call.action.name !== NO_OP) {
       return refuse("replacement", `nothing was booked for this call of ${call.key}`);
     }
-    const refused = await drawFrom(tx, this.policy, this.meters, booked === undefined ? verdict.use : more(costWei, booked), nowUs);
+    const refused = await drawFrom(
+      tx,
+      this.policy,
+      this.meters,
+      booked === undefined ? verdict.use : more(costWei, booked),
+      nowUs,
+    );
     if (refused !== undefined) return refused;
     await writeBooking(tx, this.policy, call.key, hash, booked === undefined || costWei > booked ? costWei : booked);
     return { ok: true };

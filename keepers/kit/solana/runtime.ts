@@ -68,7 +68,11 @@ export async function openSolanaRuntime(parts: SolanaRuntimeParts): Promise<Sola
     if (!local) await assertDurable(db);
     await adoptPolicy(policy, db, { named: parts.policyAccept, local });
     const ttlMs = parts.leaseSeconds * MS;
-    const lease = new Lease(db, { name: `${keeper}:${chainId}:${signer.address}`, ttlMs, renewMs: ttlMs / RENEWALS }, log);
+    const lease = new Lease(
+      db,
+      { name: `${keeper}:${chainId}:${signer.address}`, ttlMs, renewMs: ttlMs / RENEWALS },
+      log,
+    );
     await lease.step();
     lease.start();
     const control = new Control(db, keeper, network, lease.owner);

@@ -1,0 +1,122 @@
+/** One look at the cluster: observe, decide, encode, simulate, submit, record. */
+import type { Address } from "@solana/kit";
+
+import type { NamedProgram } from "../../protocol/solana/errors.js";
+import type { Counters } from "../kit/counters.js";
+import type { KeeperLog } from "../kit/logger.js";
+import type { SolanaIntent } from "../kit/outbox/solana/intent.js";
+import type { RecordSink } from "../kit/record.js";
+import type { SolanaClient } from "../kit/solana/client.js";
+import { simulateIntent } from "../kit/solana/simulate.js";
+import type { SlotHead } from "../kit/solana/slotWatcher.js";
+import type { Submitter } from "../kit/submitter.js";
+import type { SolanaHead } from "../kit/solana/cluster.js";
+import type { CrankConfig } from "./config.js";
+import { decide } from "./decide.js";
+import { COMPUTE_UNITS, type CrankEncoder } from "./encode.js";
+import { rolesOf } from "./keyRoles.js";
+import type { CrankReader } from "./observe.js";
+import type { Action, Decision, Observation } from "./types.js";
+
+export interface CrankParts {
+  readonly config: CrankConfig;
+  readonly client: SolanaClient;
+  readonly reader: CrankReader;
+  readonly encoder: CrankEncoder;
+  /** Pays in simulations, also in a dry run without a key. */
+  readonly payer: Address;
+  /** Whose errors can be named. */
+  readonly programs: readonly NamedProgram[];
+  readonly submitter: Submitter<SolanaIntent, SolanaHead>;
+  readonly record: RecordSink;
+  readonly counters: Counters;
+  readonly log: KeeperLog;
+}
+
+export class Crank {
+  private readonly restUntilSlot = new Map<string, bigint>();
+  private last: Decision | undefined;
+
+  constructor(private readonly parts: CrankParts) {}
+
+  /** What was decided last; undefined before the first observation. */
+  get decision(): Decision | undefined {
+    return this.last;
+  }
+
+  /** Cares for what is in flight. */
+  async upkeep(head: SlotHead): Promise<void> {
+    const { submitter, counters, record, config } = this.parts;
+    for (const settled of await submitter.upkeep(head)) {
+      const { key, kind, hash } = settled;
+      counters.add(`settled.${kind}`);
+      if (kind === "mined") counters.add("executions");
+      else this.rest(key, head.slot + BigInt(config.restSlots));
+      record.write({ kind: "settled", block: head.number, facts: { key, outcome: kind, signature: hash } });
+    }
+  }
+
+  /** @throws RetryableError when the cluster or the database cannot be asked; nothing that was not stored is out then. */
+  async run(head: SlotHead): Promise<void> {
+    const { config, reader, payer, submitter, counters, record, log } = this.parts;
+    const seen = await reader.observe();
+    // Somebody may have given the key a role since the start.
+    const roles = rolesOf(payer, seen, config.ownVault);
+    if (roles.length > 0) {
+      counters.add("skip.key-holds-role");
+      log.error("key.holds-role", { key: payer, roles });
+      return;
+    }
+    const inFlight = new Set(submitter.pending().map(({ key }) => key));
+    for (const [key, slot] of this.restUntilSlot) if (slot <= seen.slot) this.restUntilSlot.delete(key);
+    const { kinds, minRewardUnits, maxActions } = config;
+    const memory = { inFlight, restUntilSlot: this.restUntilSlot };
+    const decision = decide(seen, { signer: payer, kinds, minRewardUnits, maxActions }, memory);
+    this.last = decision;
+    for (const { kind, reason } of decision.skips) counters.add(`skip.${kind}.${reason}`);
+    if (decision.actions.length > 0) {
+      const keys = decision.actions.map(({ key }) => key);
+      record.write({ kind: "decision", block: head.number, facts: { slot: seen.slot, actions: keys } });
+    }
+    for (const action of decision.actions) await this.act(action, seen, head);
+  }
+
+  private async act(action: Action, seen: Observation, head: SlotHead): Promise<void> {
+    const { config, client, encoder, payer, programs, submitter, counters, record, log } = this.parts;
+    const { key, kind } = action;
+    const intent: SolanaIntent = {
+      key,
+      instructions: [await encoder.encode(action, seen)],
+      computeUnitLimit: COMPUTE_UNITS[kind],
+      maxMicroLamportsPerUnit: config.maxMicroLamportsPerUnit,
+      validUntilBlock: head.blockHeight + BigInt(config.validBlocks),
+    };
+    const tried = await simulateIntent(client, payer, intent, config.baseMicroLamportsPerUnit, programs);
+    const facts = { key, slot: seen.slot };
+    if (!tried.ok) {
+      // Somebody else was first, or the program knows a reason that accounts do not show.
+      counters.add(`simulation.${kind}.${tried.code}`);
+      log.info("simulation.failed", { ...facts, code: tried.code });
+      record.write({ kind: "refused", block: head.number, facts: { ...facts, by: "simulation", code: tried.code } });
+      this.rest(key, seen.slot + BigInt(config.restSlots));
+      return;
+    }
+    const submission = await submitter.submit(intent, head);
+    if (!submission.accepted) {
+      const { refusal } = submission;
+      counters.add(`refused.${refusal}`);
+      record.write({ kind: "refused", block: head.number, facts: { ...facts, by: "outbox", code: refusal } });
+      if (refusal === "policy" || refusal === "done") this.rest(key, seen.slot + BigInt(config.restSlots));
+      return;
+    }
+    counters.add(submission.broadcast ? "intents.sent" : "intents.dry-run");
+    const sent = { ...facts, signature: submission.hash, computeUnits: tried.computeUnits };
+    log.info("crank.intent", sent);
+    record.write({ kind: "intent", block: head.number, facts: sent });
+    if (!submission.broadcast) this.rest(key, seen.slot + BigInt(config.restSlots));
+  }
+
+  private rest(key: string, untilSlot: bigint): void {
+    this.restUntilSlot.set(key, untilSlot);
+  }
+}

@@ -1,0 +1,35 @@
+/** What the crank's key must not be: it pays fees, and nothing else may depend on it. Pure. */
+import type { Address } from "@solana/kit";
+
+import type { Observation } from "./types.js";
+
+/** Roles that `key` holds or may accept, by name. `mayOwnVault`: a vault that collects the rewards of liquidations. */
+export function rolesOf(key: Address, seen: Observation, mayOwnVault: boolean): readonly string[] {
+  const { authority } = seen;
+  const named: (readonly [string, readonly (string | undefined)[]])[] = [
+    ["admin", [authority?.admin, authority?.pendingAdmin]],
+    ["guardian", [authority?.guardian, authority?.pendingGuardian]],
+    ["freeze multi-sig", [authority?.freezeMultiSig, authority?.pendingFreezeMultiSig]],
+    ...[...seen.vaults].map(([vault, { owner }]): [string, string[]] => {
+      const isHouse = [...seen.markets.values()].some(({ houseVault }) => houseVault === vault);
+      return [isHouse ? "house" : "vault owner", mayOwnVault && !isHouse ? [] : [owner]];
+    }),
+    ...[...seen.multiSigs.values()].map(({ owners, pendingOwners }): [string, readonly string[]] => [
+      "multi-sig owner",
+      [...owners, ...(pendingOwners?.value.owners ?? [])],
+    ]),
+    ...[...seen.securityConfigs.values()].map(({ vetoer, pendingVetoer }): [string, (string | undefined)[]] => [
+      "vetoer",
+      [vetoer, pendingVetoer?.value],
+    ]),
+    ...[...seen.markets.values()].map(({ admin, pendingAdmin }): [string, string[]] => [
+      "market admin",
+      [admin, pendingAdmin],
+    ]),
+    ...[...seen.prices.values()].map(({ authority: writer, pendingAuthority }): [string, string[]] => [
+      "price authority",
+      [writer, pendingAuthority],
+    ]),
+  ];
+  return [...new Set(named.filter(([, holders]) => holders.includes(key)).map(([role]) => role))];
+}

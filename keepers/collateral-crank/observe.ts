@@ -1,0 +1,204 @@
+/** Reads everything that is decided by, at one confirmed slot. */
+import type { Address } from "@solana/kit";
+import { z } from "zod";
+
+import {
+  readBalance,
+  readMultiSig,
+  readPendingWithdrawal,
+  readProposal,
+  readSecurityConfig,
+  readVault,
+} from "../../protocol/solana/accounts.js";
+import type { PositionProgram } from "../../protocol/solana/positionProgram.js";
+import { stateMoved } from "../../protocol/solana/rpc.js";
+import { isTokenProgram, readTokenAccount } from "../../protocol/solana/tokens.js";
+import type { VaultProgram } from "../../protocol/solana/vaultProgram.js";
+import type { SolanaClient } from "../kit/solana/client.js";
+import type { HeldTokens, Observation } from "./types.js";
+
+const CLOCK_SYSVAR = "SysvarC1ock11111111111111111111111111111111";
+const CLOCK_TIME_OFFSET = 32;
+const DISCRIMINATOR_BYTES = 8;
+/** A token account without its extensions, whose byte 108 says whether it is open. */
+const TOKEN_ACCOUNT_BYTES = 165;
+const TOKEN_STATE_OFFSET = 108;
+/** Most of one getMultipleAccounts. */
+const ACCOUNTS_PER_CALL = 100;
+/** The cluster moves on about every half second; a request takes less. */
+const ATTEMPTS = 5;
+
+const slotNumber = z.int().nonnegative().transform(BigInt);
+const data = z.tuple([z.string(), z.literal("base64")]);
+const programAccounts = z.object({
+  context: z.object({ slot: slotNumber }),
+  value: z.array(z.object({ pubkey: z.string(), account: z.object({ data }) })),
+});
+const someAccounts = z.object({
+  context: z.object({ slot: slotNumber }),
+  value: z.array(
+    z.object({ data, owner: z.string(), lamports: z.union([z.int(), z.bigint()]).transform(BigInt) }).nullable(),
+  ),
+});
+type SomeAccount = z.infer<typeof someAccounts>["value"][number];
+
+/** What becomes of each kind of account. */
+const VAULT_KINDS = {
+  vault: readVault,
+  balance: readBalance,
+  securityConfig: readSecurityConfig,
+  pendingWithdrawal: readPendingWithdrawal,
+  multiSigVault: readMultiSig,
+  proposal: readProposal,
+} as const;
+
+interface Decoded {
+  readonly text: string;
+  readonly kind: string;
+  readonly value: unknown;
+}
+type Decoder = readonly [kind: string, decode: (bytes: Uint8Array) => unknown];
+
+export class CrankReader {
+  private readonly decoders: ReadonlyMap<string, Decoder>;
+  /** What was decoded last: an account whose bytes have not changed is not decoded again. */
+  private decoded = new Map<string, Decoded>();
+  /** Token accounts that the last decision needed: asked for at once. */
+  private tokensNeeded: readonly Address[] = [];
+
+  /** @param key whose lamports count; undefined: nobody's. */
+  constructor(
+    private readonly client: SolanaClient,
+    private readonly vaults: VaultProgram,
+    private readonly positions: PositionProgram,
+    private readonly key: Address | undefined,
+  ) {
+    const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+    const raw = ["vaultAuthority", "programLock"] as const;
+    const market = ["market", "price", "position"] as const;
+    this.decoders = new Map<string, Decoder>([
+      ...Object.entries(VAULT_KINDS).map(([kind, decode]): [string, Decoder] => [
+        `${vaults.id} ${hex(vaults.accountDiscriminator(kind as keyof typeof VAULT_KINDS))}`,
+        [kind, decode],
+      ]),
+      ...raw.map((kind): [string, Decoder] => [
+        `${vaults.id} ${hex(vaults.accountDiscriminator(kind))}`,
+        [kind, (bytes) => vaults.decodeAccount(kind, bytes)],
+      ]),
+      ...market.map((kind): [string, Decoder] => [
+        `${positions.id} ${hex(positions.accountDiscriminator(kind))}`,
+        [kind, (bytes) => positions.decodeAccount(kind, bytes)],
+      ]),
+    ]);
+  }
+
+  /** @throws RetryableError when the cluster cannot be asked, or moved on each time. */
+  async observe(): Promise<Observation> {
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      const seen = await this.once(this.tokensNeeded);
+      if (seen === undefined) continue;
+      const needed = tokensOf(seen);
+      const known = new Set(this.tokensNeeded);
+      this.tokensNeeded = needed;
+      if (needed.every((address) => known.has(address))) return seen;
+    }
+    throw stateMoved("the accounts of the programs changed each time they were read");
+  }
+
+  /** Undefined when the answers are of several slots. */
+  private async once(tokens: readonly Address[]): Promise<Observation | undefined> {
+    const config = { encoding: "base64", commitment: "confirmed" };
+    const single = [CLOCK_SYSVAR, ...(this.key === undefined ? [] : [this.key])];
+    const pages = Array.from({ length: Math.ceil(tokens.length / ACCOUNTS_PER_CALL) }, (_, page) =>
+      tokens.slice(page * ACCOUNTS_PER_CALL, (page + 1) * ACCOUNTS_PER_CALL),
+    );
+    const programs = [this.vaults.id, this.positions.id];
+    const answers = await this.client.batch([
+      ...programs.map((id) => ({ method: "getProgramAccounts", params: [id, { ...config, withContext: true }] })),
+      ...[single, ...pages].map((page) => ({ method: "getMultipleAccounts", params: [page, config] })),
+    ]);
+    const ofPrograms = programs.map((_, index) =>
+      this.client.read("getProgramAccounts", answers[index], programAccounts),
+    );
+    const [fixed, ...held] = answers
+      .slice(programs.length)
+      .map((answer) => this.client.read("getMultipleAccounts", answer, someAccounts));
+    const slots = new Set(
+      [...ofPrograms, ...(fixed === undefined ? [] : [fixed]), ...held].map(({ context }) => context.slot),
+    );
+    const [slot] = slots;
+    const [clock, own] = fixed?.value ?? [];
+    if (slots.size !== 1 || slot === undefined || clock == null) return undefined;
+    const bytes = bytesOf(clock.data[0]);
+    const nowSeconds = new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(CLOCK_TIME_OFFSET, true);
+    const of = this.decode(programs, ofPrograms);
+    const found = held.flatMap(({ value }) => value).map((account) => openTokens(account));
+    const openedTokens = tokens.flatMap((address, index): [Address, HeldTokens][] => {
+      const account = found[index];
+      return account === undefined ? [] : [[address, account]];
+    });
+    return {
+      ...{ slot, nowSeconds, lamports: own?.lamports ?? 0n },
+      authority: [...of<NonNullable<Observation["authority"]>>("vaultAuthority").values()][0],
+      vaults: of("vault"),
+      balances: of("balance"),
+      locks: of("programLock"),
+      securityConfigs: of("securityConfig"),
+      withdrawals: of("pendingWithdrawal"),
+      multiSigs: of("multiSigVault"),
+      proposals: of("proposal"),
+      markets: of("market"),
+      prices: of("price"),
+      positions: of("position"),
+      tokens: new Map(openedTokens),
+    };
+  }
+
+  /** Accounts by kind. */
+  private decode(
+    programs: readonly Address[],
+    answers: readonly z.infer<typeof programAccounts>[],
+  ): <T>(kind: string) => ReadonlyMap<Address, T> {
+    const next = new Map<string, Decoded>();
+    const kinds = new Map<string, Map<Address, unknown>>();
+    for (const [index, { value }] of answers.entries()) {
+      for (const { pubkey, account } of value) {
+        const [text] = account.data;
+        const known = this.decoded.get(pubkey);
+        const entry = known?.text === text ? known : this.decodeOne(programs[index], text);
+        if (entry === undefined) continue;
+        next.set(pubkey, entry);
+        const accounts = kinds.get(entry.kind) ?? new Map<Address, unknown>();
+        kinds.set(entry.kind, accounts.set(pubkey as Address, entry.value));
+      }
+    }
+    this.decoded = next;
+    return <T>(kind: string) => (kinds.get(kind) ?? new Map()) as ReadonlyMap<Address, T>;
+  }
+
+  private decodeOne(program: string | undefined, text: string): Decoded | undefined {
+    const bytes = bytesOf(text);
+    const discriminator = Buffer.from(bytes.subarray(0, DISCRIMINATOR_BYTES)).toString("hex");
+    const [kind, decode] = this.decoders.get(`${program ?? ""} ${discriminator}`) ?? [];
+    return kind === undefined || decode === undefined ? undefined : { text, kind, value: decode(bytes) };
+  }
+}
+
+/** Token accounts of withdrawals whose time has come. */
+function tokensOf({ withdrawals, balances, nowSeconds }: Observation): readonly Address[] {
+  const needed = [...withdrawals.values()]
+    .filter(({ maturesAtSeconds }) => maturesAtSeconds <= nowSeconds)
+    .flatMap(({ balance, destinationTokens }) => [destinationTokens, balances.get(balance)?.vaultTokens]);
+  return [...new Set(needed)].filter((address) => address !== undefined);
+}
+
+function openTokens(account: SomeAccount | undefined): HeldTokens | undefined {
+  if (account == null || !isTokenProgram(account.owner)) return undefined;
+  const bytes = bytesOf(account.data[0]);
+  if (bytes.length < TOKEN_ACCOUNT_BYTES || bytes[TOKEN_STATE_OFFSET] === 0) return undefined;
+  return { ...readTokenAccount(account.owner, bytes), tokenProgram: account.owner as Address };
+}
+
+function bytesOf(base64: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(base64, "base64"));
+}
