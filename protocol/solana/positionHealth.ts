@@ -53,7 +53,12 @@ export function settlement(pnl: bigint, marginUnits: bigint, nanoPerUnit: bigint
 }
 
 /** What a liquidator earns: a part of the notional, out of the margin that the house's claim leaves. */
-export function rewardUnits(valueNano: bigint, rewardBps: number, marginLeftUnits: bigint, nanoPerUnit: bigint): bigint {
+export function rewardUnits(
+  valueNano: bigint,
+  rewardBps: number,
+  marginLeftUnits: bigint,
+  nanoPerUnit: bigint,
+): bigint {
   const nano = (valueNano * BigInt(rewardBps)) / BPS;
   return least(least(nano / nanoPerUnit, MAX_UNITS), marginLeftUnits);
 }

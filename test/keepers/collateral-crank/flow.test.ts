@@ -1,0 +1,211 @@
+import { getAddressEncoder, type Address } from "@solana/kit";
+import { expect } from "chai";
+import { rmSync } from "node:fs";
+
+import { program } from "../../../keepers/collateral-crank/main.js";
+import { loadSolanaKey } from "../../../keepers/kit/solana/key.js";
+import { associatedTokenAddress } from "../../../protocol/solana/addresses.js";
+import { readTokenAccount } from "../../../protocol/solana/tokens.js";
+import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
+import { CollateralCluster, type ClusterOwner } from "../../helpers/collateralCluster.js";
+import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
+import { codeOf } from "../../helpers/rejection.js";
+import { keyOf } from "../../helpers/solanaVault/svm.js";
+
+const DELAY = 86_400n;
+/** The request has matured, its limits count and have filled up. */
+const LONG = 5n * DELAY;
+const LAMPORTS = 100_000_000n;
+const SLOT_MS = 25;
+
+describe("collateral crank on a cluster", function () {
+  this.timeout(60_000);
+  const postgres = usePostgres();
+  const folder = `/tmp/cantilever-crank-${String(process.pid)}`;
+  let cluster: CollateralCluster;
+  let test: TestDatabase;
+  let crank: Address;
+  let seeds = 0;
+
+  beforeEach(async () => {
+    seeds += 1;
+    cluster = await CollateralCluster.start({ seed: `crank ${String(seeds)}` });
+    test = await postgres.testDatabase();
+    const key = await loadSolanaKey({}, "collateral-crank", true);
+    if (key === undefined) throw new Error("a local cluster has a published key");
+    crank = key.address;
+    cluster.fund(crank, LAMPORTS);
+  });
+
+  afterEach(() => cluster.stop());
+
+  after(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const env = (more: Readonly<Record<string, string>> = {}) => ({
+    SOLANA_LOCALNET_RPC_URL: cluster.url,
+    DATABASE_URL: test.url,
+    KEEPER_DATA_FOLDER: folder,
+    KEEPER_LOG_LEVEL: process.env["CRANK_TEST_LOG"] ?? "silent",
+    KEEPER_POLL_MS: "20",
+    ...more,
+  });
+  const context = (more: Readonly<Record<string, string>> = {}, signal = new AbortController().signal) => ({
+    ...{ network: "solana-localnet", env: env(more), signal, say: () => undefined },
+  });
+
+  /** Runs while blocks go on. */
+  async function crankOnce(execute = true, more: Readonly<Record<string, string>> = {}) {
+    const timer = setInterval(() => {
+      cluster.advance();
+    }, SLOT_MS);
+    try {
+      return await program.run({ ...context(more), execute, once: true, terminal: false });
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  const vaultOf = (owner: ClusterOwner, hasMultiSig = false) => ({
+    ...{ owner: owner.key.address, hasSecurityConfig: true, hasMultiSig },
+  });
+  const atOf = (owner: ClusterOwner) => ({ vault: vaultOf(owner), mint: cluster.mint });
+
+  /** An owner who has asked for `units`, and whose wait is over. */
+  async function matured(name: string, units: bigint): Promise<ClusterOwner & { readonly request: Address }> {
+    const { instructions } = cluster;
+    const owner = await cluster.owner(name, 1_000n);
+    const rules = { withdrawalDelaySeconds: DELAY, whitelist: null };
+    await cluster.send([await instructions.createSecurityConfig({ owner: owner.key.address }, rules)], [owner.key]);
+    const limits = { perTransaction: 1_000n, capacity: 1_000n, refillPerDay: 1_000n };
+    await cluster.send([await instructions.setLimits(atOf(owner), limits)], [owner.key]);
+    const timestamp = cluster.now;
+    const asked = await instructions.requestWithdrawal(atOf(owner), { amountUnits: units, timestamp });
+    await cluster.send([asked], [owner.key]);
+    return { ...owner, request: await instructions.addresses.pendingWithdrawal(owner.vault, timestamp) };
+  }
+
+  async function walletUnits(owner: ClusterOwner): Promise<bigint> {
+    const { address, tokenProgram } = cluster.mint;
+    const account = cluster.account(await associatedTokenAddress(owner.key.address, address, tokenProgram));
+    return account === undefined
+      ? 0n
+      : readTokenAccount(account.programAddress, account.data as Uint8Array).amountUnits;
+  }
+
+  const rows = () => test.database.query("SELECT effect_key AS key, state FROM keeper_outbox ORDER BY id");
+
+  it("CRANK-1: executes matured withdrawals to where they go and ends an expired pause, once, from its own fees", async () => {
+    const alice = await matured("alice", 300n);
+    const bob = await matured("bob", 200n);
+    cluster.wait(LONG);
+    const carol = await matured("carol", 100n);
+    await cluster.send([await cluster.instructions.pause(cluster.roles.guardian.address)], [cluster.roles.guardian]);
+    cluster.wait(1_800n);
+    cluster.advance(2);
+    const dry = await crankOnce(false);
+    expect([dry.ok, dry.report["intents"], await rows()]).to.deep.equal([true, 3, []]);
+    expect(await walletUnits(alice)).to.equal(1_000n);
+
+    const real = await crankOnce();
+    expect(real.report).to.deep.include({ intents: 3, executions: 3, errors: 0, refusals: {}, simulations: {} });
+    expect(real.report["skips"]).to.deep.equal({ "withdrawal.not-matured": 1 });
+    expect([await walletUnits(alice), await walletUnits(bob), await walletUnits(carol)]).to.deep.equal([
+      ...[1_300n, 1_200n, 1_000n],
+    ]);
+    const account = cluster.account(await cluster.instructions.addresses.vaultAuthority());
+    expect(vaultProgram.decodeAccount("vaultAuthority", account?.data as Uint8Array).isPauseOpen).to.equal(0);
+    expect(cluster.account(crank)?.lamports).to.be.within(LAMPORTS - 3n * 25_000n, LAMPORTS - 3n * 5_000n);
+
+    const again = await crankOnce();
+    expect(again.report).to.deep.include({ intents: 0, errors: 0 });
+    expect([(await rows()).length, await walletUnits(alice)]).to.deep.equal([3, 1_300n]);
+    const doctor = await program.doctor(context());
+    expect((doctor.report["checks"] as { name: string; ok: boolean }[]).filter(({ ok }) => !ok)).to.deep.equal([]);
+    const status = await program.status(context());
+    expect(status.report["actions"]).to.deep.equal([]);
+    const policy = await program.policy(context());
+    expect((policy.report["rules"] as unknown[]).length).to.equal(5);
+  });
+
+  it("CRANK-2: applies waiting owners of a multi-sig and closes what it has proposed", async () => {
+    const { instructions } = cluster;
+    const owner = await matured("alice", 300n);
+    const [one, two, three] = await Promise.all([keyOf("owner one"), keyOf("owner two"), keyOf("owner three")]);
+    for (const { address } of [one, two]) cluster.fund(address);
+    const first = { owners: [one.address, two.address], threshold: 1 };
+    await cluster.send([await instructions.createMultiSig(vaultOf(owner), first)], [owner.key]);
+    const vault = vaultOf(owner, true);
+    const instruction = await instructions.changeMultiSig(vault, {
+      owners: [one.address, two.address, three.address],
+      threshold: 1,
+    });
+    const expiresAtSeconds = cluster.now + 3_600n;
+    await cluster.send(
+      [await instructions.propose(vault, one.address, { instruction, index: 0n, expiresAtSeconds })],
+      [one],
+    );
+    await cluster.send([await instructions.approve(vault, 0n, two.address)], [two]);
+    const multiSig = await instructions.addresses.multiSigVault(owner.vault);
+    const at = await instructions.addresses.proposal(multiSig, 0n);
+    const stored = vaultProgram.decodeAccount("proposal", cluster.account(at)?.data as Uint8Array).accounts;
+    await cluster.send([await instructions.executeProposal(vault, 0n, two.address, stored)], [two]);
+    const owners = () =>
+      vaultProgram.decodeAccount("multiSigVault", cluster.account(multiSig)?.data as Uint8Array).ownerCount;
+    expect(owners()).to.equal(2);
+    cluster.wait(8n * DELAY);
+    cluster.advance(2);
+
+    const real = await crankOnce();
+    // The request was made before the multi-sig: its rules are not those of the vault any more.
+    expect(real.report["skips"]).to.deep.equal({ "withdrawal.stale-config": 1 });
+    expect(real.report).to.deep.include({ intents: 2, executions: 2, errors: 0 });
+    expect(owners()).to.equal(3);
+    expect(cluster.account(at)?.lamports ?? 0n).to.equal(0n);
+  });
+
+  it("CRANK-3: two copies do it once, and a policy without room signs nothing", async () => {
+    const alice = await matured("alice", 300n);
+    cluster.wait(LONG);
+    cluster.advance(2);
+    const refused = await crankOnce(true, { CRANK_FEE_LAMPORTS_PER_DAY: "9000" });
+    expect(refused.report["refusals"]).to.deep.equal({ policy: 1 });
+    expect(await rows()).to.deep.equal([]);
+
+    const stop = new AbortController();
+    const timer = setInterval(() => {
+      cluster.advance();
+    }, SLOT_MS);
+    const copy = () => program.run({ ...context({}, stop.signal), execute: true, once: false, terminal: false });
+    const copies = [copy(), copy()];
+    const endMs = performance.now() + 20_000;
+    while ((await walletUnits(alice)) === 1_000n && performance.now() < endMs) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    stop.abort();
+    const reports = (await Promise.all(copies)).map(({ report }) => report);
+    clearInterval(timer);
+    expect(await walletUnits(alice)).to.equal(1_300n);
+    expect((await rows()).map(({ key }) => key)).to.deep.equal([`withdrawal:${alice.request}`]);
+    const total = (name: string) => reports.reduce((sum, report) => sum + (report[name] as number), 0);
+    expect([total("intents"), total("executions")]).to.deep.equal([1, 1]);
+    expect(total("standbyTicks")).to.be.above(0);
+  });
+
+  it("CRANK-4: refuses to start with a key that is worth stealing", async () => {
+    const run = (more: Readonly<Record<string, string>> = {}) =>
+      program.run({ ...context(more), execute: true, once: true, terminal: false });
+    expect(await codeOf(run({ CRANK_MAX_LAMPORTS: String(LAMPORTS - 1n) }))).to.equal("GATE_FAILED");
+    const account = cluster.account(await cluster.instructions.addresses.vaultAuthority());
+    if (account === undefined) throw new Error("the program has no configuration");
+    const { roles } = cluster;
+    const key = Buffer.from(account.data as Uint8Array);
+    const guardian = key.indexOf(Buffer.from(getAddressEncoder().encode(roles.guardian.address)));
+    key.set(getAddressEncoder().encode(crank), guardian);
+    cluster.put({ ...account, data: new Uint8Array(key) });
+    cluster.advance(2);
+    expect(await codeOf(run())).to.equal("GATE_FAILED");
+  });
+});
