@@ -1,13 +1,17 @@
-import { getAddressEncoder, type Address } from "@solana/kit";
+import { createKeyPairSignerFromPrivateKeyBytes, getAddressEncoder, type Address } from "@solana/kit";
 import { expect } from "chai";
-import { rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
 
 import { program } from "../../../keepers/collateral-crank/main.js";
 import { loadSolanaKey } from "../../../keepers/kit/solana/key.js";
 import { associatedTokenAddress } from "../../../protocol/solana/addresses.js";
+import { positionProgram } from "../../../protocol/solana/positionProgram.js";
 import { readTokenAccount } from "../../../protocol/solana/tokens.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
+import { loadUpgradeable } from "../../../scripts/validator/programs.js";
 import { CollateralCluster, type ClusterOwner } from "../../helpers/collateralCluster.js";
+import { PositionExchange, type Member } from "../../helpers/positionExchange.js";
 import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
 import { codeOf } from "../../helpers/rejection.js";
 import { keyOf } from "../../helpers/solanaVault/svm.js";
@@ -17,6 +21,8 @@ const DELAY = 86_400n;
 const LONG = 5n * DELAY;
 const LAMPORTS = 100_000_000n;
 const SLOT_MS = 25;
+/** Of a registered program: discriminator, then three addresses. */
+const DEPLOY_SLOT_OFFSET = 8 + 3 * 32;
 
 describe("collateral crank on a cluster", function () {
   this.timeout(60_000);
@@ -194,7 +200,71 @@ describe("collateral crank on a cluster", function () {
     expect(total("standbyTicks")).to.be.above(0);
   });
 
-  it("CRANK-4: refuses to start with a key that is worth stealing", async () => {
+  it("CRANK-4: liquidates into its own vault, and nothing without one", async () => {
+    const exchange = await PositionExchange.create();
+    const trader = await exchange.trader("alice");
+    await exchange.openFor(trader, true, 100n, exchange.units(300n));
+    await exchange.walkPrice(7_900_000_000n);
+    await cluster.stop();
+    cluster = await CollateralCluster.start({ seed: "market", genesisTime: exchange.rig.now });
+    cluster.fund(crank, LAMPORTS);
+    cluster.fund(trader.wallet.address);
+    await moveMarket(exchange, trader);
+    cluster.advance(2);
+
+    const without = await crankOnce(true, { CRANK_OWN_VAULT: "allow" });
+    expect(without.report["skips"]).to.deep.equal({ "liquidation.no-own-vault": 1 });
+    const seed = createHash("sha256").update("cantilever local collateral-crank").digest();
+    const key = await createKeyPairSignerFromPrivateKeyBytes(seed);
+    const at = { vault: { owner: crank }, mint: cluster.mint };
+    const { instructions } = cluster;
+    await cluster.send([await instructions.initialize(crank), await instructions.openBalance(at)], [key]);
+    cluster.advance(2);
+    expect(await codeOf(crankOnce())).to.equal("GATE_FAILED");
+    const real = await crankOnce(true, { CRANK_OWN_VAULT: "allow" });
+    expect(real.report).to.deep.include({ intents: 1, executions: 1, simulations: {}, skips: {} });
+    const balance = await instructions.addresses.balance(
+      await instructions.addresses.vault(crank),
+      cluster.mint.address,
+    );
+    const ledger = vaultProgram.decodeAccount("balance", cluster.account(balance)?.data as Uint8Array);
+    // 1 % of 100 contracts at 7.9.
+    expect(ledger.total).to.equal(7_900_000n);
+    expect(cluster.account(trader.position)?.lamports ?? 0n).to.equal(0n);
+  });
+
+  /** The accounts of a market that was made elsewhere. */
+  async function moveMarket(
+    { rig, market, price, access, house, mint }: PositionExchange,
+    trader: Member,
+  ): Promise<void> {
+    const { bank } = cluster.server.cluster;
+    const upgradeAuthority = cluster.roles.upgradeAuthority.address;
+    const so = readFileSync("programs/prebuilt/position_manager.so");
+    await loadUpgradeable(bank, { programId: positionProgram.id, so, upgradeAuthority, slot: 0n });
+    const ofMembers = [house, trader].flatMap((member) => [
+      ...[member.vault, member.balance, member.programLock, member.tokens],
+    ]);
+    const { vaultAuthority, authorizedProgram } = access;
+    for (const address of [
+      market,
+      price,
+      trader.position,
+      mint.address,
+      vaultAuthority,
+      authorizedProgram,
+      ...ofMembers,
+    ]) {
+      const account = rig.svm.getAccount(address);
+      if (!account.exists) throw new Error(`${address} does not exist`);
+      const data = Uint8Array.from(account.data);
+      // Here the program was deployed in another slot.
+      if (address === authorizedProgram) new DataView(data.buffer).setBigUint64(DEPLOY_SLOT_OFFSET, 0n, true);
+      cluster.put({ ...account, data });
+    }
+  }
+
+  it("CRANK-5: refuses to start with a key that is worth stealing", async () => {
     const run = (more: Readonly<Record<string, string>> = {}) =>
       program.run({ ...context(more), execute: true, once: true, terminal: false });
     expect(await codeOf(run({ CRANK_MAX_LAMPORTS: String(LAMPORTS - 1n) }))).to.equal("GATE_FAILED");
