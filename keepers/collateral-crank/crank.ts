@@ -14,9 +14,9 @@ import type { SolanaHead } from "../kit/solana/cluster.js";
 import type { CrankConfig } from "./config.js";
 import { decide } from "./decide.js";
 import { COMPUTE_UNITS, type CrankEncoder } from "./encode.js";
-import { rolesOf } from "./keyRoles.js";
+import { GIVEN_BY_ANYBODY, rolesOf } from "./keyRoles.js";
 import type { CrankReader } from "./observe.js";
-import type { Action, Decision, Observation } from "./types.js";
+import type { Action, Observation } from "./types.js";
 
 export interface CrankParts {
   readonly config: CrankConfig;
@@ -35,14 +35,9 @@ export interface CrankParts {
 
 export class Crank {
   private readonly restUntilSlot = new Map<string, bigint>();
-  private last: Decision | undefined;
+  private lastRoles = "";
 
   constructor(private readonly parts: CrankParts) {}
-
-  /** What was decided last; undefined before the first observation. */
-  get decision(): Decision | undefined {
-    return this.last;
-  }
 
   /** Cares for what is in flight. */
   async upkeep(head: SlotHead): Promise<void> {
@@ -58,27 +53,33 @@ export class Crank {
 
   /** @throws RetryableError when the cluster or the database cannot be asked; nothing that was not stored is out then. */
   async run(head: SlotHead): Promise<void> {
-    const { config, reader, payer, submitter, counters, record, log } = this.parts;
+    const { config, reader, payer, submitter, counters, record } = this.parts;
     const seen = await reader.observe();
-    // Somebody may have given the key a role since the start.
-    const roles = rolesOf(payer, seen, config.ownVault);
-    if (roles.length > 0) {
-      counters.add("skip.key-holds-role");
-      log.error("key.holds-role", { key: payer, roles });
-      return;
-    }
+    if (!this.mayWork(seen)) return;
     const inFlight = new Set(submitter.pending().map(({ key }) => key));
     for (const [key, slot] of this.restUntilSlot) if (slot <= seen.slot) this.restUntilSlot.delete(key);
     const { kinds, minRewardUnits, maxActions } = config;
     const memory = { inFlight, restUntilSlot: this.restUntilSlot };
     const decision = decide(seen, { signer: payer, kinds, minRewardUnits, maxActions }, memory);
-    this.last = decision;
     for (const { kind, reason } of decision.skips) counters.add(`skip.${kind}.${reason}`);
     if (decision.actions.length > 0) {
       const keys = decision.actions.map(({ key }) => key);
       record.write({ kind: "decision", block: head.number, facts: { slot: seen.slot, actions: keys } });
     }
     for (const action of decision.actions) await this.act(action, seen, head);
+  }
+
+  /** Somebody may have given the key a role since the start. */
+  private mayWork(seen: Observation): boolean {
+    const { config, payer, counters, log } = this.parts;
+    const roles = rolesOf(payer, seen, config.ownVault);
+    const held = roles.filter((role) => !GIVEN_BY_ANYBODY.has(role));
+    if (roles.join() !== this.lastRoles) {
+      this.lastRoles = roles.join();
+      if (roles.length > 0) log[held.length > 0 ? "error" : "warn"]("key.holds-role", { key: payer, roles });
+    }
+    if (held.length > 0) counters.add("skip.key-holds-role");
+    return held.length === 0;
   }
 
   private async act(action: Action, seen: Observation, head: SlotHead): Promise<void> {

@@ -3,6 +3,9 @@ import type { Address } from "@solana/kit";
 
 import type { Observation } from "./types.js";
 
+/** Roles that strangers may give to any key in vaults of their own: a reason to take another key at the next start, none to stop. */
+export const GIVEN_BY_ANYBODY: ReadonlySet<string> = new Set(["multi-sig owner", "vetoer"]);
+
 /** Roles that `key` holds or may accept, by name. `mayOwnVault`: a vault that collects the rewards of liquidations. */
 export function rolesOf(key: Address, seen: Observation, mayOwnVault: boolean): readonly string[] {
   const { authority } = seen;
