@@ -117,7 +117,7 @@ export function positionHealth(
   return {
     equityNano: equity,
     isBelowMaintenance,
-    isLiquidatable: isBelowMaintenance || lock === undefined || lock.revokedAt !== 0n,
+    isLiquidatable: isBelowMaintenance || lock?.revokedAt !== 0n,
     settlement: due,
     rewardUnits: rewardUnits(value, params.liquidationRewardBps, margin - due.lossUnits, nanoPerUnit),
   };

@@ -42,10 +42,17 @@ export const WALLS: readonly Wall[] = [
   },
   {
     files: /^keepers\/([^/]+)\/(?:decide|strategies\/.+)\.ts$/,
-    mayImport: ["protocol/units", "protocol/math", "protocol/pmm", "keepers/$1/strategies/**", "keepers/$1/types"],
+    mayImport: [
+      "protocol/units",
+      "protocol/math",
+      "protocol/pmm",
+      "protocol/solana/positionHealth",
+      "keepers/$1/strategies/**",
+      "keepers/$1/types",
+    ],
     mayImportTypes: ["keepers/$1/**", "keepers/kit/**", "protocol/**"],
     packages: [],
-    reason: "a decision is pure: protocol/{units,math,pmm} and types only",
+    reason: "a decision is pure: protocol/{units,math,pmm,solana/positionHealth} and types only",
   },
   {
     files: /^keepers\/([^/]+)\//,

@@ -22,7 +22,10 @@ export const SOLANA_KEY_VARIABLES = ["KEEPER_KEYSTORE_FILE", "KEEPER_KEYSTORE_PA
  * @throws PermanentError PASSPHRASE_MISSING, KEYSTORE_UNREADABLE, KEYSTORE_REFUSED, KEY_WRONG_ADDRESS.
  */
 export async function loadSolanaKey(env: Env, keeper: string, local: boolean): Promise<SolanaSigner | undefined> {
-  const text = (name: (typeof SOLANA_KEY_VARIABLES)[number]): string | undefined => env[name] || undefined;
+  const text = (name: (typeof SOLANA_KEY_VARIABLES)[number]): string | undefined => {
+    const value = env[name];
+    return value === "" ? undefined : value;
+  };
   const file = text("KEEPER_KEYSTORE_FILE");
   if (file === undefined) return local ? publishedKey(keeper) : undefined;
   const signer = await openSeed(file, text("KEEPER_KEYSTORE_PASSPHRASE"));

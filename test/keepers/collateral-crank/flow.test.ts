@@ -100,7 +100,10 @@ describe("collateral crank on a cluster", function () {
       : readTokenAccount(account.programAddress, account.data as Uint8Array).amountUnits;
   }
 
-  const rows = () => test.database.query("SELECT effect_key AS key, state FROM keeper_outbox ORDER BY id");
+  const rows = () =>
+    test.database.query<{ key: string; state: string }>(
+      "SELECT effect_key AS key, state FROM keeper_outbox ORDER BY id",
+    );
 
   it("CRANK-1: executes matured withdrawals to where they go and ends an expired pause, once, from its own fees", async () => {
     const alice = await matured("alice", 300n);
@@ -195,7 +198,7 @@ describe("collateral crank on a cluster", function () {
     clearInterval(timer);
     expect(await walletUnits(alice)).to.equal(1_300n);
     expect((await rows()).map(({ key }) => key)).to.deep.equal([`withdrawal:${alice.request}`]);
-    const total = (name: string) => reports.reduce((sum, report) => sum + (report[name] as number), 0);
+    const total = (name: string) => reports.reduce((sum, report) => sum + Number(report[name]), 0);
     expect([total("intents"), total("executions")]).to.deep.equal([1, 1]);
     expect(total("standbyTicks")).to.be.above(0);
   });
