@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Address } from "@solana/kit";
 import { z } from "zod";
 
+import { LOCAL_GENESIS } from "../../protocol/solana/cluster.js";
 import { ZERO_ADDRESS } from "../../protocol/solana/instructions.js";
 import { OUR_PROGRAMS } from "../../protocol/solana/errors.js";
 import { positionProgram } from "../../protocol/solana/positionProgram.js";
@@ -193,7 +194,8 @@ async function doctor(context: ProgramContext): Promise<ProgramResult> {
 async function policy(context: ProgramContext): Promise<ProgramResult> {
   const seat = await seatOf(context, false);
   try {
-    const compiled = compile(seat, await seat.connection.chainId());
+    const { genesisHash } = seat.connection.config.network;
+    const compiled = compile(seat, genesisHash === LOCAL_GENESIS ? await seat.connection.chainId() : genesisHash);
     const { role, chainId, signer, rules } = compiled;
     const hash = policyHash(compiled);
     context.say(`${role} on cluster ${chainId}, signed by ${signer}: policy ${hash}`);
