@@ -122,4 +122,6 @@ pub enum PositionError {
     TransferFeeMint,
     #[msg("above what the house asked to take back")]
     AboveRequest,
+    #[msg("the house did not take back in time what it asked for: it asks again")]
+    RequestExpired,
 }

@@ -1603,6 +1603,11 @@ export type PositionManager = {
       "code": 6053,
       "name": "aboveRequest",
       "msg": "above what the house asked to take back"
+    },
+    {
+      "code": 6054,
+      "name": "requestExpired",
+      "msg": "the house did not take back in time what it asked for: it asks again"
     }
   ],
   "types": [
@@ -1884,13 +1889,20 @@ export type PositionManager = {
           {
             "name": "houseUnlock",
             "docs": [
-              "What the house asked to take back, and from when it may."
+              "What the house asked to take back, and from when it may, for a day."
             ],
             "type": "u64"
           },
           {
             "name": "houseUnlockAt",
             "type": "i64"
+          },
+          {
+            "name": "houseLockedSince",
+            "docs": [
+              "What the house has locked since it asked: the request does not cover it."
+            ],
+            "type": "u64"
           },
           {
             "name": "nanoPerUnit",

@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
-import { PARAMS, PositionExchange, TOKEN_NANO, type Member } from "../../helpers/positionExchange.js";
+import { DAY, PARAMS, PositionExchange, TOKEN_NANO, type Member } from "../../helpers/positionExchange.js";
 
 const NAMES = ["alice", "bob", "carol"] as const;
 const SEQUENCES = 20;
@@ -26,6 +26,8 @@ class Model {
   readonly positions = new Map<string, ModelPosition>();
   houseTotal = HOUSE;
   houseLocked = HOUSE;
+  /** What the house asked to take back, when, and what it locked since. */
+  asked = { amount: 0n, at: 0n, lockedSince: 0n };
   unpaid = 0n;
   badDebt = 0n;
 
@@ -54,6 +56,20 @@ class Model {
 
   isHealthy(position: ModelPosition): boolean {
     return this.holds(position, BigInt(PARAMS.maintenanceMarginBps), true);
+  }
+
+  ask(amount: bigint, at: bigint): void {
+    this.asked = { amount: amount < this.houseLocked ? amount : this.houseLocked, at, lockedSince: 0n };
+  }
+
+  /** False when the rules forbid it. */
+  take(amount: bigint, now: bigint): boolean {
+    const { asked } = this;
+    const isTime = now >= asked.at + DAY && now < asked.at + 2n * DAY;
+    if (!isTime || amount < 1n || amount > asked.amount || amount > this.houseLocked - asked.lockedSince) return false;
+    asked.amount -= amount;
+    this.houseLocked -= amount;
+    return true;
   }
 
   /** Closes `size` of a position; false when the rules forbid it. */
@@ -103,7 +119,13 @@ const step = fc.record({
     "price",
     "price",
     "price",
+    "price",
+    "price",
     "house",
+    "ask",
+    "take",
+    "take",
+    "wait",
   ),
   who: fc.constantFrom(...NAMES),
   isLong: fc.boolean(),
@@ -154,8 +176,27 @@ describe("position manager: model", () => {
       const expected = amount > 0n && amount <= model.houseTotal - model.houseLocked;
       const did = await does(() => exchange.ofHouse("lockHouse", amount), exchange.house);
       expect(did).to.equal(expected);
-      if (did) model.houseLocked += amount;
+      if (did) {
+        model.houseLocked += amount;
+        model.asked.lockedSince += amount;
+      }
       return did;
+    }
+    if (kind === "ask") {
+      expect(await does(() => exchange.ofHouse("requestHouseUnlock", amount), exchange.house)).to.equal(true);
+      model.ask(amount, exchange.rig.now);
+      return true;
+    }
+    if (kind === "take") {
+      const part = amount / 10n;
+      const did = await does(() => exchange.ofHouse("unlockHouse", part), exchange.house);
+      expect(did).to.equal(model.take(part, exchange.rig.now));
+      return did;
+    }
+    if (kind === "wait") {
+      exchange.rig.warp((DAY * (10_000n + change * 4n)) / 10_000n);
+      await exchange.refreshPrice();
+      return true;
     }
     if (kind === "open" || position === undefined) {
       const sign = isLong ? 1n : -1n;
@@ -233,7 +274,7 @@ describe("position manager: model", () => {
     let [unpaid, badDebt] = [0n, 0n];
     const sequences = fc.sample(fc.array(step, { minLength: STEPS, maxLength: STEPS }), {
       numRuns: SEQUENCES,
-      seed: 7,
+      seed: 1,
     });
     for (const sequence of sequences) {
       exchange.rig.restore(start);
@@ -245,7 +286,7 @@ describe("position manager: model", () => {
       unpaid += model.unpaid;
       badDebt += model.badDebt;
     }
-    for (const kind of ["open", "increase", "add", "remove", "settle", "liquidate", "house"]) {
+    for (const kind of ["open", "increase", "add", "remove", "settle", "liquidate", "house", "take"]) {
       expect(taken.get(kind) ?? 0, kind).to.be.greaterThan(3);
     }
     expect(unpaid > 0n && badDebt > 0n, "houses ran out and margins too").to.equal(true);

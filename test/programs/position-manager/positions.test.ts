@@ -219,6 +219,9 @@ describe("position manager: positions", () => {
       exchange.rig.restore(start);
     });
 
+    const asks = async (name: "requestHouseUnlock" | "unlockHouse", amount: bigint) =>
+      (await exchange.send(exchange.ofHouse(name, amount), exchange.house.wallet)).error;
+
     it("POS-10 pays profit as far as its lock reaches, and says what stays unpaid", async () => {
       expect(await does(exchange.settle(alice, { maxUnpaid: units(50n) - 1n }))).to.equal("HouseShort");
       const settled = await exchange.must("settle", [exchange.settle(alice, { maxUnpaid: units(50n) })], alice.wallet);
@@ -250,8 +253,6 @@ describe("position manager: positions", () => {
 
     it("POS-11 takes back what it locked only a day after saying so", async () => {
       const { rig, house } = exchange;
-      const asks = async (name: "requestHouseUnlock" | "unlockHouse", amount: bigint) =>
-        (await exchange.send(exchange.ofHouse(name, amount), house.wallet)).error;
       expect(await asks("unlockHouse", 1n)).to.equal("NothingPending");
       expect(await asks("requestHouseUnlock", units(40n))).to.equal(undefined);
       expect(await asks("unlockHouse", 1n)).to.equal("StillWaiting");
@@ -265,6 +266,55 @@ describe("position manager: positions", () => {
       expect(await asks("unlockHouse", units(11n))).to.equal("AboveRequest");
       expect(await asks("requestHouseUnlock", 0n), "taken back").to.equal(undefined);
       expect(await asks("unlockHouse", 1n)).to.equal("NothingPending");
+    });
+
+    it("POS-24 asks for what is locked then, for a day, and asking again begins the wait again", async () => {
+      const { rig, house } = exchange;
+      expect(await asks("requestHouseUnlock", units(1_000n))).to.equal(undefined);
+      expect(exchange.collateralNow().houseUnlock, "no more than is locked").to.equal(units(50n));
+      rig.warp(DAY);
+      const mature = rig.snapshot();
+      expect(await asks("requestHouseUnlock", units(50n))).to.equal(undefined);
+      expect(await asks("unlockHouse", 1n), "asked again").to.equal("StillWaiting");
+      rig.restore(mature);
+      rig.warp(DAY - 1n);
+      expect(await asks("unlockHouse", units(50n))).to.equal(undefined);
+      expect(await asks("requestHouseUnlock", 1n), "nothing is locked").to.equal(undefined);
+      expect(await asks("unlockHouse", 1n)).to.equal("NothingPending");
+      rig.restore(mature);
+      rig.warp(DAY);
+      expect(await asks("unlockHouse", 1n)).to.equal("RequestExpired");
+      expect(await asks("requestHouseUnlock", units(50n))).to.equal(undefined);
+      rig.warp(DAY);
+      expect(await asks("unlockHouse", units(50n))).to.equal(undefined);
+      expect(exchange.lockOf(house)).to.equal(0n);
+    });
+
+    it("POS-24 leaves locked what it locked after asking", async () => {
+      const { rig, house } = exchange;
+      await exchange.must("ask", [exchange.ofHouse("requestHouseUnlock", units(30n))], house.wallet);
+      rig.warp(DAY);
+      await exchange.must("take", [exchange.ofHouse("unlockHouse", units(30n))], house.wallet);
+      await exchange.must("ask", [exchange.ofHouse("requestHouseUnlock", units(20n))], house.wallet);
+      await exchange.lockHouse(units(30n));
+      rig.warp(DAY);
+      await exchange.refreshPrice();
+      const mature = rig.snapshot();
+      expect(await asks("unlockHouse", units(20n) + 1n)).to.equal("AboveRequest");
+      expect(await asks("unlockHouse", units(20n))).to.equal(undefined);
+      expect(exchange.lockOf(house)).to.equal(units(30n));
+      rig.restore(mature);
+      // 15 of profit: 35 are left, 30 of them locked after asking
+      await exchange.must("settle", [exchange.settle(alice, { size: 15n })], alice.wallet);
+      expect(await asks("unlockHouse", units(5n) + 1n)).to.equal("AboveRequest");
+      expect(await asks("unlockHouse", units(5n))).to.equal(undefined);
+      // what is asked for next covers all of it, and nothing of the past
+      expect(await asks("requestHouseUnlock", units(30n))).to.equal(undefined);
+      rig.warp(DAY);
+      expect(await asks("unlockHouse", units(30n))).to.equal(undefined);
+      rig.restore(mature);
+      await exchange.must("settle", [exchange.settle(alice, { size: 30n })], alice.wallet);
+      expect(await asks("unlockHouse", 1n), "less is left than was locked after asking").to.equal("AboveRequest");
     });
   });
 });

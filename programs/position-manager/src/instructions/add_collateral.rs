@@ -49,6 +49,7 @@ pub fn handler(ctx: Context<AddCollateral>) -> Result<()> {
         active_at,
         house_unlock: 0,
         house_unlock_at: 0,
+        house_locked_since: 0,
         nano_per_unit: nano_per_unit(decimals)?,
         decimals,
         padding: [0; 7],

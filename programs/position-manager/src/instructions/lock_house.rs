@@ -15,17 +15,17 @@ pub struct House<'info> {
 }
 
 impl<'info> House<'info> {
-    /// Returns the mint.
-    pub fn validate(&self, market: &Market) -> Result<Pubkey> {
+    /// Returns the mint, and what is locked of it.
+    pub fn validate(&self, market: &Market) -> Result<(Pubkey, u64)> {
         self.access.validate()?;
         require_keys_eq!(*self.house.vault.key, market.house_vault, PositionError::WrongVault);
         let owner = self.house.vault()?.owner;
         require_keys_eq!(owner, *self.house_owner.key, PositionError::NotVaultOwner);
-        let (balance, _) = self.house.require_linked()?;
+        let (balance, lock) = self.house.require_linked()?;
         let collateral = market.collateral(&balance.mint)?;
         self.house
             .require(&market.house_vault, &collateral.house_balance, &collateral.house_lock)?;
-        Ok(balance.mint)
+        Ok((balance.mint, lock.locked))
     }
 
     pub fn calls(&self, market: &Market) -> VaultCalls<'_, 'info> {
@@ -52,7 +52,8 @@ impl<'info> House<'info> {
 pub fn handler(ctx: Context<House>, amount: u64) -> Result<()> {
     let accounts = &ctx.accounts;
     let mut market = accounts.market.load_mut()?;
-    let mint = accounts.validate(&market)?;
+    let (mint, _) = accounts.validate(&market)?;
+    market.collateral_mut(&mint)?.count_house_lock(amount);
     accounts.calls(&market).lock(&accounts.house, amount)?;
     emit!(accounts.changed(&mut market, &mint, Clock::get()?.slot)?);
     Ok(())

@@ -29,9 +29,11 @@ pub struct Collateral {
     pub bad_debt: u64,
     /// Unix time from which new positions may use the mint; i64::MAX: closed.
     pub active_at: i64,
-    /// What the house asked to take back, and from when it may.
+    /// What the house asked to take back, and from when it may, for a day.
     pub house_unlock: u64,
     pub house_unlock_at: i64,
+    /// What the house has locked since it asked: the request does not cover it.
+    pub house_locked_since: u64,
     /// 10^(9 - decimals).
     pub nano_per_unit: u64,
     pub decimals: u8,
@@ -170,16 +172,32 @@ impl Collateral {
         Ok(())
     }
 
-    pub fn request_house_unlock(&mut self, amount: u64, now: i64) -> Result<()> {
-        self.house_unlock = amount;
-        self.house_unlock_at = if amount == 0 { 0 } else { after(now, LOOSENING_SECONDS)? };
+    /// Covers no more than is `locked` now.
+    pub fn request_house_unlock(&mut self, amount: u64, locked: u64, now: i64) -> Result<()> {
+        self.house_unlock = amount.min(locked);
+        self.house_locked_since = 0;
+        self.house_unlock_at = if self.house_unlock == 0 {
+            0
+        } else {
+            after(now, LOOSENING_SECONDS)?
+        };
         Ok(())
     }
 
-    pub fn take_house_unlock(&mut self, amount: u64, now: i64) -> Result<()> {
+    pub fn count_house_lock(&mut self, amount: u64) {
+        self.house_locked_since = self.house_locked_since.saturating_add(amount);
+    }
+
+    /// Profits are paid from what was asked for before they touch what was locked afterwards.
+    pub fn take_house_unlock(&mut self, amount: u64, locked: u64, now: i64) -> Result<()> {
         require!(self.house_unlock > 0, PositionError::NothingPending);
         require!(now >= self.house_unlock_at, PositionError::StillWaiting);
-        require!(amount <= self.house_unlock, PositionError::AboveRequest);
+        require!(
+            now < after(self.house_unlock_at, LOOSENING_SECONDS)?,
+            PositionError::RequestExpired
+        );
+        let covered = locked.saturating_sub(self.house_locked_since).min(self.house_unlock);
+        require!(amount <= covered, PositionError::AboveRequest);
         self.house_unlock = sub(self.house_unlock, amount)?;
         Ok(())
     }
