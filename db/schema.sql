@@ -371,6 +371,7 @@ CREATE INDEX keeper_job_due ON public.keeper_job USING btree (queue, run_at) WHE
 CREATE UNIQUE INDEX keeper_outbox_effect ON public.keeper_outbox USING btree (chain_id, role, effect_key) WHERE (state <> ALL (ARRAY['reverted'::text, 'cancelled'::text]));
 CREATE UNIQUE INDEX keeper_outbox_nonce ON public.keeper_outbox USING btree (chain_id, signer, nonce);
 CREATE INDEX keeper_outbox_open ON public.keeper_outbox USING btree (chain_id, signer, id) WHERE (state = ANY (ARRAY['assigned'::text, 'signed'::text, 'mined'::text]));
+CREATE INDEX keeper_outbox_reverted ON public.keeper_outbox USING btree (chain_id, role, updated_at) WHERE (state = 'reverted'::text);
 CREATE INDEX keeper_pnl_entry_book ON public.keeper_pnl_entry USING btree (role, chain_id, at);
 CREATE UNIQUE INDEX keeper_pnl_entry_once ON public.keeper_pnl_entry USING btree (chain_id, tx_hash, generation) WHERE (reverses IS NULL);
 CREATE INDEX keeper_pnl_entry_row ON public.keeper_pnl_entry USING btree (outbox_id);

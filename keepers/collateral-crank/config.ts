@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { integer, setting, type Env, type Settings, type SettingsOf } from "../kit/env.js";
+import { ConfigError, integer, setting, type Env, type Settings, type SettingsOf } from "../kit/env.js";
 import { kitSettings } from "../kit/config.js";
 import { SOLANA_KEY_VARIABLES } from "../kit/solana/key.js";
 import { loadSolanaConfig, type SolanaConfig } from "../kit/solana/settings.js";
@@ -35,6 +35,12 @@ export const crankSettings = {
     default: "refuse",
     doc: "`allow`: the key may own a vault, into which rewards of liquidations go; without one it liquidates nothing. What is in that vault is at the mercy of the key: empty it often.",
   }),
+  givenRoles: setting({
+    env: "CRANK_GIVEN_ROLES",
+    schema: z.enum(["refuse", "accept"]).transform((word) => word === "accept"),
+    default: "refuse",
+    doc: "`accept`: the key may start although it is an owner of a multi-sig or a vetoer, roles that strangers may give to any key in vaults of their own.",
+  }),
   minRewardUnits: setting({
     env: "CRANK_MIN_REWARD_UNITS",
     schema: whole(0n, 2n ** 64n - 1n),
@@ -45,7 +51,7 @@ export const crankSettings = {
     env: "CRANK_MIN_LAMPORTS",
     schema: whole(0n, 10n ** 18n),
     default: "5000000",
-    doc: "Balance of the key below which people are told.",
+    doc: "Balance of the key below which it pauses and people are told.",
   }),
   maxLamports: setting({
     env: "CRANK_MAX_LAMPORTS",
@@ -77,6 +83,12 @@ export const crankSettings = {
     default: "600",
     doc: "Transactions of each kind in any hour; part of the policy.",
   }),
+  mostFailuresPerHour: setting({
+    env: "CRANK_MAX_FAILURES_PER_HOUR",
+    schema: integer(0, 100_000),
+    default: "20",
+    doc: "Transactions of an hour that may fail on the chain although their simulations did not; with more it pauses until they are an hour old.",
+  }),
   maxActions: setting({
     env: "CRANK_MAX_ACTIONS",
     schema: integer(1, 32),
@@ -102,5 +114,13 @@ export type CrankConfig = SettingsOf<typeof crankSettings> & SolanaConfig;
 
 /** @throws ConfigError with every problem at once; UsageError UNKNOWN_NETWORK. */
 export function loadConfig(network: string, env: Env): CrankConfig {
-  return loadSolanaConfig(crankSettings, "CRANK_", network, env, SOLANA_KEY_VARIABLES);
+  const config: CrankConfig = loadSolanaConfig(crankSettings, "CRANK_", network, env, SOLANA_KEY_VARIABLES);
+  const { baseMicroLamportsPerUnit: base, maxMicroLamportsPerUnit: most } = config;
+  if (base <= most) return config;
+  throw new ConfigError([
+    {
+      env: crankSettings.baseMicroLamportsPerUnit.env,
+      message: `must not be above ${String(most)}, the highest price`,
+    },
+  ]);
 }

@@ -7,7 +7,7 @@ import type { KeeperLog } from "../kit/logger.js";
 import type { SolanaIntent } from "../kit/outbox/solana/intent.js";
 import type { RecordSink } from "../kit/record.js";
 import type { SolanaClient } from "../kit/solana/client.js";
-import { simulateIntent } from "../kit/solana/simulate.js";
+import { simulateIntent, type SimulatedIntent } from "../kit/solana/simulate.js";
 import type { SlotHead } from "../kit/solana/slotWatcher.js";
 import type { Submitter } from "../kit/submitter.js";
 import type { SolanaHead } from "../kit/solana/cluster.js";
@@ -16,6 +16,7 @@ import { decide } from "./decide.js";
 import { COMPUTE_UNITS, type CrankEncoder } from "./encode.js";
 import { GIVEN_BY_ANYBODY, rolesOf } from "./keyRoles.js";
 import type { CrankReader } from "./observe.js";
+import { Rests } from "./rests.js";
 import type { Action, Observation } from "./types.js";
 
 export interface CrankParts {
@@ -23,8 +24,8 @@ export interface CrankParts {
   readonly client: SolanaClient;
   readonly reader: CrankReader;
   readonly encoder: CrankEncoder;
-  /** Pays in simulations, also in a dry run without a key. */
-  readonly payer: Address;
+  /** Pays, also in simulations; undefined in a dry run without a key, which cannot simulate. */
+  readonly payer: Address | undefined;
   /** Whose errors can be named. */
   readonly programs: readonly NamedProgram[];
   readonly submitter: Submitter<SolanaIntent, SolanaHead>;
@@ -34,19 +35,21 @@ export interface CrankParts {
 }
 
 export class Crank {
-  private readonly restUntilSlot = new Map<string, bigint>();
+  private readonly rests: Rests;
   private lastRoles = "";
 
-  constructor(private readonly parts: CrankParts) {}
+  constructor(private readonly parts: CrankParts) {
+    this.rests = new Rests(BigInt(parts.config.restSlots));
+  }
 
   /** Cares for what is in flight. */
   async upkeep(head: SlotHead): Promise<void> {
-    const { submitter, counters, record, config } = this.parts;
+    const { submitter, counters, record } = this.parts;
     for (const settled of await submitter.upkeep(head)) {
       const { key, kind, hash } = settled;
       counters.add(`settled.${kind}`);
       if (kind === "mined") counters.add("executions");
-      else this.rest(key, head.slot + BigInt(config.restSlots));
+      else this.rests.failed(key, head.slot);
       record.write({ kind: "settled", block: head.number, facts: { key, outcome: kind, signature: hash } });
     }
   }
@@ -57,9 +60,9 @@ export class Crank {
     const seen = await reader.observe();
     if (!this.mayWork(seen)) return;
     const inFlight = new Set(submitter.pending().map(({ key }) => key));
-    for (const [key, slot] of this.restUntilSlot) if (slot <= seen.slot) this.restUntilSlot.delete(key);
+    this.rests.forget(seen.slot);
     const { kinds, minRewardUnits, maxActions } = config;
-    const memory = { inFlight, restUntilSlot: this.restUntilSlot };
+    const memory = { inFlight, rests: this.rests.view };
     const decision = decide(seen, { signer: payer, kinds, minRewardUnits, maxActions }, memory);
     for (const { kind, reason } of decision.skips) counters.add(`skip.${kind}.${reason}`);
     if (decision.actions.length > 0) {
@@ -72,11 +75,14 @@ export class Crank {
   /** Somebody may have given the key a role since the start. */
   private mayWork(seen: Observation): boolean {
     const { config, payer, counters, log } = this.parts;
+    if (payer === undefined) return true;
     const roles = rolesOf(payer, seen, config.ownVault);
     const held = roles.filter((role) => !GIVEN_BY_ANYBODY.has(role));
     if (roles.join() !== this.lastRoles) {
       this.lastRoles = roles.join();
-      if (roles.length > 0) log[held.length > 0 ? "error" : "warn"]("key.holds-role", { key: payer, roles });
+      const facts = { key: payer, roles, severity: held.length > 0 ? "critical" : "warning" };
+      if (roles.length === 0) log.info("key.holds-none", { key: payer });
+      else log[held.length > 0 ? "error" : "warn"]("key.holds-role", facts);
     }
     if (held.length > 0) counters.add("skip.key-holds-role");
     return held.length === 0;
@@ -92,14 +98,18 @@ export class Crank {
       maxMicroLamportsPerUnit: config.maxMicroLamportsPerUnit,
       validUntilBlock: head.blockHeight + BigInt(config.validBlocks),
     };
-    const tried = await simulateIntent(client, payer, intent, config.baseMicroLamportsPerUnit, programs);
+    const price = config.baseMicroLamportsPerUnit;
+    const tried: SimulatedIntent =
+      payer === undefined
+        ? { ok: true, computeUnits: undefined }
+        : await simulateIntent(client, payer, intent, price, programs);
     const facts = { key, slot: seen.slot };
     if (!tried.ok) {
       // Somebody else was first, or the program knows a reason that accounts do not show.
       counters.add(`simulation.${kind}.${tried.code}`);
       log.info("simulation.failed", { ...facts, code: tried.code });
       record.write({ kind: "refused", block: head.number, facts: { ...facts, by: "simulation", code: tried.code } });
-      this.rest(key, seen.slot + BigInt(config.restSlots));
+      this.rests.failed(key, seen.slot);
       return;
     }
     const submission = await submitter.submit(intent, head);
@@ -107,17 +117,15 @@ export class Crank {
       const { refusal } = submission;
       counters.add(`refused.${refusal}`);
       record.write({ kind: "refused", block: head.number, facts: { ...facts, by: "outbox", code: refusal } });
-      if (refusal === "policy" || refusal === "done") this.rest(key, seen.slot + BigInt(config.restSlots));
+      // It is there and can be done, and was final: a node has lied, lags, or the cluster went back behind what was final.
+      if (refusal === "done") log.error("crank.done-yet-there", facts);
+      if (refusal === "policy" || refusal === "done") this.rests.later(key, seen.slot);
       return;
     }
     counters.add(submission.broadcast ? "intents.sent" : "intents.dry-run");
     const sent = { ...facts, signature: submission.hash, computeUnits: tried.computeUnits };
     log.info("crank.intent", sent);
     record.write({ kind: "intent", block: head.number, facts: sent });
-    if (!submission.broadcast) this.rest(key, seen.slot + BigInt(config.restSlots));
-  }
-
-  private rest(key: string, untilSlot: bigint): void {
-    this.restUntilSlot.set(key, untilSlot);
+    if (!submission.broadcast) this.rests.later(key, seen.slot);
   }
 }

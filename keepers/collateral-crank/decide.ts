@@ -1,13 +1,18 @@
 /** What may be done now, and why not the rest. Pure. What cannot be known from accounts alone, such as limits, the simulation says. */
 import type { Address } from "@solana/kit";
 
-import type { MultiSigAccount, PendingWithdrawalAccount, ProposalOfMultiSig } from "../../protocol/solana/accounts.js";
+import type {
+  MultiSigAccount,
+  PendingWithdrawalAccount,
+  ProposalOfMultiSig,
+  VaultAccount,
+} from "../../protocol/solana/accounts.js";
 import { freshPrice, paramsAt, positionHealth, type Position } from "../../protocol/solana/positionHealth.js";
 import type { Action, ActionKind, Decision, Observation, Skip, SkipReason } from "./types.js";
 
 export interface DecideOptions {
-  /** The crank's key. */
-  readonly signer: Address;
+  /** The crank's key; undefined in a dry run without one. */
+  readonly signer: Address | undefined;
   /** What it does at all. */
   readonly kinds: ReadonlySet<ActionKind>;
   /** A liquidation below it is left to others; base units. */
@@ -19,8 +24,14 @@ export interface DecideOptions {
 export interface Memory {
   /** Keys of effects that are on their way. */
   readonly inFlight: ReadonlySet<string>;
-  /** Keys whose simulation failed, and the slot until which they rest. */
-  readonly restUntilSlot: ReadonlyMap<string, bigint>;
+  /** Keys that rest, and what is known of them. */
+  readonly rests: ReadonlyMap<string, Rest>;
+}
+
+export interface Rest {
+  readonly untilSlot: bigint;
+  /** Simulations and transactions of it that have failed. */
+  readonly failures: number;
 }
 
 type Verdict = SkipReason | undefined;
@@ -28,7 +39,7 @@ type Verdict = SkipReason | undefined;
 export function decide(seen: Observation, options: DecideOptions, memory: Memory): Decision {
   const actions: Action[] = [];
   const skips: Skip[] = [];
-  for (const { verdict, ...action } of candidates(seen, options)) {
+  for (const { verdict, ...action } of candidates(seen, options, memory)) {
     const { kind, subject, key } = action;
     const reason =
       verdict ?? remembered(seen.slot, key, memory) ?? (actions.length < options.maxActions ? undefined : "too-many");
@@ -40,8 +51,12 @@ export function decide(seen: Observation, options: DecideOptions, memory: Memory
 
 type Candidate = Action & { readonly verdict: Verdict };
 
-/** Liquidations first: they are the ones that get worse by waiting. */
-function candidates(seen: Observation, options: DecideOptions): readonly Candidate[] {
+/**
+ * Liquidations first: they are the ones that get worse by waiting. What has failed less often comes before the rest of its kind: nobody
+ * keeps others waiting with many requests that can never be executed.
+ */
+function candidates(seen: Observation, options: DecideOptions, { rests }: Memory): readonly Candidate[] {
+  const failures = ({ key }: Candidate): number => rests.get(key)?.failures ?? 0;
   const of: Readonly<Record<ActionKind, () => readonly Candidate[]>> = {
     liquidation: () =>
       each("liquidation", seen.positions, (subject, position) => [
@@ -67,7 +82,9 @@ function candidates(seen: Observation, options: DecideOptions): readonly Candida
       ]),
   };
   const order = ["liquidation", "unpause", "withdrawal", "multi-sig", "proposal"] as const;
-  return order.filter((kind) => options.kinds.has(kind)).flatMap((kind) => of[kind]());
+  return order
+    .filter((kind) => options.kinds.has(kind))
+    .flatMap((kind) => of[kind]().toSorted((one, other) => failures(one) - failures(other)));
 }
 
 function each<T>(
@@ -81,17 +98,30 @@ function each<T>(
   });
 }
 
-function remembered(slot: bigint, key: string, { inFlight, restUntilSlot }: Memory): Verdict {
+function remembered(slot: bigint, key: string, { inFlight, rests }: Memory): Verdict {
   if (inFlight.has(key)) return "in-flight";
-  return slot < (restUntilSlot.get(key) ?? 0n) ? "backoff" : undefined;
+  return slot < (rests.get(key)?.untilSlot ?? 0n) ? "backoff" : undefined;
+}
+
+/** Everything stops. */
+function frozen({ authority, nowSeconds }: Observation): Verdict {
+  return authority !== undefined && nowSeconds < authority.frozenUntil ? "frozen" : undefined;
+}
+
+function paused({ authority, nowSeconds }: Observation): Verdict {
+  return authority !== undefined && nowSeconds < authority.pausedUntil ? "paused" : undefined;
 }
 
 /** Everything stops, or this vault. */
-function stopped({ authority, nowSeconds, vaults }: Observation, vault: Address): Verdict {
+function stopped(seen: Observation, vault: Address): Verdict {
+  const { vaults, nowSeconds } = seen;
   const found = vaults.get(vault);
   if (found === undefined) return "vault-missing";
-  if (authority !== undefined && nowSeconds < authority.frozenUntil) return "frozen";
-  return found.frozenUntilSeconds !== undefined && nowSeconds < found.frozenUntilSeconds ? "vault-frozen" : undefined;
+  return frozen(seen) ?? (isFrozen(found, nowSeconds) ? "vault-frozen" : undefined);
+}
+
+function isFrozen(found: VaultAccount, nowSeconds: bigint): boolean {
+  return found.frozenUntilSeconds !== undefined && nowSeconds < found.frozenUntilSeconds;
 }
 
 function withdrawal(seen: Observation, request: PendingWithdrawalAccount): Verdict {
@@ -119,11 +149,8 @@ function unpause({ authority, nowSeconds }: Observation): readonly Candidate[] {
 }
 
 function multiSigChange(seen: Observation, { vault }: MultiSigAccount, fromSeconds: bigint): Verdict {
-  const halted = stopped(seen, vault);
-  if (halted !== undefined) return halted;
-  const { authority, nowSeconds } = seen;
-  if (authority !== undefined && nowSeconds < authority.pausedUntil) return "paused";
-  return nowSeconds < fromSeconds ? "still-waiting" : undefined;
+  const halted = stopped(seen, vault) ?? paused(seen);
+  return halted ?? (seen.nowSeconds < fromSeconds ? "still-waiting" : undefined);
 }
 
 function proposal({ multiSigs, nowSeconds }: Observation, found: ProposalOfMultiSig): Verdict {
@@ -147,7 +174,8 @@ function liquidation(seen: Observation, position: Position, { signer, minRewardU
   if (own === undefined) return "no-own-vault";
   const hasBalance = [...balances.values()].some(({ vault, mint }) => vault === own[0] && mint === position.mint);
   if (!hasBalance) return "no-own-balance";
-  const halted = stopped(seen, position.vault);
+  // What is locked settles also out of a vault whose owner has frozen it.
+  const halted = frozen(seen) ?? paused(seen);
   if (halted !== undefined) return halted;
   return health.rewardUnits < minRewardUnits ? "reward-too-small" : undefined;
 }

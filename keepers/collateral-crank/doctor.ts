@@ -9,7 +9,7 @@ import { clusterChecks } from "../kit/solana/checks.js";
 import type { SolanaConnection } from "../kit/solana/connection.js";
 import type { SolanaSigner } from "../kit/solana/signer.js";
 import type { CrankConfig } from "./config.js";
-import { rolesOf } from "./keyRoles.js";
+import { GIVEN_BY_ANYBODY, rolesOf } from "./keyRoles.js";
 import type { CrankReader } from "./observe.js";
 import { KEEPER_NAME } from "./policy.js";
 
@@ -78,11 +78,12 @@ function ownChecks({ connection, reader, signer }: CrankSeat, needKey: boolean):
     {
       name: "key-roles",
       expected: "a key that holds no role",
-      fix: "give the crank a key of its own, which only pays fees",
+      fix: "give the crank a key of its own, which only pays fees; against roles that strangers gave it: CRANK_GIVEN_ROLES=accept",
       needs: ["program"],
       look: async () => {
         if (signer === undefined) return { ok: true, found: "no key" };
-        const roles = rolesOf(signer.address, await observed(), config.ownVault);
+        const all = rolesOf(signer.address, await observed(), config.ownVault);
+        const roles = all.filter((role) => !config.givenRoles || !GIVEN_BY_ANYBODY.has(role));
         return { ok: roles.length === 0, found: roles.length === 0 ? "none" : roles.join(", ") };
       },
     },

@@ -2,8 +2,6 @@
 import { join } from "node:path";
 
 import type { Address } from "@solana/kit";
-import { z } from "zod";
-
 import { LOCAL_GENESIS } from "../../protocol/solana/cluster.js";
 import { ZERO_ADDRESS } from "../../protocol/solana/instructions.js";
 import { OUR_PROGRAMS } from "../../protocol/solana/errors.js";
@@ -21,6 +19,7 @@ import type { SolanaPolicy } from "../kit/policy/solana/types.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
 import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
+import { lamportsOf } from "../kit/solana/balance.js";
 import { openSolana, type SolanaConnection } from "../kit/solana/connection.js";
 import { SolanaDryRunSubmitter } from "../kit/solana/dryRun.js";
 import { loadSolanaKey } from "../kit/solana/key.js";
@@ -30,7 +29,7 @@ import { SlotWatcher, type SlotHead } from "../kit/solana/slotWatcher.js";
 import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
 import { loadConfig, type CrankConfig } from "./config.js";
 import { Crank } from "./crank.js";
-import { decide } from "./decide.js";
+import { decide, type Rest } from "./decide.js";
 import { doctorChecks, GATE, startChecks, type CrankSeat } from "./doctor.js";
 import { CrankEncoder } from "./encode.js";
 import { CrankReader } from "./observe.js";
@@ -72,13 +71,9 @@ async function run(context: RunContext): Promise<ProgramResult> {
   const { connection, reader, signer, programs, payer } = seat;
   const { config, client, log, alerts } = connection;
   const health = new Freshness(config.staleAfterSeconds);
-  const balance = z.object({ value: z.union([z.int(), z.bigint()]).transform(BigInt) });
   const troubles = watchKeeper({
     ...{ config, alerts, log, health, minBalance: config.minLamports },
-    balance: async () => {
-      if (signer === undefined) return undefined;
-      return (await client.request("getBalance", [signer.address, { commitment: "confirmed" }], balance)).value;
-    },
+    balance: () => (signer === undefined ? Promise.resolve(undefined) : lamportsOf(client, signer.address)),
   });
   let runtime: SolanaRuntime | undefined;
   try {
@@ -96,8 +91,8 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const encoder = new CrankEncoder(programs.vault, programs.position, payer);
     const named = [programs.vault, programs.position, ...OUR_PROGRAMS];
     const crank = new Crank({
-      ...{ config, client, reader, encoder, payer, submitter, record, counters, log },
-      programs: named,
+      ...{ config, client, reader, encoder, submitter, record, counters, log },
+      ...{ payer: signer?.address, programs: named },
     });
     log.info("keeper.start", { execute, sender: submitter.sender, rpc: client.shownUrl, chainId });
     const leaving = new AbortController();
@@ -164,10 +159,10 @@ async function openRuntime(
   signer: SolanaSigner,
   compiled: SolanaPolicy,
 ): Promise<SolanaRuntime> {
-  const { leaseSeconds, policyAccept, baseMicroLamportsPerUnit } = connection.config;
+  const { leaseSeconds, policyAccept, baseMicroLamportsPerUnit, minLamports, mostFailuresPerHour } = connection.config;
   return openSolanaRuntime({
     ...{ connection, keeper: KEEPER_NAME, chainId: compiled.chainId, signer, policy: compiled, env },
-    ...{ leaseSeconds, policyAccept },
+    ...{ leaseSeconds, policyAccept, minLamports, mostFailuresPerHour },
     outbox: {
       baseMicroLamportsPerUnit,
       resendAfterSlots: RESEND_AFTER_SLOTS,
@@ -215,13 +210,13 @@ async function policy(context: ProgramContext): Promise<ProgramResult> {
 
 /** What a running copy did last, and what it would do now. */
 async function status(context: ProgramContext): Promise<ProgramResult> {
-  const { connection, reader, payer } = await seatOf(context, false);
+  const { connection, reader, signer } = await seatOf(context, false);
   const { config, alerts } = connection;
   try {
     await connection.chainId();
     const seen = await reader.observe();
-    const nothing = { inFlight: new Set<string>(), restUntilSlot: new Map<string, bigint>() };
-    const { actions, skips } = decide(seen, { ...config, signer: payer }, nothing);
+    const nothing = { inFlight: new Set<string>(), rests: new Map<string, Rest>() };
+    const { actions, skips } = decide(seen, { ...config, signer: signer?.address }, nothing);
     const running = readStatus(pathOf(config));
     context.say(describeRunning(running, config.staleAfterSeconds));
     for (const { kind, subject } of actions) context.say(`${kind.padEnd(12)} ${subject}  would be sent`);

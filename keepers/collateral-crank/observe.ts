@@ -3,6 +3,7 @@ import type { Address } from "@solana/kit";
 import { z } from "zod";
 
 import {
+  readAuthorizedProgram,
   readBalance,
   readMultiSig,
   readPendingWithdrawal,
@@ -10,14 +11,16 @@ import {
   readSecurityConfig,
   readVault,
 } from "../../protocol/solana/accounts.js";
+import { programDataAddress } from "../../protocol/solana/addresses.js";
 import type { PositionProgram } from "../../protocol/solana/positionProgram.js";
+import { PROGRAM_DATA_LAYOUT, readProgramDataHead as headOf } from "../../protocol/solana/programData.js";
 import { stateMoved } from "../../protocol/solana/rpc.js";
 import { isTokenProgram, readTokenAccount } from "../../protocol/solana/tokens.js";
 import type { VaultProgram } from "../../protocol/solana/vaultProgram.js";
 import type { SolanaClient } from "../kit/solana/client.js";
 import type { HeldTokens, Observation } from "./types.js";
 
-const CLOCK_SYSVAR = "SysvarC1ock11111111111111111111111111111111";
+const CLOCK_SYSVAR = "SysvarC1ock11111111111111111111111111111111" as Address;
 const CLOCK_TIME_OFFSET = 32;
 const DISCRIMINATOR_BYTES = 8;
 /** A token account without its extensions, whose byte 108 says whether it is open. */
@@ -50,7 +53,13 @@ const VAULT_KINDS = {
   pendingWithdrawal: readPendingWithdrawal,
   multiSigVault: readMultiSig,
   proposal: readProposal,
+  authorizedProgram: readAuthorizedProgram,
 } as const;
+
+interface Needed {
+  readonly tokens: readonly Address[];
+  readonly programData: readonly Address[];
+}
 
 interface Decoded {
   readonly text: string;
@@ -63,8 +72,9 @@ export class CrankReader {
   private readonly decoders: ReadonlyMap<string, Decoder>;
   /** What was decoded last: an account whose bytes have not changed is not decoded again. */
   private decoded = new Map<string, Decoded>();
-  /** Token accounts that the last decision needed: asked for at once. */
-  private tokensNeeded: readonly Address[] = [];
+  /** What the last decision needed beside the programs' own accounts: asked for at once. */
+  private needed: Needed = { tokens: [], programData: [] };
+  private readonly ownProgramData: Promise<readonly Address[]>;
 
   /** @param key whose lamports count; undefined: nobody's. */
   constructor(
@@ -73,6 +83,7 @@ export class CrankReader {
     private readonly positions: PositionProgram,
     private readonly key: Address | undefined,
   ) {
+    this.ownProgramData = Promise.all([vaults.id, positions.id].map((id) => programDataAddress(id)));
     const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
     const raw = ["vaultAuthority", "programLock"] as const;
     const market = ["market", "price", "position"] as const;
@@ -95,36 +106,40 @@ export class CrankReader {
   /** @throws RetryableError when the cluster cannot be asked, or moved on each time. */
   async observe(): Promise<Observation> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      const seen = await this.once(this.tokensNeeded);
+      const asked = this.needed;
+      const seen = await this.once(asked);
       if (seen === undefined) continue;
-      const needed = tokensOf(seen);
-      const known = new Set(this.tokensNeeded);
-      this.tokensNeeded = needed;
-      if (needed.every((address) => known.has(address))) return seen;
+      this.needed = { tokens: tokensOf(seen), programData: await this.programDataOf(seen) };
+      const known = new Set([...asked.tokens, ...asked.programData]);
+      if ([...this.needed.tokens, ...this.needed.programData].every((address) => known.has(address))) return seen;
     }
     throw stateMoved("the accounts of the programs changed each time they were read");
   }
 
   /** Undefined when the answers are of several slots. */
-  private async once(tokens: readonly Address[]): Promise<Observation | undefined> {
+  private async once({ tokens, programData }: Needed): Promise<Observation | undefined> {
     const config = { encoding: "base64", commitment: "confirmed" };
-    const single = [CLOCK_SYSVAR, ...(this.key === undefined ? [] : [this.key])];
-    const pages = Array.from({ length: Math.ceil(tokens.length / ACCOUNTS_PER_CALL) }, (_, page) =>
-      tokens.slice(page * ACCOUNTS_PER_CALL, (page + 1) * ACCOUNTS_PER_CALL),
-    );
+    const single: readonly Address[] = [CLOCK_SYSVAR, ...(this.key === undefined ? [] : [this.key])];
+    // Of a program's code only the head counts.
+    const dataSlice = { offset: 0, length: PROGRAM_DATA_LAYOUT.elfAt };
+    const some = (page: readonly Address[], more: object = {}) => ({
+      ...{ method: "getMultipleAccounts", params: [page, { ...config, ...more }] },
+    });
+    const pages = pagesOf(tokens);
     const programs = [this.vaults.id, this.positions.id];
     const answers = await this.client.batch([
       ...programs.map((id) => ({ method: "getProgramAccounts", params: [id, { ...config, withContext: true }] })),
-      ...[single, ...pages].map((page) => ({ method: "getMultipleAccounts", params: [page, config] })),
+      ...[single, ...pages].map((page) => some(page)),
+      ...pagesOf(programData).map((page) => some(page, { dataSlice })),
     ]);
     const ofPrograms = programs.map((_, index) =>
       this.client.read("getProgramAccounts", answers[index], programAccounts),
     );
-    const [fixed, ...held] = answers
+    const [fixed, ...others] = answers
       .slice(programs.length)
       .map((answer) => this.client.read("getMultipleAccounts", answer, someAccounts));
     const slots = new Set(
-      [...ofPrograms, ...(fixed === undefined ? [] : [fixed]), ...held].map(({ context }) => context.slot),
+      [...ofPrograms, ...(fixed === undefined ? [] : [fixed]), ...others].map(({ context }) => context.slot),
     );
     const [slot] = slots;
     const [clock, own] = fixed?.value ?? [];
@@ -132,11 +147,7 @@ export class CrankReader {
     const bytes = bytesOf(clock.data[0]);
     const nowSeconds = new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(CLOCK_TIME_OFFSET, true);
     const of = this.decode(programs, ofPrograms);
-    const found = held.flatMap(({ value }) => value).map((account) => openTokens(account));
-    const openedTokens = tokens.flatMap((address, index): [Address, HeldTokens][] => {
-      const account = found[index];
-      return account === undefined ? [] : [[address, account]];
-    });
+    const found = (page: readonly { readonly value: readonly SomeAccount[] }[]) => page.flatMap(({ value }) => value);
     return {
       ...{ slot, nowSeconds, lamports: own?.lamports ?? 0n },
       authority: [...of<NonNullable<Observation["authority"]>>("vaultAuthority").values()][0],
@@ -150,8 +161,17 @@ export class CrankReader {
       markets: of("market"),
       prices: of("price"),
       positions: of("position"),
-      tokens: new Map(openedTokens),
+      listed: of("authorizedProgram"),
+      tokens: readEach(tokens, found(others.slice(0, pages.length)), openTokens),
+      programData: readEach(programData, found(others.slice(pages.length)), headOf),
     };
+  }
+
+  /** Of our two programs and of every program that owners may list. */
+  private async programDataOf({ listed }: Observation): Promise<readonly Address[]> {
+    return [
+      ...new Set([...(await this.ownProgramData), ...[...listed.values()].map((program) => program.programData)]),
+    ];
   }
 
   /** Accounts by kind. */
@@ -192,11 +212,31 @@ function tokensOf({ withdrawals, balances, nowSeconds }: Observation): readonly 
   return [...new Set(needed)].filter((address) => address !== undefined);
 }
 
-function openTokens(account: SomeAccount | undefined): HeldTokens | undefined {
-  if (account == null || !isTokenProgram(account.owner)) return undefined;
-  const bytes = bytesOf(account.data[0]);
+function pagesOf(addresses: readonly Address[]): readonly (readonly Address[])[] {
+  return Array.from({ length: Math.ceil(addresses.length / ACCOUNTS_PER_CALL) }, (_, page) =>
+    addresses.slice(page * ACCOUNTS_PER_CALL, (page + 1) * ACCOUNTS_PER_CALL),
+  );
+}
+
+/** Accounts that are there and are what they are asked for as. */
+function readEach<T>(
+  addresses: readonly Address[],
+  accounts: readonly SomeAccount[],
+  read: (owner: string, bytes: Uint8Array) => T | undefined,
+): ReadonlyMap<Address, T> {
+  return new Map(
+    addresses.flatMap((address, index): [Address, T][] => {
+      const account = accounts[index];
+      const value = account == null ? undefined : read(account.owner, bytesOf(account.data[0]));
+      return value === undefined ? [] : [[address, value]];
+    }),
+  );
+}
+
+function openTokens(owner: string, bytes: Uint8Array): HeldTokens | undefined {
+  if (!isTokenProgram(owner)) return undefined;
   if (bytes.length < TOKEN_ACCOUNT_BYTES || bytes[TOKEN_STATE_OFFSET] === 0) return undefined;
-  return { ...readTokenAccount(account.owner, bytes), tokenProgram: account.owner as Address };
+  return { ...readTokenAccount(owner, bytes), tokenProgram: owner as Address };
 }
 
 function bytesOf(base64: string): Uint8Array {

@@ -2,6 +2,7 @@
 import type { Address } from "@solana/kit";
 
 import type {
+  AuthorizedProgramAccount,
   BalanceAccount,
   MultiSigAccount,
   PendingWithdrawalAccount,
@@ -12,6 +13,7 @@ import type {
 import type { CollateralVault } from "../../protocol/solana/idl/collateral_vault.js";
 import type { PlainType } from "../../protocol/solana/plain.js";
 import type { IndexPrice, Market, Position } from "../../protocol/solana/positionHealth.js";
+import type { ProgramDataHead } from "../../protocol/solana/programData.js";
 import type { TokenAccount } from "../../protocol/solana/tokens.js";
 
 export type VaultAuthority = PlainType<CollateralVault, "vaultAuthority">;
@@ -36,6 +38,10 @@ export interface Observation {
   readonly proposals: ReadonlyMap<Address, ProposalOfMultiSig>;
   /** Of matured withdrawals: theirs and their vaults'. Missing: not an open token account. */
   readonly tokens: ReadonlyMap<Address, HeldTokens>;
+  /** Programs that owners may let lock their collateral. */
+  readonly listed: ReadonlyMap<Address, AuthorizedProgramAccount>;
+  /** Of our own programs and of those that are listed, by the address of their ProgramData. */
+  readonly programData: ReadonlyMap<Address, ProgramDataHead>;
   readonly markets: ReadonlyMap<Address, Market>;
   readonly prices: ReadonlyMap<Address, IndexPrice>;
   readonly positions: ReadonlyMap<Address, Position>;

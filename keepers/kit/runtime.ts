@@ -15,6 +15,7 @@ import {
   lossCondition,
   policyCondition,
   quorumCondition,
+  rarely,
   Tripwire,
 } from "./control/condition.js";
 import { Control } from "./control/control.js";
@@ -240,14 +241,4 @@ class WatchedSubmitter implements Submitter {
   private trip(): void {
     this.foreign.trip("a nonce was used by a transaction that this keeper never signed");
   }
-}
-
-/** Asks again only after a while, and answers with the last value meanwhile. */
-function rarely<T>(ask: () => Promise<T>, everyMs: number): () => Promise<T> {
-  let last: { readonly value: T; readonly atMs: number } | undefined;
-  return async () => {
-    const nowMs = performance.now();
-    if (last === undefined || nowMs - last.atMs >= everyMs) last = { value: await ask(), atMs: nowMs };
-    return last.value;
-  };
 }

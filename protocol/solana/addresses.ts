@@ -12,7 +12,7 @@ import { ASSOCIATED_TOKEN_PROGRAM } from "./errorNames.js";
 import { positionProgram } from "./positionProgram.js";
 import { vaultProgram } from "./vaultProgram.js";
 
-const UPGRADEABLE_LOADER = "BPFLoaderUpgradeab1e11111111111111111111111" as Address;
+export const UPGRADEABLE_LOADER = "BPFLoaderUpgradeab1e11111111111111111111111" as Address;
 
 type Seed = string | ReadonlyUint8Array;
 

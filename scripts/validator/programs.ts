@@ -3,7 +3,6 @@
  * LiteSVM's own `addProgram` writes a ProgramData without authority, of a slot that never was; programs that check either need ours.
  */
 import {
-  getAddressDecoder,
   getAddressEncoder,
   getProgramDerivedAddress,
   lamports,
@@ -13,20 +12,16 @@ import {
 } from "@solana/kit";
 
 import { PermanentError } from "../../protocol/errors.js";
+import { UPGRADEABLE_LOADER } from "../../protocol/solana/addresses.js";
+import { PROGRAM_DATA_LAYOUT, readProgramDataHead } from "../../protocol/solana/programData.js";
 import { absentAccount } from "./absentAccount.js";
 
-export const UPGRADEABLE_LOADER = "BPFLoaderUpgradeab1e11111111111111111111111" as Address;
+export { UPGRADEABLE_LOADER } from "../../protocol/solana/addresses.js";
 
-/** UpgradeableLoaderState (bincode): a u32 says which kind of account it is. */
-const KIND = { program: 2, programData: 3 } as const;
-/** Program: kind, address of the ProgramData. */
+/** Program: kind 2 as u32, address of the ProgramData. */
+const KIND_PROGRAM = 2;
+const LINK_OFFSET = 4;
 const PROGRAM_BYTES = 36;
-/** ProgramData: kind, slot u64, 1 when there is an authority, its address (room for it is kept without one), then the ELF. */
-const SLOT_OFFSET = 4;
-const HAS_AUTHORITY_OFFSET = 12;
-const AUTHORITY_OFFSET = 13;
-const PROGRAM_DATA_HEADER_BYTES = 45;
-const ADDRESS_BYTES = 32;
 
 export interface UpgradeableProgram {
   readonly programId: Address;
@@ -63,8 +58,8 @@ export async function loadUpgradeable(target: ProgramTarget, program: Upgradeabl
   const dataAddress = await programDataAddress(program.programId);
   const data = encodeProgramData(program);
   const link = new Uint8Array(PROGRAM_BYTES);
-  new DataView(link.buffer).setUint32(0, KIND.program, true);
-  link.set(getAddressEncoder().encode(dataAddress), SLOT_OFFSET);
+  new DataView(link.buffer).setUint32(0, KIND_PROGRAM, true);
+  link.set(getAddressEncoder().encode(dataAddress), LINK_OFFSET);
   const account = (address: Address, bytes: Uint8Array, executable: boolean): EncodedAccount => ({
     address,
     data: bytes,
@@ -92,33 +87,25 @@ export async function loadUpgradeable(target: ProgramTarget, program: Upgradeabl
 }
 
 function encodeProgramData({ so, upgradeAuthority, slot }: ProgramData): Uint8Array {
-  const data = new Uint8Array(PROGRAM_DATA_HEADER_BYTES + so.length);
+  const { kind, slotAt, hasAuthorityAt, authorityAt, elfAt } = PROGRAM_DATA_LAYOUT;
+  const data = new Uint8Array(elfAt + so.length);
   const view = new DataView(data.buffer);
-  view.setUint32(0, KIND.programData, true);
-  view.setBigUint64(SLOT_OFFSET, slot, true);
+  view.setUint32(0, kind, true);
+  view.setBigUint64(slotAt, slot, true);
   if (upgradeAuthority !== null) {
-    view.setUint8(HAS_AUTHORITY_OFFSET, 1);
-    data.set(getAddressEncoder().encode(upgradeAuthority), AUTHORITY_OFFSET);
+    view.setUint8(hasAuthorityAt, 1);
+    data.set(getAddressEncoder().encode(upgradeAuthority), authorityAt);
   }
-  data.set(so, PROGRAM_DATA_HEADER_BYTES);
+  data.set(so, elfAt);
   return data;
 }
 
 /** Reads a ProgramData account. @throws PermanentError NOT_PROGRAM_DATA for any other account. */
 export function readProgramData(account: Pick<EncodedAccount, "address" | "programAddress" | "data">): ProgramData {
   const { data } = account;
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const isProgramData =
-    account.programAddress === UPGRADEABLE_LOADER &&
-    data.length >= PROGRAM_DATA_HEADER_BYTES &&
-    view.getUint32(0, true) === KIND.programData;
-  if (!isProgramData) {
+  const head = readProgramDataHead(account.programAddress, data);
+  if (head === undefined) {
     throw new PermanentError("NOT_PROGRAM_DATA", `${account.address} is not a ProgramData account`);
   }
-  const authority = data.subarray(AUTHORITY_OFFSET, AUTHORITY_OFFSET + ADDRESS_BYTES);
-  return {
-    slot: view.getBigUint64(SLOT_OFFSET, true),
-    upgradeAuthority: data[HAS_AUTHORITY_OFFSET] === 1 ? getAddressDecoder().decode(authority) : null,
-    so: data.subarray(PROGRAM_DATA_HEADER_BYTES),
-  };
+  return { ...head, so: data.subarray(PROGRAM_DATA_LAYOUT.elfAt) };
 }

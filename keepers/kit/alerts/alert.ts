@@ -14,7 +14,9 @@ export type AlertKind =
   | "clock-skew"
   | "source-outlier"
   | "collateral-discrepancy"
-  | "collateral-activity";
+  | "collateral-activity"
+  | "key-role"
+  | "node-contradiction";
 
 /** critical: money is at risk, or nothing works any more. warning: look at it today. */
 export type Severity = "critical" | "warning";

@@ -53,6 +53,16 @@ const control: Rule = (facts) => {
   return { raise: { kind: "stopped", subject: "", severity, summary, facts }, lasting: true };
 };
 
+/** What a node says now cannot be true if what it said before was. */
+const contradiction: Rule = (facts) =>
+  noticed(
+    "node-contradiction",
+    text(facts["key"]),
+    "critical",
+    "A node contradicts what it has said of a transaction: compare it with another node.",
+    facts,
+  );
+
 /** Its facts name the severity. */
 const severityOf = (facts: Facts): Alert["severity"] => (facts["severity"] === "critical" ? "critical" : "warning");
 
@@ -143,6 +153,19 @@ const RULES: Readonly<Record<string, Rule>> = {
           "Something out of the ordinary happened to collateral: is it wanted?",
           facts,
         ),
+  "key.holds-role": (facts) => ({
+    raise: {
+      kind: "key-role",
+      subject: text(facts["key"]),
+      severity: severityOf(facts),
+      summary: "The keeper's key has been given a role: it shall pay fees and be worth nothing else.",
+      facts,
+    },
+    lasting: true,
+  }),
+  "key.holds-none": (facts) => ({ resolve: "key-role", subject: text(facts["key"]) }),
+  "tx.doubled": contradiction,
+  "crank.done-yet-there": contradiction,
   "lease.lost": (facts) =>
     noticed(
       "lease-lost",

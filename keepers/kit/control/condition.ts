@@ -1,5 +1,6 @@
 /** What a keeper watches to pause or kill itself. */
 import type { Database } from "../../../db/database.js";
+import { countReverted } from "../../../db/queries/outbox/countReverted.js";
 import { realisedResult } from "../../../db/queries/pnl/result.js";
 import type { FleetReport } from "../providers/fleet.js";
 
@@ -59,15 +60,41 @@ export function lasting(
   };
 }
 
-/** Pauses while the signer cannot pay for `minBalanceWei` of gas any more. */
-export function gasCondition(balanceWei: () => Promise<bigint>, minBalanceWei: bigint): Condition {
+/** Pauses while the signer cannot pay for fees any more. `unit`: the chain's smallest, in which both are. */
+export function gasCondition(balance: () => Promise<bigint>, minBalance: bigint, unit = "wei"): Condition {
   return {
     name: "gas",
     look: async () => {
-      const found = await balanceWei();
-      if (found >= minBalanceWei) return GOOD;
-      return { say: "pause", reason: `the signer holds ${found.toString()} wei, expected ${minBalanceWei.toString()}` };
+      const found = await balance();
+      if (found >= minBalance) return GOOD;
+      return { say: "pause", reason: `the signer holds ${String(found)} ${unit}, expected ${String(minBalance)}` };
     },
+  };
+}
+
+/** Pauses while more than `most` transactions of the last hour failed on the chain, although their simulations did not. */
+export function failuresCondition(
+  db: Database,
+  { role, chainId }: { readonly role: string; readonly chainId: string },
+  most: number,
+): Condition {
+  return {
+    name: "failures",
+    look: async () => {
+      const found = await countReverted(db, chainId, role, 60);
+      if (found <= BigInt(most)) return GOOD;
+      return { say: "pause", reason: `${String(found)} transactions failed in an hour, at most ${String(most)}` };
+    },
+  };
+}
+
+/** Asks again only after a while, and answers with the last value meanwhile. */
+export function rarely<T>(ask: () => Promise<T>, everyMs: number): () => Promise<T> {
+  let last: { readonly value: T; readonly atMs: number } | undefined;
+  return async () => {
+    const nowMs = performance.now();
+    if (last === undefined || nowMs - last.atMs >= everyMs) last = { value: await ask(), atMs: nowMs };
+    return last.value;
   };
 }
 

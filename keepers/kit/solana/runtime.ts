@@ -1,9 +1,13 @@
 /** What a Solana keeper that sends for real works with: database, lease, control, policy, outbox and audit log. A dry run needs none of it. */
 import { assertDurable } from "../../../db/durability.js";
 import { openDatabase } from "../../../db/open.js";
+import { newestPolicy } from "../../../db/queries/policy/newestPolicy.js";
 import { AuditRecord } from "../audit/auditRecord.js";
+import { AutomaticControl } from "../control/automatic.js";
+import { failuresCondition, gasCondition, policyCondition, rarely, Tripwire } from "../control/condition.js";
 import { Control } from "../control/control.js";
 import { ControlWatch } from "../control/watch.js";
+import { WatchedDatabase } from "../databaseWatch.js";
 import type { Env } from "../env.js";
 import { shutDown } from "../insight/shutdown.js";
 import { Lease } from "../lease.js";
@@ -11,12 +15,14 @@ import type { SolanaIntent } from "../outbox/solana/intent.js";
 import { SolanaOutbox, type SolanaOutboxOptions } from "../outbox/solana/solanaOutbox.js";
 import { SolanaOutboxStore } from "../outbox/solana/store.js";
 import { adoptPolicy } from "../policy/acceptance.js";
+import { policyHash } from "../policy/canonical.js";
 import { SolanaPolicyGate } from "../policy/solana/gate.js";
 import type { SolanaPolicy } from "../policy/solana/types.js";
 import type { RecordSink } from "../record.js";
-import type { Submitter } from "../submitter.js";
+import type { InFlight, Settled, Submission, Submitter } from "../submitter.js";
 import { SolanaBroadcaster } from "./broadcaster.js";
 import type { SolanaHead } from "./cluster.js";
+import { lamportsOf } from "./balance.js";
 import type { SolanaConnection } from "./connection.js";
 import type { SolanaSigner } from "./signer.js";
 
@@ -41,6 +47,10 @@ export interface SolanaRuntimeParts {
   readonly policy: SolanaPolicy;
   readonly outbox: SolanaOutboxOptions;
   readonly leaseSeconds: number;
+  /** Below it the key counts as empty. */
+  readonly minLamports: bigint;
+  /** Most transactions of an hour that may fail on the chain. */
+  readonly mostFailuresPerHour: number;
   /** Hashes of policies that an operator has named. */
   readonly policyAccept: string | undefined;
   readonly env: Env;
@@ -49,6 +59,10 @@ export interface SolanaRuntimeParts {
 /** Tries to renew within one lifetime of the lease. */
 const RENEWALS = 5;
 const MS = 1_000;
+/** Slots in a row without trouble after which what paused by itself goes on. */
+const GOOD_SLOTS = 10;
+/** Between two looks at the key's balance. */
+const BALANCE_MS = 60_000;
 /** To close everything: less than platforms give before they kill. */
 const CLOSE_MS = 8_000;
 
@@ -63,7 +77,7 @@ export async function openSolanaRuntime(parts: SolanaRuntimeParts): Promise<Sola
     role: "keeper_rw",
     applicationName: `cantilever ${keeper}`,
   });
-  const db = opened.database;
+  const db = new WatchedDatabase(opened.database, log, opened.trouble);
   try {
     if (!local) await assertDurable(db);
     await adoptPolicy(policy, db, { named: parts.policyAccept, local });
@@ -79,17 +93,32 @@ export async function openSolanaRuntime(parts: SolanaRuntimeParts): Promise<Sola
     const gate = new SolanaPolicyGate(policy);
     const { address } = signer;
     const store = new SolanaOutboxStore({ db, lease, role: keeper, chainId, address, gate, stop: control.stop });
-    const submitter = new SolanaOutbox({
-      ...{ store, client, chainId, signer, log, options: parts.outbox },
-      broadcaster: new SolanaBroadcaster(client, log),
-    });
+    const doubled = new Tripwire("doubled");
+    const broadcaster = new SolanaBroadcaster(client, log);
+    const submitter = new WatchedSubmitter(
+      new SolanaOutbox({ ...{ store, client, chainId, signer, log, broadcaster }, options: parts.outbox }),
+      doubled,
+    );
+    const balance = rarely(() => lamportsOf(client, address), BALANCE_MS);
+    const inForce = async (): Promise<string | undefined> => (await newestPolicy(db, policy))?.policyHash;
+    // Fees and their sum per day are the policy's: it refuses what is above, and no condition is needed.
+    const conditions = [
+      doubled,
+      policyCondition(inForce, policyHash(policy)),
+      gasCondition(balance, parts.minLamports, "lamports"),
+      failuresCondition(db, { role: keeper, chainId }, parts.mostFailuresPerHour),
+    ];
+    const automatic = new AutomaticControl(control, { goodBlocks: GOOD_SLOTS, conditions }, log);
     const watch = new ControlWatch(control, log);
     const audit = new AuditRecord(db, { role: keeper, network }, log);
     return {
       ...{ submitter, lease, audit, control: watch },
       verdict: async () => {
+        const leads = lease.held !== undefined;
+        await automatic.look(leads);
         const ordered = await watch.look(submitter.pending().length);
-        return ordered === "work" && lease.held === undefined ? "standby" : ordered;
+        if (ordered !== "work") return ordered;
+        return leads ? ((await db.isWritable()) ? "work" : "upkeep") : "standby";
       },
       close: async () => {
         const steps = [
@@ -103,5 +132,33 @@ export async function openSolanaRuntime(parts: SolanaRuntimeParts): Promise<Sola
   } catch (error) {
     await opened.close();
     throw error;
+  }
+}
+
+/** Trips once two attempts of one effect have happened: the account signs nothing more then. */
+class WatchedSubmitter implements Submitter<SolanaIntent, SolanaHead> {
+  constructor(
+    private readonly inner: SolanaOutbox,
+    private readonly doubled: Tripwire,
+  ) {}
+
+  get sender(): string | undefined {
+    return this.inner.sender;
+  }
+
+  pending(): readonly InFlight[] {
+    return this.inner.pending();
+  }
+
+  upkeep(head: SolanaHead): Promise<readonly Settled[]> {
+    return this.inner.upkeep(head);
+  }
+
+  async submit(intent: SolanaIntent, head: SolanaHead): Promise<Submission> {
+    const submission = await this.inner.submit(intent, head);
+    if (!submission.accepted && submission.refusal === "foreign-nonce") {
+      this.doubled.trip("two attempts of one effect are on the chain: a node has lied");
+    }
+    return submission;
   }
 }

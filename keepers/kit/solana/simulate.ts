@@ -12,7 +12,8 @@ const SIGNATURE_BYTES = 64;
 const COMPUTE_BUDGET = "ComputeBudget111111111111111111111111111111";
 
 export type SimulatedIntent =
-  | { readonly ok: true; readonly computeUnits: bigint }
+  /** Undefined: the node does not count them. */
+  | { readonly ok: true; readonly computeUnits: bigint | undefined }
   /** `code`: the program's own name of its error, where it has one. */
   | { readonly ok: false; readonly code: string };
 
@@ -40,7 +41,5 @@ export async function simulateIntent(
   const called = intent.instructions.map(({ programAddress }) => programAddress);
   const ran = { err: value.err, logs: value.logs ?? [], programIds: [COMPUTE_BUDGET, COMPUTE_BUDGET, ...called] };
   const failure = failureOf(ran, programs);
-  return failure === undefined
-    ? { ok: true, computeUnits: value.unitsConsumed ?? 0n }
-    : { ok: false, code: failure.name };
+  return failure === undefined ? { ok: true, computeUnits: value.unitsConsumed } : { ok: false, code: failure.name };
 }

@@ -3,6 +3,7 @@ import { expect } from "chai";
 
 import { decide, type DecideOptions, type Memory } from "../../../keepers/collateral-crank/decide.js";
 import { rolesOf } from "../../../keepers/collateral-crank/keyRoles.js";
+import { Rests } from "../../../keepers/collateral-crank/rests.js";
 import { ACTION_KINDS, type Observation, type SkipReason } from "../../../keepers/collateral-crank/types.js";
 
 const NOW = 1_800_000_000n;
@@ -12,17 +13,19 @@ const CRANK = key("crank");
 const VAULT = key("vault");
 const MINT = key("mint");
 
+const UNSET = key("11111111111111111111111111111111");
+
 const OPTIONS: DecideOptions = {
   signer: CRANK,
   kinds: new Set(ACTION_KINDS),
   minRewardUnits: 0n,
   maxActions: 16,
 };
-const NO_MEMORY: Memory = { inFlight: new Set(), restUntilSlot: new Map() };
+const NO_MEMORY: Memory = { inFlight: new Set(), rests: new Map() };
 
 const authority = {
-  ...{ admin: key("admin"), pendingAdmin: key("next admin"), guardian: key("guardian"), pendingGuardian: key("") },
-  ...{ freezeMultiSig: key("freezers"), pendingFreezeMultiSig: key("") },
+  ...{ admin: key("admin"), pendingAdmin: key("next admin"), guardian: key("guardian"), pendingGuardian: UNSET },
+  ...{ freezeMultiSig: key("freezers"), pendingFreezeMultiSig: UNSET },
   ...{ pendingAdminAt: 0n, pendingGuardianAt: 0n, pendingFreezeMultiSigAt: 0n, pauseRowStartedAt: 0n },
   ...{ pausedUntil: 0n, recentPauses: [0n, 0n, 0n], unpauseAt: 0n, frozenAt: 0n, frozenUntil: 0n, seqNum: 0n },
   ...{ pausesInRow: 0, isPauseOpen: 0, bump: 0, padding: [] },
@@ -99,6 +102,8 @@ function seen(parts: Partial<Observation> = {}): Observation {
       [key("vault tokens"), tokens(VAULT)],
       [key("to"), tokens("owner")],
     ]),
+    listed: new Map(),
+    programData: new Map(),
     markets: new Map(),
     prices: new Map(),
     positions: new Map(),
@@ -159,6 +164,19 @@ describe("collateral crank: decide", () => {
       ),
       ["liquidation:position:5"],
     ],
+    [
+      "a position whose owner has frozen his vault",
+      ofPosition(
+        {},
+        {
+          vaults: new Map([
+            [VAULT, vault({ frozenUntilSeconds: NOW + 1n })],
+            [key("own vault"), vault({ owner: CRANK })],
+          ]),
+        },
+      ),
+      ["liquidation:position:5"],
+    ],
   ] as [string, Observation, string[]][]) {
     it(`acts on ${what}`, () => {
       const { actions, skips } = decide(observation, OPTIONS, NO_MEMORY);
@@ -207,6 +225,8 @@ describe("collateral crank: decide", () => {
     ["healthy", ofPosition({}, { prices: one("price", price({ price: 110n })) })],
     ["price-stale", ofPosition({}, { prices: one("price", price({ publishedAt: NOW - 61n })) })],
     ["not-listed", ofPosition({ mint: key("other") })],
+    ["paused", ofPosition({}, { authority: paused({ pausedUntil: NOW + 1n }) })],
+    ["frozen", ofPosition({}, { authority: paused({ frozenUntil: NOW + 1n }) })],
     ["own-position", ofPosition({ owner: CRANK })],
     ["no-own-vault", ofPosition({}, { vaults: one("vault", vault()) })],
     ["no-own-balance", ofPosition({}, { balances: new Map() })],
@@ -223,9 +243,9 @@ describe("collateral crank: decide", () => {
       decide(observation, { ...OPTIONS, ...options }, { ...NO_MEMORY, ...memory }).skips.map(({ reason }) => reason);
     expect(reasons(ofPosition(), { minRewardUnits: 1_000_000n })).to.deep.equal(["reward-too-small"]);
     expect(reasons(ofWithdrawal(), {}, { inFlight: new Set(["withdrawal:request"]) })).to.deep.equal(["in-flight"]);
-    const rest = new Map([["withdrawal:request", 51n]]);
-    expect(reasons(ofWithdrawal(), {}, { restUntilSlot: rest })).to.deep.equal(["backoff"]);
-    expect(reasons(seen({ ...ofWithdrawal(), slot: 51n }), {}, { restUntilSlot: rest })).to.deep.equal([]);
+    const rests = new Map([["withdrawal:request", { untilSlot: 51n, failures: 1 }]]);
+    expect(reasons(ofWithdrawal(), {}, { rests })).to.deep.equal(["backoff"]);
+    expect(reasons(seen({ ...ofWithdrawal(), slot: 51n }), {}, { rests })).to.deep.equal([]);
     const two = new Map([
       [key("one"), withdrawal()],
       [key("two"), withdrawal()],
@@ -234,11 +254,43 @@ describe("collateral crank: decide", () => {
     expect(reasons(ofWithdrawal(), { kinds: new Set() })).to.deep.equal([]);
   });
 
+  it("looks at what has failed after what has not, and rests twice as long after each failure", () => {
+    const withdrawals = new Map(["stuck", "fresh", "failed once"].map((name) => [key(name), withdrawal()]));
+    const rests = new Rests(10n);
+    for (const [name, failures] of [
+      ["stuck", 9],
+      ["failed once", 1],
+    ] as const) {
+      for (let time = 0; time < failures; time += 1) rests.failed(`withdrawal:${name}`, 0n);
+    }
+    const order = (slot: bigint, maxActions: number) =>
+      decide(seen({ withdrawals, slot }), { ...OPTIONS, maxActions }, { ...NO_MEMORY, rests: rests.view }).actions.map(
+        ({ subject }) => subject,
+      );
+    expect([order(9n, 3), order(10n, 3), order(640n, 3), order(640n, 1)]).to.deep.equal([
+      ["fresh"],
+      ["fresh", "failed once"],
+      ["fresh", "failed once", "stuck"],
+      ["fresh"],
+    ]);
+    rests.later("withdrawal:fresh", 640n);
+    expect(rests.view.get("withdrawal:fresh")).to.deep.equal({ untilSlot: 650n, failures: 0 });
+    rests.forget(1_280n);
+    expect([...rests.view.keys()].sort()).to.deep.equal(["withdrawal:fresh"]);
+  });
+
   it("knows every role of a key", () => {
     const observation = ofPosition(
       {},
       {
-        multiSigs: one("multi-sig", multiSig()),
+        multiSigs: new Map([
+          [key("multi-sig"), multiSig()],
+          [key("freezers"), multiSig({ owners: [key("freezer")], pendingOwners: undefined })],
+        ]),
+        programData: new Map([
+          [key("ours"), { slot: 0n, upgradeAuthority: key("upgrader") }],
+          [key("final"), { slot: 0n, upgradeAuthority: null }],
+        ]),
         securityConfigs: one(
           "config",
           account({ vetoer: key("vetoer"), pendingVetoer: { value: key("next vetoer") } }),
@@ -250,6 +302,8 @@ describe("collateral crank: decide", () => {
       ["next admin", ["admin"]],
       ["guardian", ["guardian"]],
       ["freezers", ["freeze multi-sig"]],
+      ["upgrader", ["upgrade authority"]],
+      ["freezer", ["owner of the freeze multi-sig"]],
       ["one", ["multi-sig owner"]],
       ["two", ["multi-sig owner"]],
       ["vetoer", ["vetoer"]],
@@ -258,6 +312,8 @@ describe("collateral crank: decide", () => {
       ["pricer", ["price authority"]],
       ["owner", ["vault owner"]],
       ["nobody", []],
+      // Unset addresses are this one.
+      ["11111111111111111111111111111111", []],
     ] as [string, string[]][]) {
       expect(rolesOf(key(holder), observation, false), holder).to.deep.equal(roles);
     }

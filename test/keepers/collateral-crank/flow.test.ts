@@ -280,5 +280,53 @@ describe("collateral crank on a cluster", function () {
     cluster.put({ ...account, data: new Uint8Array(key) });
     cluster.advance(2);
     expect(await codeOf(run())).to.equal("GATE_FAILED");
+    cluster.put(account);
+    cluster.advance(2);
+    expect((await run()).ok).to.equal(true);
+    // The program whose upgrade it can sign is worth everything.
+    const so = readFileSync("programs/prebuilt/collateral_vault.so");
+    const { bank } = cluster.server.cluster;
+    await loadUpgradeable(bank, { programId: vaultProgram.id, so, upgradeAuthority: crank, slot: 0n });
+    cluster.advance(2);
+    expect(await codeOf(run())).to.equal("GATE_FAILED");
+  });
+
+  it("CRANK-6: starts with no role that strangers gave unless told so, and stops for any other that it gets", async () => {
+    const owner = await cluster.owner("stranger", 0n);
+    const { address: other } = await keyOf("other");
+    const given = { owners: [crank, other], threshold: 1 };
+    await cluster.send([await cluster.instructions.createMultiSig({ owner: owner.key.address }, given)], [owner.key]);
+    cluster.advance(2);
+    expect(await codeOf(crankOnce())).to.equal("GATE_FAILED");
+
+    const stop = new AbortController();
+    const parts = context({ CRANK_GIVEN_ROLES: "accept" }, stop.signal);
+    const running = program.run({ ...parts, execute: true, once: false, terminal: false });
+    const alice = await matured("alice", 300n);
+    const account = cluster.account(await cluster.instructions.addresses.vaultAuthority());
+    if (account === undefined) throw new Error("the program has no configuration");
+    const key = Buffer.from(account.data as Uint8Array);
+    const guardian = getAddressEncoder().encode(cluster.roles.guardian.address);
+    key.set(getAddressEncoder().encode(crank), key.indexOf(Buffer.from(guardian)));
+    cluster.put({ ...account, data: new Uint8Array(key) });
+    cluster.wait(LONG);
+    for (let slot = 0; slot < 20; slot += 1) {
+      cluster.advance();
+      await new Promise((resolve) => setTimeout(resolve, SLOT_MS));
+    }
+    stop.abort();
+    const { report } = await running;
+    expect(report).to.deep.include({ intents: 0, errors: 0 });
+    expect((report["skips"] as Record<string, number>)["key-holds-role"]).to.be.above(0);
+    expect(await walletUnits(alice)).to.equal(1_000n);
+  });
+
+  it("CRANK-7: pauses with an empty purse", async () => {
+    await matured("alice", 300n);
+    cluster.wait(LONG);
+    cluster.advance(2);
+    const empty = await crankOnce(true, { CRANK_MIN_LAMPORTS: String(LAMPORTS + 1n) });
+    expect(empty.report).to.deep.include({ control: "pause", intents: 0, errors: 0 });
+    expect(await rows()).to.deep.equal([]);
   });
 });
