@@ -12,6 +12,9 @@ pub const BPS: u16 = 10_000;
 /// Bounds under which no product of this program leaves an i128: 10^15 contracts * 10^18 nano * 10^4 bps < 2^127.
 pub const MAX_OPEN_INTEREST: u64 = 1_000_000_000_000_000;
 pub const MAX_PRICE: u64 = 1_000_000_000_000_000_000;
+/// Of a smaller price the smallest step, 1 bps, would be less than a nano: it could never move again. Rounding the step up instead would
+/// let a tiny price double at once, against which no maintenance margin holds.
+pub const MIN_PRICE: u64 = BPS as u64;
 
 /// Collateral mints of the market.
 pub const MAX_COLLATERALS: usize = 8;

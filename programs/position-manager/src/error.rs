@@ -54,7 +54,7 @@ pub enum PositionError {
     FuturePrice,
     #[msg("not newer than the last price")]
     PriceNotNewer,
-    #[msg("a price is between 1 and 10^18")]
+    #[msg("a price is between 10^4 and 10^18")]
     PriceOutOfRange,
     #[msg("too far from the last price")]
     PriceStep,

@@ -387,6 +387,9 @@ pub(crate) mod tests {
             assert!(!is_allowed(last + change + 1));
             assert!(change >= last || !is_allowed(last - change - 1));
         }
+        // the smallest rule moves the smallest price, by a nano a minute
+        assert!(is_step_allowed(MIN_PRICE, MIN_PRICE + 1, 60, 1, 1).unwrap());
+        assert!(!is_step_allowed(MIN_PRICE - 1, MIN_PRICE, MAX_STEP_SECONDS, 1, 2_000).unwrap());
         assert!(is_step_allowed(MAX_PRICE, MAX_PRICE, i64::MAX, 2_000, 2_000).unwrap());
         assert!(is_step_allowed(MAX_PRICE, 1, -1, 2_000, 2_000).is_err());
     }

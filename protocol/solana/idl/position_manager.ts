@@ -1452,7 +1452,7 @@ export type PositionManager = {
     {
       "code": 6023,
       "name": "priceOutOfRange",
-      "msg": "a price is between 1 and 10^18"
+      "msg": "a price is between 10^4 and 10^18"
     },
     {
       "code": 6024,

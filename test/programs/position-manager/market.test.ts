@@ -109,7 +109,7 @@ describe("position manager: market", () => {
     it("POS-17 takes steps of 10 % at most, and 10 % a minute", async () => {
       exchange.rig.warp(60n);
       let { now } = exchange.rig;
-      expect(await setting(0n, now)).to.equal("PriceOutOfRange");
+      expect(await setting(9_999n, now)).to.equal("PriceOutOfRange");
       expect(await setting(10n ** 18n + 1n, now)).to.equal("PriceOutOfRange");
       expect(await setting(11n * TOKEN_NANO + 1n, now)).to.equal("PriceStep");
       expect(await setting(9n * TOKEN_NANO - 1n, now)).to.equal("PriceStep");
@@ -119,6 +119,20 @@ describe("position manager: market", () => {
       // 6 seconds: a tenth of the rate, 0.11 of 11
       expect(await setting(11_110_000_001n, now)).to.equal("PriceStep");
       expect(await setting(11_110_000_000n, now)).to.equal(undefined);
+    });
+
+    it("POS-25 takes no price that the smallest step could not move", async () => {
+      const smallest = { ...PARAMS, priceStepBps: 1, priceStepBpsPerMinute: 1 };
+      const other = await PositionExchange.bare(smallest);
+      const says = async (price: bigint) => {
+        other.rig.warp(60n);
+        return (await other.send(other.setPriceAt(price, other.rig.now), other.roles.priceAuthority)).error;
+      };
+      expect(await says(9_999n)).to.equal("PriceOutOfRange");
+      expect(await says(10_000n)).to.equal(undefined);
+      expect(await says(10_001n), "up").to.equal(undefined);
+      expect(await says(10_000n), "and down again").to.equal(undefined);
+      expect(await says(9_999n)).to.equal("PriceOutOfRange");
     });
 
     it("dating prices in small steps does not move them further than the time allows", async () => {

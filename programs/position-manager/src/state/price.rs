@@ -42,7 +42,7 @@ impl Price {
             now.saturating_sub(published_at) <= i64::from(params.price_max_age_seconds),
             PositionError::StalePrice
         );
-        require!((1..=MAX_PRICE).contains(&price), PositionError::PriceOutOfRange);
+        require!((MIN_PRICE..=MAX_PRICE).contains(&price), PositionError::PriceOutOfRange);
         if self.price > 0 {
             require!(published_at > self.published_at, PositionError::PriceNotNewer);
             let seconds = published_at.saturating_sub(self.published_at);
