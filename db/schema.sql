@@ -379,6 +379,7 @@ CREATE INDEX keeper_policy_newest ON public.keeper_policy USING btree (role, cha
 CREATE INDEX reconciliation_logs_subject ON public.reconciliation_logs USING btree (chain_id, subject, code, id) WHERE (kind <> 'pass'::text);
 CREATE INDEX transactions_open ON public.transactions USING btree (chain_id, slot) WHERE (status <> 'finalized'::text);
 CREATE INDEX transactions_recent ON public.transactions USING btree (chain_id, block_time);
+CREATE INDEX transactions_rules ON public.transactions USING btree (chain_id, vault, slot DESC, seq_num DESC) WHERE (kind = 'securityConfigSet'::text);
 CREATE INDEX transactions_subject ON public.transactions USING btree (chain_id, subject, seq_num);
 CREATE INDEX transactions_vault ON public.transactions USING btree (chain_id, vault, slot);
 CREATE INDEX vaults_owner ON public.vaults USING btree (chain_id, owner);

@@ -1,6 +1,7 @@
 /** What the copy that writes knows: our records as they are in the database, and the state of the rules of activity. */
 import type { BalanceRow, Checkpoint, EventRow, VaultRow } from "../../db/queries/collateral/rows.js";
 import type { VaultEvent, VaultProgram } from "../../protocol/solana/vaultProgram.js";
+import type { KeeperLog } from "../kit/logger.js";
 import type { BalanceOwner } from "./eventRows.js";
 import type { Books } from "./reconcile.js";
 import type { Recorded } from "./store.js";
@@ -35,6 +36,7 @@ export function memoryOf(
   program: VaultProgram,
   rules: ActivityRules,
   checkpoint: Checkpoint,
+  log: KeeperLog,
   recorded: Recorded = NOTHING,
 ): Memory {
   const memory: Memory = {
@@ -51,7 +53,11 @@ export function memoryOf(
     memory.open.set(row.signature, [...(memory.open.get(row.signature) ?? []), row]);
   keepCounted(memory, recorded.unfolded);
   for (const row of recorded.recent) {
-    const event = { name: row.kind, data: JSON.parse(row.body, revive) as unknown } as VaultEvent;
+    const event = program.eventFromJson(row.kind, JSON.parse(row.body));
+    if (event === undefined) {
+      log.warn("history.unreadable", { kind: row.kind, subject: row.subject, signature: row.signature });
+      continue;
+    }
     const seen = { event, time: row.blockTime ?? 0n, vault: row.vault ?? undefined, mint: row.mint ?? undefined };
     memory.activity = assess(memory.activity, seen, rules, new Map()).state;
   }
@@ -93,9 +99,4 @@ export function seenEvent(event: VaultEvent, rows: readonly EventRow[], lastTime
     vault: row?.vault ?? undefined,
     mint: row?.mint ?? undefined,
   };
-}
-
-/** Integers are decimal text in canonical JSON, addresses never are; small integers are numbers, as events have them. */
-function revive(_key: string, value: unknown): unknown {
-  return typeof value === "string" && /^-?\d+$/.test(value) ? BigInt(value) : value;
 }

@@ -86,7 +86,7 @@ export class Monitor {
   }
 
   private async tryStep(head: SolanaHead, nowSeconds: bigint, wishes: StepWishes): Promise<boolean> {
-    const { store, program, rules, counters } = this.parts;
+    const { store, program, rules, counters, log } = this.parts;
     const checkpoint = store === undefined ? (this.memory?.checkpoint ?? NOTHING_READ) : await store.claim();
     if (checkpoint === undefined) {
       this.memory = undefined;
@@ -95,8 +95,8 @@ export class Monitor {
     }
     const isFirst = this.memory === undefined;
     const memory = (this.memory ??= memoryOf(
-      ...[program, rules, checkpoint],
-      await store?.load(nowSeconds - rules.watchSeconds),
+      ...[program, rules, checkpoint, log],
+      await store?.load(nowSeconds - rules.watchSeconds, nowSeconds - rules.windowSeconds),
     ));
     // The accounts first: everything that made them what they are is in the history that is read after them.
     const snapshot = wishes.pass || isFirst ? await this.parts.reader.snapshot() : undefined;

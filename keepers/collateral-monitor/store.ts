@@ -6,7 +6,7 @@ import type { Database } from "../../db/database.js";
 import { addTrail } from "../../db/queries/collateral/addTrail.js";
 import { claimCheckpoint } from "../../db/queries/collateral/claim.js";
 import { dropEvents } from "../../db/queries/collateral/dropEvents.js";
-import { eventsAfter, eventsSince, openEvents } from "../../db/queries/collateral/events.js";
+import { eventsAfter, openEvents, rulesSince, withdrawnSince } from "../../db/queries/collateral/events.js";
 import { moveCheckpoint } from "../../db/queries/collateral/moveCheckpoint.js";
 import { putEvents } from "../../db/queries/collateral/putEvents.js";
 import { closeVaults, putVaults } from "../../db/queries/collateral/putVaults.js";
@@ -51,12 +51,13 @@ export interface Recorded {
   readonly openEvents: readonly EventRow[];
   /** Counted events that no snapshot contains yet. */
   readonly unfolded: readonly EventRow[];
+  /** What the rules of activity still remember, in an order in which they can see it again. */
   readonly recent: readonly EventRow[];
   readonly discrepancies: readonly ReconciliationRow[];
 }
 
-/** Events that are read back for the rules of activity. */
-const MOST_RECENT = 20_000;
+/** Withdrawals that are read back for the rules of activity. */
+const MOST_WITHDRAWALS = 20_000;
 
 export class CollateralStore {
   readonly owner = `${hostname()}:${String(process.pid)}:${randomUUID().slice(0, 8)}`;
@@ -77,8 +78,8 @@ export class CollateralStore {
     return releaseCheckpoint(this.db, this.watched, this.owner);
   }
 
-  /** `sinceSeconds`: Unix time of the oldest activity that still matters. */
-  async load(sinceSeconds: bigint): Promise<Recorded> {
+  /** Unix times from which on changes of rules and withdrawals still matter. */
+  async load(rulesFrom: bigint, withdrawalsFrom: bigint): Promise<Recorded> {
     const { db } = this;
     const { chainId } = this.watched;
     const balances = await newestSnapshots(db, chainId);
@@ -91,7 +92,10 @@ export class CollateralStore {
       ...{ balances, vaults },
       openEvents: await openEvents(db, chainId),
       unfolded: await eventsAfter(db, chainId, known),
-      recent: await eventsSince(db, chainId, sinceSeconds, MOST_RECENT),
+      recent: [
+        ...(await rulesSince(db, chainId, rulesFrom)),
+        ...(await withdrawnSince(db, chainId, withdrawalsFrom, MOST_WITHDRAWALS)),
+      ],
       discrepancies: await openDiscrepancies(db, chainId),
     };
   }

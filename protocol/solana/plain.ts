@@ -89,6 +89,11 @@ export class PlainValues {
     return this.walk(type, value, WRITE);
   }
 
+  /** From JSON with integers of 64 bits and more as decimal text. @throws TypeError, SyntaxError, RangeError where it does not fit. */
+  fromJson(type: unknown, value: unknown): unknown {
+    return this.walk(type, value, FROM_JSON);
+  }
+
   private walk(type: unknown, value: unknown, way: Way): unknown {
     if (typeof type === "string") return way.leaf(type, value);
     const shape = type as Shape;
@@ -151,6 +156,18 @@ const WRITE: Way = {
     return { name: fields.kind, fields };
   },
   close: (name, fields) => ({ [name]: fields }),
+};
+
+/** An address may consist of digits only: what is a number says the type, not the text. */
+const FROM_JSON: Way = {
+  leaf(type, value) {
+    if (WHOLE.test(type)) return inRange(type, BigInt(value as string));
+    const expected = type === "bool" ? "boolean" : /^[ui]\d+$/.test(type) ? "number" : "string";
+    if (typeof value !== expected) throw new TypeError(`${typeof value} is not a ${type}`);
+    return value;
+  },
+  open: (variant) => WRITE.open(variant),
+  close: (name, fields, isUnit) => READ.close(name, fields, isUnit),
 };
 
 /** BN and buffer-layout cut off what does not fit. */

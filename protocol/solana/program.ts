@@ -148,6 +148,19 @@ export class AnchorProgram<I extends Idl> {
     return { name, data: this.values.fromCoder({ defined: { name } }, data) } as EventOf<I>;
   }
 
+  /**
+   * An event that was kept as JSON, with integers of 64 bits and more as decimal text; undefined when this version of the program has no
+   * such event.
+   */
+  eventFromJson(name: string, data: unknown): EventOf<I> | undefined {
+    if (this.idl.events?.some((event) => event.name === name) !== true) return undefined;
+    try {
+      return { name, data: this.values.fromJson({ defined: { name } }, data) } as EventOf<I>;
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Name of one of the program's own errors. */
   errorName(code: number): string | undefined {
     return this.errorNames.get(code);

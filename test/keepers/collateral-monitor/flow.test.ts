@@ -277,6 +277,47 @@ describe("collateral monitor on a cluster", function () {
     expect(trail.at(-1)).to.deep.equal({ kind: "loosened-before-withdrawal", severity: "critical" });
   });
 
+  it("MON-11: a copy that takes over knows the rules as they were, however old", async () => {
+    const thief = await cluster.owner("thief", 0n);
+    const owners = new Map([
+      [1n, await cluster.owner("alice", 1_000_000n)],
+      [80n, await cluster.owner("bob", 1_000_000n)],
+    ]);
+    const { instructions } = cluster;
+    for (const { key } of owners.values()) {
+      const rules = { withdrawalDelaySeconds: 0n, whitelist: [key.address] };
+      await cluster.send([await instructions.createSecurityConfig({ owner: key.address }, rules)], [key]);
+    }
+    cluster.finalize();
+    const before = await monitorOf();
+    await before.step();
+    await before.store?.release();
+    for (const [hours, owner] of owners) {
+      cluster.wait(hours * 3_600n);
+      const next = await monitorOf();
+      await next.step();
+      expect(next.kinds()).to.deep.equal([]);
+      const secured = { owner: owner.key.address, hasSecurityConfig: true };
+      const addWallet = { kind: "addWallet" as const, wallet: thief.key.address };
+      await cluster.send([await instructions.changeSecurity(secured, addWallet)], [owner.key]);
+      cluster.advance(2);
+      await next.step(NO_PASS);
+      // The vetoer, whom nobody has set, is as he was.
+      expect(next.kinds()).to.deep.equal(["whitelist-loosened"]);
+      await next.store?.release();
+      const last = await monitorOf();
+      await last.step();
+      cluster.wait(3_600n);
+      const request = { amountUnits: 900_000n, timestamp: cluster.now };
+      await cluster.send([await instructions.requestWithdrawal(atOf(owner, true), request)], [owner.key]);
+      cluster.advance(2);
+      await last.step(NO_PASS);
+      expect(last.kinds()).to.deep.equal(["large-withdrawal", "loosened-before-withdrawal"]);
+      expect(last.named("history.unreadable")).to.deep.equal([]);
+      await last.store?.release();
+    }
+  });
+
   it("MON-6: one copy writes, another takes over where it stopped, and nothing is told or written twice", async () => {
     const alice = await cluster.owner("alice", 1_000_000n);
     cluster.finalize();
