@@ -39,7 +39,7 @@ type Accounts<N extends Name> = { readonly [A in keyof InstructionAccounts<Colla
 /** The key of 32 zero bytes, which also is the system program's: nobody, where an address may be missing. */
 export const ZERO_ADDRESS = SYSTEM_PROGRAM as Address;
 /** In a proposal: whoever executes it, who signs and pays. Nobody's address. */
-const EXECUTOR = "Executor11111111111111111111111111111111111" as Address;
+export const EXECUTOR = "Executor11111111111111111111111111111111111" as Address;
 
 export class VaultInstructions {
   readonly addresses: VaultAddresses;
@@ -253,8 +253,9 @@ export class VaultInstructions {
     return this.build("propose", { args }, { vault, index }, { proposer });
   }
 
-  approve(vault: VaultRef, index: bigint, approver: Address) {
-    return this.build("approve", {}, { vault, index }, { approver });
+  /** @param hash of what the approver was shown (`proposalHash`): with any other content the program refuses his approval. */
+  approve(vault: VaultRef, index: bigint, approver: Address, hash: Uint8Array) {
+    return this.build("approve", { contentHash: [...hash] }, { vault, index }, { approver });
   }
 
   /** @param stored accounts of the proposal, as its account has them. */

@@ -113,6 +113,18 @@ export class AnchorProgram<I extends Idl> {
     return this.idl.instructions.find(({ discriminator }) => isPrefix(Uint8Array.from(discriminator), data))?.name;
   }
 
+  /** An instruction's arguments; undefined when the data is none of this program. */
+  decodeInstruction(
+    data: Uint8Array,
+  ): { readonly name: InstructionName<I>; readonly args: Readonly<Record<string, unknown>> } | undefined {
+    const name = this.instructionName(data);
+    const decoded = name === undefined ? null : this.coder.instruction.decode(Buffer.from(data));
+    if (name === undefined || decoded === null) return undefined;
+    const values = decoded.data as Readonly<Record<string, unknown>>;
+    const args = this.shapeOf(name).args.map((arg) => [arg.name, this.values.fromCoder(arg.type, values[arg.name])]);
+    return { name, args: Object.fromEntries(args) as Readonly<Record<string, unknown>> };
+  }
+
   /** The accounts of an instruction that have no fixed address, in their order. */
   accountsToPass(name: InstructionName<I>): readonly { readonly name: string; readonly isOptional: boolean }[] {
     return (this.shapeOf(name).accounts as readonly AccountShape[])

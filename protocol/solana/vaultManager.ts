@@ -2,9 +2,11 @@
 import type { Address, Instruction } from "@solana/kit";
 
 import { PermanentError } from "../errors.js";
+import { readProposal } from "./accounts.js";
 import { associatedTokenAddress } from "./addresses.js";
 import { OUR_PROGRAMS, type NamedProgram } from "./errors.js";
 import { VaultInstructions, type BalanceRef, type MintRef, type VaultRef } from "./instructions.js";
+import { showProposal, type ShownProposal } from "./proposals.js";
 import { readAccounts, type Commitment, type SolanaRpc } from "./rpc.js";
 import { createTokensInstruction, readMintDecimals } from "./tokens.js";
 import { buildTransaction, type TransactionRequest, type UnsignedTransaction } from "./transaction.js";
@@ -147,6 +149,22 @@ export class VaultManager {
     return { kind: "requested", transaction, pendingWithdrawal };
   }
 
+  /** A proposal as people read it, with the hash of its content. @throws PermanentError PROPOSAL_NOT_FOUND; as showProposal. */
+  async proposal(address: Address): Promise<ShownProposal> {
+    const account = (await readAccounts(this.rpc, [address], this.commitment)).accounts.get(address);
+    if (account === undefined || account.data.length === 0) throw proposalNotFound(address);
+    return showProposal(readProposal(account.data), this.program);
+  }
+
+  /** Approves what was shown and nothing else. @throws RevertError ProposalContentMismatch when the proposal is another one. */
+  async approve(shown: ShownProposal, approver: Address): Promise<UnsignedTransaction> {
+    const { multiSig, index } = shown.content;
+    const proposal = await this.instructions.addresses.proposal(multiSig, index);
+    const args = { contentHash: [...Buffer.from(shown.hash, "hex")] };
+    const given = { approver, multiSigVault: multiSig, proposal };
+    return this.build("approve a proposal", approver, [await this.instructions.build("approve", args, {}, given)]);
+  }
+
   private async requireBalance(owner: Address, mint: Address): Promise<void> {
     const { addresses } = this.instructions;
     const balance = await addresses.balance(await addresses.vault(owner), mint);
@@ -172,6 +190,10 @@ function balanceNotFound(owner: Address, mint: Address): PermanentError {
     owner,
     mint,
   });
+}
+
+function proposalNotFound(address: Address): PermanentError {
+  return new PermanentError("PROPOSAL_NOT_FOUND", `${address} is no proposal`, "it may be closed already", { address });
 }
 
 function proposerRequired(owner: Address): PermanentError {

@@ -228,4 +228,6 @@ pub enum VaultError {
     WrongPayer,
     #[msg("whoever executes a proposal stands in for its payer only")]
     ExecutorOnlyPays,
+    #[msg("the proposal has another content than the one approved")]
+    ProposalContentMismatch,
 }

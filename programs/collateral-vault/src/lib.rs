@@ -148,8 +148,8 @@ pub mod collateral_vault {
         instructions::propose::handler(ctx, args)
     }
 
-    pub fn approve(ctx: Context<Approve>) -> Result<()> {
-        instructions::approve::handler(ctx)
+    pub fn approve(ctx: Context<Approve>, content_hash: [u8; 32]) -> Result<()> {
+        instructions::approve::handler(ctx, content_hash)
     }
 
     pub fn execute_proposal(ctx: Context<ExecuteProposal>) -> Result<()> {

@@ -103,7 +103,17 @@ export type CollateralVault = {
           "name": "instructions"
         }
       ],
-      "args": []
+      "args": [
+        {
+          "name": "contentHash",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        }
+      ]
     },
     {
       "name": "cancelAuthority",
@@ -3019,6 +3029,11 @@ export type CollateralVault = {
       "code": 6101,
       "name": "executorOnlyPays",
       "msg": "whoever executes a proposal stands in for its payer only"
+    },
+    {
+      "code": 6102,
+      "name": "proposalContentMismatch",
+      "msg": "the proposal has another content than the one approved"
     }
   ],
   "types": [

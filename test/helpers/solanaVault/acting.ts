@@ -1,6 +1,8 @@
 /** Sending instructions in the name of whoever must sign them, and reading what came of it. For rigs with `isUnsigned`. */
 import type { Address } from "@solana/kit";
 
+import { readProposal } from "../../../protocol/solana/accounts.js";
+import { proposalHash } from "../../../protocol/solana/proposals.js";
 import type { FullInstruction } from "../../../protocol/solana/program.js";
 import type { VaultRef } from "../../../protocol/solana/instructions.js";
 import type { VaultRig } from "./rig.js";
@@ -37,8 +39,21 @@ export async function proposed(
   const expiresAtSeconds = rig.now + lifeSeconds;
   const { instructions: make } = rig;
   await act(rig, make.propose(vault, proposer, { instruction: await instruction, index, expiresAtSeconds }));
-  for (const approver of approvers) await act(rig, make.approve(vault, index, approver));
+  for (const approver of approvers) await act(rig, approval(rig, vault, index, approver));
   return index;
+}
+
+/** The instruction that approves a proposal as it stands. */
+export async function approval(
+  rig: VaultRig,
+  vault: VaultRef,
+  index: bigint,
+  approver: Address,
+): Promise<FullInstruction> {
+  const multiSig = await rig.addresses.multiSigVault(await rig.addresses.vault(vault.owner));
+  const data = rig.data(await rig.addresses.proposal(multiSig, index));
+  if (data === undefined) throw new Error("no such proposal");
+  return rig.instructions.approve(vault, index, approver, await proposalHash(readProposal(data)));
 }
 
 /** The instruction that executes a proposal, with the accounts that it stored. */

@@ -3,6 +3,7 @@ import type { Address } from "@solana/kit";
 
 import type { CollateralVault } from "../../../protocol/solana/idl/collateral_vault.js";
 import type { FullInstruction, InstructionName } from "../../../protocol/solana/program.js";
+import { approval } from "./acting.js";
 import { DAY_SECONDS, PROPOSALS, type Side, type Stage } from "./stage.js";
 
 export interface Call {
@@ -88,7 +89,7 @@ export function callsOf(stage: Stage, side: Side, mint: 0 | 1 = 0): Readonly<Rec
       const expiresAtSeconds = stage.rig.now + DAY_SECONDS;
       return make.propose(vault, first, { instruction, index: PROPOSALS.next, expiresAtSeconds });
     }),
-    approve: call(() => make.approve(vault, PROPOSALS.open, second)),
+    approve: call(() => approval(stage.rig, vault, PROPOSALS.open, second)),
     executeProposal: call(async () => {
       const carried = stage.rig.read("proposal", await stage.rig.addresses.proposal(multiSig, PROPOSALS.approved));
       return make.executeProposal(vault, PROPOSALS.approved, first, carried.accounts);

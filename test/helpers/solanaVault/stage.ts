@@ -6,6 +6,7 @@ import { isSignerRole, type Address } from "@solana/kit";
 
 import type { BalanceRef, LockRef, VaultRef } from "../../../protocol/solana/instructions.js";
 import type { FullInstruction } from "../../../protocol/solana/program.js";
+import { approval } from "./acting.js";
 import { VaultRig, type TestConsumer, type TestMint } from "./rig.js";
 import type { Sent } from "./svm.js";
 
@@ -169,14 +170,13 @@ export class Stage {
     await mustAll(rig, [
       propose(PROPOSALS.open),
       propose(PROPOSALS.approved),
-      make.approve(vault, PROPOSALS.approved, second),
-      make.approve(vault, PROPOSALS.approved, third),
       propose(PROPOSALS.cancelled),
       make.cancelProposal(vault, PROPOSALS.cancelled, first),
       ...timestamps.map((timestamp) =>
         make.requestWithdrawal({ vault, mint }, { amountUnits: 10n, timestamp }, side.payer),
       ),
     ]);
+    for (const owner of [second, third]) await mustAll(rig, [approval(rig, vault, PROPOSALS.approved, owner)]);
     return { ...side, timestamps };
   }
 

@@ -1,9 +1,11 @@
 import { AccountRole, getAddressEncoder, lamports, type Address } from "@solana/kit";
 import { expect } from "chai";
 
+import { readProposal } from "../../../protocol/solana/accounts.js";
 import type { BalanceRef, VaultRef } from "../../../protocol/solana/instructions.js";
 import type { FullInstruction } from "../../../protocol/solana/program.js";
-import { act, execution, outcome, proposed } from "../../helpers/solanaVault/acting.js";
+import { proposalHash, type ProposalContent } from "../../../protocol/solana/proposals.js";
+import { act, approval, execution, outcome, proposed } from "../../helpers/solanaVault/acting.js";
 import { callsOf, type CallName } from "../../helpers/solanaVault/calls.js";
 import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
 import { signersOf, Stage } from "../../helpers/solanaVault/stage.js";
@@ -39,7 +41,7 @@ describe("multi-sig of a collateral vault", () => {
   const propose = (approvers: readonly Address[], instruction: Promise<FullInstruction> = withdrawal()) =>
     proposed(rig, vault, approvers, instruction);
   const execute = async (index: bigint, by: Address = one) => outcome(rig, execution(rig, vault, index, by));
-  const approve = (index: bigint, by: Address) => outcome(rig, rig.instructions.approve(vault, index, by));
+  const approve = (index: bigint, by: Address) => outcome(rig, approval(rig, vault, index, by));
   const total = async () => (await rig.balance(alice.key.address, mint)).total;
 
   it("COL-14 executes what enough owners approved, once", async () => {
@@ -56,6 +58,35 @@ describe("multi-sig of a collateral vault", () => {
     expect(await approve(index, two)).to.equal("ProposalClosed");
     expect(await total()).to.equal(990n);
     expect(await outcome(rig, rig.instructions.closeProposal(vault, index, one))).to.equal("ok");
+  });
+
+  it("COL-14 counts an approval for the content that was shown, whatever a node says", async () => {
+    const index = await propose([one]);
+    const at = await rig.addresses.proposal(multiSig, index);
+    const content = readProposal(rig.data(at) ?? new Uint8Array());
+    const [first, ...rest] = content.accounts;
+    if (first === undefined) throw new Error("no accounts");
+    const lies: readonly Partial<ProposalContent>[] = [
+      { multiSig: alice.address },
+      { proposer: two },
+      { index: index + 1n },
+      { epoch: content.epoch + 1n },
+      { expiresAtSeconds: content.expiresAtSeconds + 1n },
+      { accounts: rest },
+      { accounts: [{ ...first, key: stranger }, ...rest] },
+      { accounts: [{ ...first, isWritable: !first.isWritable }, ...rest] },
+      { data: content.data.map((byte, place) => (place === 8 ? byte ^ 1 : byte)) },
+      { data: content.data.slice(0, -1) },
+    ];
+    for (const lie of lies) {
+      const hash = await proposalHash({ ...content, ...lie });
+      const told = rig.instructions.approve(vault, index, two, hash);
+      expect(await outcome(rig, told), Object.keys(lie).join()).to.equal("ProposalContentMismatch");
+    }
+    const none = rig.instructions.approve(vault, index, two, new Uint8Array(32));
+    expect(await outcome(rig, none)).to.equal("ProposalContentMismatch");
+    expect(rig.read("proposal", at).approvals).to.equal(1);
+    expect(await approve(index, two)).to.equal("ok");
   });
 
   it("COL-14 lets nothing expired, cancelled or of other owners be approved or executed", async () => {
@@ -212,7 +243,7 @@ describe("multi-sig of a collateral vault", () => {
         index: open + 1n,
         expiresAtSeconds: rig.now + 60n,
       }),
-      await make.approve(vault, open, two),
+      await approval(rig, vault, open, two),
       await execution(rig, vault, index, one),
     ];
     for (const instruction of refused) {

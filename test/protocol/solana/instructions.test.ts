@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { INSTRUCTIONS_SYSVAR } from "../../../protocol/solana/accountRules.js";
 import { ZERO_ADDRESS, type LockRef, type VaultRef } from "../../../protocol/solana/instructions.js";
 import type { FullInstruction } from "../../../protocol/solana/program.js";
+import { approval } from "../../helpers/solanaVault/acting.js";
 import { VaultRig, type Depositor, type TestConsumer, type TestMint } from "../../helpers/solanaVault/rig.js";
 
 const DAY_SECONDS = 86_400n;
@@ -34,7 +35,7 @@ describe("instructions of the vault program", () => {
     const [first] = owners as [KeyPairSigner];
     const expiresAtSeconds = rig.now + 3_600n;
     await works(rig.instructions.propose(vault, first.address, { instruction, index, expiresAtSeconds }), [first]);
-    for (const owner of owners) await works(rig.instructions.approve(vault, index, owner.address), [owner]);
+    for (const owner of owners) await works(approval(rig, vault, index, owner.address), [owner]);
     const proposal = rig.read("proposal", await rig.addresses.proposal(multiSigVault, index));
     await works(rig.instructions.executeProposal(vault, index, first.address, proposal.accounts), [first]);
     remember(instruction);
@@ -204,7 +205,7 @@ describe("instructions of the vault program", () => {
   });
 
   it("names the sysvar where durable nonces are refused", async () => {
-    const approve = await rig.instructions.approve(alice.vault, 0n, alice.key.address);
+    const approve = await rig.instructions.approve(alice.vault, 0n, alice.key.address, new Uint8Array(32));
     expect(approve.accounts.at(-1)?.address).to.equal(INSTRUCTIONS_SYSVAR);
   });
 });

@@ -2,6 +2,9 @@ import type { Address, KeyPairSigner } from "@solana/kit";
 import { expect } from "chai";
 
 import { RevertError } from "../../../protocol/errors.js";
+import { readProposal } from "../../../protocol/solana/accounts.js";
+import { showProposal } from "../../../protocol/solana/proposals.js";
+import { readAccounts } from "../../../protocol/solana/rpc.js";
 import { VaultManager, type Withdrawal } from "../../../protocol/solana/vaultManager.js";
 import type { VaultHistory } from "../../../protocol/solana/vaultHistory.js";
 import { codeOf } from "../../helpers/rejection.js";
@@ -139,6 +142,24 @@ describe("vault manager", () => {
       const state = await daves.state(dave.key.address);
       expect(state.multiSig?.account).to.deep.include({ threshold: 2, nextIndex: made.index + 1n });
       expect(state.multiSig?.account.owners).to.deep.equal([one.address, two.address]);
+
+      expect(await codeOf(daves.proposal(dave.address))).to.equal("WRONG_ACCOUNT");
+      expect(await codeOf(daves.proposal(two.address))).to.equal("PROPOSAL_NOT_FOUND");
+      const shown = await daves.proposal(made.proposal);
+      expect(shown.instruction).to.equal("withdraw");
+      expect(shown.args).to.deep.equal({ args: { amount: 40n, decimals: 9 } });
+      expect(shown.accounts.find(({ name }) => name === "authority")?.address).to.equal(state.multiSig?.address);
+      expect(shown.hash).to.match(/^[0-9a-f]{64}$/);
+      // a node that shows less than is there
+      const less = { ...shown.content, data: shown.content.data.map((byte, place) => (place === 8 ? 1 : byte)) };
+      const lie = await showProposal(less);
+      expect(lie.args).to.deep.equal({ args: { amount: 1n, decimals: 9 } });
+      expect((await revertOf(daves.approve(lie, two.address))).revertName).to.equal("ProposalContentMismatch");
+      await other.send(await daves.approve(shown, two.address), [two]);
+      const after = await readAccounts(other.rpc, [made.proposal], "confirmed");
+      expect(readProposal(after.accounts.get(made.proposal)?.data ?? new Uint8Array()).approvedBy).to.deep.equal([1]);
+      const unreadable = { ...shown.content, data: Uint8Array.of(1, 2, 3) };
+      expect(await codeOf(showProposal(unreadable))).to.equal("UNKNOWN_INSTRUCTION");
     } finally {
       await other.stop();
     }

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use super::propose::emit_proposal;
 use crate::{durable_nonce::refuse_durable_nonce, error::VaultError, state::*};
 
-/// An owner approves a proposal, once.
+/// An owner approves what he was shown, once: the content whose hash he passes (`Proposal::content_hash`).
 #[derive(Accounts)]
 pub struct Approve<'info> {
     pub approver: Signer<'info>,
@@ -14,7 +14,7 @@ pub struct Approve<'info> {
     pub instructions: UncheckedAccount<'info>,
 }
 
-pub fn handler(ctx: Context<Approve>) -> Result<()> {
+pub fn handler(ctx: Context<Approve>, content_hash: [u8; 32]) -> Result<()> {
     let clock = Clock::get()?;
     let accounts = ctx.accounts;
     refuse_durable_nonce(&accounts.instructions)?;
@@ -26,6 +26,10 @@ pub fn handler(ctx: Context<Approve>) -> Result<()> {
     );
     let owner = multi_sig.require_owner(accounts.approver.key)?;
     accounts.proposal.require_live(&multi_sig, clock.unix_timestamp)?;
+    require!(
+        accounts.proposal.content_hash()? == content_hash,
+        VaultError::ProposalContentMismatch
+    );
     accounts.proposal.approve(owner)?;
     emit_proposal(&accounts.proposal, *accounts.approver.key, clock.slot);
     Ok(())

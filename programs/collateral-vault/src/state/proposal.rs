@@ -61,6 +61,14 @@ impl Proposal {
         Ok(())
     }
 
+    /// SHA-256 of all that an approval is about, as Borsh writes it. Whoever approves passes the hash of what he was shown, so that no
+    /// other content gets his approval, whatever a node told him.
+    pub fn content_hash(&self) -> Result<[u8; 32]> {
+        let about = (self.multi_sig, self.proposer, self.index, self.epoch, self.expires_at);
+        let bytes = borsh::to_vec(&(about, &self.accounts, &self.data))?;
+        Ok(solana_sha256_hasher::hash(&bytes).to_bytes())
+    }
+
     /// Open, of this epoch, not expired.
     pub fn require_live(&self, multi_sig: &MultiSigVault, now: i64) -> Result<()> {
         require!(self.state == ProposalState::Open, VaultError::ProposalClosed);

@@ -2,7 +2,9 @@
 import { INSTRUCTIONS_SYSVAR } from "../../../../protocol/solana/accountRules.js";
 import { AccountRole, type Address } from "@solana/kit";
 
+import { readProposal } from "../../../../protocol/solana/accounts.js";
 import type { FullInstruction } from "../../../../protocol/solana/program.js";
+import { proposalHash, type ProposalContent } from "../../../../protocol/solana/proposals.js";
 import type { VaultRig } from "../../../helpers/solanaVault/rig.js";
 import type { Sent } from "../../../helpers/solanaVault/svm.js";
 import type { Call } from "./callKit.js";
@@ -191,16 +193,23 @@ export class Run {
     multiSig.nextIndex += 1n;
     this.left.set(address, proposer);
 
+    const content = readProposal(rig.data(address) ?? new Uint8Array());
     const approvers = multiSig.owners.slice(0, this.random.below(multiSig.owners.length + 1));
     for (const approver of approvers as Address[]) {
-      const approve = rig.program.instruction(
-        "approve",
-        {},
-        { approver, multiSigVault: user.multiSig, proposal: address, instructions: INSTRUCTIONS_SYSVAR },
-      );
-      this.expect("approve", await rig.send([approve], { as: [approver] }), undefined);
+      const approve = async (shown: ProposalContent): Promise<FullInstruction> =>
+        rig.program.instruction(
+          "approve",
+          { contentHash: [...(await proposalHash(shown))] },
+          { approver, multiSigVault: user.multiSig, proposal: address, instructions: INSTRUCTIONS_SYSVAR },
+        );
+      if (this.random.oneIn(5)) {
+        const other = await approve({ ...content, data: Uint8Array.from([...content.data, 0]) });
+        this.expect("approve", await rig.send([other], { as: [approver] }), "ProposalContentMismatch");
+      }
+      const right = await approve(content);
+      this.expect("approve", await rig.send([right], { as: [approver] }), undefined);
       if (this.random.oneIn(5))
-        this.expect("approve", await rig.send([approve, approve], { as: [approver] }), "AlreadyApproved");
+        this.expect("approve", await rig.send([right, right], { as: [approver] }), "AlreadyApproved");
     }
     const executor = this.random.pick(multiSig.owners) as Address;
     const execute = rig.program.instruction(
