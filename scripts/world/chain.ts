@@ -36,6 +36,8 @@ export interface WorldChain {
   readonly attackerContract: string;
   /** Folder with the parameters and the record, for keepers. */
   readonly deploymentsFolder: string;
+  /** The last block of the deployment: no keeper has done anything up to here. */
+  readonly deployedBlock: number;
   readonly provider: WorldProvider;
 }
 
@@ -106,6 +108,7 @@ export async function deployWorld(
       await rpc.send({ from: accounts.attacker, to: deployment.token(token), data: move, gas: 200_000 });
     }
     await rpc.request("evm_setAutomine", [false]);
+    const deployedBlock = await rpc.blockNumber();
     await rpc.request("evm_setIntervalMining", [BLOCK_SECONDS * 1000]);
     return {
       node,
@@ -117,6 +120,7 @@ export async function deployWorld(
       driver: driverAddress,
       attackerContract,
       deploymentsFolder,
+      deployedBlock,
       provider,
     };
   } catch (error) {

@@ -1,6 +1,7 @@
 /**
  * Every price round of the local world, as the chain shows it: what arrived, who brought it, and whether what the reporter's outbox holds
- * happened exactly once.
+ * happened exactly once. It looks from the end of the deployment on: the reporter brings rounds as soon as it leads, while the world still
+ * opens, and the outbox holds those too.
  */
 import type { Database } from "../../db/database.js";
 import { ISignedPriceFeed__factory } from "../../protocol/generated/contracts/index.js";
@@ -59,6 +60,7 @@ export class Rounds {
   readonly #shown = new Map<TokenName, number>();
   readonly #payer: string | undefined;
   #last: number;
+  #punctualFrom: number;
 
   constructor(
     private readonly chain: WorldChain,
@@ -67,12 +69,16 @@ export class Rounds {
     payer: string | undefined,
     private readonly speed: number,
     private readonly terminal: Terminal,
-    startBlock: number,
   ) {
     this.#feeds = new Map(feeds.map((feed) => [feed.address.toLowerCase(), feed]));
     this.#payer = payer?.toLowerCase();
-    this.#last = startBlock;
-    for (const address of this.#feeds.keys()) this.#lastBlock.set(address, startBlock);
+    this.#last = chain.deployedBlock;
+    this.#punctualFrom = chain.deployedBlock;
+  }
+
+  /** Lateness counts from this block on; rounds that came before are rounds all the same. */
+  punctualFrom(block: number): void {
+    this.#punctualFrom = block;
   }
 
   get onChain(): number {
@@ -120,7 +126,8 @@ export class Rounds {
       if (String(event.args["sender"]).toLowerCase() !== this.#payer) this.#byOthers += 1;
       const key = address.toLowerCase();
       this.#arrived.add(`${key}:${String(event.args["roundId"])}`);
-      this.#latestBy = Math.max(this.#latestBy, block - (this.#lastBlock.get(key) ?? block) - this.#usualGap(feed));
+      const since = Math.max(this.#lastBlock.get(key) ?? 0, this.#punctualFrom);
+      this.#latestBy = Math.max(this.#latestBy, block - since - this.#usualGap(feed));
       this.#lastBlock.set(key, block);
       if (feed.about === "token") this.#note(moved, feed, Number(event.args["answer"]) / 10 ** FEED_DECIMALS);
     }

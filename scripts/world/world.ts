@@ -163,7 +163,8 @@ class World {
     const block = await chain.rpc.blockNumber();
     const recorder = new Recorder(chain, pools, terminal, referencePrices(chain), block);
     await recorder.begin();
-    const rounds = new Rounds(chain, feeds, parts.keepers?.payer, options.speed, terminal, block);
+    const rounds = new Rounds(chain, feeds, parts.keepers?.payer, options.speed, terminal);
+    rounds.punctualFrom(block);
     const reserves = new WorldReserves(chain, terminal);
     return new World(options, chain, parts, terminal, market, recorder, rounds, reserves, block + 1);
   }
