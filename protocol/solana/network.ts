@@ -13,7 +13,7 @@ import { ParameterError, PermanentError, type ParameterProblem } from "../errors
 import { JsonProblem, parseStrictJson } from "../params/json.js";
 import { DEPLOYMENTS_FOLDER } from "../params/load.js";
 import { LOCAL_GENESIS } from "./cluster.js";
-import { LOCAL_PROGRAM_IDS, PROGRAM_NAMES, type ProgramName } from "./programKeys.js";
+import { isPublished, PROGRAM_NAMES, type ProgramName } from "./programKeys.js";
 
 const PREFIX = "solana-";
 /** Everybody who can reach it may use it, so its roles may be published keys. */
@@ -155,11 +155,14 @@ function clusterProblems({ genesisHash, programs: ids, registeredPrograms }: Sol
     const message = local ? `must be "${LOCAL_GENESIS}"` : "must be the hash of one cluster";
     problems.push({ code: "PARAM_INVALID", path: "genesisHash", message });
   }
-  const published: readonly string[] = Object.values(LOCAL_PROGRAM_IDS);
-  for (const [name, id] of Object.entries(ids)) {
-    if (local || !published.includes(id)) continue;
+  const programIds = [
+    ...Object.entries(ids).map(([name, id]) => [`programs.${name}`, id] as const),
+    ...registeredPrograms.map((id) => ["registeredPrograms", id] as const),
+  ];
+  for (const [path, id] of programIds) {
+    if (local || !isPublished(id)) continue;
     const message = "anyone can sign for this address: make a key of your own for the program";
-    problems.push({ code: "LOCAL_PROGRAM_KEY", path: `programs.${name}`, message });
+    problems.push({ code: "LOCAL_PROGRAM_KEY", path, message });
   }
   if (registeredPrograms.includes("collateral-vault")) {
     const message = "the vault program does not lock its own collateral";
@@ -173,6 +176,11 @@ function roleProblems({ roles }: SolanaParams, local: boolean): ParameterProblem
   for (const [role, holder] of Object.entries(roles)) {
     if (holder !== null || role === "freezeMultiSig") continue;
     problems.push({ code: "PARAM_UNSET", path: `roles.${role}`, message: "not decided yet" });
+  }
+  for (const [role, holder] of Object.entries(roles)) {
+    if (local || holder === null || !isPublished(holder)) continue;
+    const message = "anyone can sign for this address: name one whose key is yours alone";
+    problems.push({ code: "LOCAL_ROLE_KEY", path: `roles.${role}`, message });
   }
   const { upgradeAuthority } = roles;
   if (!local && upgradeAuthority !== null && !isOffCurveAddress(upgradeAuthority)) {

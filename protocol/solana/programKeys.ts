@@ -1,6 +1,7 @@
 /**
- * Local identities of our programs. Their keys come from a phrase that anyone can read here, so that every local cluster has the
- * programs at the addresses of `declare_id!`, and nobody may put value behind them: `refuseLocalProgramIds` keeps them off other clusters.
+ * Local identities: of our programs and of who holds a role. Their keys come from phrases that anyone can read here, so that every local
+ * cluster has the programs at the addresses of `declare_id!`, and nobody may put value behind them: `refuseLocalProgramIds` and the
+ * parameters (network.ts) keep them off other clusters.
  */
 import { createKeyPairSignerFromPrivateKeyBytes, type KeyPairSigner } from "@solana/kit";
 import { getBytes, sha256, toUtf8Bytes } from "ethers";
@@ -17,12 +18,38 @@ export type ProgramName = keyof typeof LOCAL_PROGRAM_IDS;
 
 export const PROGRAM_NAMES = Object.keys(LOCAL_PROGRAM_IDS) as readonly ProgramName[];
 
-/** The ed25519 seed is the SHA-256 of this and the program's name. */
-const SEED_PHRASE = "cantilever local program ";
+/** Addresses by the name of the key on local clusters: of deployments, of keepers, of the world. Whoever publishes another lists it here. */
+export const LOCAL_ROLE_ADDRESSES = {
+  payer: "5anUvcxaAwxFZ23A3ncEzschmSs3FL8XT72rUTE4yuZ9",
+  guardian: "HtY4WvZzeDU952Gf6WLnQ7ZmKMAaKdq2MyfwbiQK78Uy",
+  "collateral-crank": "Hc5aKK7HDSUfAAF87wnYyY9MyUrFFZZqVTYZ6xpcsZ9A",
+  "world admin": "B3shdmk8qSTKvGTYyNoMA2XaRXk3fGnbKY8o9XhQpW6T",
+  "world guardian": "49adaKX5wngP92kbspmU4H3s3D7iu57xxLLdqN1DTXN9",
+  "world price authority": "CN39yHk84Hsh36jnyu4P9qvWEvr4MNYLeSuuCCsRRoVC",
+  "world mint authority": "2qvdzipDNXoQ2BkvbViFL2JxZayU3xprHNiYaCF6x5R3",
+} as const;
+
+/** The ed25519 seed is the SHA-256 of this and a name. */
+export const LOCAL_PHRASE = "cantilever local ";
+
+/** The published key of that name. */
+export function localSigner(name: string): Promise<KeyPairSigner> {
+  return createKeyPairSignerFromPrivateKeyBytes(getBytes(sha256(toUtf8Bytes(LOCAL_PHRASE + name))));
+}
 
 /** The published key of a program on local clusters. */
 export function localProgramSigner(name: ProgramName): Promise<KeyPairSigner> {
-  return createKeyPairSignerFromPrivateKeyBytes(getBytes(sha256(toUtf8Bytes(SEED_PHRASE + name))));
+  return localSigner(`program ${name}`);
+}
+
+const PUBLISHED: ReadonlySet<string> = new Set([
+  ...Object.values(LOCAL_PROGRAM_IDS),
+  ...Object.values(LOCAL_ROLE_ADDRESSES),
+]);
+
+/** Whether anyone can sign for an address. */
+export function isPublished(address: string): boolean {
+  return PUBLISHED.has(address);
 }
 
 /** Where a program is about to go. */

@@ -1,13 +1,15 @@
 /** Who pays and deploys on local clusters: a key that anyone can make, so that nobody may put value behind it. */
-import { createHash } from "node:crypto";
+import type { KeyPairSigner } from "@solana/kit";
 
-import { createKeyPairSignerFromPrivateKeyBytes, type KeyPairSigner } from "@solana/kit";
+import { LOCAL_PHRASE, localSigner } from "../../protocol/solana/programKeys.js";
+
+const NAME = "payer";
 
 /** The ed25519 seed is the SHA-256 of this. */
-export const PAYER_PHRASE = "cantilever local payer";
+export const PAYER_PHRASE = LOCAL_PHRASE + NAME;
 
 export function localPayer(): Promise<KeyPairSigner> {
-  return createKeyPairSignerFromPrivateKeyBytes(createHash("sha256").update(PAYER_PHRASE).digest());
+  return localSigner(NAME);
 }
 
 /** What it has at least when a validator is up. */

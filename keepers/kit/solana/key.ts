@@ -2,13 +2,13 @@
  * A Solana keeper's key: the same encrypted JSON keystore as for other chains (`KEEPER_KEYSTORE_FILE`), whose 32 secret bytes are the
  * Ed25519 seed. The key never leaves this file.
  */
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 import { createKeyPairSignerFromPrivateKeyBytes } from "@solana/kit";
 import { decryptKeystoreJson } from "ethers";
 
 import { PermanentError } from "../../../protocol/errors.js";
+import { localSigner } from "../../../protocol/solana/programKeys.js";
 import type { Env } from "../env.js";
 import { secretOf } from "../keys/secret.js";
 import { solanaSignerOf, type SolanaSigner } from "./signer.js";
@@ -41,10 +41,9 @@ export async function loadSolanaKey(env: Env, keeper: string, local: boolean): P
   return signer;
 }
 
-/** A key that anyone can make, so that nobody may put value behind it: the seed is the SHA-256 of `cantilever local NAME`. */
+/** A key that anyone can make, so that nobody may put value behind it. */
 async function publishedKey(keeper: string): Promise<SolanaSigner> {
-  const seed = createHash("sha256").update(`cantilever local ${keeper}`).digest();
-  return solanaSignerOf(await createKeyPairSignerFromPrivateKeyBytes(seed));
+  return solanaSignerOf(await localSigner(keeper));
 }
 
 async function openSeed(file: string, passphraseText: string | undefined): Promise<SolanaSigner> {

@@ -4,7 +4,6 @@ import fs from "node:fs/promises";
 import {
   appendTransactionMessageInstructions,
   blockhash,
-  createKeyPairSignerFromPrivateKeyBytes,
   createTransactionMessage,
   getTransactionEncoder,
   pipe,
@@ -16,10 +15,10 @@ import {
   type KeyPairSigner,
   type Transaction,
 } from "@solana/kit";
-import { createHash } from "node:crypto";
 
 import { RevertError } from "../../../protocol/errors.js";
 import { failureOf } from "../../../protocol/solana/errors.js";
+import { localSigner } from "../../../protocol/solana/programKeys.js";
 import { lastValidBlockHeight } from "../../validator/blockhashes.js";
 import { Cluster } from "../../validator/cluster.js";
 import { localPayer, PAYER_LAMPORTS } from "../../validator/localPayer.js";
@@ -77,8 +76,7 @@ export class SolanaChain {
 
   /** Somebody with a wallet of his own. */
   async wallet(name: string, lamports = WALLET_LAMPORTS): Promise<KeyPairSigner> {
-    const seed = createHash("sha256").update(`cantilever local world ${name}`).digest();
-    const key = await createKeyPairSignerFromPrivateKeyBytes(seed);
+    const key = await localSigner(`world ${name}`);
     if (lamports > 0n && this.cluster.bank.account(key.address) === undefined) {
       this.cluster.bank.deliver(await this.cluster.faucet.airdrop(key.address, lamports));
     }

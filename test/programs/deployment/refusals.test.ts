@@ -7,6 +7,7 @@ import { expect } from "chai";
 import type { ParameterError } from "../../../protocol/errors.js";
 import { assertCluster } from "../../../protocol/solana/cluster.js";
 import { parseSolanaParams } from "../../../protocol/solana/network.js";
+import { LOCAL_PROGRAM_IDS, LOCAL_ROLE_ADDRESSES } from "../../../protocol/solana/programKeys.js";
 import { bufferOf } from "../../../scripts/deploy/solana/loader.js";
 import { solanaHands } from "../../../scripts/deploy/solana/keys.js";
 import { codeOf } from "../../helpers/rejection.js";
@@ -18,7 +19,9 @@ const DEVNET = "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG";
 const PUBLIC = [DEVNET, "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d", "4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY"];
 /** Addresses without a key: of programs and their accounts. */
 const OFF_CURVE = "D8EwGRQ1VYdxsWchiU9eK7cFAp8iSiKFyiE3eoWV1W84";
-const ON_CURVE = "5anUvcxaAwxFZ23A3ncEzschmSs3FL8XT72rUTE4yuZ9";
+/** Of keys that nobody has published: those of the tests of RFC 8032. */
+const ON_CURVE = "FVen3X669xLzsi6N2V91DoiyzHzg1uAgqiT8jZ9nS96Z";
+const OTHER_ON_CURVE = "586Z7H2vpX9qNhN2T4e9Utugie3ogjbxzGaMtM3E6HR5";
 const PROGRAMS = {
   "collateral-vault": "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL",
   "position-manager": "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr",
@@ -43,7 +46,8 @@ function problems(network: string, change: (params: Json) => void): string[] {
 
 const publicParams = (params: Json): void => {
   Object.assign(params, { genesisHash: DEVNET, programs: PROGRAMS, rpcUrl: null });
-  params.roles["upgradeAuthority"] = OFF_CURVE;
+  const roles = { deployer: ON_CURVE, upgradeAuthority: OFF_CURVE, admin: ON_CURVE, guardian: OTHER_ON_CURVE };
+  Object.assign(params.roles, roles);
 };
 
 describe("parameters of a Solana network", () => {
@@ -58,6 +62,12 @@ describe("parameters of a Solana network", () => {
       "solana-devnet",
       (params) => (params["programs"] = (JSON.parse(LOCAL) as Json)["programs"]),
       "LOCAL_PROGRAM_KEY programs.collateral-vault",
+    ],
+    [
+      "a registered program whose key is published",
+      "solana-devnet",
+      (params) => (params["registeredPrograms"] = [LOCAL_PROGRAM_IDS["position-manager"]]),
+      "LOCAL_PROGRAM_KEY registeredPrograms",
     ],
     [
       "an upgrade authority that is one key",
@@ -100,6 +110,19 @@ describe("parameters of a Solana network", () => {
       expect(found).to.include(problem);
     });
   }
+
+  it("refuse every published key in every role of a public cluster", () => {
+    const published = [...Object.values(LOCAL_ROLE_ADDRESSES), ...Object.values(LOCAL_PROGRAM_IDS)];
+    for (const role of ["deployer", "upgradeAuthority", "admin", "guardian", "freezeMultiSig"]) {
+      for (const holder of published) {
+        const found = problems("solana-devnet", (params) => {
+          publicParams(params);
+          params.roles[role] = holder;
+        });
+        expect(found, `${role} ${holder}`).to.include(`LOCAL_ROLE_KEY roles.${role}`);
+      }
+    }
+  });
 
   it("name a public cluster, and the local network none", () => {
     expect(problems("solana-localnet", (params) => (params["genesisHash"] = DEVNET))).to.deep.equal([

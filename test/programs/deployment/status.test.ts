@@ -1,16 +1,10 @@
-import {
-  createKeyPairSignerFromPrivateKeyBytes,
-  type Address,
-  type Instruction,
-  type KeyPairSigner,
-} from "@solana/kit";
+import type { Address, Instruction, KeyPairSigner } from "@solana/kit";
 import { expect } from "chai";
-import { getBytes, sha256, toUtf8Bytes } from "ethers";
 
 import { associatedTokenAddress, VaultAddresses } from "../../../protocol/solana/addresses.js";
 import { VaultInstructions } from "../../../protocol/solana/instructions.js";
 import { loadSolanaParams } from "../../../protocol/solana/network.js";
-import { LOCAL_PROGRAM_IDS } from "../../../protocol/solana/programKeys.js";
+import { LOCAL_PROGRAM_IDS, localSigner } from "../../../protocol/solana/programKeys.js";
 import { createTokensInstruction } from "../../../protocol/solana/tokens.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { collateralStatus, type CollateralStatus } from "../../../scripts/deploy/solana/status.js";
@@ -89,9 +83,7 @@ describe("status of the collateral vault", function () {
 
   it("tells a pause from running", async () => {
     // Published like every key of the local network.
-    const guardian = await createKeyPairSignerFromPrivateKeyBytes(
-      getBytes(sha256(toUtf8Bytes("cantilever local guardian"))),
-    );
+    const guardian = await localSigner("guardian");
     const vaultAuthority = await new VaultAddresses().vaultAuthority();
     await send([vaultProgram.instruction("pause", {}, { guardian: guardian.address, vaultAuthority })], [guardian]);
     expect((await status()).state).to.equal("paused");
