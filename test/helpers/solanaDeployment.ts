@@ -92,12 +92,11 @@ export class DeploymentRig {
     bank.advance(2);
   }
 
-  /** Puts a built program in place at once, under the deployer's authority. */
-  async preload(name: ProgramName): Promise<void> {
+  /** Puts a built program in place at once, under the deployer's authority unless another is given. */
+  async preload(name: ProgramName, upgradeAuthority: Address = this.hands.deployer.address): Promise<void> {
     const so = readFileSync(path.join(this.built, path.basename(outputsOf(name).so)));
     const { bank } = this.server.cluster;
     const programId = LOCAL_PROGRAM_IDS[name] as Address;
-    const upgradeAuthority = this.hands.deployer.address;
     await loadUpgradeable(bank, { programId, so, upgradeAuthority, slot: bank.blocks.open.slot });
     bank.advance(2);
   }

@@ -79,12 +79,12 @@ export async function inspect(
     ...configurationFindings(seen, authority.state),
     ...built.flatMap((program) => handoverFinding(seen, program)),
     ...roleFindings(seen, authority.state),
-    ...(await registrationFindings(seen, authority.state)),
+    ...(await registrationFindings(seen, built, authority.state)),
   ];
 }
 
 async function codeFinding(seen: Seen, built: BuiltProgram): Promise<Finding[]> {
-  const { deployer, work, chain } = seen;
+  const { deployer, work, chain, loaded } = seen;
   const state = seen.programs.get(built.programId) ?? { kind: "missing" };
   const expected = elfHash(built.elf);
   if (state.kind === "missing") {
@@ -107,6 +107,8 @@ async function codeFinding(seen: Seen, built: BuiltProgram): Promise<Finding[]> 
   if (by === deployer) {
     return [{ ...difference, fix: "upgrade it", act: (hands, log) => work.upgrade(built, state, hands, log) }];
   }
+  // A buffer holds lamports that its authority may take.
+  if (by !== loaded.params.roles.upgradeAuthority) return [{ ...difference, fix: `${by} upgrades it` }];
   const buffer = await bufferOf(deployer, built.elf);
   const account = await chain.account(buffer.address);
   const prepared = account === undefined ? undefined : readBuffer(account.owner, account.data);
@@ -181,42 +183,55 @@ function roleFindings(seen: Seen, authority: VaultAuthority | undefined): Findin
   });
 }
 
-async function registrationFindings(seen: Seen, authority: VaultAuthority | undefined): Promise<Finding[]> {
+async function registrationFindings(
+  seen: Seen,
+  built: readonly BuiltProgram[],
+  authority: VaultAuthority | undefined,
+): Promise<Finding[]> {
   const { chain, loaded, deployer, work } = seen;
   const { programs: ids, roles } = loaded.params;
   const vaultId = ids["collateral-vault"];
   const vault = seen.programs.get(vaultId);
-  const found = vault?.kind === "deployed" ? await registrations(chain, vaultId) : new Map<Address, never>();
+  const records = vault?.kind === "deployed" ? await registrations(chain, vaultId) : new Map<Address, never>();
   const by = authority?.admin ?? roles.admin;
-  const act = (does: (hands: Hands) => Promise<void>): Pick<Finding, "act"> => (by === deployer ? { act: does } : {});
   const wanted = loaded.registered.flatMap((programId): Finding[] => {
-    const record = found.get(programId);
-    const state = seen.programs.get(programId);
-    const slot = state?.kind === "deployed" ? state.slot : undefined;
+    const record = records.get(programId);
+    const state = seen.programs.get(programId) ?? { kind: "missing" };
     const common = { id: programId, by } as const;
+    // Registering trusts the code with collateral: only code that was compared is trusted by machine.
+    const canAct = by === deployer && isBuilt(built, programId, state);
+    const fixOf = (verb: string): string =>
+      `the admin ${verb} it${canAct ? "" : ` after a look at its code${hashNote(state)}`}, and it counts a day later`;
     if (record === undefined) {
-      const difference = {
-        ...common,
-        code: "REGISTRATION_MISSING",
-        found: "not registered",
-        expected: "registered",
-      } as const;
-      return [{ ...difference, fix: "the admin registers it", ...act((hands) => work.register(programId, hands)) }];
+      const code = "REGISTRATION_MISSING";
+      const [found, expected, fix] = ["not registered", "registered", fixOf("registers")] as const;
+      const difference = { ...common, code, found, expected, fix } as const;
+      return [canAct ? { ...difference, act: (hands) => work.register(programId, hands) } : difference];
     }
-    const fix = "the admin renews it, and it counts a day later";
-    const renew = act((hands) => work.renew(programId, hands));
+    const fix = fixOf("renews");
     if (record.revokedAt !== 0n) {
       // Somebody had a reason: only people take it back.
       return [{ ...common, code: "REGISTRATION_REVOKED", found: "revoked", expected: "registered", fix }];
     }
-    if (slot === undefined || record.deploySlot === slot) return [];
-    const [old, now] = [record.deploySlot, slot].map((value) => `deployed in slot ${String(value)}`);
-    return [{ ...common, code: "REGISTRATION_OUTDATED", found: old ?? "", expected: now ?? "", fix, ...renew }];
+    if (state.kind !== "deployed" || record.deploySlot === state.slot) return [];
+    const [old = "", now = ""] = [record.deploySlot, state.slot].map((slot) => `deployed in slot ${String(slot)}`);
+    const difference = { ...common, code: "REGISTRATION_OUTDATED", found: old, expected: now, fix } as const;
+    return [canAct ? { ...difference, act: (hands) => work.renew(programId, hands) } : difference];
   });
-  const extra = [...found].flatMap(([programId, record]): Finding[] => {
+  const extra = [...records].flatMap(([programId, record]): Finding[] => {
     if (loaded.registered.includes(programId) || record.revokedAt !== 0n) return [];
     const fix = "admin or guardian revokes it (revoke_program), or the parameters name it";
     return [{ code: "REGISTRATION_EXTRA", id: programId, found: "registered", expected: "not registered", by, fix }];
   });
   return [...wanted, ...extra];
+}
+
+/** Whether what runs at an address is one of the built programs, byte for byte. */
+function isBuilt(built: readonly BuiltProgram[], programId: Address, state: ProgramState): boolean {
+  const program = built.find((candidate) => candidate.programId === programId);
+  return program !== undefined && state.kind === "deployed" && isSameCode(state.so, program.elf);
+}
+
+function hashNote(state: ProgramState): string {
+  return state.kind === "deployed" ? ` (SHA-256 with its padding: ${elfHash(state.so)})` : "";
 }

@@ -7,6 +7,7 @@ import { programDataAddress, VaultAddresses } from "../../../protocol/solana/add
 import type { SolanaRecord } from "../../../protocol/solana/network.js";
 import { LOCAL_PROGRAM_IDS } from "../../../protocol/solana/programKeys.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
+import { registrations } from "../../../scripts/deploy/solana/state.js";
 import { absentAccount } from "../../../scripts/validator/absentAccount.js";
 import { codeOf } from "../../helpers/rejection.js";
 import { DeploymentRig } from "../../helpers/solanaDeployment.js";
@@ -14,6 +15,8 @@ import { DeploymentRig } from "../../helpers/solanaDeployment.js";
 const VAULT = LOCAL_PROGRAM_IDS["collateral-vault"] as Address;
 const MANAGER = LOCAL_PROGRAM_IDS["position-manager"] as Address;
 const STRANGER = "So11111111111111111111111111111111111111112" as Address;
+/** A program that others have deployed. */
+const MEMO = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr" as Address;
 const SYSTEM = "11111111111111111111111111111111" as Address;
 
 /** Begins with a deployment without differences; each test makes its own and puts it right again where that is not its end. */
@@ -91,6 +94,51 @@ describe("verification of a Solana deployment finds", function () {
     ]);
     expect((await rig.deploy()).remaining).to.deep.equal([]);
     expect(await rig.verify()).to.deep.equal([]);
+  });
+
+  it("code that is not the built one, which no deployment registers or renews, and for which it pays nothing", async () => {
+    const registration = async (): Promise<bigint | undefined> =>
+      (await registrations(rig.chain(), VAULT)).get(MANAGER)?.deploySlot;
+    const trusted = await registration();
+    rig.build("position-manager", "larger");
+    await rig.preload("position-manager", STRANGER);
+    rig.build("position-manager", "small");
+    const expected = [
+      ["PROGRAM_CHANGED", STRANGER],
+      ["UPGRADE_AUTHORITY_CHANGED", STRANGER],
+      ["REGISTRATION_OUTDATED", rig.hands.deployer.address],
+    ];
+    const { transactions, remaining } = await rig.deploy();
+    expect(transactions).to.equal(0);
+    expect(remaining.map(({ code, by }) => [code, by])).to.deep.equal(expected);
+    expect(await registration()).to.equal(trusted);
+
+    const address = await new VaultAddresses().authorizedProgram(MANAGER);
+    const { bank } = rig.server.cluster;
+    const record = bank.getAccount(address);
+    if (!record.exists) throw new Error("not registered");
+    bank.setAccount(absentAccount(address));
+    bank.advance(2);
+    const unregistered = await rig.deploy();
+    expect(unregistered.transactions).to.equal(0);
+    expect(unregistered.remaining.at(-1)).to.include({ code: "REGISTRATION_MISSING", id: MANAGER });
+    expect(await registration()).to.equal(undefined);
+
+    await put(record);
+    await rig.preload("position-manager");
+    expect((await rig.deploy()).remaining).to.deep.equal([]);
+    expect(await rig.verify()).to.deep.equal([]);
+  });
+
+  it("a program that is not ours and not registered, which people register after a look at its code", async () => {
+    rig.setParams((params) => {
+      params.registeredPrograms.push(MEMO);
+    });
+    const { transactions, remaining } = await rig.deploy();
+    expect(transactions).to.equal(0);
+    expect(remaining.map(({ code, id }) => `${code} ${id}`)).to.deep.equal([`REGISTRATION_MISSING ${MEMO}`]);
+    rig.setParams(() => undefined);
+    expect((await rig.deploy()).remaining).to.deep.equal([]);
   });
 
   it("a revoked program, which no deployment brings back", async () => {
