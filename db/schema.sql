@@ -304,7 +304,7 @@ CREATE TABLE reconciliation_logs (
   subject text NOT NULL,
   facts text NOT NULL,
   at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-  CONSTRAINT reconciliation_logs_kind_check CHECK ((kind = ANY (ARRAY['pass'::text, 'opened'::text, 'resolved'::text]))),
+  CONSTRAINT reconciliation_logs_kind_check CHECK ((kind = ANY (ARRAY['pass'::text, 'opened'::text, 'accepted'::text, 'resolved'::text]))),
   CONSTRAINT reconciliation_logs_pkey PRIMARY KEY (id),
   CONSTRAINT reconciliation_logs_slot_check CHECK ((slot >= 0))
 );

@@ -18,7 +18,19 @@ const KEEPERS: Readonly<Record<string, (() => Promise<KeeperProgram>) | undefine
   "price-reporter": async () => (await import("./price-reporter/main.js")).program,
 };
 
-const SUB_COMMANDS = ["run", "pause", "drain", "kill", "doctor", "status", "policy", "replay", "audit", "pnl"] as const;
+const SUB_COMMANDS = [
+  "run",
+  "pause",
+  "drain",
+  "kill",
+  "doctor",
+  "status",
+  "policy",
+  "replay",
+  "audit",
+  "pnl",
+  "accept",
+] as const;
 
 const definition = {
   command: "npm run keeper --",
@@ -45,7 +57,12 @@ const definition = {
     reason: {
       kind: "string",
       placeholder: "TEXT",
-      help: "run, pause, drain, kill: orders all copies of the keeper; run without it starts one",
+      help: "run, pause, drain, kill: orders all copies of the keeper; run without it starts one. accept: why",
+    },
+    finding: {
+      kind: "string",
+      placeholder: '"CODE ACCOUNT"',
+      help: "accept: the discrepancy that a person has looked at, as doctor names it",
     },
     "revive-signer": {
       kind: "string",
@@ -101,6 +118,13 @@ await runCommand(definition, async ({ positionals, flags, signal, say }) => {
       return program.policy(context);
     case "status":
       return program.status(context);
+    case "accept": {
+      if (program.accept === undefined) throw usageError("PART_NOT_BUILT", `${name} has nothing to accept`);
+      const { finding } = flags;
+      if (finding === undefined || reason === undefined)
+        throw usageError("MISSING_FLAG", "accept needs --finding and --reason");
+      return program.accept({ ...context, finding, reason });
+    }
     case "replay": {
       const { from: fromBlock, to: toBlock, record: recordFile } = flags;
       if (program.replay === undefined) throw usageError("PART_NOT_BUILT", `${name} has no replay yet`);

@@ -5,15 +5,18 @@ import { VaultAddresses } from "../../protocol/solana/addresses.js";
 import { vaultProgram } from "../../protocol/solana/vaultProgram.js";
 import { watchKeeper } from "../kit/alerts/open.js";
 import { requireGate } from "../kit/checks.js";
+import { operator } from "../kit/control/operator.js";
 import { Counters } from "../kit/counters.js";
 import { checkLines } from "../kit/doctor.js";
 import { Freshness } from "../kit/health.js";
 import { plain } from "../kit/logger.js";
-import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
+import type { AcceptContext, KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
 import { runKeeper } from "../kit/runner.js";
 import { openSolana, type SolanaConnection } from "../kit/solana/connection.js";
 import { SlotWatcher, type SlotHead } from "../kit/solana/slotWatcher.js";
 import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
+import { accept } from "./accept.js";
+import { NO_BOOKS } from "./books.js";
 import { activityRules, loadConfig, type MonitorConfig } from "./config.js";
 import { doctorChecks, GATE, KEEPER_NAME, startChecks } from "./doctor.js";
 import { figuresOf, Monitor, type PassFigures } from "./monitor.js";
@@ -21,7 +24,7 @@ import { CollateralReader } from "./reader.js";
 import { reconcile } from "./reconcile.js";
 import { CollateralStore } from "./store.js";
 
-export const program: KeeperProgram = { run, doctor, policy, status };
+export const program: KeeperProgram = { run, doctor, policy, status, accept: acceptFinding };
 
 const DEFAULT_DATA_FOLDER = "data/keepers";
 const MS = 1_000;
@@ -133,7 +136,7 @@ class Pace {
   }
 }
 
-async function openRecords({ env }: RunContext, config: MonitorConfig): Promise<OpenDatabase> {
+async function openRecords({ env }: ProgramContext, config: MonitorConfig): Promise<OpenDatabase> {
   const { databaseFolder, network } = config;
   const opened = await openDatabase({
     databaseUrl: env["DATABASE_URL"],
@@ -162,6 +165,24 @@ async function doctor(context: ProgramContext): Promise<ProgramResult> {
   }
 }
 
+async function acceptFinding(context: AcceptContext): Promise<ProgramResult> {
+  const connection = connect(context, false);
+  try {
+    const chainId = await connection.chainId();
+    const opened = await openRecords(context, connection.config);
+    try {
+      const { finding, reason } = context;
+      const { code, subject, facts } = await accept(opened.database, chainId, { finding, reason, by: operator() });
+      context.say(`accepted: ${code} ${subject} ${facts}; the next pass takes the account as it is`);
+      return { ok: true, report: { keeper: KEEPER_NAME, code, subject, found: JSON.parse(facts) as unknown, reason } };
+    } finally {
+      await opened.close();
+    }
+  } finally {
+    await connection.alerts.close();
+  }
+}
+
 function policy({ say }: ProgramContext): Promise<ProgramResult> {
   say("the collateral monitor holds no key: it signs nothing");
   return Promise.resolve({ ok: true, report: { role: KEEPER_NAME, signer: null, rules: [], worstCaseLossPerDay: {} } });
@@ -176,8 +197,7 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
     const vaults = vaultProgram.at(config.network.programIds["collateral-vault"]);
     const reader = new CollateralReader(client, vaults);
     const snapshot = await reader.snapshot();
-    const nothing = { balances: new Map(), vaults: new Map(), events: new Map() };
-    const { findings } = await reconcile(snapshot, nothing, {
+    const { findings } = await reconcile(snapshot, NO_BOOKS, {
       lookAgain: () => Promise.resolve([]),
       pair: (balance, tokens, slot) => reader.pair(balance, tokens, slot),
     });

@@ -1,11 +1,13 @@
 /** What the copy that writes knows: our records as they are in the database, and the state of the rules of activity. */
-import type { BalanceRow, Checkpoint, EventRow, VaultRow } from "../../db/queries/collateral/rows.js";
+import type { BalanceRow, Checkpoint, EventRow, OpenDiscrepancy, VaultRow } from "../../db/queries/collateral/rows.js";
 import type { VaultEvent, VaultProgram } from "../../protocol/solana/vaultProgram.js";
-import type { KeeperLog } from "../kit/logger.js";
+import type { Facts, KeeperLog } from "../kit/logger.js";
+import { factsText, keyOf, type Books, type Look } from "./books.js";
 import type { BalanceOwner } from "./eventRows.js";
-import type { Books } from "./reconcile.js";
 import type { Recorded } from "./store.js";
 import { assess, NO_ACTIVITY, type ActivityRules, type ActivityState, type SeenEvent } from "./strategies/activity.js";
+import { severityOf } from "./strategies/records.js";
+import type { Finding, FindingCode } from "./types.js";
 
 export interface Memory {
   checkpoint: Checkpoint;
@@ -16,8 +18,10 @@ export interface Memory {
   /** Rows of transactions that are not final, by signature. */
   readonly open: Map<string, readonly EventRow[]>;
   activity: ActivityState;
-  /** Open discrepancies: code and subject. */
-  discrepancies: Set<string>;
+  /** Open discrepancies, by `keyOf`. */
+  discrepancies: ReadonlyMap<string, Finding>;
+  /** When accounts' own histories were read. */
+  looks: ReadonlyMap<string, Look>;
   /** Base units of all vaults at the last pass, by mint. */
   collateral: ReadonlyMap<string, bigint>;
 }
@@ -46,7 +50,8 @@ export function memoryOf(
     events: new Map(),
     open: new Map(),
     activity: NO_ACTIVITY,
-    discrepancies: new Set(recorded.discrepancies.map(({ code, subject }) => `${code} ${subject}`)),
+    discrepancies: new Map(recorded.discrepancies.map((row) => [keyOf(row), findingOf(row)])),
+    looks: new Map(),
     collateral: new Map(),
   };
   for (const row of recorded.openEvents)
@@ -64,8 +69,21 @@ export function memoryOf(
   return memory;
 }
 
-export function booksOf({ balances, vaults, events }: Memory): Books {
-  return { balances, vaults, events };
+/** @param open as it is in the database, where a person may have written. */
+export function booksOf(memory: Memory, open: readonly OpenDiscrepancy[]): Books {
+  const { balances, vaults, events, discrepancies, looks } = memory;
+  const accepted = open.filter(({ kind }) => kind === "accepted");
+  return {
+    ...{ balances, vaults, events, looks, open: discrepancies },
+    accepted: new Map(accepted.map((row) => [keyOf(row), factsText(findingOf(row))])),
+  };
+}
+
+/** What was found, as it was written down. */
+function findingOf({ kind, code, subject, facts: text }: OpenDiscrepancy): Finding {
+  const written = JSON.parse(text) as Facts & { readonly found?: Facts };
+  const facts = kind === "accepted" ? (written.found ?? {}) : written;
+  return { code: code as FindingCode, subject, severity: severityOf(code), facts };
 }
 
 export function ownerIn(memory: Memory): BalanceOwner {

@@ -1,17 +1,19 @@
 /** One step of the monitor: the history since the last one, its activity, and now and then a pass over all accounts. */
-import type { EventRow, ReconciliationRow, TrailRow } from "../../db/queries/collateral/rows.js";
+import type { EventRow, OpenDiscrepancy, ReconciliationRow, TrailRow } from "../../db/queries/collateral/rows.js";
 import type { VaultProgram } from "../../protocol/solana/vaultProgram.js";
 import type { Counters } from "../kit/counters.js";
 import type { Facts, KeeperLog } from "../kit/logger.js";
 import { plain } from "../kit/logger.js";
 import { canonicalJson } from "../kit/policy/canonical.js";
 import type { SolanaHead } from "../kit/solana/cluster.js";
+import { factsText, keyOf } from "./books.js";
 import { readEvents, readNews, type HistoryParts, type News } from "./history.js";
 import { booksOf, forget, keepCounted, memoryOf, ownerIn, seenEvent, type Memory } from "./memory.js";
 import type { CollateralReader } from "./reader.js";
 import { collateralOf, reconcile, type Pass } from "./reconcile.js";
 import type { CollateralStore, PassRows } from "./store.js";
 import { assess, type ActivityRules, type ActivityState, type Unusual } from "./strategies/activity.js";
+import { isRecordCode } from "./strategies/records.js";
 import type { Finding, Snapshot } from "./types.js";
 
 export interface MonitorParts {
@@ -71,7 +73,7 @@ export class Monitor {
 
   /** What is found wrong now: code and subject. */
   get discrepancies(): readonly string[] {
-    return [...(this.memory?.discrepancies ?? [])];
+    return [...(this.memory?.discrepancies.keys() ?? [])];
   }
 
   /** @returns whether a pass was made. @throws what cluster and database throw; the next step begins from what is recorded. */
@@ -116,7 +118,7 @@ export class Monitor {
         ? undefined
         : await reconcile(
             snapshot,
-            { ...booksOf(memory), events },
+            { ...booksOf(memory, await this.openRows(memory)), events },
             {
               lookAgain: (subject, afterSlot, upTo) => this.lookAgain(subject, afterSlot, upTo, ownerOf),
               pair: (balance, tokens, slot) => this.parts.reader.pair(balance, tokens, slot),
@@ -137,6 +139,12 @@ export class Monitor {
     return pass !== undefined;
   }
 
+  /** Asked where a person may have accepted something. */
+  private async openRows({ discrepancies }: Memory): Promise<readonly OpenDiscrepancy[]> {
+    const mayBeAccepted = [...discrepancies.values()].some(({ code }) => isRecordCode(code));
+    return mayBeAccepted ? ((await this.parts.store?.open()) ?? []) : [];
+  }
+
   private historyParts(): HistoryParts {
     const { reader, program, authority, mostHistory, log } = this.parts;
     return { reader, program, authority, mostHistory, log };
@@ -152,7 +160,7 @@ export class Monitor {
     const { reader, mostHistory, log, counters } = this.parts;
     log.warn("history.gap", { subject, afterSlot, upTo });
     counters.add("history.gaps");
-    const { transactions } = await reader.list(subject, "", mostHistory, upTo);
+    const { transactions } = await reader.list(subject, "", mostHistory, upTo, afterSlot);
     const wanted = transactions.filter(({ slot, isFailed }) => !isFailed && slot > afterSlot && slot <= upTo);
     return (await readEvents(this.historyParts(), wanted, ownerOf)).flatMap(({ rows }) => rows);
   }
@@ -212,12 +220,16 @@ export class Monitor {
     for (const row of pass.balances) memory.balances.set(row.balance, row);
     for (const row of pass.vaults) memory.vaults.set(row.vault, { ...row, slot });
     for (const vault of pass.closedVaults) memory.vaults.delete(vault);
-    forget(memory, (row) => row.slot <= slot && row.status === "finalized");
+    keepCounted(memory, pass.recovered);
+    // Those of an account that is held are needed until it is explained.
+    forget(memory, (row) => row.slot <= slot && row.status === "finalized" && !pass.held.has(row.subject));
     memory.collateral = pass.collateral;
+    memory.looks = pass.looks;
     const now = new Map(pass.findings.map((finding) => [keyOf(finding), finding]));
-    for (const [key, { code, subject, severity, facts }] of now) {
+    for (const finding of pass.findings) {
+      const { code, subject, severity, facts } = finding;
       // Said again at every pass: the alerts tell it once.
-      log[memory.discrepancies.has(key) ? "debug" : "error"]("collateral.discrepancy", {
+      log[isNews(memory, finding) ? "error" : "debug"]("collateral.discrepancy", {
         code,
         subject,
         severity,
@@ -225,17 +237,17 @@ export class Monitor {
         ...facts,
       });
     }
-    for (const key of memory.discrepancies) {
-      if (now.has(key)) continue;
-      const [code, subject] = key.split(" ");
-      log.info("collateral.reconciled", { code, subject, slot });
+    for (const [key, { code, subject }] of memory.discrepancies) {
+      if (!now.has(key)) log.info("collateral.reconciled", { code, subject, slot });
     }
-    memory.discrepancies = new Set(now.keys());
+    memory.discrepancies = now;
   }
 }
 
-function keyOf({ code, subject }: Pick<Finding, "code" | "subject">): string {
-  return `${code} ${subject}`;
+/** New, or about records and no longer what it was: a person accepts what he has seen. */
+function isNews({ discrepancies }: Memory, finding: Finding): boolean {
+  const known = discrepancies.get(keyOf(finding));
+  return known === undefined || (isRecordCode(finding.code) && factsText(known) !== factsText(finding));
 }
 
 function json(facts: Facts): string {
@@ -244,14 +256,11 @@ function json(facts: Facts): string {
 
 function passRowsOf(memory: Memory, pass: Pass, figures: PassFigures, wantFigures: boolean): PassRows {
   const now = new Map(pass.findings.map((finding) => [keyOf(finding), finding]));
-  const opened = [...now].filter(([key]) => !memory.discrepancies.has(key));
-  const resolved = [...memory.discrepancies].filter((key) => !now.has(key));
+  const opened = pass.findings.filter((finding) => isNews(memory, finding));
+  const resolved = [...memory.discrepancies].filter(([key]) => !now.has(key));
   const changes: ReconciliationRow[] = [
-    ...opened.map(([, { code, subject, facts }]) => ({ kind: "opened" as const, code, subject, facts: json(facts) })),
-    ...resolved.map((key) => {
-      const [code = "", subject = ""] = key.split(" ");
-      return { kind: "resolved" as const, code, subject, facts: "{}" };
-    }),
+    ...opened.map(({ code, subject, facts }) => ({ kind: "opened" as const, code, subject, facts: json(facts) })),
+    ...resolved.map(([, { code, subject }]) => ({ kind: "resolved" as const, code, subject, facts: "{}" })),
   ];
   const row = { kind: "pass" as const, code: "", subject: "", facts: json({ ...figures }) };
   return {

@@ -176,14 +176,15 @@ export class CollateralReader {
   }
 
   /**
-   * Confirmed transactions that named `address`, oldest first, after `until` (empty: from the beginning), at most about `most`.
-   * `isCut`: there are older ones.
+   * Confirmed transactions that named `address`, oldest first, after `until` (empty: from the beginning), at most about `most`, and
+   * hardly any of `afterSlot` and before. `isCut`: there are older ones.
    */
   async list(
     address: string,
     until: string,
     most: number,
     slot: bigint,
+    afterSlot = -1n,
   ): Promise<{ readonly transactions: readonly ListedTransaction[]; readonly isCut: boolean }> {
     const listed: ListedTransaction[] = [];
     let before: string | undefined;
@@ -200,7 +201,8 @@ export class CollateralReader {
         listed.push({ signature, slot: at, blockTime: blockTime ?? null, isFinal, isFailed: err != null });
       }
       before = page.at(-1)?.signature;
-      if (page.length < SIGNATURES_PER_PAGE || before === undefined)
+      const isPast = (page.at(-1)?.slot ?? 0n) <= afterSlot;
+      if (page.length < SIGNATURES_PER_PAGE || before === undefined || isPast)
         return { transactions: listed.reverse(), isCut: false };
       if (listed.length >= most) return { transactions: listed.reverse(), isCut: true };
     }

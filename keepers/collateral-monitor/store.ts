@@ -16,6 +16,7 @@ import type {
   BalanceRow,
   Checkpoint,
   EventRow,
+  OpenDiscrepancy,
   ReconciliationRow,
   TrailRow,
   VaultRow,
@@ -53,7 +54,7 @@ export interface Recorded {
   readonly unfolded: readonly EventRow[];
   /** What the rules of activity still remember, in an order in which they can see it again. */
   readonly recent: readonly EventRow[];
-  readonly discrepancies: readonly ReconciliationRow[];
+  readonly discrepancies: readonly OpenDiscrepancy[];
 }
 
 /** Withdrawals that are read back for the rules of activity. */
@@ -84,7 +85,11 @@ export class CollateralStore {
     const { chainId } = this.watched;
     const balances = await newestSnapshots(db, chainId);
     const vaults = await openVaults(db, chainId);
+    const discrepancies = await openDiscrepancies(db, chainId);
+    const recorded = new Set([...balances.map(({ balance }) => balance), ...vaults.map(({ vault }) => vault)]);
+    const neverRecorded = new Set(discrepancies.map(({ subject }) => subject).filter((each) => !recorded.has(each)));
     const known = [
+      ...[...neverRecorded].map((subject) => ({ subject, slot: -1n })),
       ...balances.map(({ balance, slot }) => ({ subject: balance, slot })),
       ...vaults.map(({ vault, slot }) => ({ subject: vault, slot })),
     ];
@@ -96,8 +101,13 @@ export class CollateralStore {
         ...(await rulesSince(db, chainId, rulesFrom)),
         ...(await withdrawnSince(db, chainId, withdrawalsFrom, MOST_WITHDRAWALS)),
       ],
-      discrepancies: await openDiscrepancies(db, chainId),
+      discrepancies,
     };
+  }
+
+  /** Discrepancies that are open, with what a person has accepted of them. */
+  open(): Promise<readonly OpenDiscrepancy[]> {
+    return openDiscrepancies(this.db, this.watched.chainId);
   }
 
   /** All or nothing. @throws RetryableError NOT_LEADING when another copy has taken over; what the database throws. */

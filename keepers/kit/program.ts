@@ -30,6 +30,12 @@ export interface ReplayContext extends ProgramContext {
   readonly recordFile: string | undefined;
 }
 
+export interface AcceptContext extends ProgramContext {
+  /** What is accepted, as the keeper names it. */
+  readonly finding: string;
+  readonly reason: string;
+}
+
 export interface ProgramResult {
   readonly ok: boolean;
   readonly report: Readonly<Record<string, unknown>>;
@@ -46,4 +52,6 @@ export interface KeeperProgram {
   status(context: ProgramContext): Promise<ProgramResult>;
   /** Decides again what was recorded and compares the intents. */
   replay?(context: ReplayContext): Promise<ProgramResult>;
+  /** A person has looked at what the keeper found, and accepts it. */
+  accept?(context: AcceptContext): Promise<ProgramResult>;
 }

@@ -1,14 +1,14 @@
 import type { Queryable } from "../../database.js";
-import type { ReconciliationRow } from "./rows.js";
+import type { OpenDiscrepancy, ReconciliationRow } from "./rows.js";
 
 const ADD = `
 INSERT INTO reconciliation_logs (chain_id, slot, kind, code, subject, facts)
 SELECT $1, $2, * FROM unnest($3::text[], $4::text[], $5::text[], $6::text[])`;
 const OPEN = `
-SELECT kind, code, subject, facts FROM (
-  SELECT DISTINCT ON (subject, code) kind, code, subject, facts
+SELECT kind, code, subject, facts, slot FROM (
+  SELECT DISTINCT ON (subject, code) kind, code, subject, facts, slot
     FROM reconciliation_logs WHERE chain_id = $1 AND kind <> 'pass' ORDER BY subject, code, id DESC
-) AS newest WHERE kind = 'opened'`;
+) AS newest WHERE kind <> 'resolved'`;
 
 export async function addReconciliations(
   tx: Queryable,
@@ -27,7 +27,7 @@ export async function addReconciliations(
   ]);
 }
 
-/** Discrepancies that were not resolved. */
-export function openDiscrepancies(db: Queryable, chainId: string): Promise<readonly ReconciliationRow[]> {
-  return db.query<ReconciliationRow>(OPEN, [chainId]);
+/** The newest row of every discrepancy that was not resolved: what was found, or that a person has accepted it. */
+export function openDiscrepancies(db: Queryable, chainId: string): Promise<readonly OpenDiscrepancy[]> {
+  return db.query<OpenDiscrepancy>(OPEN, [chainId]);
 }

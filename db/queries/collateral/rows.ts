@@ -1,4 +1,4 @@
-/** Rows of the collateral monitor's tables; explained in migrations 0251–0264. Amounts in base units. */
+/** Rows of the collateral monitor's tables; explained in migrations 0251–0273. Amounts in base units. */
 
 /** The cluster (genesis hash) and the vault program. */
 export interface Watched {
@@ -58,10 +58,14 @@ export interface BalanceRow {
 }
 
 export interface ReconciliationRow {
-  readonly kind: "pass" | "opened" | "resolved";
+  readonly kind: "pass" | "opened" | "accepted" | "resolved";
   readonly code: string;
   readonly subject: string;
   readonly facts: string;
+}
+
+export interface OpenDiscrepancy extends ReconciliationRow {
+  readonly slot: bigint;
 }
 
 export interface TrailRow {

@@ -2,7 +2,7 @@
  * Accounts against our records: from the state that was recorded last, the events of an account must lead to its state now, without a
  * gap and with arithmetic that holds. Pure.
  */
-import type { Finding } from "../types.js";
+import type { Finding, FindingCode } from "../types.js";
 
 /** A balance's ledger as it was recorded, or as its account says. */
 export interface Ledger {
@@ -23,10 +23,34 @@ export interface CountedEvent {
   readonly locked: bigint | null;
 }
 
+/** Counts that no event has, both ends included. */
+export interface Gap {
+  readonly from: bigint;
+  readonly to: bigint;
+}
+
 export interface Verdict {
   readonly findings: readonly Finding[];
   /** The account has counted events that are not among those given: look again. */
-  readonly missing: readonly bigint[];
+  readonly missing: readonly Gap[];
+}
+
+/** What only an event that is found, or a person, can close. */
+const SEVERITIES = {
+  "ledger-differs": "critical",
+  "changed-without-event": "critical",
+  "sequence-went-back": "critical",
+  "events-missing": "warning",
+} as const satisfies Partial<Record<FindingCode, Finding["severity"]>>;
+type RecordCode = keyof typeof SEVERITIES;
+
+export function isRecordCode(code: string): code is RecordCode {
+  return Object.hasOwn(SEVERITIES, code);
+}
+
+/** Of a finding that was written down: what no event explains is grave, whatever other rules said. */
+export function severityOf(code: string): Finding["severity"] {
+  return isRecordCode(code) ? SEVERITIES[code] : "critical";
 }
 
 /** How an event moves a ledger: by its amount, up (1), down (-1) or not at all (0). */
@@ -52,7 +76,10 @@ export function judgeLedger(
 ): Verdict {
   if (before !== undefined && now.seqNum < before.seqNum) {
     const facts = { recorded: before.seqNum, found: now.seqNum };
-    return { findings: [{ code: "sequence-went-back", subject, severity: "critical", facts }], missing: [] };
+    return {
+      findings: [{ code: "sequence-went-back", subject, severity: SEVERITIES["sequence-went-back"], facts }],
+      missing: [],
+    };
   }
   const from = before ?? firstKnown(events, now);
   const missing = gaps(from.seqNum, now.seqNum, events);
@@ -77,17 +104,22 @@ export function judgeLedger(
 }
 
 /** What is left missing after looking again. */
-export function missingEvents(subject: string, missing: readonly bigint[]): Finding {
-  const facts = { count: missing.length, first: missing[0], last: missing.at(-1) };
-  return { code: "events-missing", subject, severity: "warning", facts };
+export function missingEvents(subject: string, missing: readonly Gap[]): Finding {
+  const count = missing.reduce((sum, gap) => sum + gap.to - gap.from + 1n, 0n);
+  const facts = { count, first: missing[0]?.from, last: missing.at(-1)?.to };
+  return { code: "events-missing", subject, severity: SEVERITIES["events-missing"], facts };
 }
 
-/** Counts between `from` (known) and `to` that no event has. */
-export function gaps(from: bigint, to: bigint, events: readonly Pick<CountedEvent, "seqNum">[]): readonly bigint[] {
-  const known = new Set(events.map(({ seqNum }) => seqNum));
-  const missing: bigint[] = [];
-  for (let seqNum = from + 1n; seqNum <= to; seqNum += 1n) if (!known.has(seqNum)) missing.push(seqNum);
-  return missing;
+/** Counts between `from` (known) and `to` that no event has. As long as the events, not as the count that a node has said. */
+export function gaps(from: bigint, to: bigint, events: readonly Pick<CountedEvent, "seqNum">[]): readonly Gap[] {
+  const known = new Set(events.map(({ seqNum }) => seqNum).filter((seqNum) => seqNum > from && seqNum <= to));
+  const missing: Gap[] = [];
+  let next = from + 1n;
+  for (const seqNum of [...known].sort((a, b) => (a < b ? -1 : 1))) {
+    if (seqNum > next) missing.push({ from: next, to: seqNum - 1n });
+    next = seqNum + 1n;
+  }
+  return next <= to ? [...missing, { from: next, to }] : missing;
 }
 
 /** An account without a record: its history counts from its oldest known event, or from now. */
@@ -106,6 +138,11 @@ function moved(state: Ledger, { kind, amount, seqNum }: CountedEvent): Ledger {
   const [total, locked] = MOVES[kind] ?? [0n, 0n];
   const by = amount ?? 0n;
   return { total: state.total + total * by, locked: state.locked + locked * by, seqNum };
+}
+
+/** The same amounts at the same count. */
+export function isSameLedger(a: Ledger, b: Ledger): boolean {
+  return a.seqNum === b.seqNum && isSame(a, b);
 }
 
 function isSame(a: Ledger, b: Ledger): boolean {
@@ -127,5 +164,5 @@ function differs(
     seqNum: found.seqNum,
     event,
   };
-  return { code, subject, severity: "critical", facts };
+  return { code, subject, severity: SEVERITIES[code], facts };
 }

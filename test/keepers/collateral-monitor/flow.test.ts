@@ -2,6 +2,7 @@ import { getAddressDecoder, type Address, type EncodedAccount } from "@solana/ki
 import { expect } from "chai";
 
 import type { Database } from "../../../db/database.js";
+import { accept } from "../../../keepers/collateral-monitor/accept.js";
 import { program } from "../../../keepers/collateral-monitor/main.js";
 import { Monitor } from "../../../keepers/collateral-monitor/monitor.js";
 import { CollateralReader } from "../../../keepers/collateral-monitor/reader.js";
@@ -159,10 +160,10 @@ describe("collateral monitor on a cluster", function () {
     expect(named("history.fork-dropped")).to.deep.equal([]);
   });
 
-  it("MON-3: a ledger that changed without an event, or owes more than is held, is found, told and resolved", async () => {
+  it("MON-3: a ledger that changed without an event, or owes more than is held, is found, told and kept", async () => {
     const alice = await cluster.owner("alice", 1_000_000n);
     cluster.finalize();
-    const { monitor, step, named } = await monitorOf();
+    const { monitor, step, store, named } = await monitorOf();
     await step();
     const account = cluster.account(alice.vaultTokens);
     if (account === undefined) throw new Error("no token account");
@@ -197,6 +198,68 @@ describe("collateral monitor on a cluster", function () {
       { kind: "opened", code: "changed-without-event" },
       { kind: "resolved", code: "total-above-held" },
     ]);
+
+    // It is no less wrong at the next pass, nor after events, nor for the next copy: only a person can say that the account is right.
+    const finding = `changed-without-event ${alice.balance}`;
+    await step();
+    expect(monitor.discrepancies).to.deep.equal([finding]);
+    await deposit(alice, 10n);
+    cluster.finalize();
+    await step();
+    expect(monitor.discrepancies).to.have.members([finding, `ledger-differs ${alice.balance}`]);
+    await store?.release();
+    const next = await monitorOf();
+    await next.step();
+    expect(next.monitor.discrepancies).to.have.members([finding, `ledger-differs ${alice.balance}`]);
+    const by = { reason: "looked", by: "somebody" };
+    const acceptOne = (code: string) => accept(db, chainId, { ...by, finding: `${code} ${alice.balance}` });
+    expect(await codeOf(acceptOne("total-above-held"))).to.equal("FINDING_UNKNOWN");
+    await acceptOne("changed-without-event");
+    await next.step();
+    expect(next.monitor.discrepancies).to.have.length(2);
+    await acceptOne("ledger-differs");
+    await next.step();
+    expect(next.monitor.discrepancies).to.deep.equal([]);
+    await withdraw(alice, 5n);
+    cluster.finalize();
+    await next.step();
+    expect(next.monitor.discrepancies).to.deep.equal([]);
+    const rest = await db.query("SELECT kind, code FROM reconciliation_logs WHERE kind <> 'pass' ORDER BY id OFFSET 3");
+    expect(rest).to.deep.equal([
+      { kind: "opened", code: "ledger-differs" },
+      { kind: "accepted", code: "changed-without-event" },
+      { kind: "accepted", code: "ledger-differs" },
+      { kind: "resolved", code: "changed-without-event" },
+      { kind: "resolved", code: "ledger-differs" },
+    ]);
+  });
+
+  it("MON-3: what a person accepts is what he saw", async () => {
+    const alice = await cluster.owner("alice", 1_000_000n);
+    cluster.finalize();
+    const { monitor, step } = await monitorOf();
+    await step();
+    const totalBecomes = (units: bigint): void => {
+      const balance = cluster.account(alice.balance);
+      if (balance === undefined) throw new Error("no balance");
+      const data = Uint8Array.from(balance.data);
+      new DataView(data.buffer).setBigUint64(8 + 4 * 32, units, true);
+      cluster.put({ ...balance, data });
+      cluster.finalize();
+    };
+    totalBecomes(999_999n);
+    await step();
+    const finding = `changed-without-event ${alice.balance}`;
+    await accept(db, chainId, { finding, reason: "looked", by: "somebody" });
+    totalBecomes(1n);
+    await step();
+    expect(monitor.discrepancies).to.deep.equal([finding]);
+    await step();
+    expect(monitor.discrepancies).to.deep.equal([finding]);
+    // Again as our records say.
+    totalBecomes(1_000_000n);
+    await step();
+    expect(monitor.discrepancies).to.deep.equal([]);
   });
 
   it("MON-4: an event that the program's history hid is found in the account's own", async () => {
@@ -422,6 +485,8 @@ describe("collateral monitor on a cluster", function () {
     const status = await program.status(context);
     expect([status.ok, status.report["discrepancies"]]).to.deep.equal([true, []]);
     expect((await program.policy(context)).report["rules"]).to.deep.equal([]);
+    const nothing = { ...context, finding: "ledger-differs nobody", reason: "looked" };
+    expect(await codeOf(program.accept?.(nothing) ?? Promise.resolve())).to.equal("FINDING_UNKNOWN");
   });
 
   it("does not begin on a public cluster, nor on a network without parameters", async () => {

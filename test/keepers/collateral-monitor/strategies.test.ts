@@ -1,6 +1,9 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
+import type { BalanceRow, EventRow } from "../../../db/queries/collateral/rows.js";
+import { keyOf, NO_BOOKS, type Books } from "../../../keepers/collateral-monitor/books.js";
+import { compareRecords } from "../../../keepers/collateral-monitor/compareRecords.js";
 import { assess, NO_ACTIVITY, type ActivityState } from "../../../keepers/collateral-monitor/strategies/activity.js";
 import { invariantFindings } from "../../../keepers/collateral-monitor/strategies/invariants.js";
 import { judgeLedger, type CountedEvent } from "../../../keepers/collateral-monitor/strategies/records.js";
@@ -116,7 +119,9 @@ describe("collateral monitor: accounts against records", () => {
       fc.property(history, fc.nat(), (events, pick) => {
         const index = pick % events.length;
         const left = events.filter((_, at) => at !== index);
-        expect(judgeLedger("balance", before, left, after(events)).missing).to.deep.equal([events[index]?.seqNum]);
+        expect(judgeLedger("balance", before, left, after(events)).missing).to.deep.equal([
+          { from: events[index]?.seqNum, to: events[index]?.seqNum },
+        ]);
         const wrong = { ...after(events), total: after(events).total + 1n };
         const { findings } = judgeLedger("balance", before, events, wrong);
         expect(findings.map(({ code }) => code)).to.deep.equal(["ledger-differs"]);
@@ -136,6 +141,72 @@ describe("collateral monitor: accounts against records", () => {
     expect(code({ ...before, seqNum: 6n })).to.deep.equal(["sequence-went-back"]);
     expect(code({ ...before, locked: 4_999n })).to.deep.equal(["changed-without-event"]);
     expect(code(before)).to.deep.equal([]);
+  });
+});
+
+describe("collateral monitor: events that are missing", () => {
+  const subjects = Array.from({ length: 60 }, (_, index) => `balance ${String(index)}`);
+  const ledger = (seqNum: bigint) => balance({ total: seqNum * 100n, locked: 0n, seqNum });
+  const row = (subject: string): EventRow =>
+    ({ subject, seqNum: 2n, kind: "deposited", slot: 8n, amount: 100n, total: 200n, locked: 0n }) as EventRow;
+  const recorded = (subject: string) =>
+    ({ balance: subject, slot: 5n, isClosed: false, ...{ total: 100n, locked: 0n, seqNum: 1n } }) as BalanceRow;
+  let books: Books;
+  let looked: string[];
+
+  beforeEach(() => {
+    books = { ...NO_BOOKS, balances: new Map(subjects.map((subject) => [subject, recorded(subject)])) };
+  });
+
+  /** A pass in which the histories of `found` show what is missing. @returns the accounts with a finding. */
+  async function passAt(slot: bigint, found: ReadonlySet<string> = new Set(), now = ledger(2n)): Promise<string[]> {
+    looked = [];
+    const snapshot = {
+      ...snapshotOf(),
+      slot,
+      vaults: new Map(),
+      balances: new Map(subjects.map((each) => [each, now])),
+    };
+    const compared = await compareRecords(snapshot, books, (subject) => {
+      looked.push(subject);
+      return Promise.resolve(found.has(subject) ? [row(subject)] : []);
+    });
+    const { findings, looks, held } = compared;
+    expect([...held]).to.have.members(findings.map(({ subject }) => subject));
+    books = { ...books, looks, open: new Map(findings.map((finding) => [keyOf(finding), finding])) };
+    return findings.map(({ subject }) => subject);
+  }
+
+  it("MON-12: each is looked for in its turn, ever more rarely, and stays open until it is found", async () => {
+    expect(await passAt(10n)).to.have.members(subjects);
+    expect(looked).to.deep.equal(subjects.slice(0, 50));
+    expect(await passAt(11n)).to.have.members(subjects);
+    expect(looked).to.deep.equal(subjects.slice(50));
+    expect(await passAt(12n)).to.have.members(subjects);
+    expect(looked).to.deep.equal([]);
+    const [first = "", second = ""] = subjects;
+    const rest = subjects.slice(1);
+    expect(await passAt(110n, new Set([first]))).to.have.members(rest);
+    expect(looked).to.deep.equal(subjects.slice(0, 50));
+    books = { ...books, balances: new Map(rest.map((subject) => [subject, recorded(subject)])), events: new Map() };
+    books = {
+      ...books,
+      balances: new Map([...books.balances, [first, { ...recorded(first), total: 200n, seqNum: 2n }]]),
+    };
+    await passAt(209n);
+    expect(looked).to.deep.equal(subjects.slice(50));
+    await passAt(210n);
+    expect(looked).to.include(second);
+    await passAt(309n);
+    // 200 slots after the first look it is not yet time again.
+    expect(looked).not.to.include(second);
+  });
+
+  it("MON-12: a count that no history could have costs no time", async () => {
+    const most = (1n << 64n) - 1n;
+    expect(await passAt(10n, new Set(), ledger(most))).to.have.members(subjects);
+    const [finding] = books.open.values();
+    expect(finding?.facts).to.deep.equal({ count: most - 1n, first: 2n, last: most });
   });
 });
 
