@@ -25,12 +25,16 @@ import { createTokensInstruction } from "../../protocol/solana/tokens.js";
 import { vaultProgram } from "../../protocol/solana/vaultProgram.js";
 import { stringifyJson } from "../../scripts/validator/jsonRpc.js";
 import { loadUpgradeable } from "../../scripts/validator/programs.js";
-import { ValidatorServer, type ServerOptions } from "../../scripts/validator/server.js";
+import type { ServerOptions } from "../../scripts/validator/server.js";
 import { ask } from "./solana.js";
+import { testEngine, type EngineNode } from "./solanaEngine/engine.js";
+import { startNode } from "./solanaEngine/start.js";
 import { createMintInstructions, mintBytes, mintToInstruction } from "./solanaVault/mints.js";
 import { keyOf } from "./solanaVault/svm.js";
 
 const FIRST_LAMPORTS = 1_000_000_000_000n;
+/** Blocks after which surfpool has finalized one, and some. */
+const SURFPOOL_FINALIZES = 34;
 /** 2026-01-01T00:00:00Z. */
 const GENESIS_SECONDS = 1_767_225_600n;
 
@@ -45,13 +49,13 @@ export class CollateralCluster {
   readonly instructions = new VaultInstructions();
 
   private constructor(
-    readonly server: ValidatorServer,
+    readonly node: EngineNode,
     readonly roles: Record<"payer" | "upgradeAuthority" | "admin" | "guardian" | "mintAuthority", KeyPairSigner>,
     readonly mint: { readonly address: Address; readonly tokenProgram: Address; readonly decimals: number },
   ) {}
 
   static async start(options: ServerOptions = {}): Promise<CollateralCluster> {
-    const server = await ValidatorServer.start({
+    const node = await startNode({
       genesisTime: GENESIS_SECONDS,
       confirmedBlocks: 1,
       finalizedBlocks: 3,
@@ -62,17 +66,17 @@ export class CollateralCluster {
     const roles = Object.fromEntries(keys) as CollateralCluster["roles"];
     const mintKey = await keyOf("mint 1");
     const mint = { address: mintKey.address, tokenProgram: TOKEN_PROGRAM as Address, decimals: 6 };
-    const cluster = new CollateralCluster(server, roles, mint);
+    const cluster = new CollateralCluster(node, roles, mint);
     for (const key of Object.values(roles)) cluster.fund(key.address);
-    await loadUpgradeable(server.cluster.bank, {
+    await loadUpgradeable(node, {
       programId: vaultProgram.id,
       so: readFileSync("programs/prebuilt/collateral_vault.so"),
       upgradeAuthority: roles.upgradeAuthority.address,
       slot: 0n,
     });
-    server.cluster.advance(4);
+    node.advance(4);
     const { payer, mintAuthority, upgradeAuthority, admin, guardian } = roles;
-    const rent = server.cluster.bank.minimumBalanceForRentExemption(BigInt(mintBytes({})));
+    const rent = node.minimumBalanceForRentExemption(BigInt(mintBytes({})));
     await cluster.send(createMintInstructions(payer.address, mint.address, mintAuthority.address, rent, mint), [
       mintKey,
     ]);
@@ -85,12 +89,16 @@ export class CollateralCluster {
   }
 
   get url(): string {
-    return this.server.url;
+    return this.node.url;
+  }
+
+  get genesisHash(): string {
+    return this.node.genesisHash;
   }
 
   /** The unix time of the open block. */
   get now(): bigint {
-    return this.server.cluster.bank.blocks.open.time;
+    return this.node.now;
   }
 
   fund(address: Address, amount = FIRST_LAMPORTS): void {
@@ -100,25 +108,26 @@ export class CollateralCluster {
 
   /** Writes an account as no program could. */
   put(account: EncodedAccount): void {
-    this.server.cluster.bank.setAccount(account);
+    this.node.setAccount(account);
   }
 
   account(address: Address): EncodedAccount | undefined {
-    return this.server.cluster.bank.account(address);
+    const account = this.node.getAccount(address);
+    return account.exists ? account : undefined;
   }
 
   advance(slots = 1): void {
-    this.server.cluster.advance(slots);
+    this.node.advance(slots);
   }
 
   /** Everything that happened so far is final. */
   finalize(): void {
-    this.advance(6);
+    this.advance(testEngine() === "litesvm" ? 6 : SURFPOOL_FINALIZES);
   }
 
   /** Time passes without blocks. */
   wait(seconds: bigint): void {
-    this.server.cluster.bank.jumpTo((this.now + seconds) * 1_000n);
+    this.node.jumpTo(this.now + seconds);
   }
 
   /** Sends a transaction into the open block. @returns its signature. */
@@ -140,6 +149,7 @@ export class CollateralCluster {
     );
     const reply = await ask(this.url, "sendTransaction", getBase64EncodedWireTransaction(signed), {
       encoding: "base64",
+      preflightCommitment: "processed",
     });
     if (reply.error !== undefined) throw new Error(stringifyJson(reply.error));
     this.advance();
@@ -181,6 +191,6 @@ export class CollateralCluster {
   }
 
   stop(): Promise<void> {
-    return this.server.stop();
+    return this.node.stop();
   }
 }

@@ -7,6 +7,7 @@ import { canReach } from "../../db/embedded/osUser.js";
 import { isDifferentialBuilt } from "../../scripts/programs/differential.js";
 import { toolsFolder } from "../../scripts/programs/toolchain.js";
 import { canMountSmallDisk } from "./smallDisk.js";
+import { testEngine } from "./solanaEngine/engine.js";
 
 const PACKAGE_FILE = fileURLToPath(new URL("../../package.json", import.meta.url));
 const ROOT = path.dirname(PACKAGE_FILE);
@@ -23,12 +24,25 @@ const REQUIREMENTS = {
     reason: "set MAINNET_RPC_URL to the URL of an Ethereum mainnet archive node",
   },
   surfpool: {
-    isMet: (env) => env["TEST_SURFPOOL"] === "1",
-    reason: "set TEST_SURFPOOL=1; the first run builds surfpool, 15 to 25 minutes",
+    isMet: (env) => testEngine(env) === "surfpool",
+    reason: "npm test -- --engine surfpool; the first run builds surfpool, 15 to 25 minutes",
   },
   solanaRpc: {
     isMet: (env) => (env["SOLANA_RPC_URL"] ?? "") !== "",
     reason: "set SOLANA_RPC_URL to the URL of a Solana cluster with a faucet",
+  },
+  ownCluster: {
+    isMet: (env) => testEngine(env) !== "rpc",
+    reason: "it sets accounts and time, and the cluster of SOLANA_RPC_URL is not ours: --engine litesvm or surfpool",
+  },
+  liteSvm: {
+    isMet: (env) => testEngine(env) === "litesvm",
+    reason:
+      "it drops blocks or transactions, or is another cluster for a moment, which only LiteSVM does: --engine litesvm",
+  },
+  commitments: {
+    isMet: (env) => testEngine(env) === "litesvm",
+    reason: "surfpool answers with the newest accounts at every commitment: --engine litesvm",
   },
   root: {
     isMet: () => process.getuid?.() === 0,
@@ -61,6 +75,18 @@ export function gate(name: RequirementName, env: NodeJS.ProcessEnv = process.env
   const requirement = REQUIREMENTS[name];
   if (requirement.isMet(env)) return { kind: "run" };
   return { kind: env["REQUIRE_ALL"] === "1" ? "fail" : "skip", reason: requirement.reason };
+}
+
+/** As mocha's `it`, for a test that needs `name`. */
+export function itWith(name: RequirementName, title: string, test: Mocha.AsyncFunc | Mocha.Func): void {
+  const decision = gate(name);
+  if (decision.kind === "run") it(title, test);
+  else if (decision.kind === "skip") it.skip(`${title} [skipped: ${decision.reason}]`, test);
+  else {
+    it(title, () => {
+      throw new Error(`REQUIRE_ALL=1 forbids skipping: ${decision.reason}`);
+    });
+  }
 }
 
 /** As mocha's `describe`, for a suite that needs `name`. */

@@ -9,55 +9,36 @@ import {
   pipe,
   setTransactionMessageFeePayer,
   setTransactionMessageLifetimeUsingBlockhash,
-  type Address,
   type Instruction,
   type KeyPairSigner,
 } from "@solana/kit";
 import type { Connection } from "@solana/web3.js";
 
-import { SYSTEM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "../../../protocol/solana/errorNames.js";
-import { positionProgram } from "../../../protocol/solana/positionProgram.js";
-import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { connectionRpc, readBlockhash, type SolanaRpc } from "../../../protocol/solana/rpc.js";
 import type { UnsignedTransaction } from "../../../protocol/solana/transaction.js";
-import { UPGRADEABLE_LOADER } from "../../../scripts/validator/programs.js";
-import { ValidatorServer } from "../../../scripts/validator/server.js";
 import { connectTo, disconnect } from "../solanaClients/endpoint.js";
+import type { EngineNode } from "../solanaEngine/engine.js";
 import type { VaultRig } from "./rig.js";
-
-/** Whose accounts a rig may have changed; the loader's ProgramData come before the programs that need them. */
-const OWNERS = [
-  ...[UPGRADEABLE_LOADER, SYSTEM_PROGRAM, TOKEN_PROGRAM, TOKEN_2022_PROGRAM],
-  ...[vaultProgram.id, positionProgram.id],
-] as Address[];
 
 export class VaultNode {
   readonly rpc: SolanaRpc;
 
   private constructor(
-    readonly server: ValidatorServer,
+    readonly cluster: EngineNode,
     readonly connection: Connection,
   ) {
     this.rpc = connectionRpc(connection);
   }
 
-  /** Starts with everything that is in the rig now; afterwards the two go their own ways. */
+  /** Starts with everything that is in the rig now; on LiteSVM the two go their own ways afterwards. */
   static async start(rig: VaultRig): Promise<VaultNode> {
-    const server = await ValidatorServer.start({ genesisTime: rig.now, seed: "vault node" });
-    const { bank } = server.cluster;
-    for (const owner of OWNERS) {
-      const accounts = rig.svm
-        .getProgramAccounts(owner)
-        .toSorted((a, b) => Number(a.executable) - Number(b.executable));
-      for (const account of accounts) bank.setAccount(account);
-    }
-    server.cluster.advance(2);
-    return new VaultNode(server, connectTo(server));
+    const node = await rig.svm.serve();
+    return new VaultNode(node, connectTo(node));
   }
 
   async stop(): Promise<void> {
     disconnect(this.connection);
-    await this.server.stop();
+    await this.cluster.stop();
   }
 
   /** Sends instructions that nobody has simulated. The first key pays. */
@@ -86,7 +67,7 @@ export class VaultNode {
     const signatures = Object.assign({}, decoded.signatures, ...made.flat()) as typeof decoded.signatures;
     const wire = getBase64EncodedWireTransaction({ ...decoded, signatures });
     const signature = await this.connection.sendRawTransaction(Buffer.from(wire, "base64"));
-    this.server.cluster.advance(4);
+    this.cluster.advance(4);
     return signature;
   }
 }

@@ -1,11 +1,10 @@
 /**
- * The collateral vault in process: the real programs in LiteSVM at their local addresses, configured, with mints, users and consumers. A rig
+ * The collateral vault on the chosen engine: the real programs at their local addresses, configured, with mints, users and consumers. A rig
  * is its own cluster; all keys, and so all addresses and compute units, are the same in every run.
  */
 import { readFileSync } from "node:fs";
 
 import type { Address, EncodedAccount, Instruction, KeyPairSigner } from "@solana/kit";
-import { LiteSVM } from "litesvm";
 
 import {
   associatedTokenAddress,
@@ -21,6 +20,8 @@ import { LOCAL_PROGRAM_IDS } from "../../../protocol/solana/programKeys.js";
 import { createTokensInstruction, readTokenAccount } from "../../../protocol/solana/tokens.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { loadUpgradeable } from "../../../scripts/validator/programs.js";
+import type { SvmEngine } from "../solanaEngine/engine.js";
+import { startEngine } from "../solanaEngine/start.js";
 import {
   createMintInstructions,
   freezeInstruction,
@@ -63,7 +64,7 @@ export class VaultRig extends TestSvm {
   private mints = 0;
 
   private constructor(
-    svm: LiteSVM,
+    svm: SvmEngine,
     readonly roles: Roles,
     isUnsigned: boolean,
   ) {
@@ -79,7 +80,7 @@ export class VaultRig extends TestSvm {
   }
 
   private static async empty(isUnsigned: boolean): Promise<VaultRig> {
-    const svm = new LiteSVM().withTransactionHistory(0n);
+    const svm = await startEngine();
     const rig = new VaultRig(svm, await makeRoles(), isUnsigned);
     rig.setClock(START_SECONDS, START_SLOT);
     for (const key of Object.values<KeyPairSigner>({ ...rig.roles })) rig.fund(key.address);

@@ -1,4 +1,4 @@
-/** LiteSVM as program tests use it: transactions by instructions and signers, answers with names, a clock that stands still. */
+/** A cluster as program tests use it: transactions by instructions and signers, answers with names, a clock that stands still. */
 import { createHash } from "node:crypto";
 
 import {
@@ -15,12 +15,12 @@ import {
   type KeyPairSigner,
   type Transaction,
 } from "@solana/kit";
-import { FailedTransactionMetadata, LiteSVM, type TransactionMetadata } from "litesvm";
 
 import { eventsOf } from "../../../protocol/solana/events.js";
 import { failureOf, type ProgramFailure } from "../../../protocol/solana/errors.js";
 import { vaultProgram, type VaultEvent } from "../../../protocol/solana/vaultProgram.js";
-import { transactionError } from "../../../scripts/validator/transactionError.js";
+import { SYSTEM_PROGRAM } from "../../../protocol/solana/errorNames.js";
+import type { Executed, SvmEngine } from "../solanaEngine/engine.js";
 
 /** 2026-01-01T00:00:00Z. Tests count from here. */
 export const START_SECONDS = 1_767_225_600n;
@@ -64,7 +64,7 @@ export class TestSvm {
   private readonly wallets = new Map<string, KeyPairSigner>();
 
   constructor(
-    public svm: LiteSVM,
+    readonly svm: SvmEngine,
     /** Pays fees and rents, where nothing else is said. */
     readonly payer: KeyPairSigner,
     /** Signatures are neither made nor verified; who must sign is, as ever. Saves half a millisecond a transaction. */
@@ -80,7 +80,13 @@ export class TestSvm {
   }
 
   fund(address: Address, amountLamports = FIRST_LAMPORTS): void {
-    this.svm.airdrop(address, lamports(amountLamports));
+    const account = this.svm.getAccount(address);
+    if (account.exists) {
+      this.svm.setAccount({ ...account, lamports: lamports(account.lamports + amountLamports) });
+      return;
+    }
+    const empty = { address, data: new Uint8Array(), executable: false, space: 0n };
+    this.svm.setAccount({ ...empty, lamports: lamports(amountLamports), programAddress: SYSTEM_PROGRAM as Address });
   }
 
   /** Unix seconds of the cluster's clock. */
@@ -98,10 +104,7 @@ export class TestSvm {
   }
 
   setClock(unixSeconds: bigint, slot: bigint): void {
-    const clock = this.svm.getClock();
-    clock.unixTimestamp = unixSeconds;
-    clock.slot = slot;
-    this.svm.setClock(clock);
+    this.svm.setClock(unixSeconds, slot);
   }
 
   /** Data of an account; undefined when it does not exist. */
@@ -131,8 +134,7 @@ export class TestSvm {
     const missing = Object.keys(compiled.signatures).filter((name) => !(name in signatures));
     if (missing.length > 0) throw new Error(`nobody signs for ${missing.join(", ")}`);
     const transaction = { ...compiled, signatures: inOrder(compiled, signatures) };
-    this.svm.withSigverify(isVerified);
-    return this.answer(instructions, this.svm.sendTransaction(transaction));
+    return this.answer(instructions, this.svm.execute(transaction, isVerified));
   }
 
   /** Executes what must succeed. @throws Error with the log. */
@@ -142,25 +144,22 @@ export class TestSvm {
     return sent;
   }
 
-  private answer(instructions: readonly Instruction[], result: TransactionMetadata | FailedTransactionMetadata): Sent {
-    const failed = result instanceof FailedTransactionMetadata;
-    const meta = failed ? result.meta() : result;
-    const logs = meta.logs();
+  private answer(instructions: readonly Instruction[], { err, logs, computeUnits }: Executed): Sent {
+    const ok = err === undefined;
     const programIds = instructions.map(({ programAddress }) => programAddress);
-    const failure = failed ? failureOf({ err: transactionError(result), logs, programIds }) : undefined;
-    const computeUnits = meta.computeUnitsConsumed();
+    const failure = ok ? undefined : failureOf({ err, logs, programIds });
     // What a failed transaction emitted never happened.
-    const events = failed ? [] : eventsOf(vaultProgram, logs).events;
-    return { ok: !failed, failure, error: failure?.name, logs, computeUnits, events };
+    const events = ok ? eventsOf(vaultProgram, logs).events : [];
+    return { ok, failure, error: failure?.name, logs, computeUnits, events };
   }
 
   /** Everything, to go back to with `restore`. */
   snapshot(): Uint8Array {
-    return this.svm.toBytes();
+    return this.svm.snapshot();
   }
 
   restore(snapshot: Uint8Array): void {
-    this.svm = LiteSVM.fromBytes(snapshot);
+    this.svm.restore(snapshot);
   }
 }
 

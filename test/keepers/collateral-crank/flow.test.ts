@@ -5,12 +5,15 @@ import { readFileSync, rmSync } from "node:fs";
 
 import { program } from "../../../keepers/collateral-crank/main.js";
 import { loadSolanaKey } from "../../../keepers/kit/solana/key.js";
+import { readProposal } from "../../../protocol/solana/accounts.js";
 import { associatedTokenAddress } from "../../../protocol/solana/addresses.js";
+import { proposalHash } from "../../../protocol/solana/proposals.js";
 import { positionProgram } from "../../../protocol/solana/positionProgram.js";
 import { readTokenAccount } from "../../../protocol/solana/tokens.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { loadUpgradeable } from "../../../scripts/validator/programs.js";
 import { CollateralCluster, type ClusterOwner } from "../../helpers/collateralCluster.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { PositionExchange, type Member } from "../../helpers/positionExchange.js";
 import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
 import { codeOf } from "../../helpers/rejection.js";
@@ -24,7 +27,7 @@ const SLOT_MS = 25;
 /** Of a registered program: discriminator, then three addresses. */
 const DEPLOY_SLOT_OFFSET = 8 + 3 * 32;
 
-describe("collateral crank on a cluster", function () {
+describeWith("ownCluster", "collateral crank on a cluster", function () {
   this.timeout(60_000);
   const postgres = usePostgres();
   const folder = `/tmp/cantilever-crank-${String(process.pid)}`;
@@ -155,10 +158,11 @@ describe("collateral crank on a cluster", function () {
       [await instructions.propose(vault, one.address, { instruction, index: 0n, expiresAtSeconds })],
       [one],
     );
-    await cluster.send([await instructions.approve(vault, 0n, two.address)], [two]);
     const multiSig = await instructions.addresses.multiSigVault(owner.vault);
     const at = await instructions.addresses.proposal(multiSig, 0n);
-    const stored = vaultProgram.decodeAccount("proposal", cluster.account(at)?.data as Uint8Array).accounts;
+    const proposal = readProposal(cluster.account(at)?.data as Uint8Array);
+    await cluster.send([await instructions.approve(vault, 0n, two.address, await proposalHash(proposal))], [two]);
+    const stored = proposal.accounts;
     await cluster.send([await instructions.executeProposal(vault, 0n, two.address, stored)], [two]);
     const owners = () =>
       vaultProgram.decodeAccount("multiSigVault", cluster.account(multiSig)?.data as Uint8Array).ownerCount;
@@ -241,10 +245,9 @@ describe("collateral crank on a cluster", function () {
     { rig, market, price, access, house, mint }: PositionExchange,
     trader: Member,
   ): Promise<void> {
-    const { bank } = cluster.server.cluster;
     const upgradeAuthority = cluster.roles.upgradeAuthority.address;
     const so = readFileSync("programs/prebuilt/position_manager.so");
-    await loadUpgradeable(bank, { programId: positionProgram.id, so, upgradeAuthority, slot: 0n });
+    await loadUpgradeable(cluster.node, { programId: positionProgram.id, so, upgradeAuthority, slot: 0n });
     const ofMembers = [house, trader].flatMap((member) => [
       ...[member.vault, member.balance, member.programLock, member.tokens],
     ]);
@@ -285,8 +288,7 @@ describe("collateral crank on a cluster", function () {
     expect((await run()).ok).to.equal(true);
     // The program whose upgrade it can sign is worth everything.
     const so = readFileSync("programs/prebuilt/collateral_vault.so");
-    const { bank } = cluster.server.cluster;
-    await loadUpgradeable(bank, { programId: vaultProgram.id, so, upgradeAuthority: crank, slot: 0n });
+    await loadUpgradeable(cluster.node, { programId: vaultProgram.id, so, upgradeAuthority: crank, slot: 0n });
     cluster.advance(2);
     expect(await codeOf(run())).to.equal("GATE_FAILED");
   });

@@ -14,8 +14,10 @@ import { readTokenAccount } from "../../../protocol/solana/tokens.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { capturedLog } from "../../helpers/capturedLog.js";
 import { CollateralCluster, type ClusterOwner } from "../../helpers/collateralCluster.js";
+import { describeWith, itWith } from "../../helpers/describeWith.js";
 import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
 import { codeOf } from "../../helpers/rejection.js";
+import { liteOf } from "../../helpers/solanaEngine/engine.js";
 
 const RULES = {
   largeShareBps: 2_000n,
@@ -28,7 +30,7 @@ const RULES = {
 const PASS = { pass: true, figures: true };
 const NO_PASS = { pass: false, figures: false };
 
-describe("collateral monitor on a cluster", function () {
+describeWith("ownCluster", "collateral monitor on a cluster", function () {
   this.timeout(30_000);
   const postgres = usePostgres();
   let cluster: CollateralCluster;
@@ -41,7 +43,7 @@ describe("collateral monitor on a cluster", function () {
   beforeEach(async () => {
     seeds += 1;
     cluster = await CollateralCluster.start({ seed: `monitor ${String(seeds)}` });
-    chainId = cluster.server.cluster.bank.genesisHash;
+    chainId = cluster.genesisHash;
     client = new SolanaClient({ url: cluster.url, timeoutMs: 20_000, retries: 2 });
     test = await postgres.testDatabase();
     db = test.database;
@@ -121,44 +123,48 @@ describe("collateral monitor on a cluster", function () {
     expect(await db.query("SELECT kind FROM reconciliation_logs")).to.deep.equal([{ kind: "pass" }, { kind: "pass" }]);
   });
 
-  it("MON-2: nothing is final before the cluster says so, and a dropped fork takes its events back", async () => {
-    const alice = await cluster.owner("alice", 1_000_000n);
-    cluster.finalize();
-    await cluster.stop();
-    // Deep enough that a confirmed block can still be seen as not final.
-    cluster = await CollateralCluster.start({ seed: "forks", confirmedBlocks: 0, finalizedBlocks: 8 });
-    chainId = cluster.server.cluster.bank.genesisHash;
-    client = new SolanaClient({ url: cluster.url, timeoutMs: 20_000, retries: 2 });
-    const owner = await cluster.owner("alice", 1_000_000n);
-    expect(owner.balance).to.equal(alice.balance);
-    cluster.advance(12);
-    const { monitor, step, named } = await monitorOf();
-    await step();
-    const signature = await deposit(owner, 77n);
-    await step();
-    const status = () => db.query("SELECT status FROM transactions WHERE signature = $1", [signature]);
-    expect(await status()).to.deep.equal([{ status: "confirmed" }]);
-    expect(monitor.figures?.tvl[cluster.mint.address]?.total).to.equal(1_000_000n);
-    cluster.advance(12);
-    await step();
-    expect(await status()).to.deep.equal([{ status: "finalized" }]);
-    expect(monitor.figures?.tvl[cluster.mint.address]?.total).to.equal(1_000_077n);
-    expect(monitor.discrepancies).to.deep.equal([]);
+  itWith(
+    "commitments",
+    "MON-2: nothing is final before the cluster says so, and a dropped fork takes its events back",
+    async () => {
+      const alice = await cluster.owner("alice", 1_000_000n);
+      cluster.finalize();
+      await cluster.stop();
+      // Deep enough that a confirmed block can still be seen as not final.
+      cluster = await CollateralCluster.start({ seed: "forks", confirmedBlocks: 0, finalizedBlocks: 8 });
+      chainId = cluster.genesisHash;
+      client = new SolanaClient({ url: cluster.url, timeoutMs: 20_000, retries: 2 });
+      const owner = await cluster.owner("alice", 1_000_000n);
+      expect(owner.balance).to.equal(alice.balance);
+      cluster.advance(12);
+      const { monitor, step, named } = await monitorOf();
+      await step();
+      const signature = await deposit(owner, 77n);
+      await step();
+      const status = () => db.query("SELECT status FROM transactions WHERE signature = $1", [signature]);
+      expect(await status()).to.deep.equal([{ status: "confirmed" }]);
+      expect(monitor.figures?.tvl[cluster.mint.address]?.total).to.equal(1_000_000n);
+      cluster.advance(12);
+      await step();
+      expect(await status()).to.deep.equal([{ status: "finalized" }]);
+      expect(monitor.figures?.tvl[cluster.mint.address]?.total).to.equal(1_000_077n);
+      expect(monitor.discrepancies).to.deep.equal([]);
 
-    // A row of a transaction that never became final, as a dropped fork leaves it.
-    await db.query(
-      `INSERT INTO transactions (chain_id, signature, event_index, subject, slot, kind, body, status)
+      // A row of a transaction that never became final, as a dropped fork leaves it.
+      await db.query(
+        `INSERT INTO transactions (chain_id, signature, event_index, subject, slot, kind, body, status)
        VALUES ($1, 'gone', 0, $2, $3, 'deposited', '{}', 'confirmed')`,
-      [chainId, owner.balance, cluster.server.cluster.bank.blocks.open.slot - 9n],
-    );
-    const again = await monitorOf({ ttlMs: 1 });
-    await db.query("UPDATE collateral_checkpoint SET held_until = clock_timestamp() - interval '1 second'");
-    await again.step();
-    expect(await db.query("SELECT 1 AS one FROM transactions WHERE signature = 'gone'")).to.deep.equal([]);
-    expect(again.named("history.fork-dropped").map((entry) => entry["signature"])).to.deep.equal(["gone"]);
-    expect(await db.query("SELECT kind FROM audit_trail")).to.deep.equal([{ kind: "fork-dropped" }]);
-    expect(named("history.fork-dropped")).to.deep.equal([]);
-  });
+        [chainId, owner.balance, cluster.node.slot - 9n],
+      );
+      const again = await monitorOf({ ttlMs: 1 });
+      await db.query("UPDATE collateral_checkpoint SET held_until = clock_timestamp() - interval '1 second'");
+      await again.step();
+      expect(await db.query("SELECT 1 AS one FROM transactions WHERE signature = 'gone'")).to.deep.equal([]);
+      expect(again.named("history.fork-dropped").map((entry) => entry["signature"])).to.deep.equal(["gone"]);
+      expect(await db.query("SELECT kind FROM audit_trail")).to.deep.equal([{ kind: "fork-dropped" }]);
+      expect(named("history.fork-dropped")).to.deep.equal([]);
+    },
+  );
 
   it("MON-3: a ledger that changed without an event, or owes more than is held, is found, told and kept", async () => {
     const alice = await cluster.owner("alice", 1_000_000n);
@@ -489,7 +495,7 @@ describe("collateral monitor on a cluster", function () {
     expect(await codeOf(program.accept?.(nothing) ?? Promise.resolve())).to.equal("FINDING_UNKNOWN");
   });
 
-  it("does not begin on a public cluster, nor on a network without parameters", async () => {
+  itWith("liteSvm", "does not begin on a public cluster, nor on a network without parameters", async () => {
     const env = {
       SOLANA_LOCALNET_RPC_URL: cluster.url,
       KEEPER_LOG_LEVEL: "silent",
@@ -503,7 +509,7 @@ describe("collateral monitor on a cluster", function () {
       once: true,
       terminal: false,
     };
-    Object.assign(cluster.server.cluster.bank, { genesisHash: "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG" });
+    Object.assign(liteOf(cluster.node).bank, { genesisHash: "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG" });
     expect(await codeOf(program.run({ ...context, network: "solana-localnet" }))).to.equal("GATE_FAILED");
     expect(await codeOf(program.run({ ...context, network: "solana-nowhere" }))).to.equal("UNKNOWN_NETWORK");
   });

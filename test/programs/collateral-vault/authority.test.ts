@@ -2,13 +2,14 @@ import type { Address } from "@solana/kit";
 import { expect } from "chai";
 
 import { programDataAddress } from "../../../protocol/solana/addresses.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { act, execution, outcome, proposed } from "../../helpers/solanaVault/acting.js";
 import { VaultRig } from "../../helpers/solanaVault/rig.js";
 
 const DAY = 86_400n;
 const HALF_HOUR = 1_800n;
 
-describe("roles, pauses and freezes of the collateral vault", () => {
+describeWith("ownCluster", "roles, pauses and freezes of the collateral vault", () => {
   let rig: VaultRig;
   let admin: Address;
   let guardian: Address;

@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { associatedTokenAddress } from "../../../protocol/solana/addresses.js";
 import { TOKEN_PROGRAM } from "../../../protocol/solana/errorNames.js";
 import { ZERO_ADDRESS, type BalanceRef } from "../../../protocol/solana/instructions.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { act, outcome } from "../../helpers/solanaVault/acting.js";
 import { closeTokensInstruction, MINT_EXTENSIONS, type MintExtensionName } from "../../helpers/solanaVault/mints.js";
 import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
@@ -23,7 +24,7 @@ function giveAway(tokens: Address, owner: Address, next: Address): Instruction {
   };
 }
 
-describe("where money of the collateral vault may go", () => {
+describeWith("ownCluster", "where money of the collateral vault may go", () => {
   let rig: VaultRig;
   let mint: TestMint;
   let alice: Depositor;

@@ -4,6 +4,7 @@ import { associatedTokenAddress } from "../../../protocol/solana/addresses.js";
 import { TOKEN_2022_PROGRAM } from "../../../protocol/solana/errorNames.js";
 import type { Address } from "@solana/kit";
 import type { BalanceRef, LockRef } from "../../../protocol/solana/instructions.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import type { MintOptions } from "../../helpers/solanaVault/mints.js";
 import { VaultRig, type Depositor, type TestConsumer, type TestMint } from "../../helpers/solanaVault/rig.js";
 import type { Sent } from "../../helpers/solanaVault/svm.js";
@@ -35,7 +36,7 @@ const eventsOf = ({ events }: Sent) =>
   });
 
 for (const [kind, options] of KINDS) {
-  describe(`money of the collateral vault: ${kind}`, () => {
+  describeWith("ownCluster", `money of the collateral vault: ${kind}`, () => {
     const afterFee = (amountUnits: bigint): bigint =>
       options.transferFee === undefined ? amountUnits : amountUnits - feeOf(amountUnits);
     let rig: VaultRig;
@@ -133,7 +134,7 @@ for (const [kind, options] of KINDS) {
   });
 }
 
-describe("bad input to the collateral vault", () => {
+describeWith("ownCluster", "bad input to the collateral vault", () => {
   let rig: VaultRig;
   let mint: TestMint;
   let alice: Depositor;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect } from "chai";
 
 import type { BalanceRef } from "../../../protocol/solana/instructions.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { act, outcome } from "../../helpers/solanaVault/acting.js";
 import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
 
@@ -28,7 +29,7 @@ class Oracle {
   }
 }
 
-describe("limits of a collateral vault", () => {
+describeWith("ownCluster", "limits of a collateral vault", () => {
   let rig: VaultRig;
   let mint: TestMint;
   let alice: Depositor;

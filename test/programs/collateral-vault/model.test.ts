@@ -1,5 +1,6 @@
 import { expect } from "chai";
 
+import { describeWith } from "../../helpers/describeWith.js";
 import { VaultRig } from "../../helpers/solanaVault/rig.js";
 import { Run } from "./model/run.js";
 
@@ -8,7 +9,7 @@ const STEPS = Number(process.env["CANTILEVER_MODEL_STEPS"] ?? 4_000);
 const STEPS_PER_SEQUENCE = 250;
 const SEED = Number(process.env["CANTILEVER_MODEL_SEED"] ?? 1);
 
-describe("collateral vault beside its model", function () {
+describeWith("ownCluster", "collateral vault beside its model", function () {
   // a millisecond or two each, on a machine that does nothing else
   this.timeout(60_000 + STEPS * 30);
 

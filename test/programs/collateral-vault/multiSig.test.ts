@@ -5,6 +5,7 @@ import { readProposal } from "../../../protocol/solana/accounts.js";
 import type { BalanceRef, VaultRef } from "../../../protocol/solana/instructions.js";
 import type { FullInstruction } from "../../../protocol/solana/program.js";
 import { proposalHash, type ProposalContent } from "../../../protocol/solana/proposals.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { act, approval, execution, outcome, proposed } from "../../helpers/solanaVault/acting.js";
 import { callsOf, type CallName } from "../../helpers/solanaVault/calls.js";
 import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
@@ -12,7 +13,7 @@ import { signersOf, Stage } from "../../helpers/solanaVault/stage.js";
 
 const DAY = 86_400n;
 
-describe("multi-sig of a collateral vault", () => {
+describeWith("ownCluster", "multi-sig of a collateral vault", () => {
   let rig: VaultRig;
   let mint: TestMint;
   let alice: Depositor;
@@ -264,7 +265,7 @@ describe("multi-sig of a collateral vault", () => {
   });
 });
 
-describe("what a proposal may carry", () => {
+describeWith("ownCluster", "what a proposal may carry", () => {
   it("COL-15 is what an authority or a role signs, and nothing else", async () => {
     const stage = await Stage.create();
     const { rig, sides } = stage;

@@ -2,13 +2,14 @@ import type { Address } from "@solana/kit";
 import { expect } from "chai";
 
 import type { LockRef } from "../../../protocol/solana/instructions.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { act, outcome } from "../../helpers/solanaVault/acting.js";
 import { VaultRig, type Depositor, type TestConsumer, type TestMint } from "../../helpers/solanaVault/rig.js";
 
 const DAY = 86_400n;
 const WEEK = 7n * DAY;
 
-describe("programs that hold collateral", () => {
+describeWith("ownCluster", "programs that hold collateral", () => {
   let rig: VaultRig;
   let mint: TestMint;
   let alice: Depositor;

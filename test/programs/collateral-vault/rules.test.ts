@@ -3,6 +3,7 @@ import { expect } from "chai";
 
 import type { LockRef, SecurityVeto } from "../../../protocol/solana/instructions.js";
 import type { FullInstruction } from "../../../protocol/solana/program.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { act, outcome } from "../../helpers/solanaVault/acting.js";
 import { callsOf, type CallName } from "../../helpers/solanaVault/calls.js";
 import { Checkpoint } from "../../helpers/solanaVault/checkpoint.js";
@@ -25,7 +26,7 @@ function withAccount(
   return { ...call, accounts: call.accounts.map((meta, index) => (index === at ? { ...meta, ...change } : meta)) };
 }
 
-describe("flags of a collateral vault", () => {
+describeWith("ownCluster", "flags of a collateral vault", () => {
   let stage: Stage;
   let names: readonly CallName[];
   before(async () => {
@@ -79,7 +80,7 @@ describe("flags of a collateral vault", () => {
   });
 });
 
-describe("loosening the rules of a collateral vault", () => {
+describeWith("ownCluster", "loosening the rules of a collateral vault", () => {
   const DELAY = 2n * DAY;
   let rig: VaultRig;
   let mint: TestMint;

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { lamports, type Address } from "@solana/kit";
 import { expect } from "chai";
 
+import { describeWith } from "../../helpers/describeWith.js";
 import { callsOf, type Call, type CallName } from "../../helpers/solanaVault/calls.js";
 import { Checkpoint } from "../../helpers/solanaVault/checkpoint.js";
 import { Stage } from "../../helpers/solanaVault/stage.js";
@@ -34,7 +35,7 @@ function readTable(): readonly Row[] {
     });
 }
 
-describe("what each state of the collateral vault stops", () => {
+describeWith("ownCluster", "what each state of the collateral vault stops", () => {
   let stage: Stage;
   let calls: Readonly<Record<CallName, Call>>;
   /** Rows that have two kinds of call, and rows whose state the call would otherwise bring about itself. */

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 
+import { describeWith } from "../../helpers/describeWith.js";
 import { callsOf, type CallName } from "../../helpers/solanaVault/calls.js";
 import { Checkpoint } from "../../helpers/solanaVault/checkpoint.js";
 import type { FullInstruction } from "../../../protocol/solana/program.js";
@@ -66,7 +67,7 @@ interface Tried {
   readonly isUnchanged: boolean;
 }
 
-describe("accounts of the collateral vault's instructions", () => {
+describeWith("ownCluster", "accounts of the collateral vault's instructions", () => {
   let stage: Stage;
   let names: readonly CallName[];
   before(async () => {

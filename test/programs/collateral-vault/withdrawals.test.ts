@@ -2,6 +2,7 @@ import type { Address } from "@solana/kit";
 import { expect } from "chai";
 
 import type { BalanceRef } from "../../../protocol/solana/instructions.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { act, outcome } from "../../helpers/solanaVault/acting.js";
 import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
 
@@ -9,7 +10,7 @@ const DAY = 86_400n;
 const DELAY = 3_600n;
 const LIMITS = { perTransaction: 1_000n, capacity: 1_000n, refillPerDay: 1_000n };
 
-describe("delayed withdrawals of the collateral vault", () => {
+describeWith("ownCluster", "delayed withdrawals of the collateral vault", () => {
   let rig: VaultRig;
   let mint: TestMint;
   let alice: Depositor;

@@ -6,6 +6,7 @@ import { SYSTEM_PROGRAM } from "../../../protocol/solana/errorNames.js";
 import { positionProgram } from "../../../protocol/solana/positionProgram.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { absentAccount } from "../../../scripts/validator/absentAccount.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { DAY, FIRST_PRICE, PARAMS, PositionExchange, TOKEN_NANO, type Member } from "../../helpers/positionExchange.js";
 import { keyOf } from "../../helpers/solanaVault/svm.js";
 
@@ -21,7 +22,7 @@ interface Good {
 /** Accounts that may be any wallet that signs. */
 const ANY_WALLET = new Set(["initializeMarket.payer"]);
 
-describe("position manager: accounts", () => {
+describeWith("ownCluster", "position manager: accounts", () => {
   let exchange: PositionExchange;
   let alice: Member;
   let bob: Member;

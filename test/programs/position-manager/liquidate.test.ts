@@ -2,9 +2,10 @@ import type { Instruction } from "@solana/kit";
 import { expect } from "chai";
 
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { DAY, FIRST_PRICE, PositionExchange, TOKEN_NANO, type Member } from "../../helpers/positionExchange.js";
 
-describe("position manager: liquidate", () => {
+describeWith("ownCluster", "position manager: liquidate", () => {
   let exchange: PositionExchange;
   let alice: Member;
   let keeper: Member;

@@ -4,11 +4,12 @@ import { expect } from "chai";
 
 import { positionProgram } from "../../../protocol/solana/positionProgram.js";
 import { absentAccount } from "../../../scripts/validator/absentAccount.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { DAY, FIRST_PRICE, PARAMS, PositionExchange, TOKEN_NANO, type Member } from "../../helpers/positionExchange.js";
 
 const ZERO = "11111111111111111111111111111111" as never;
 
-describe("position manager: market", () => {
+describeWith("ownCluster", "position manager: market", () => {
   let exchange: PositionExchange;
   let alice: Member;
   let admin: KeyPairSigner;

@@ -2,6 +2,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 
+import { describeWith } from "../../helpers/describeWith.js";
 import { DAY, PARAMS, PositionExchange, TOKEN_NANO, type Member } from "../../helpers/positionExchange.js";
 
 const NAMES = ["alice", "bob", "carol"] as const;
@@ -136,7 +137,7 @@ const step = fc.record({
 });
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-describe("position manager: model", () => {
+describeWith("ownCluster", "position manager: model", () => {
   let exchange: PositionExchange;
   let members: Readonly<Record<string, Member>>;
   let start: Uint8Array;

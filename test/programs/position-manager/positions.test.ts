@@ -4,11 +4,12 @@ import { expect } from "chai";
 
 import { TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "../../../protocol/solana/errorNames.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { DAY, FIRST_PRICE, PARAMS, PositionExchange, TOKEN_NANO, type Member } from "../../helpers/positionExchange.js";
 
 const tokens = (count: bigint): bigint => count * TOKEN_NANO;
 
-describe("position manager: positions", () => {
+describeWith("ownCluster", "position manager: positions", () => {
   let exchange: PositionExchange;
   let alice: Member;
   let start: Uint8Array;

@@ -6,12 +6,13 @@ import { collateralAuthorityAddress } from "../../../protocol/solana/addresses.j
 import { CpiManager } from "../../../protocol/solana/cpiManager.js";
 import { positionProgram } from "../../../protocol/solana/positionProgram.js";
 import { VaultManager } from "../../../protocol/solana/vaultManager.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { PositionExchange } from "../../helpers/positionExchange.js";
 import { VaultNode } from "../../helpers/solanaVault/node.js";
 
 const ANY_PRICE = (1n << 64n) - 1n;
 
-describe("cpi manager", () => {
+describeWith("ownCluster", "cpi manager", () => {
   let exchange: PositionExchange;
   let node: VaultNode;
   let manager: CpiManager;

@@ -13,6 +13,7 @@ import { asProgramError, failureOf, type ProgramFailure } from "../../../protoco
 import { eventsOf } from "../../../protocol/solana/events.js";
 import { positionProgram } from "../../../protocol/solana/positionProgram.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { VaultNode } from "../../helpers/solanaVault/node.js";
 import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
 
@@ -141,7 +142,7 @@ describe("what clients throw", () => {
   });
 });
 
-describe("failures and events of real transactions", () => {
+describeWith("ownCluster", "failures and events of real transactions", () => {
   let rig: VaultRig;
   let node: VaultNode;
   let mint: TestMint;

@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { INSTRUCTIONS_SYSVAR } from "../../../protocol/solana/accountRules.js";
 import { ZERO_ADDRESS, type LockRef, type VaultRef } from "../../../protocol/solana/instructions.js";
 import type { FullInstruction } from "../../../protocol/solana/program.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { approval } from "../../helpers/solanaVault/acting.js";
 import { VaultRig, type Depositor, type TestConsumer, type TestMint } from "../../helpers/solanaVault/rig.js";
 
@@ -11,7 +12,7 @@ const DAY_SECONDS = 86_400n;
 const WEEK_SECONDS = 7n * DAY_SECONDS;
 
 /** Every builder, where its instruction succeeds: an account that was derived wrongly would fail it. */
-describe("instructions of the vault program", () => {
+describeWith("ownCluster", "instructions of the vault program", () => {
   const built = new Set<string>();
   let rig: VaultRig;
   let mint: TestMint;

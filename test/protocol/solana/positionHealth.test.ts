@@ -2,13 +2,14 @@ import { expect } from "chai";
 
 import { freshPrice, paramsAt, positionHealth } from "../../../protocol/solana/positionHealth.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { PositionExchange, TOKEN_NANO, type Member } from "../../helpers/positionExchange.js";
 
 /** Discriminator, market, two authorities, and when the second counts: then price and time. */
 const PRICE_OFFSET = 8 + 3 * 32 + 8;
 const MAX_PRICE = 10n ** 18n;
 
-describe("protocol/solana: health of positions", function () {
+describeWith("ownCluster", "protocol/solana: health of positions", function () {
   this.timeout(60_000);
 
   /** Writes any price, as no authority could. */

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import { TOKEN_2022_PROGRAM } from "../../../protocol/solana/errorNames.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { MINT_EXTENSIONS, type MintExtensionName } from "../../helpers/solanaVault/mints.js";
 import { VaultRig } from "../../helpers/solanaVault/rig.js";
 import { START_SECONDS } from "../../helpers/solanaVault/svm.js";
@@ -10,7 +11,7 @@ const BESIDE: Readonly<Partial<Record<MintExtensionName, readonly MintExtensionN
   ConfidentialMintBurn: ["ConfidentialTransferMint"],
 };
 
-describe("rig of the vault program", () => {
+describeWith("ownCluster", "rig of the vault program", () => {
   it("is configured, and each one is a cluster of its own", async () => {
     const [one, other] = await Promise.all([VaultRig.create(), VaultRig.create()]);
     const address = await one.addresses.vaultAuthority();

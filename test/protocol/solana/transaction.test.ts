@@ -17,6 +17,7 @@ import { SYSTEM_PROGRAM } from "../../../protocol/solana/errorNames.js";
 import { connectionRpc, readAccounts, type SolanaRpc } from "../../../protocol/solana/rpc.js";
 import { buildTransaction, MAX_TRANSACTION_BYTES, priceFor, withMargin } from "../../../protocol/solana/transaction.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { codeOf } from "../../helpers/rejection.js";
 import { VaultNode } from "../../helpers/solanaVault/node.js";
 import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
@@ -37,7 +38,7 @@ function answering(rpc: SolanaRpc, method: string, answer: (honest: unknown) => 
   };
 }
 
-describe("transaction builder", () => {
+describeWith("ownCluster", "transaction builder", () => {
   let rig: VaultRig;
   let node: VaultNode;
   let mint: TestMint;
@@ -162,7 +163,7 @@ describe("transaction builder", () => {
       return data;
     };
     const put = (data: Uint8Array, owner = LOOKUP_TABLE_PROGRAM): void => {
-      node.server.cluster.bank.setAccount({
+      node.cluster.setAccount({
         address: table,
         data,
         executable: false,
@@ -174,8 +175,10 @@ describe("transaction builder", () => {
     const build = async () =>
       buildTransaction(node.rpc, { payer: payer(), instructions: await deposits(1), lookupTables: [table] });
 
-    before(async () => {
-      table = (await keyOf("table")).address;
+    // One for each test: a table that a transaction has used never loses an address.
+    let tables = 0;
+    beforeEach(async () => {
+      table = (await keyOf(`table ${String((tables += 1))}`)).address;
     });
 
     it("is smaller, and runs", async () => {
@@ -191,11 +194,11 @@ describe("transaction builder", () => {
 
     it("leaves out what was added a moment ago", async () => {
       const [deposit] = await deposits(1);
-      const { open } = node.server.cluster.bank.blocks;
+      const { slot: extended } = node.cluster;
       put(
         tableAccount(
           (deposit?.accounts ?? []).map(({ address }) => address),
-          { extended: open.slot },
+          { extended },
         ),
       );
       const built = await build();
@@ -208,7 +211,7 @@ describe("transaction builder", () => {
       expect(await codeOf(build())).to.equal("LOOKUP_TABLE");
       put(new Uint8Array(56), SYSTEM_PROGRAM as Address);
       expect(await codeOf(build())).to.equal("LOOKUP_TABLE");
-      table = (await keyOf("nothing")).address;
+      table = (await keyOf("no table")).address;
       expect(await codeOf(build())).to.equal("LOOKUP_TABLE");
     });
   });

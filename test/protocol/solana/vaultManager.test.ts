@@ -7,11 +7,12 @@ import { showProposal } from "../../../protocol/solana/proposals.js";
 import { readAccounts } from "../../../protocol/solana/rpc.js";
 import { VaultManager, type Withdrawal } from "../../../protocol/solana/vaultManager.js";
 import type { VaultHistory } from "../../../protocol/solana/vaultHistory.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { codeOf } from "../../helpers/rejection.js";
 import { VaultNode } from "../../helpers/solanaVault/node.js";
 import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
 
-describe("vault manager", () => {
+describeWith("ownCluster", "vault manager", () => {
   let rig: VaultRig;
   let node: VaultNode;
   let manager: VaultManager;
@@ -169,7 +170,9 @@ describe("vault manager", () => {
     const pages = await allOf(carol.key.address, 1);
     const entries = pages.flatMap((page) => page.entries);
     const names = entries.flatMap(({ events }) => events.map(({ name }) => name));
-    expect(names).to.deep.equal(["withdrawalRequested", "withdrawalRequested"]);
+    // Newest first; where the rig and the node are one cluster, what prepared the vault comes after.
+    expect(names.slice(0, 2)).to.deep.equal(["withdrawalRequested", "withdrawalRequested"]);
+    expect(names.slice(2)).not.to.include("withdrawalRequested");
     expect(new Set(entries.map(({ signature }) => signature)).size).to.equal(entries.length);
     const [whole] = await allOf(carol.key.address, 100);
     expect(whole?.entries.map(({ signature }) => signature)).to.deep.equal(entries.map(({ signature }) => signature));

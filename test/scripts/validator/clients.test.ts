@@ -7,6 +7,7 @@ import { startLiteSvm } from "../../../scripts/validator/engines/litesvm.js";
 import { startSurfpool } from "../../../scripts/validator/engines/surfpool.js";
 import { ownPrograms } from "../../../scripts/validator/localPrograms.js";
 import { describeWith } from "../../helpers/describeWith.js";
+import { testEngine } from "../../helpers/solanaEngine/engine.js";
 import { anchorFlow } from "../../helpers/solanaClients/anchor.js";
 import { endpointOf, type Endpoint } from "../../helpers/solanaClients/endpoint.js";
 import { kitFlow } from "../../helpers/solanaClients/kit.js";
@@ -48,9 +49,11 @@ function startedBy(start: (options: EngineOptions) => Promise<RunningValidator>,
   return () => ({ url: validator.rpc, wsUrl: validator.ws });
 }
 
-describe("clients without change on the LiteSVM engine", () => {
-  clients(startedBy(startLiteSvm, SLOT_MS));
-});
+if (testEngine() === "litesvm") {
+  describe("clients without change on the LiteSVM engine", () => {
+    clients(startedBy(startLiteSvm, SLOT_MS));
+  });
+}
 
 describeWith("surfpool", "clients without change on the surfpool engine", () => {
   clients(startedBy(startSurfpool, SURFPOOL_SLOT_MS));
