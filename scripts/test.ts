@@ -10,6 +10,7 @@ import { type CommandContext, runCommand, usageError } from "./cli.js";
 import {
   addCounts,
   closingLine,
+  clusterFilesOf,
   type Counts,
   DEFAULT_INVARIANT_CALLS,
   filesOf,
@@ -22,6 +23,7 @@ import {
   SUITES,
 } from "./testSuites.js";
 import { Turns } from "./testTurns.js";
+import { ensureSurfpool } from "./validator/engines/surfpoolBinary.js";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const hardhat = path.join(root, "node_modules", "hardhat", "dist", "src", "cli.js");
@@ -37,6 +39,12 @@ const definition = {
     calls: { kind: "integer", min: 1, default: DEFAULT_INVARIANT_CALLS, help: "calls of each invariant" },
     grep: { kind: "string", placeholder: "PATTERN", help: "only tests whose name matches" },
     "snapshot-check": { kind: "boolean", help: "compare gas with the committed snapshots" },
+    engine: {
+      kind: "choice",
+      choices: ["litesvm", "surfpool", "rpc"],
+      default: "litesvm",
+      help: "cluster of the Solana tests; with another one only they run (rpc: the one of SOLANA_RPC_URL)",
+    },
     "all-kills": { kind: "boolean", help: "kills: a real deployment at every transaction (a quarter of an hour)" },
     snapshot: { kind: "boolean", help: "write the gas snapshots anew" },
   },
@@ -76,6 +84,7 @@ function environment(suite: Suite, { flags }: Context): NodeJS.ProcessEnv {
   return {
     ...process.env,
     ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
+    CANTILEVER_ENGINE: flags.engine,
     ...(flags["all-kills"] ? { CANTILEVER_ALL_KILLS: "1" } : {}),
     ...(suite.name === "invariants"
       ? { CANTILEVER_INVARIANT_RUNS: String(runs), CANTILEVER_INVARIANT_DEPTH: String(depth) }
@@ -168,14 +177,23 @@ function piecesOf<T extends { readonly suite: Suite }>(entries: readonly T[]): T
 
 function selectSuites(context: Context): { suite: Suite; files: readonly string[] }[] {
   const [name, ...chosen] = context.positionals;
-  if (context.flags.snapshot && context.flags["snapshot-check"]) {
+  const { flags } = context;
+  if (flags.snapshot && flags["snapshot-check"]) {
     throw usageError("CONFLICTING_FLAGS", "--snapshot and --snapshot-check exclude each other");
   }
+  const isDefault = flags.engine === "litesvm";
+  if (flags.engine === "rpc" && (process.env["SOLANA_RPC_URL"] ?? "") === "") {
+    throw usageError("MISSING_VALUE", "--engine rpc runs on the cluster of SOLANA_RPC_URL, which is not set");
+  }
   const isChosen = (suite: Suite): boolean => (name === undefined ? suite.onRequest !== true : suite.name === name);
-  return SUITES.filter(isChosen).map((suite) => ({
-    suite,
-    files: chosen.length > 0 ? chosen : filesOf(suite, root),
-  }));
+  const ownFiles = isDefault ? filesOf : clusterFilesOf;
+  const selected = SUITES.filter(isChosen)
+    .filter((suite) => isDefault || suite.onClusters !== undefined)
+    .map((suite) => ({ suite, files: chosen.length > 0 ? chosen : ownFiles(suite, root) }));
+  if (selected.length === 0) {
+    throw usageError("CONFLICTING_FLAGS", `${name ?? ""} has no tests that run on --engine ${flags.engine}`);
+  }
+  return selected;
 }
 
 await runCommand(definition, async (context) => {
@@ -183,6 +201,7 @@ await runCommand(definition, async (context) => {
   const people = context.json ? process.stderr : process.stdout;
   const turns = new Turns((text) => people.write(text));
   const selected = selectSuites(context);
+  if (context.flags.engine === "surfpool") await ensureSurfpool(context.signal, (line) => people.write(`${line}\n`));
   const waiting = piecesOf(selected.map((entry) => ({ ...entry, turn: turns.next() })));
   const work = async (): Promise<void> => {
     for (let piece = waiting.shift(); piece !== undefined; piece = waiting.shift()) {
@@ -192,7 +211,7 @@ await runCommand(definition, async (context) => {
       }
     }
   };
-  await Promise.all(Array.from({ length: AT_A_TIME }, work));
+  await Promise.all(Array.from({ length: context.flags.engine === "litesvm" ? AT_A_TIME : 1 }, work));
   const outcomes = selected.flatMap(({ suite }) => done.get(suite.name) ?? []);
   const orphans = orphanedFiles(SUITES, root);
   const counts = outcomes.map((outcome) => outcome.counts).reduce(addCounts, { ...NO_TESTS, failed: orphans.length });

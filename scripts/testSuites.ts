@@ -10,6 +10,8 @@ export interface Suite {
   readonly exclude?: readonly string[];
   /** Runs only by its name: minutes that belong to `.ci/run` and to a change of what it tests. */
   readonly onRequest?: boolean;
+  /** Which of its files run on every Solana cluster (`--engine`). */
+  readonly onClusters?: readonly string[];
 }
 
 /** The deployment, killed: as a process, and between any two of its transactions. */
@@ -49,18 +51,28 @@ export const SUITES: readonly Suite[] = [
     about: "simulator, local world, checks and commands",
     runner: "mocha",
     include: ["test/scripts/**/*.test.ts"],
+    onClusters: ["test/scripts/validator/clients.test.ts"],
   },
   {
     name: "keepers",
     about: "keepers and protocol library",
     runner: "mocha",
     include: ["test/keepers/**/*.test.ts", "test/protocol/**/*.test.ts"],
+    onClusters: [
+      "test/protocol/solana/*.test.ts",
+      "test/keepers/collateral-*/flow.test.ts",
+      "test/keepers/kit/outbox/solana/solanaOutbox.test.ts",
+    ],
   },
   {
     name: "programs",
     about: "Solana programs: what is committed of them, their keys, the programs themselves",
     runner: "mocha",
     include: ["test/programs/**/*.test.ts"],
+    onClusters: [
+      "test/programs/{collateral-vault,position-manager}/*.test.ts",
+      "test/programs/deployment/deploy.test.ts",
+    ],
   },
   {
     name: "db",
@@ -88,6 +100,12 @@ export function filesOf(suite: Suite, root: string): string[] {
   return globSync([...suite.include], { cwd: root })
     .filter((file) => !exclude.has(file))
     .sort();
+}
+
+/** The same, of those that run on every Solana cluster. */
+export function clusterFilesOf(suite: Suite, root: string): string[] {
+  const portable = new Set(globSync([...(suite.onClusters ?? [])], { cwd: root }));
+  return filesOf(suite, root).filter((file) => portable.has(file));
 }
 
 /** Test files that no suite would ever run. */
