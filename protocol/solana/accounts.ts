@@ -186,16 +186,20 @@ export interface MultiSigAccount {
   readonly pendingOwners: Pending<{ readonly owners: readonly Address[]; readonly threshold: number }> | undefined;
   /** Proposals of another one are stale. */
   readonly epoch: bigint;
-  /** Index that the next proposal takes. */
-  readonly nextIndex: bigint;
+  /** Index that each owner's next proposal takes, in the order of the owners. */
+  readonly nextIndices: readonly bigint[];
 }
+
+/** An index modulo this is its proposer's place among the owners: nobody takes another one's. */
+const INDEX_PLACES = 16n;
 
 export function readMultiSig(data: Uint8Array): MultiSigAccount {
   const raw = vaultProgram.decodeAccount("multiSigVault", data);
-  const { vault, owners, threshold, epoch, nextIndex, ownerCount, pendingOwnerCount, pendingThreshold } = raw;
+  const { vault, owners, threshold, epoch, proposalCounts, ownerCount, pendingOwnerCount, pendingThreshold } = raw;
   const next = { owners: raw.pendingOwners.slice(0, pendingOwnerCount), threshold: pendingThreshold };
   return {
-    ...{ vault, threshold, epoch, nextIndex },
+    ...{ vault, threshold, epoch },
+    nextIndices: proposalCounts.slice(0, ownerCount).map((count, place) => count * INDEX_PLACES + BigInt(place)),
     owners: owners.slice(0, ownerCount),
     pendingOwners: pending(next, raw.pendingAt),
   };

@@ -241,7 +241,7 @@ export class VaultInstructions {
 
   /**
    * @param instruction of this program, built for a vault with `hasMultiSig`; what its payer signs for is left to the executor.
-   * @param index the multi-sig's next.
+   * @param index the proposer's next (`MultiSigAccount.nextIndices`).
    */
   propose(
     vault: VaultRef,
@@ -256,6 +256,11 @@ export class VaultInstructions {
   /** @param hash of what the approver was shown (`proposalHash`): with any other content the program refuses his approval. */
   approve(vault: VaultRef, index: bigint, approver: Address, hash: Uint8Array) {
     return this.build("approve", { contentHash: [...hash] }, { vault, index }, { approver });
+  }
+
+  /** Takes an approval back. */
+  unapprove(vault: VaultRef, index: bigint, approver: Address) {
+    return this.build("unapprove", {}, { vault, index }, { approver });
   }
 
   /** @param stored accounts of the proposal, as its account has them. */

@@ -108,7 +108,7 @@ export class VaultManager {
 
   /**
    * Pays out, or requests it where the vault has a delay; proposes that where it has a multi-sig. Opens the destination's token account.
-   * @throws PermanentError BALANCE_NOT_FOUND, PROPOSER_REQUIRED; what the program refuses (limits, whitelist, freeze) as RevertError.
+   * @throws PermanentError BALANCE_NOT_FOUND, PROPOSER_REQUIRED, NOT_AN_OWNER; what the program refuses (limits, whitelist, freeze) as RevertError.
    */
   async withdraw(request: WithdrawalRequest): Promise<Withdrawal> {
     const { owner, amountUnits, destination = owner, proposal } = request;
@@ -129,8 +129,10 @@ export class VaultManager {
     const opening = await createTokensInstruction(payer, destination, request.mint, at.mint.tokenProgram);
 
     if (proposal !== undefined && state.multiSig !== undefined) {
-      const index = state.multiSig.account.nextIndex;
       const { proposer, expiresAtSeconds } = proposal;
+      const { owners, nextIndices } = state.multiSig.account;
+      const index = nextIndices[owners.indexOf(proposer)];
+      if (index === undefined) throw notAnOwner(owner, proposer);
       const proposing = await this.instructions.propose(vault, proposer, {
         ...{ instruction: payout, index, expiresAtSeconds },
       });
@@ -190,6 +192,11 @@ function balanceNotFound(owner: Address, mint: Address): PermanentError {
     owner,
     mint,
   });
+}
+
+function notAnOwner(owner: Address, proposer: Address): PermanentError {
+  const message = `${proposer} is no owner of the multi-sig of the vault of ${owner}`;
+  return new PermanentError("NOT_AN_OWNER", message, "name one of its owners", { owner, proposer });
 }
 
 function proposalNotFound(address: Address): PermanentError {

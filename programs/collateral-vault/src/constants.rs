@@ -45,6 +45,8 @@ pub const RELEASE_SECONDS: i64 = 7 * DAY_SECONDS;
 
 /// Owners of a multi-sig; a proposal's approvals are bits of a u16.
 pub const MAX_OWNERS: usize = 10;
+/// A proposal's index modulo this is its proposer's place among the owners.
+pub const INDEX_PLACES: u64 = 16;
 pub const MIN_PROPOSAL_SECONDS: i64 = 60;
 pub const MAX_PROPOSAL_SECONDS: i64 = 14 * DAY_SECONDS;
 /// Size of the instruction a proposal may carry.

@@ -221,7 +221,7 @@ pub enum VaultError {
     NotProposer,
     #[msg("another multi-sig's account")]
     WrongMultiSig,
-    #[msg("not the next index")]
+    #[msg("not the proposer's next index")]
     WrongIndex,
     // 6100
     #[msg("not who paid for the request")]
@@ -230,4 +230,6 @@ pub enum VaultError {
     ExecutorOnlyPays,
     #[msg("the proposal has another content than the one approved")]
     ProposalContentMismatch,
+    #[msg("this owner has not approved")]
+    NotApproved,
 }

@@ -152,6 +152,10 @@ pub mod collateral_vault {
         instructions::approve::handler(ctx, content_hash)
     }
 
+    pub fn unapprove(ctx: Context<Unapprove>) -> Result<()> {
+        instructions::unapprove::handler(ctx)
+    }
+
     pub fn execute_proposal(ctx: Context<ExecuteProposal>) -> Result<()> {
         instructions::execute_proposal::handler(ctx)
     }

@@ -1801,6 +1801,33 @@ export type CollateralVault = {
       ]
     },
     {
+      "name": "unapprove",
+      "discriminator": [
+        5,
+        92,
+        229,
+        161,
+        250,
+        166,
+        122,
+        171
+      ],
+      "accounts": [
+        {
+          "name": "approver",
+          "signer": true
+        },
+        {
+          "name": "multiSigVault"
+        },
+        {
+          "name": "proposal",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
       "name": "unlock",
       "discriminator": [
         101,
@@ -3018,7 +3045,7 @@ export type CollateralVault = {
     {
       "code": 6099,
       "name": "wrongIndex",
-      "msg": "not the next index"
+      "msg": "not the proposer's next index"
     },
     {
       "code": 6100,
@@ -3034,6 +3061,11 @@ export type CollateralVault = {
       "code": 6102,
       "name": "proposalContentMismatch",
       "msg": "the proposal has another content than the one approved"
+    },
+    {
+      "code": 6103,
+      "name": "notApproved",
+      "msg": "this owner has not approved"
     }
   ],
   "types": [
@@ -3782,11 +3814,16 @@ export type CollateralVault = {
             "type": "u64"
           },
           {
-            "name": "nextIndex",
+            "name": "proposalCounts",
             "docs": [
-              "Index of the next proposal."
+              "How many proposals each place among the owners has made; they never go back, whoever holds the place."
             ],
-            "type": "u64"
+            "type": {
+              "array": [
+                "u64",
+                10
+              ]
+            }
           },
           {
             "name": "pendingAt",
@@ -4257,7 +4294,7 @@ export type CollateralVault = {
           {
             "name": "index",
             "docs": [
-              "The multi-sig's next index: two proposals at once cannot take each other's place."
+              "The proposer's next index (`MultiSigVault::next_index`): nobody can take it before him."
             ],
             "type": "u64"
           },

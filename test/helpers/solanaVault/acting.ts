@@ -1,7 +1,7 @@
 /** Sending instructions in the name of whoever must sign them, and reading what came of it. For rigs with `isUnsigned`. */
 import type { Address } from "@solana/kit";
 
-import { readProposal } from "../../../protocol/solana/accounts.js";
+import { readMultiSig, readProposal } from "../../../protocol/solana/accounts.js";
 import { proposalHash } from "../../../protocol/solana/proposals.js";
 import type { FullInstruction } from "../../../protocol/solana/program.js";
 import type { VaultRef } from "../../../protocol/solana/instructions.js";
@@ -34,12 +34,21 @@ export async function proposed(
   lifeSeconds = 3_600n,
 ): Promise<bigint> {
   const [proposer] = approvers as readonly [Address, ...Address[]];
-  const multiSig = await rig.addresses.multiSigVault(await rig.addresses.vault(vault.owner));
-  const { nextIndex: index } = rig.read("multiSigVault", multiSig);
+  const index = await nextIndex(rig, vault, proposer);
   const expiresAtSeconds = rig.now + lifeSeconds;
   const { instructions: make } = rig;
   await act(rig, make.propose(vault, proposer, { instruction: await instruction, index, expiresAtSeconds }));
   for (const approver of approvers) await act(rig, approval(rig, vault, index, approver));
+  return index;
+}
+
+/** Index of an owner's next proposal. */
+export async function nextIndex(rig: VaultRig, vault: VaultRef, proposer: Address): Promise<bigint> {
+  const data = rig.data(await rig.addresses.multiSigVault(await rig.addresses.vault(vault.owner)));
+  if (data === undefined) throw new Error("no multi-sig");
+  const { owners, nextIndices } = readMultiSig(data);
+  const index = nextIndices[owners.indexOf(proposer)];
+  if (index === undefined) throw new Error("not an owner");
   return index;
 }
 

@@ -90,6 +90,7 @@ export function callsOf(stage: Stage, side: Side, mint: 0 | 1 = 0): Readonly<Rec
       return make.propose(vault, first, { instruction, index: PROPOSALS.next, expiresAtSeconds });
     }),
     approve: call(() => approval(stage.rig, vault, PROPOSALS.open, second)),
+    unapprove: call(() => make.unapprove(vault, PROPOSALS.approved, second)),
     executeProposal: call(async () => {
       const carried = stage.rig.read("proposal", await stage.rig.addresses.proposal(multiSig, PROPOSALS.approved));
       return make.executeProposal(vault, PROPOSALS.approved, first, carried.accounts);

@@ -38,8 +38,8 @@ export interface Side {
   readonly timestamps: readonly [bigint, bigint];
 }
 
-/** Indices of each side's proposals. */
-export const PROPOSALS = { open: 0n, approved: 1n, cancelled: 2n, next: 3n } as const;
+/** Indices of each side's proposals, all of its first owner. */
+export const PROPOSALS = { open: 0n, approved: 16n, cancelled: 32n, next: 48n } as const;
 
 export class Stage {
   private constructor(

@@ -6,7 +6,7 @@ import type { BalanceRef, VaultRef } from "../../../protocol/solana/instructions
 import type { FullInstruction } from "../../../protocol/solana/program.js";
 import { proposalHash, type ProposalContent } from "../../../protocol/solana/proposals.js";
 import { describeWith } from "../../helpers/describeWith.js";
-import { act, approval, execution, outcome, proposed } from "../../helpers/solanaVault/acting.js";
+import { act, approval, execution, nextIndex, outcome, proposed } from "../../helpers/solanaVault/acting.js";
 import { callsOf, type CallName } from "../../helpers/solanaVault/calls.js";
 import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
 import { signersOf, Stage } from "../../helpers/solanaVault/stage.js";
@@ -225,12 +225,48 @@ describeWith("ownCluster", "multi-sig of a collateral vault", () => {
     const instruction = await withdrawal();
     const tryOne = (index: bigint, lives: bigint, by = one) =>
       outcome(rig, make.propose(vault, by, { instruction, index, expiresAtSeconds: rig.now + lives }));
-    expect(await tryOne(1n, 60n)).to.equal("WrongIndex");
+    for (const index of [1n, 2n, 15n, 16n]) expect(await tryOne(index, 60n)).to.equal("WrongIndex");
     expect(await tryOne(0n, 59n)).to.equal("BadExpiry");
     expect(await tryOne(0n, 14n * DAY + 1n)).to.equal("BadExpiry");
     expect(await tryOne(0n, 60n, stranger)).to.equal("NotMultiSigOwner");
     expect(await tryOne(0n, 60n)).to.equal("ok");
-    expect(await tryOne(1n, 14n * DAY)).to.equal("ok");
+    expect(await tryOne(16n, 14n * DAY)).to.equal("ok");
+  });
+
+  it("COL-30 lets no owner take the index of another one's proposal, also when places change", async () => {
+    const { instructions: make } = rig;
+    const instruction = await withdrawal();
+    const tryOne = (index: bigint, by: Address) =>
+      outcome(rig, make.propose(vault, by, { instruction, index, expiresAtSeconds: rig.now + 60n }));
+    // however often and with whatever index the third proposes first, the first one's place stays free
+    for (const index of [0n, 16n, 1n]) expect(await tryOne(index, three)).to.equal("WrongIndex");
+    for (const index of [2n, 18n, 34n]) expect(await tryOne(index, three)).to.equal("ok");
+    expect(await tryOne(0n, one)).to.equal("ok");
+    expect(await tryOne(1n, two)).to.equal("ok");
+    // a place that another owner takes goes on counting
+    const fewer = await propose([one, two], make.changeMultiSig(vault, { owners: [three, two], threshold: 2 }));
+    expect(fewer).to.equal(16n);
+    expect(await execute(fewer)).to.equal("ok");
+    for (const index of [33n, 48n, 50n]) expect(await tryOne(index, three)).to.equal("WrongIndex");
+    expect(await tryOne(32n, three)).to.equal("ok");
+    expect(await tryOne(17n, two)).to.equal("ok");
+  });
+
+  it("COL-31 lets an owner take his approval back until it is executed", async () => {
+    const index = await propose([one, two]);
+    const unapprove = (by: Address) => outcome(rig, rig.instructions.unapprove(vault, index, by));
+    expect(await unapprove(three)).to.equal("NotApproved");
+    expect(await unapprove(stranger)).to.equal("NotMultiSigOwner");
+    expect(await unapprove(two)).to.equal("ok");
+    expect(await unapprove(two)).to.equal("NotApproved");
+    expect(await execute(index)).to.equal("NotEnoughApprovals");
+    expect(await approve(index, two)).to.equal("ok");
+    expect(await execute(index)).to.equal("ok");
+    expect(await unapprove(two)).to.equal("ProposalClosed");
+    const old = await propose([one, two]);
+    rig.warp(3_600n);
+    const late = rig.instructions.unapprove(vault, old, two);
+    expect(await outcome(rig, late)).to.equal("ProposalExpired");
   });
 
   it("COL-16 refuses durable nonces where owners speak and where withdrawals are paid", async () => {
@@ -241,7 +277,7 @@ describeWith("ownCluster", "multi-sig of a collateral vault", () => {
     const refused = [
       await make.propose(vault, one, {
         instruction: await withdrawal(),
-        index: open + 1n,
+        index: open + 16n,
         expiresAtSeconds: rig.now + 60n,
       }),
       await approval(rig, vault, open, two),
@@ -272,12 +308,12 @@ describeWith("ownCluster", "what a proposal may carry", () => {
     const [side] = sides;
     const refused: CallName[] = [];
     const calls = callsOf(stage, side);
-    let index = rig.read("multiSigVault", side.multiSig).nextIndex;
+    let index = await nextIndex(rig, side.vault, side.owners[0]);
     for (const name of Object.keys(calls) as CallName[]) {
       const instruction = { ...(await calls[name].make()) };
       const proposal = { instruction, index, expiresAtSeconds: rig.now + DAY };
       const error = await outcome(rig, rig.instructions.propose(side.vault, side.owners[0], proposal));
-      if (error === "ok") index += 1n;
+      if (error === "ok") index += 16n;
       else {
         expect(error, name).to.equal("InstructionNotAllowed");
         refused.push(name);
@@ -286,7 +322,7 @@ describeWith("ownCluster", "what a proposal may carry", () => {
     expect(refused.sort()).to.deep.equal([
       ...["applyMultiSig", "approve", "cancelProposal", "closeProposal", "closeVault", "createMultiSig", "deposit"],
       ...["executeProposal", "executeWithdrawal", "initialize", "initializeAuthority", "lock", "propose"],
-      ...["transferCollateral", "unlock", "vetoLimits", "vetoMultiSig", "vetoProgramLockCap", "vetoSecurity"],
+      ...["transferCollateral", "unapprove", "unlock", "vetoLimits", "vetoMultiSig", "vetoProgramLockCap", "vetoSecurity"],
     ]);
   });
 });

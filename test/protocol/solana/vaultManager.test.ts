@@ -136,12 +136,14 @@ describeWith("ownCluster", "vault manager", () => {
       const { clockSeconds } = await daves.state(dave.key.address);
       const [one, two] = owners;
       const proposal = { proposer: one.address, expiresAtSeconds: clockSeconds + 3_600n };
+      const stranger = { ...proposal, proposer: dave.key.address };
+      expect(await codeOf(daves.withdraw({ ...request, proposal: stranger }))).to.equal("NOT_AN_OWNER");
       const made = await daves.withdraw({ ...request, proposal });
       if (made.kind !== "proposed") throw new Error(made.kind);
       expect(made.of).to.equal("paid");
       await other.send(made.transaction, [one]);
       const state = await daves.state(dave.key.address);
-      expect(state.multiSig?.account).to.deep.include({ threshold: 2, nextIndex: made.index + 1n });
+      expect(state.multiSig?.account).to.deep.include({ threshold: 2, nextIndices: [made.index + 16n, 1n] });
       expect(state.multiSig?.account.owners).to.deep.equal([one.address, two.address]);
 
       expect(await codeOf(daves.proposal(dave.address))).to.equal("WRONG_ACCOUNT");

@@ -6,7 +6,7 @@ use crate::{
 
 #[derive(AnchorSerialize, AnchorDeserialize)]
 pub struct ProposeArgs {
-    /// The multi-sig's next index: two proposals at once cannot take each other's place.
+    /// The proposer's next index (`MultiSigVault::next_index`): nobody can take it before him.
     pub index: u64,
     /// Unix time from which it can be neither approved nor executed; a minute to fourteen days from now.
     pub expires_at: i64,
@@ -38,10 +38,11 @@ pub struct Propose<'info> {
 }
 
 impl Propose<'_> {
-    fn validate(&self, args: &ProposeArgs, multi_sig: &MultiSigVault, now: i64) -> Result<()> {
+    /// Returns the proposer's place among the owners.
+    fn validate(&self, args: &ProposeArgs, multi_sig: &MultiSigVault, now: i64) -> Result<usize> {
         refuse_durable_nonce(&self.instructions)?;
-        multi_sig.require_owner(self.proposer.key)?;
-        require!(args.index == multi_sig.next_index, VaultError::WrongIndex);
+        let place = multi_sig.require_owner(self.proposer.key)?;
+        require!(args.index == multi_sig.next_index(place)?, VaultError::WrongIndex);
         Proposal::validate_instruction(&args.accounts, &args.data)?;
         proposable::require_proposable(&args.accounts, &args.data)?;
         let lives = args
@@ -52,7 +53,7 @@ impl Propose<'_> {
             (MIN_PROPOSAL_SECONDS..=MAX_PROPOSAL_SECONDS).contains(&lives),
             VaultError::BadExpiry
         );
-        Ok(())
+        Ok(place)
     }
 }
 
@@ -60,8 +61,8 @@ pub fn handler(ctx: Context<Propose>, args: ProposeArgs) -> Result<()> {
     let clock = Clock::get()?;
     let accounts = ctx.accounts;
     let mut multi_sig = accounts.multi_sig_vault.load_mut()?;
-    accounts.validate(&args, &multi_sig, clock.unix_timestamp)?;
-    multi_sig.next_index = crate::math::add(multi_sig.next_index, 1)?;
+    let place = accounts.validate(&args, &multi_sig, clock.unix_timestamp)?;
+    multi_sig.count_proposal(place)?;
     accounts.proposal.set_inner(Proposal {
         multi_sig: *accounts.multi_sig_vault.as_ref().key,
         proposer: *accounts.proposer.key,

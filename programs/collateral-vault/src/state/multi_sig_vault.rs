@@ -3,7 +3,7 @@ use core::cell::Ref;
 use anchor_lang::prelude::*;
 
 use crate::{
-    constants::MAX_OWNERS,
+    constants::{INDEX_PLACES, MAX_OWNERS},
     error::VaultError,
     state::{SecurityConfig, Vault},
 };
@@ -19,8 +19,8 @@ pub struct MultiSigVault {
     pub epoch: u64,
     /// Slot of its creation: one that is removed and made again is another.
     pub created_slot: u64,
-    /// Index of the next proposal.
-    pub next_index: u64,
+    /// How many proposals each place among the owners has made; they never go back, whoever holds the place.
+    pub proposal_counts: [u64; MAX_OWNERS],
     /// Unix time from which the pending owners may be applied; 0: none.
     pub pending_at: i64,
     pub owner_count: u8,
@@ -58,6 +58,24 @@ impl MultiSigVault {
     pub fn require_owner(&self, key: &Pubkey) -> Result<usize> {
         self.owner_index(key)
             .ok_or_else(|| error!(VaultError::NotMultiSigOwner))
+    }
+
+    /// Index of an owner's next proposal: the count of his place, then the place. Nobody else's proposals take it.
+    pub fn next_index(&self, place: usize) -> Result<u64> {
+        let overflow = || error!(VaultError::Overflow);
+        let count = self.proposal_counts.get(place).ok_or_else(overflow)?;
+        let place = u64::try_from(place).map_err(|_| overflow())?;
+        count
+            .checked_mul(INDEX_PLACES)
+            .and_then(|index| index.checked_add(place))
+            .ok_or_else(overflow)
+    }
+
+    pub fn count_proposal(&mut self, place: usize) -> Result<()> {
+        let count = self.proposal_counts.get_mut(place);
+        let count = count.ok_or_else(|| error!(VaultError::Overflow))?;
+        *count = crate::math::add(*count, 1)?;
+        Ok(())
     }
 
     /// Sets owners and threshold. `slot` keeps the epoch from repeating when a multi-sig is removed and made again.
@@ -197,6 +215,31 @@ mod tests {
         // removal waits a day, so a later multi-sig has a later slot
         again.set_owners(&keys(&[1, 2]), 2, 200_000).unwrap();
         assert!(again.epoch > last);
+    }
+
+    /// COL-30: no owner's proposals take an index that another one's may have, and none returns when the owners change.
+    #[test]
+    fn an_index_belongs_to_one_place_and_never_returns() {
+        let mut multi_sig: MultiSigVault = bytemuck::Zeroable::zeroed();
+        let mut seen = std::collections::BTreeSet::new();
+        for owners in [keys(&[1, 2, 3]), keys(&[3, 1]), keys(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10])] {
+            multi_sig.set_owners(&owners, 1, 1).unwrap();
+            for place in [0, 1, 0, owners.len() - 1] {
+                let others: Vec<_> = (0..owners.len()).filter(|other| *other != place).collect();
+                let before: Vec<_> = others
+                    .iter()
+                    .map(|other| multi_sig.next_index(*other).unwrap())
+                    .collect();
+                assert!(seen.insert(multi_sig.next_index(place).unwrap()));
+                multi_sig.count_proposal(place).unwrap();
+                let after: Vec<_> = others
+                    .iter()
+                    .map(|other| multi_sig.next_index(*other).unwrap())
+                    .collect();
+                assert_eq!(before, after);
+            }
+        }
+        assert!(multi_sig.next_index(MAX_OWNERS).is_err());
     }
 
     #[test]

@@ -77,11 +77,23 @@ impl Proposal {
         Ok(())
     }
 
-    pub fn approve(&mut self, owner_index: usize) -> Result<()> {
-        let bit = u32::try_from(owner_index)
+    fn approval_bit(owner_index: usize) -> Result<u16> {
+        u32::try_from(owner_index)
             .ok()
-            .and_then(|index| 1u16.checked_shl(index));
-        let bit = bit.ok_or_else(|| error!(VaultError::Overflow))?;
+            .and_then(|index| 1u16.checked_shl(index))
+            .ok_or_else(|| error!(VaultError::Overflow))
+    }
+
+    /// Takes an owner's approval back.
+    pub fn unapprove(&mut self, owner_index: usize) -> Result<()> {
+        let bit = Self::approval_bit(owner_index)?;
+        require!(self.approvals & bit != 0, VaultError::NotApproved);
+        self.approvals &= !bit;
+        Ok(())
+    }
+
+    pub fn approve(&mut self, owner_index: usize) -> Result<()> {
+        let bit = Self::approval_bit(owner_index)?;
         require!(self.approvals & bit == 0, VaultError::AlreadyApproved);
         self.approvals |= bit;
         Ok(())

@@ -17,7 +17,13 @@ export class MultiSigCalls extends CallKit {
       broken: [...broken, ...(rules.areOwners(owners, threshold, ZERO) ? [] : ["BadOwners"])],
       touched: [user],
       commit: () => {
-        user.model.multiSig = { owners, threshold, epoch: 0, waiting: undefined, nextIndex: 0n };
+        user.model.multiSig = {
+          owners,
+          threshold,
+          epoch: 0,
+          waiting: undefined,
+          proposals: Array.from({ length: 10 }, () => 0n),
+        };
         user.model.version += 1;
       },
     };

@@ -69,7 +69,8 @@ export interface MultiSigModel {
   /** Counts changes of the owners within this multi-sig. */
   epoch: number;
   waiting: Waiting<{ readonly owners: readonly string[]; readonly threshold: number }> | undefined;
-  nextIndex: bigint;
+  /** How many proposals each place among the owners has made. */
+  readonly proposals: bigint[];
 }
 
 export interface VaultModel {

@@ -168,12 +168,14 @@ export class Run {
     const { multiSig } = user.model;
     if (multiSig === undefined) return;
     const { rig } = this;
-    const index = multiSig.nextIndex;
+    const place = this.random.below(multiSig.owners.length);
+    const made = multiSig.proposals[place] ?? 0n;
+    const index = made * 16n + BigInt(place);
     const address = await rig.addresses.proposal(user.multiSig, index);
     await this.clearPlace(user, address);
     const inner = this.instruction(call);
     const payer = rig.roles.payer.address;
-    const proposer = this.random.pick(multiSig.owners) as Address;
+    const proposer = multiSig.owners[place] as Address;
     const accounts = inner.accounts.map(({ address: account, role }) => ({
       key: account === payer ? EXECUTOR : account,
       isWritable: role === AccountRole.WRITABLE || role === AccountRole.WRITABLE_SIGNER,
@@ -190,7 +192,7 @@ export class Run {
     const proposed = await rig.send([propose], { as: [isOutsider ? rig.roles.admin.address : proposer] });
     this.expect("propose", proposed, isOutsider ? "NotMultiSigOwner" : undefined);
     if (isOutsider) return;
-    multiSig.nextIndex += 1n;
+    multiSig.proposals[place] = made + 1n;
     this.left.set(address, proposer);
 
     const content = readProposal(rig.data(address) ?? new Uint8Array());
@@ -210,6 +212,7 @@ export class Run {
       this.expect("approve", await rig.send([right], { as: [approver] }), undefined);
       if (this.random.oneIn(5))
         this.expect("approve", await rig.send([right, right], { as: [approver] }), "AlreadyApproved");
+      if (this.random.oneIn(4)) await this.changeMind(user, address, approver, right);
     }
     const executor = this.random.pick(multiSig.owners) as Address;
     const execute = rig.program.instruction(
@@ -240,6 +243,19 @@ export class Run {
         "NotMultiSigOwner",
         "NotAMultiSig",
       ]);
+  }
+
+  /** An owner takes his approval back, once, and gives it again. */
+  private async changeMind(user: User, proposal: Address, approver: Address, approve: FullInstruction): Promise<void> {
+    const unapprove = this.rig.program.instruction(
+      "unapprove",
+      {},
+      { approver, multiSigVault: user.multiSig, proposal },
+    );
+    const send = (instruction: FullInstruction) => this.rig.send([instruction], { as: [approver] });
+    this.expect("unapprove", await send(unapprove), undefined);
+    this.expect("unapprove", await send(unapprove), "NotApproved");
+    this.expect("approve", await send(approve), undefined);
   }
 
   /** A proposal of an earlier multi-sig of this vault is in the way: anybody closes it. */
