@@ -5,14 +5,16 @@ import { PermanentError } from "../errors.js";
 import { readProposal } from "./accounts.js";
 import { associatedTokenAddress } from "./addresses.js";
 import { OUR_PROGRAMS, type NamedProgram } from "./errors.js";
+import type { CollateralVault } from "./idl/collateral_vault.js";
 import { VaultInstructions, type BalanceRef, type MintRef, type VaultRef } from "./instructions.js";
+import type { InstructionArgs } from "./program.js";
 import { showProposal, type ShownProposal } from "./proposals.js";
-import { readAccounts, type Commitment, type SolanaRpc } from "./rpc.js";
+import { readAccounts, readProgramAccounts, type Commitment, type SolanaRpc } from "./rpc.js";
 import { createTokensInstruction, readMintDecimals } from "./tokens.js";
 import { buildTransaction, type TransactionRequest, type UnsignedTransaction } from "./transaction.js";
 import { readVaultHistory, type HistoryPage, type VaultHistory } from "./vaultHistory.js";
 import { vaultProgram, type VaultProgram } from "./vaultProgram.js";
-import { readVaultState, withdrawalDelaySeconds, type VaultState } from "./vaultState.js";
+import { childFilters, readVaultState, withdrawalDelaySeconds, type VaultState } from "./vaultState.js";
 
 /** How transactions are paid for, and for whom. */
 export type ManagerOptions = Pick<TransactionRequest, "priorityFee" | "computeMarginBps" | "lookupTables"> & {
@@ -43,6 +45,11 @@ export type Withdrawal =
       readonly index: bigint;
       readonly proposal: Address;
     };
+
+type RequestArgs = InstructionArgs<CollateralVault, "requestWithdrawal">;
+
+/** As in constants.rs. */
+const TIMESTAMP_SLACK_SECONDS = 60n;
 
 export class VaultManager {
   readonly program: VaultProgram;
@@ -120,7 +127,7 @@ export class VaultManager {
     const vault: VaultRef = { owner, hasSecurityConfig, hasMultiSig };
     const at: BalanceRef = { vault, mint: await this.mint(request.mint) };
     const isDelayed = withdrawalDelaySeconds(state) > 0n;
-    const timestamp = nextTimestamp(state);
+    const timestamp = nextTimestamp(state, isDelayed ? await this.proposedTimestamps(state) : []);
     const payout = await (isDelayed
       ? this.instructions.requestWithdrawal(at, { amountUnits, timestamp, destination })
       : this.instructions.withdraw(at, amountUnits, destination));
@@ -167,6 +174,19 @@ export class VaultManager {
     return this.build("approve a proposal", approver, [await this.instructions.build("approve", args, {}, given)]);
   }
 
+  /** Seeds of requests that owners of the multi-sig have proposed and that may still be executed. */
+  private async proposedTimestamps({ multiSig, clockSeconds }: VaultState): Promise<readonly bigint[]> {
+    if (multiSig === undefined) return [];
+    const { program, commitment } = this;
+    const filters = childFilters(program, "proposal", multiSig.address);
+    return (await readProgramAccounts(this.rpc, program.id, filters, commitment)).flatMap(({ data }) => {
+      const { state, epoch, expiresAtSeconds, data: carried } = readProposal(data);
+      const isLive = state === "open" && epoch === multiSig.account.epoch && clockSeconds < expiresAtSeconds;
+      const decoded = isLive ? program.decodeInstruction(carried) : undefined;
+      return decoded?.name === "requestWithdrawal" ? [(decoded.args as RequestArgs).args.timestamp] : [];
+    });
+  }
+
   private async requireBalance(owner: Address, mint: Address): Promise<void> {
     const { addresses } = this.instructions;
     const balance = await addresses.balance(await addresses.vault(owner), mint);
@@ -181,10 +201,16 @@ export class VaultManager {
   }
 }
 
-/** The seed of the next request: the clock, or the one after the vault's last. */
-export function nextTimestamp({ clockSeconds, account }: VaultState): bigint {
-  const next = account.lastWithdrawalTimestamp + 1n;
-  return clockSeconds > next ? clockSeconds : next;
+/**
+ * The seed of the next request: the clock, or the one after the vault's last and after those of open proposals. Those too far ahead to be
+ * executed now count for nothing: one owner could push everybody's away.
+ */
+export function nextTimestamp({ clockSeconds, account }: VaultState, proposed: readonly bigint[] = []): bigint {
+  const near = proposed.filter((timestamp) => timestamp <= clockSeconds + TIMESTAMP_SLACK_SECONDS);
+  return [account.lastWithdrawalTimestamp, ...near].reduce(
+    (most, taken) => (taken >= most ? taken + 1n : most),
+    clockSeconds,
+  );
 }
 
 function balanceNotFound(owner: Address, mint: Address): PermanentError {

@@ -19,7 +19,8 @@ pub const DAY_SECONDS: i64 = 86_400;
 pub const LOOSENING_SECONDS: i64 = DAY_SECONDS;
 /// Longest withdrawal delay a user can set, so that a slip of the finger does not lock money for years.
 pub const MAX_WITHDRAWAL_DELAY_SECONDS: i64 = 30 * DAY_SECONDS;
-/// A delayed withdrawal's seed timestamp may differ from the cluster's clock by this much, either way.
+/// A delayed withdrawal's seed timestamp may differ from the cluster's clock by this much, either way; a multi-sig's may be older,
+/// by `MAX_PROPOSAL_SECONDS`.
 pub const WITHDRAWAL_TIMESTAMP_SLACK_SECONDS: i64 = 60;
 /// Delayed withdrawals of one vault that may wait at the same time.
 pub const MAX_PENDING_WITHDRAWALS: u32 = 64;

@@ -98,7 +98,7 @@ pub enum VaultError {
     NotMatured,
     #[msg("the settings changed since the request: cancel it and request again")]
     StaleConfig,
-    #[msg("timestamp must be above the vault's last and within 60 seconds of the clock")]
+    #[msg("timestamp must be above the vault's last and within 60 seconds of the clock, a multi-sig's up to 14 days before it")]
     BadTimestamp,
     #[msg("too many pending withdrawals")]
     TooManyPending,

@@ -2765,7 +2765,7 @@ export type CollateralVault = {
     {
       "code": 6043,
       "name": "badTimestamp",
-      "msg": "timestamp must be above the vault's last and within 60 seconds of the clock"
+      "msg": "timestamp must be above the vault's last and within 60 seconds of the clock, a multi-sig's up to 14 days before it"
     },
     {
       "code": 6044,
@@ -4370,7 +4370,8 @@ export type CollateralVault = {
           {
             "name": "timestamp",
             "docs": [
-              "Only a seed: above the vault's last, within 60 seconds of the cluster's clock. After a collision, try the last one plus 1."
+              "Only a seed: above the vault's last, within 60 seconds of the cluster's clock; a multi-sig's, which was fixed when it was",
+              "proposed, may be as old as a proposal. After a collision, try the last one plus 1."
             ],
             "type": "i64"
           },

@@ -322,7 +322,15 @@ describeWith("ownCluster", "what a proposal may carry", () => {
     expect(refused.sort()).to.deep.equal([
       ...["applyMultiSig", "approve", "cancelProposal", "closeProposal", "closeVault", "createMultiSig", "deposit"],
       ...["executeProposal", "executeWithdrawal", "initialize", "initializeAuthority", "lock", "propose"],
-      ...["transferCollateral", "unapprove", "unlock", "vetoLimits", "vetoMultiSig", "vetoProgramLockCap", "vetoSecurity"],
+      ...[
+        "transferCollateral",
+        "unapprove",
+        "unlock",
+        "vetoLimits",
+        "vetoMultiSig",
+        "vetoProgramLockCap",
+        "vetoSecurity",
+      ],
     ]);
   });
 });

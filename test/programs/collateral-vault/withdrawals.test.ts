@@ -3,7 +3,7 @@ import { expect } from "chai";
 
 import type { BalanceRef } from "../../../protocol/solana/instructions.js";
 import { describeWith } from "../../helpers/describeWith.js";
-import { act, outcome } from "../../helpers/solanaVault/acting.js";
+import { act, execution, outcome, proposed } from "../../helpers/solanaVault/acting.js";
 import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
 
 const DAY = 86_400n;
@@ -83,6 +83,37 @@ describeWith("ownCluster", "delayed withdrawals of the collateral vault", () => 
     // the seed says nothing about when: it matures by the clock
     const record = rig.read("pendingWithdrawal", await rig.addresses.pendingWithdrawal(alice.address, now + 60n));
     expect(record.maturesAt).to.equal(now + DELAY);
+  });
+
+  it("COL-32 takes a request of several owners as late as its proposal lives, and delays it from then", async () => {
+    const { instructions: make } = rig;
+    const owners = [stranger, vetoer];
+    await act(rig, make.createMultiSig(at.vault, { owners, threshold: 2 }));
+    const vault = { ...at.vault, hasMultiSig: true };
+    const ask = (timestamp: bigint, payer?: Address) =>
+      make.requestWithdrawal({ vault, mint }, { amountUnits: 5n, timestamp }, payer);
+    const askNow = (timestamp: bigint) => outcome(rig, ask(timestamp, stranger));
+    const [late, overtaken] = [rig.now, rig.now - 1n];
+    const index = await proposed(rig, vault, owners, ask(late), 14n * DAY);
+    rig.warp(14n * DAY - 1n);
+    expect(await outcome(rig, execution(rig, vault, index, stranger))).to.equal("ok");
+    const record = rig.read("pendingWithdrawal", await rig.addresses.pendingWithdrawal(alice.address, late));
+    expect(record).to.deep.include({ requestedAt: rig.now, maturesAt: rig.now + DELAY });
+    // its address is taken; what an earlier timestamp asks for comes too late; and neither comes back once it is paid
+    expect(await askNow(late)).to.equal("AccountAlreadyInUse");
+    expect(await askNow(overtaken)).to.equal("BadTimestamp");
+    rig.warp(DELAY - 1n);
+    const pay = make.executeWithdrawal(at, { ...pending(late), payer: stranger });
+    expect(await outcome(rig, pay)).to.equal("NotMatured");
+    rig.warp(1n);
+    expect(await outcome(rig, pay)).to.equal("ok");
+    for (const timestamp of [late, overtaken]) expect(await askNow(timestamp)).to.equal("BadTimestamp");
+    rig.warp(14n * DAY);
+    const { now } = rig;
+    expect(await askNow(now - 14n * DAY - 1n)).to.equal("BadTimestamp");
+    expect(await askNow(now + 61n)).to.equal("BadTimestamp");
+    expect(await askNow(now - 14n * DAY)).to.equal("ok");
+    expect(await askNow(now + 60n)).to.equal("ok");
   });
 
   it("COL-6 keeps at most 64 waiting", async () => {

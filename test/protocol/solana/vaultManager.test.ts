@@ -5,7 +5,7 @@ import { RevertError } from "../../../protocol/errors.js";
 import { readProposal } from "../../../protocol/solana/accounts.js";
 import { showProposal } from "../../../protocol/solana/proposals.js";
 import { readAccounts } from "../../../protocol/solana/rpc.js";
-import { VaultManager, type Withdrawal } from "../../../protocol/solana/vaultManager.js";
+import { nextTimestamp, VaultManager, type Withdrawal } from "../../../protocol/solana/vaultManager.js";
 import type { VaultHistory } from "../../../protocol/solana/vaultHistory.js";
 import { describeWith } from "../../helpers/describeWith.js";
 import { codeOf } from "../../helpers/rejection.js";
@@ -163,6 +163,41 @@ describeWith("ownCluster", "vault manager", () => {
       expect(readProposal(after.accounts.get(made.proposal)?.data ?? new Uint8Array()).approvedBy).to.deep.equal([1]);
       const unreadable = { ...shown.content, data: Uint8Array.of(1, 2, 3) };
       expect(await codeOf(showProposal(unreadable))).to.equal("UNKNOWN_INSTRUCTION");
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it("proposes requests of several owners under seeds of their own", async () => {
+    const erin = await rig.depositor("erin", [mint], 100n);
+    const signers = [erin.key];
+    const { instructions: make } = rig;
+    const rules = { withdrawalDelaySeconds: 60n, whitelist: null };
+    await rig.must([await make.createSecurityConfig(erin.vault, rules)], { signers });
+    const args = { owners: owners.map(({ address }) => address), threshold: 1 };
+    await rig.must([await make.createMultiSig({ ...erin.vault, hasSecurityConfig: true }, args)], { signers });
+    const other = await VaultNode.start(rig);
+    try {
+      const erins = new VaultManager(other.rpc);
+      const { clockSeconds } = await erins.state(erin.key.address);
+      const timestamps: bigint[] = [];
+      for (const owner of owners) {
+        const proposal = { proposer: owner.address, expiresAtSeconds: clockSeconds + 3_600n };
+        const request = { owner: erin.key.address, mint: mint.address, amountUnits: 1n, proposal };
+        const made = await erins.withdraw(request);
+        if (made.kind !== "proposed") throw new Error(made.kind);
+        expect(made.of).to.equal("requested");
+        await other.send(made.transaction, [owner]);
+        const shown = await erins.proposal(made.proposal);
+        timestamps.push((shown.args as { readonly args: { readonly timestamp: bigint } }).args.timestamp);
+      }
+      const [first = 0n, second = 0n] = timestamps;
+      expect(second > first).to.equal(true);
+      expect(first - clockSeconds < 60n).to.equal(true);
+      // one that is far ahead pushes nobody else's away
+      const state = await erins.state(erin.key.address);
+      expect(nextTimestamp(state, [state.clockSeconds + 60n])).to.equal(state.clockSeconds + 61n);
+      expect(nextTimestamp(state, [state.clockSeconds + 61n])).to.equal(state.clockSeconds);
     } finally {
       await other.stop();
     }

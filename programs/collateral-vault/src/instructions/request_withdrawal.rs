@@ -8,7 +8,8 @@ pub struct RequestWithdrawalArgs {
     pub amount: u64,
     /// Must be the mint's: catches an amount of the wrong magnitude.
     pub decimals: u8,
-    /// Only a seed: above the vault's last, within 60 seconds of the cluster's clock. After a collision, try the last one plus 1.
+    /// Only a seed: above the vault's last, within 60 seconds of the cluster's clock; a multi-sig's, which was fixed when it was
+    /// proposed, may be as old as a proposal. After a collision, try the last one plus 1.
     pub timestamp: i64,
     /// The wallet whose associated token account receives.
     pub destination: Pubkey,
@@ -57,8 +58,13 @@ impl RequestWithdrawal<'_> {
             config.allows(&args.destination, &vault.owner, time),
             VaultError::DestinationNotAllowed
         );
-        let distance = args.timestamp.checked_sub(now).and_then(i64::checked_abs);
-        let is_near = distance.is_some_and(|distance| distance <= WITHDRAWAL_TIMESTAMP_SLACK_SECONDS);
+        let oldest = if vault.has_multi_sig == 0 {
+            WITHDRAWAL_TIMESTAMP_SLACK_SECONDS
+        } else {
+            MAX_PROPOSAL_SECONDS
+        };
+        let age = now.checked_sub(args.timestamp);
+        let is_near = age.is_some_and(|age| age >= -WITHDRAWAL_TIMESTAMP_SLACK_SECONDS && age <= oldest);
         require!(
             is_near && args.timestamp > vault.last_withdrawal_timestamp,
             VaultError::BadTimestamp

@@ -134,8 +134,12 @@ export class MoneyCalls extends CallKit {
     const { decimals, broken: wrongDecimals } = this.decimals(mint);
     const amount = this.random.amount(this.likelyAmount(model));
     const to = this.destination(user);
-    const timestamp = world.now + BigInt(this.random.oneIn(10) ? this.random.below(200) - 100 : this.random.below(60));
-    const isNear = timestamp <= world.now + 60n && timestamp >= world.now - 60n;
+    const { multiSig, lastTimestamp } = user.model;
+    const isOld = multiSig !== undefined && lastTimestamp > 0n && this.random.oneIn(2);
+    const near = world.now + BigInt(this.random.oneIn(10) ? this.random.below(200) - 100 : this.random.below(60));
+    const timestamp = isOld ? lastTimestamp + 1n : near;
+    const isNear =
+      timestamp <= world.now + 60n && timestamp >= world.now - (multiSig === undefined ? 60n : rules.FORTNIGHT);
     const time = world.waitClock(user.model);
     const config = rules.effectiveConfig(ownRules, time);
     const address = await this.cast.rig.addresses.pendingWithdrawal(user.vault, timestamp);

@@ -6,6 +6,8 @@
 
 export const DAY = 86_400n;
 const WEEK = 7n * DAY;
+/** Longest life of a proposal. */
+export const FORTNIGHT = 14n * DAY;
 const HALF_HOUR = 1_800n;
 const U64_MAX = 2n ** 64n - 1n;
 const MAX_DELAY = 30n * DAY;
