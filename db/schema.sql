@@ -97,6 +97,7 @@ CREATE TABLE collateral_checkpoint (
   held_until timestamp with time zone NOT NULL,
   signature text DEFAULT ''::text NOT NULL,
   slot bigint DEFAULT 0 NOT NULL,
+  generation bigint DEFAULT 1 NOT NULL,
   CONSTRAINT collateral_checkpoint_pkey PRIMARY KEY (chain_id, program),
   CONSTRAINT collateral_checkpoint_slot_check CHECK ((slot >= 0))
 );

@@ -196,7 +196,7 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
     await connection.chainId();
     const vaults = vaultProgram.at(config.network.programIds["collateral-vault"]);
     const reader = new CollateralReader(client, vaults);
-    const snapshot = await reader.snapshot();
+    const snapshot = await reader.snapshot(0n);
     const { findings } = await reconcile(snapshot, NO_BOOKS, {
       lookAgain: () => Promise.resolve([]),
       pair: (balance, tokens, slot) => reader.pair(balance, tokens, slot),

@@ -1,5 +1,12 @@
 /** What the copy that writes knows: our records as they are in the database, and the state of the rules of activity. */
-import type { BalanceRow, Checkpoint, EventRow, OpenDiscrepancy, VaultRow } from "../../db/queries/collateral/rows.js";
+import type {
+  BalanceRow,
+  Checkpoint,
+  Claim,
+  EventRow,
+  OpenDiscrepancy,
+  VaultRow,
+} from "../../db/queries/collateral/rows.js";
 import type { VaultEvent, VaultProgram } from "../../protocol/solana/vaultProgram.js";
 import type { Facts, KeeperLog } from "../kit/logger.js";
 import { factsText, keyOf, type Books, type Look } from "./books.js";
@@ -10,7 +17,11 @@ import { severityOf } from "./strategies/records.js";
 import type { Finding, FindingCode } from "./types.js";
 
 export interface Memory {
+  /** Of the claim under which it was read. */
+  readonly generation: bigint;
   checkpoint: Checkpoint;
+  /** Newest finalized slot of accounts that are recorded; of the last pass, once this copy has made one. */
+  slot: bigint;
   readonly balances: Map<string, BalanceRow>;
   readonly vaults: Map<string, VaultRow & { readonly slot: bigint }>;
   /** Counted events that no snapshot contains yet, by the account that counts them. */
@@ -39,12 +50,13 @@ const NOTHING: Recorded = {
 export function memoryOf(
   program: VaultProgram,
   rules: ActivityRules,
-  checkpoint: Checkpoint,
+  { generation, ...checkpoint }: Claim,
   log: KeeperLog,
   recorded: Recorded = NOTHING,
 ): Memory {
   const memory: Memory = {
-    checkpoint,
+    ...{ generation, checkpoint },
+    slot: [...recorded.balances, ...recorded.vaults].reduce((most, { slot }) => (slot > most ? slot : most), 0n),
     balances: new Map(recorded.balances.map((row) => [row.balance, row])),
     vaults: new Map(recorded.vaults.map((row) => [row.vault, row])),
     events: new Map(),

@@ -53,7 +53,7 @@ interface Activity {
   readonly unusual: readonly (Unusual & { readonly row: EventRow })[];
 }
 
-const NOTHING_READ = { signature: "", slot: 0n };
+const NOTHING_READ = { signature: "", slot: 0n, generation: 0n };
 
 export class Monitor {
   private memory: Memory | undefined;
@@ -89,19 +89,22 @@ export class Monitor {
 
   private async tryStep(head: SolanaHead, nowSeconds: bigint, wishes: StepWishes): Promise<boolean> {
     const { store, program, rules, counters, log } = this.parts;
-    const checkpoint = store === undefined ? (this.memory?.checkpoint ?? NOTHING_READ) : await store.claim();
-    if (checkpoint === undefined) {
+    const claim = store === undefined ? NOTHING_READ : await store.claim();
+    if (claim === undefined) {
       this.memory = undefined;
       counters.add("standby");
       return false;
     }
+    // Another copy has written meanwhile, and what it told is not to be told again.
+    if (this.memory?.generation !== claim.generation) this.memory = undefined;
     const isFirst = this.memory === undefined;
     const memory = (this.memory ??= memoryOf(
-      ...[program, rules, checkpoint, log],
+      ...[program, rules, claim, log],
       await store?.load(nowSeconds - rules.watchSeconds, nowSeconds - rules.windowSeconds),
     ));
     // The accounts first: everything that made them what they are is in the history that is read after them.
-    const snapshot = wishes.pass || isFirst ? await this.parts.reader.snapshot() : undefined;
+    const least = [memory.slot, memory.checkpoint.slot].reduce((a, b) => (a > b ? a : b), head.finalizedSlot);
+    const snapshot = wishes.pass || isFirst ? await this.parts.reader.snapshot(least) : undefined;
     const collateral = snapshot === undefined ? memory.collateral : collateralOf(snapshot);
     const ownerOf = (balance: string) => snapshot?.balances.get(balance) ?? ownerIn(memory)(balance);
     const news = await readNews(this.historyParts(), memory.checkpoint, memory.open, ownerOf, head.finalizedSlot);
@@ -131,6 +134,7 @@ export class Monitor {
       dropped: news.dropped,
       trail: [...trailOf(activity), ...droppedTrail(memory, news)],
       checkpoint: news.checkpoint,
+      generation: memory.generation,
       pass: passRows,
     });
     this.remember(memory, news, activity);
@@ -225,6 +229,7 @@ export class Monitor {
     forget(memory, (row) => row.slot <= slot && row.status === "finalized" && !pass.held.has(row.subject));
     memory.collateral = pass.collateral;
     memory.looks = pass.looks;
+    memory.slot = slot;
     const now = new Map(pass.findings.map((finding) => [keyOf(finding), finding]));
     for (const finding of pass.findings) {
       const { code, subject, severity, facts } = finding;

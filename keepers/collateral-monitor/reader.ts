@@ -94,17 +94,22 @@ export class CollateralReader {
     this.kinds = new Map(KINDS.map((kind) => [hex(program.accountDiscriminator(kind)), kind]));
   }
 
-  /** Everything at a finalized slot. @throws RetryableError when the cluster cannot be asked or moved on too often meanwhile. */
-  async snapshot(): Promise<Snapshot> {
-    const accounts = await this.accounts();
+  /** Everything at a finalized slot, `leastSlot` or later. @throws RetryableError NODE_BEHIND, and when the cluster cannot be asked. */
+  async snapshot(leastSlot: bigint): Promise<Snapshot> {
+    const accounts = await this.accounts(leastSlot);
     const addresses = [...accounts.balances.values()].map(({ vaultTokens }) => vaultTokens);
     return { ...accounts, held: await this.held(addresses, accounts.slot) };
   }
 
   /** All accounts of the program: one request, so that they are of one slot. */
-  private async accounts(): Promise<ProgramAccounts> {
-    const params = [this.program.id, { encoding: "base64", commitment: "finalized", withContext: true }];
-    const { context, value } = await this.client.request("getProgramAccounts", params, programAccounts);
+  private async accounts(leastSlot: bigint): Promise<ProgramAccounts> {
+    const config = { ...finalizedFrom(leastSlot), withContext: true };
+    const { context, value } = await this.client.request(
+      "getProgramAccounts",
+      [this.program.id, config],
+      programAccounts,
+    );
+    requireSlot(context.slot, leastSlot);
     const next = new Map<string, Decoded>();
     for (const { pubkey, account } of value) {
       const [text] = account.data;
@@ -140,12 +145,13 @@ export class CollateralReader {
     const found = new Map<string, { readonly text: string; readonly value: HeldTokens | undefined }>();
     const groups = chunks(addresses, ACCOUNTS_PER_CALL);
     const dataSlice = { offset: 0, length: TOKEN_ACCOUNT_BYTES };
-    const config = { encoding: "base64", commitment: "finalized", dataSlice, minContextSlot: Number(slot) };
+    const config = { ...finalizedFrom(slot), dataSlice };
     const method = "getMultipleAccounts";
     for (const some of chunks(groups, CALLS_PER_REQUEST)) {
       const answers = await this.client.batch(some.map((group) => ({ method, params: [group, config] })));
       for (const [index, group] of some.entries()) {
-        const { value } = this.client.read(method, answers[index], someAccounts);
+        const { context, value } = this.client.read(method, answers[index], someAccounts);
+        requireSlot(context.slot, slot);
         for (const [position, address] of group.entries()) {
           const account = value[position];
           const text = account == null ? "" : `${account.owner} ${account.data[0]}`;
@@ -167,8 +173,9 @@ export class CollateralReader {
     vaultTokens: string,
     slot: bigint,
   ): Promise<{ readonly balance: Balance; readonly held: HeldTokens | undefined } | undefined> {
-    const config = { encoding: "base64", commitment: "finalized", minContextSlot: Number(slot) };
-    const { value } = await this.client.request("getMultipleAccounts", [[balance, vaultTokens], config], someAccounts);
+    const params = [[balance, vaultTokens], finalizedFrom(slot)];
+    const { context, value } = await this.client.request("getMultipleAccounts", params, someAccounts);
+    requireSlot(context.slot, slot);
     const [account, tokens] = value;
     if (account?.owner !== this.program.id) return undefined;
     const decoded = this.decode(account.data[0]);
@@ -232,6 +239,21 @@ export class CollateralReader {
     }
     return found;
   }
+}
+
+function finalizedFrom(slot: bigint) {
+  return { encoding: "base64", commitment: "finalized", minContextSlot: Number(slot) };
+}
+
+/** Behind one address there may be several nodes, and not all do as they are asked. */
+function requireSlot(found: bigint, least: bigint): void {
+  if (found >= least) return;
+  throw new RetryableError(
+    "NODE_BEHIND",
+    `the node answered as of slot ${String(found)}, and slot ${String(least)} was seen before`,
+    "ask a node that keeps up with the cluster",
+    { found: String(found), expected: String(least) },
+  );
 }
 
 function tokensOf(account: z.infer<typeof someAccounts>["value"][number] | undefined): HeldTokens | undefined {

@@ -15,6 +15,7 @@ import { releaseCheckpoint } from "../../db/queries/collateral/release.js";
 import type {
   BalanceRow,
   Checkpoint,
+  Claim,
   EventRow,
   OpenDiscrepancy,
   ReconciliationRow,
@@ -33,6 +34,8 @@ export interface StepRows {
   readonly dropped: readonly string[];
   readonly trail: readonly TrailRow[];
   readonly checkpoint: Checkpoint;
+  /** Of the claim under which was read what this follows from. */
+  readonly generation: bigint;
   /** Of a pass over all accounts. */
   readonly pass?: PassRows | undefined;
 }
@@ -70,8 +73,8 @@ export class CollateralStore {
     private readonly ttlMs: number,
   ) {}
 
-  /** How far was read; undefined while another copy writes. */
-  claim(): Promise<Checkpoint | undefined> {
+  /** How far was read; undefined while another copy writes. Under another generation than before, somebody has written meanwhile. */
+  claim(): Promise<Claim | undefined> {
     return claimCheckpoint(this.db, this.watched, this.owner, this.ttlMs);
   }
 
@@ -110,12 +113,13 @@ export class CollateralStore {
     return openDiscrepancies(this.db, this.watched.chainId);
   }
 
-  /** All or nothing. @throws RetryableError NOT_LEADING when another copy has taken over; what the database throws. */
-  async write({ events, dropped, trail, checkpoint, pass }: StepRows): Promise<void> {
+  /** All or nothing. @throws RetryableError NOT_LEADING when another copy has, or had, taken over; what the database throws. */
+  async write({ events, dropped, trail, checkpoint, generation, pass }: StepRows): Promise<void> {
     const { chainId } = this.watched;
     await this.db.transaction(async (tx) => {
-      if ((await claimCheckpoint(tx, this.watched, this.owner, this.ttlMs)) === undefined) {
-        throw new RetryableError("NOT_LEADING", "another copy of the monitor writes now", "nothing to do");
+      const claim = await claimCheckpoint(tx, this.watched, this.owner, this.ttlMs);
+      if (claim?.generation !== generation) {
+        throw new RetryableError("NOT_LEADING", "another copy of the monitor has written meanwhile", "nothing to do");
       }
       await dropEvents(tx, chainId, dropped);
       await putEvents(tx, chainId, events);

@@ -1,4 +1,4 @@
-/** Rows of the collateral monitor's tables; explained in migrations 0251–0273. Amounts in base units. */
+/** Rows of the collateral monitor's tables; explained in migrations 0251–0274. Amounts in base units. */
 
 /** The cluster (genesis hash) and the vault program. */
 export interface Watched {
@@ -10,6 +10,12 @@ export interface Checkpoint {
   /** Empty: nothing was read yet. */
   readonly signature: string;
   readonly slot: bigint;
+}
+
+/** The right to write. */
+export interface Claim extends Checkpoint {
+  /** Rises with every change of the copy that writes. */
+  readonly generation: bigint;
 }
 
 export type EventStatus = "confirmed" | "finalized";

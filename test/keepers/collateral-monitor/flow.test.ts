@@ -301,6 +301,42 @@ describeWith("ownCluster", "collateral monitor on a cluster", function () {
     ]);
   });
 
+  it("MON-5: a node that is behind is not believed, whatever it is asked", async () => {
+    const alice = await cluster.owner("alice", 1_000_000n);
+    cluster.finalize();
+    const { monitor, step, named } = await monitorOf();
+    await step();
+    const batch = client.batch.bind(client);
+    type Calls = Parameters<typeof batch>[0];
+    const old = await batch([
+      { method: "getProgramAccounts", params: [vaultProgram.id, { encoding: "base64", withContext: true }] },
+    ]);
+    await deposit(alice, 5n);
+    await withdraw(alice, 600_000n);
+    cluster.finalize();
+    await step();
+    const records = () => db.query("SELECT balance, slot, total FROM balance_snapshots ORDER BY slot");
+    const before = await records();
+    const asked: unknown[] = [];
+    // A node whose slot is an old one, and which does not look at what is asked.
+    client.batch = (calls: Calls, retries) => {
+      if (calls[0]?.method !== "getProgramAccounts") return batch(calls, retries);
+      asked.push((calls[0].params[1] as Record<string, unknown>)["minContextSlot"]);
+      return Promise.resolve(old);
+    };
+    expect(await codeOf(step())).to.equal("NODE_BEHIND");
+    expect(asked).to.deep.equal([Number((await clusterHead(client)).finalizedSlot)]);
+    // A head that is behind as well changes nothing.
+    const head = await clusterHead(client);
+    const behind = monitor.step({ ...head, finalizedSlot: 1n }, cluster.now, PASS);
+    expect(await codeOf(behind)).to.equal("NODE_BEHIND");
+    client.batch = batch;
+    await step();
+    expect(monitor.discrepancies).to.deep.equal([]);
+    expect(named("collateral.discrepancy")).to.deep.equal([]);
+    expect(await records()).to.deep.equal(before);
+  });
+
   it("tells large and many withdrawals, changed rules before one, roles and pauses, but not what was before the start", async () => {
     const alice = await cluster.owner("alice", 1_000_000n);
     const bob = await cluster.owner("bob", 1_000_000n);
@@ -411,6 +447,53 @@ describeWith("ownCluster", "collateral monitor on a cluster", function () {
     cluster.finalize();
     await second.step();
     expect(second.monitor.discrepancies).to.deep.equal([]);
+  });
+
+  it("MON-6: a copy that was silent too long, and overtaken, goes on from what the other has written", async () => {
+    const alice = await cluster.owner("alice", 1_000_000n);
+    cluster.finalize();
+    const [silent, other] = [await monitorOf(), await monitorOf()];
+    await silent.step();
+    await db.query("UPDATE collateral_checkpoint SET held_until = clock_timestamp() - interval '1 second'");
+    await withdraw(alice, 900_000n);
+    cluster.finalize();
+    await other.step();
+    expect(other.kinds()).to.include("large-withdrawal");
+    const read = () => db.query("SELECT signature, slot, generation FROM collateral_checkpoint");
+    const written = await read();
+    await other.store?.release();
+    const counts = () =>
+      db.query(
+        "SELECT (SELECT count(*) FROM audit_trail)::integer AS told, (SELECT count(*) FROM transactions)::integer AS events",
+      );
+    const before = await counts();
+    expect(await silent.step(NO_PASS)).to.equal(true);
+    expect(silent.kinds()).to.deep.equal([]);
+    expect(silent.monitor.discrepancies).to.deep.equal([]);
+    expect(await counts()).to.deep.equal(before);
+    expect(await read()).to.deep.equal(written.map((row) => ({ ...row, generation: 3n })));
+  });
+
+  it("MON-6: what was read before another copy wrote is not written", async () => {
+    await cluster.owner("alice", 1_000_000n);
+    cluster.finalize();
+    const [silent, other] = [await monitorOf(), await monitorOf()];
+    await silent.step();
+    const batch = client.batch.bind(client);
+    // Between its claim and its transaction the copy is silent for so long that another takes over, writes and ends.
+    client.batch = async (calls, retries) => {
+      if (calls[0]?.method !== "getProgramAccounts") return batch(calls, retries);
+      client.batch = batch;
+      await db.query("UPDATE collateral_checkpoint SET held_until = clock_timestamp() - interval '1 second'");
+      await other.step();
+      await other.store?.release();
+      return batch(calls, retries);
+    };
+    const figures = () => db.query("SELECT count(*)::integer AS n FROM reconciliation_logs");
+    expect(await codeOf(silent.step())).to.equal("NOT_LEADING");
+    expect(await figures()).to.deep.equal([{ n: 2 }]);
+    expect(await silent.step()).to.equal(true);
+    expect(await figures()).to.deep.equal([{ n: 3 }]);
   });
 
   it("passes over 1,000 vaults at a pace at which 10,000 take less than 2 seconds", async () => {
