@@ -67,8 +67,8 @@ export interface LoadedSolanaParams {
 const recordedProgram = z.strictObject({
   programId: address,
   programData: address,
-  /** SHA-256 of the ELF, without padding, hex. */
-  elfSha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** SHA-256 of the code, hex, as the vault program takes it: without the zeros behind it, which the ELF may end with, too. */
+  codeSha256: z.string().regex(/^[0-9a-f]{64}$/),
   deploySlot: z.string().regex(/^\d+$/),
 });
 const recordSchema = z.strictObject({

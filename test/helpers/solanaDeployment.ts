@@ -46,7 +46,6 @@ export class DeploymentRig {
     // A blockhash lives 150 slots: six seconds, which a busy machine needs.
     const server = await ValidatorServer.start({ slotMs: 40, genesisTime: 1_767_225_600n, confirmedBlocks: 1 });
     const { address } = await localPayer();
-    server.cluster.bank.deliver(await server.cluster.faucet.airdrop(address, LAMPORTS));
     // The local network needs no variable: both keys are published.
     const rig = new DeploymentRig(server, await solanaHands(localParams(), () => Promise.resolve(undefined)));
     mkdirSync(path.join(rig.root, "params"));
@@ -57,6 +56,7 @@ export class DeploymentRig {
       copyFileSync(idl, path.join(rig.built, path.basename(idl)));
     }
     rig.setParams(() => undefined);
+    await rig.fund(address);
     return rig;
   }
 
@@ -70,11 +70,13 @@ export class DeploymentRig {
     return path.join(this.root, "built");
   }
 
-  /** Another program in the place of one of ours. */
-  build(name: ProgramName, which: "small" | "larger"): void {
+  /** Another program in the place of one of ours. @param more bytes behind it, which the loader does not mind. */
+  build(name: ProgramName, which: "small" | "larger", more = 0): Uint8Array {
     const account = new LiteSVM().getAccount(which === "small" ? SMALL : LARGER);
     if (!account.exists) throw new Error("LiteSVM has lost one of its programs");
-    writeFileSync(path.join(this.built, path.basename(outputsOf(name).so)), account.data);
+    const elf = Uint8Array.from([...account.data, ...new Uint8Array(more).fill(1)]);
+    writeFileSync(path.join(this.built, path.basename(outputsOf(name).so)), elf);
+    return elf;
   }
 
   /** The deployer's buffer of a program as a run leaves it that was killed after `share` percent of its writes. */
@@ -98,6 +100,12 @@ export class DeploymentRig {
     const { bank } = this.server.cluster;
     const programId = LOCAL_PROGRAM_IDS[name] as Address;
     await loadUpgradeable(bank, { programId, so, upgradeAuthority, slot: bank.blocks.open.slot });
+    bank.advance(2);
+  }
+
+  async fund(address: Address): Promise<void> {
+    const { bank, faucet } = this.server.cluster;
+    bank.deliver(await faucet.airdrop(address, LAMPORTS));
     bank.advance(2);
   }
 

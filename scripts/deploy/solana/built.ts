@@ -15,9 +15,6 @@ export interface BuiltProgram {
   readonly elf: Uint8Array;
 }
 
-/** Hex. */
-export const elfHash = (elf: Uint8Array): string => sha256(elf).slice(2);
-
 /**
  * Reads all programs of a folder with NAME.so and NAME.json beside each other.
  * @throws PermanentError BUILT_FOR_ANOTHER_ADDRESS: a program refuses to run anywhere but at its `declare_id!`; PROGRAM_NOT_BUILT.
@@ -45,9 +42,9 @@ export function isSameCode(deployed: Uint8Array, elf: Uint8Array): boolean {
   return Buffer.compare(deployed.subarray(0, elf.length), elf) === 0 && isZero(deployed.subarray(elf.length));
 }
 
-/** Hash of deployed code as far as its padding can be told: trailing zeros beyond a built ELF of the same beginning. */
-export function deployedHash(deployed: Uint8Array, elf: Uint8Array): string {
-  return elfHash(isSameCode(deployed, elf) ? elf : deployed);
+/** Hex. As the vault program hashes it at registration: without the zeros behind it. */
+export function codeHash(deployed: Uint8Array): string {
+  return sha256(deployed.subarray(0, deployed.findLastIndex((byte) => byte !== 0) + 1)).slice(2);
 }
 
 const isZero = (data: Uint8Array): boolean => data.every((byte) => byte === 0);

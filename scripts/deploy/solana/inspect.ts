@@ -5,9 +5,10 @@
 import type { Address, KeyPairSigner } from "@solana/kit";
 
 import type { LoadedSolanaParams } from "../../../protocol/solana/network.js";
-import { isSameCode, elfHash, type BuiltProgram } from "./built.js";
+import { codeHash, isSameCode, type BuiltProgram } from "./built.js";
 import type { SolanaChain } from "./chain.js";
 import { bufferOf, readBuffer } from "./loader.js";
+import { missingRoom } from "./room.js";
 import { programState, registrations, vaultAuthorityOf, type ProgramState, type VaultAuthority } from "./state.js";
 import type { ProgramName } from "../../programs/layout.js";
 import { Work } from "./work.js";
@@ -86,7 +87,7 @@ export async function inspect(
 async function codeFinding(seen: Seen, built: BuiltProgram): Promise<Finding[]> {
   const { deployer, work, chain, loaded } = seen;
   const state = seen.programs.get(built.programId) ?? { kind: "missing" };
-  const expected = elfHash(built.elf);
+  const expected = codeHash(built.elf);
   if (state.kind === "missing") {
     return [
       {
@@ -102,7 +103,7 @@ async function codeFinding(seen: Seen, built: BuiltProgram): Promise<Finding[]> 
   }
   if (isSameCode(state.so, built.elf)) return [];
   const { upgradeAuthority: by } = state;
-  const difference = { code: "PROGRAM_CHANGED", id: built.name, found: elfHash(state.so), expected, by } as const;
+  const difference = { code: "PROGRAM_CHANGED", id: built.name, found: codeHash(state.so), expected, by } as const;
   if (by === null) return [{ ...difference, fix: "nobody can change this program any more" }];
   if (by === deployer) {
     return [{ ...difference, fix: "upgrade it", act: (hands, log) => work.upgrade(built, state, hands, log) }];
@@ -113,10 +114,18 @@ async function codeFinding(seen: Seen, built: BuiltProgram): Promise<Finding[]> 
   const account = await chain.account(buffer.address);
   const prepared = account === undefined ? undefined : readBuffer(account.owner, account.data);
   if (prepared?.authority === by && Buffer.compare(prepared.elf, built.elf) === 0) {
-    return [{ ...difference, fix: `${by} upgrades ${built.programId} with the buffer ${buffer.address}` }];
+    const fix = `${by} upgrades ${built.programId} with the buffer ${buffer.address}${roomNote(state.so, built)}`;
+    return [{ ...difference, fix }];
   }
-  const fix = `a buffer is written and left to ${by}, who upgrades with it`;
+  const fix = `a buffer is written and left to ${by}, who upgrades with it${roomNote(state.so, built)}`;
   return [{ ...difference, fix, act: (hands, log) => work.prepare(built, by, hands, log) }];
+}
+
+/** What else an upgrade to longer code takes. */
+function roomNote(so: Uint8Array, { elf, programId }: BuiltProgram): string {
+  const moreBytes = missingRoom(so.length, elf.length);
+  if (moreBytes === 0) return "";
+  return `, in a later slot than the extension by ${String(moreBytes)} bytes that it needs first (solana program extend ${programId} ${String(moreBytes)}, which anybody may pay)`;
 }
 
 function configurationFindings(seen: Seen, authority: VaultAuthority | undefined): Finding[] {
@@ -233,5 +242,5 @@ function isBuilt(built: readonly BuiltProgram[], programId: Address, state: Prog
 }
 
 function hashNote(state: ProgramState): string {
-  return state.kind === "deployed" ? ` (SHA-256 with its padding: ${elfHash(state.so)})` : "";
+  return state.kind === "deployed" ? ` (SHA-256 ${codeHash(state.so)} without the zeros behind it)` : "";
 }

@@ -25,7 +25,6 @@ const DEPLOY = 2;
 const UPGRADE = 3;
 const SET_AUTHORITY = 4;
 const EXTEND = 6;
-const EXTEND_CHECKED = 9;
 
 const PROGRAM_BYTES = 36;
 /** Kind u32, 1 when there is an authority, the authority. */
@@ -86,11 +85,14 @@ export function writeBuffer(authority: Address, buffer: Address, offset: number,
   return loader(WRITE, [writable(buffer), signer(authority)], u32(offset), u64(BigInt(chunk.length)), chunk);
 }
 
-/** Makes the program out of the buffer, which is gone afterwards. Signed by the deployer and with the program's key. */
+/**
+ * Makes the program out of the buffer, which is gone afterwards. Signed by the deployer and with the program's key.
+ * @param roomBytes for code: of the ELF, or more.
+ */
 export function deployProgram(
   deployer: Address,
   program: { readonly programId: Address; readonly programData: Address; readonly buffer: Address },
-  elfBytes: number,
+  roomBytes: number,
   rentLamports: bigint,
 ): Instruction[] {
   const { programId, programData, buffer } = program;
@@ -106,7 +108,7 @@ export function deployProgram(
         ...[signer(deployer, true), writable(programData), writable(programId), writable(buffer)],
         ...[readonly(RENT), readonly(CLOCK), readonly(SYSTEM), signer(deployer)],
       ],
-      u64(BigInt(elfBytes)),
+      u64(BigInt(roomBytes)),
     ),
   ];
 }
@@ -127,17 +129,15 @@ export function setAuthority(account: Address, current: Address, next: Address):
   return loader(SET_AUTHORITY, [writable(account), signer(current), readonly(next)]);
 }
 
-/** Makes room for a longer ELF. @param checked the form that newer clusters want, with the authority's signature. */
+/** Makes room for a longer ELF, `missingRoom` of it. Anybody may, and the slot of the deployment moves. */
 export function extendProgram(
-  authority: Address,
+  payer: Address,
   program: { readonly programId: Address; readonly programData: Address },
   moreBytes: number,
-  checked: boolean,
 ): Instruction {
   const { programId, programData } = program;
-  const payer = [readonly(SYSTEM), signer(authority, true)];
-  const accounts = [writable(programData), writable(programId), ...(checked ? [signer(authority)] : []), ...payer];
-  return loader(checked ? EXTEND_CHECKED : EXTEND, accounts, u32(moreBytes));
+  const accounts = [writable(programData), writable(programId), readonly(SYSTEM), signer(payer, true)];
+  return loader(EXTEND, accounts, u32(moreBytes));
 }
 
 export const programAccountBytes = BigInt(PROGRAM_BYTES);

@@ -8,7 +8,7 @@ import {
 } from "../../../protocol/solana/network.js";
 import { VaultAddresses } from "../../../protocol/solana/addresses.js";
 import { replaceFile } from "../store.js";
-import { deployedHash, type BuiltProgram } from "./built.js";
+import { codeHash, type BuiltProgram } from "./built.js";
 import type { SolanaChain } from "./chain.js";
 import { programState } from "./state.js";
 
@@ -19,11 +19,11 @@ export async function currentRecord(
   built: readonly BuiltProgram[],
 ): Promise<SolanaRecord> {
   const programs: SolanaRecord["programs"] = {};
-  for (const { name, programId, elf } of built) {
+  for (const { name, programId } of built) {
     const state = await programState(chain, programId);
     if (state.kind !== "deployed") continue;
     const { programData, slot, so } = state;
-    programs[name] = { programId, programData, elfSha256: deployedHash(so, elf), deploySlot: String(slot) };
+    programs[name] = { programId, programData, codeSha256: codeHash(so), deploySlot: String(slot) };
   }
   return {
     genesisHash: await chain.genesisHash(),

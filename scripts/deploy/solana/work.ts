@@ -1,13 +1,14 @@
 /** What a deployer does on a cluster, one thing at a time; each may be repeated after a kill. */
 import type { Address, KeyPairSigner } from "@solana/kit";
 
-import { PermanentError, RevertError } from "../../../protocol/errors.js";
+import { PermanentError } from "../../../protocol/errors.js";
 import { programDataAddress, VaultAddresses } from "../../../protocol/solana/addresses.js";
 import { vaultProgram, type VaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import type { BuiltProgram } from "./built.js";
 import type { SolanaChain } from "./chain.js";
 import type { Hands } from "./inspect.js";
 import { deployProgram, extendProgram, programAccountBytes, setAuthority, upgradeProgram } from "./loader.js";
+import { missingRoom, roomFor } from "./room.js";
 import { programState, type ProgramState } from "./state.js";
 import { bequeath, upload } from "./upload.js";
 
@@ -34,7 +35,10 @@ export class Work {
     const { buffer } = await upload(chain, deployer, elf, deployer.address, log);
     const program = { programId, programData: await programDataAddress(programId), buffer };
     const rent = await chain.rentLamports(Number(programAccountBytes));
-    await chain.send(`deploy ${name}`, deployProgram(deployer.address, program, elf.length, rent), [deployer, key]);
+    await chain.send(`deploy ${name}`, deployProgram(deployer.address, program, roomFor(elf.length), rent), [
+      deployer,
+      key,
+    ]);
     await this.untilItRuns(programId);
   }
 
@@ -42,7 +46,8 @@ export class Work {
     const { chain } = this;
     const { deployer } = hands;
     const { buffer } = await upload(chain, deployer, elf, deployer.address, log);
-    if (elf.length > state.so.length) await this.extend(programId, elf.length - state.so.length, deployer);
+    const moreBytes = missingRoom(state.so.length, elf.length);
+    if (moreBytes > 0) await this.extend(programId, moreBytes, deployer);
     const program = { programId, programData: state.programData, buffer };
     await chain.send(`upgrade ${name}`, [upgradeProgram(deployer.address, program)], [deployer]);
     await this.untilItRuns(programId);
@@ -93,17 +98,10 @@ export class Work {
     };
   }
 
-  /** Room for longer code. Clusters want one of two forms; an upgrade must wait for the next slot. */
+  /** Room for longer code. An upgrade must wait for the next slot. */
   private async extend(programId: Address, moreBytes: number, deployer: KeyPairSigner): Promise<void> {
     const program = { programId, programData: await programDataAddress(programId) };
-    const send = (checked: boolean): Promise<void> =>
-      this.chain.send("extend", [extendProgram(deployer.address, program, moreBytes, checked)], [deployer]);
-    try {
-      await send(true);
-    } catch (error) {
-      if (!(error instanceof RevertError) || error.revertName !== "InvalidInstructionData") throw error;
-      await send(false);
-    }
+    await this.chain.send("extend", [extendProgram(deployer.address, program, moreBytes)], [deployer]);
     await this.untilItRuns(programId);
   }
 

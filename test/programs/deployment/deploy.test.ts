@@ -1,12 +1,17 @@
 import { existsSync, readFileSync } from "node:fs";
 
+import type { Instruction } from "@solana/kit";
 import { expect } from "chai";
 
 import { readSolanaRecord } from "../../../protocol/solana/network.js";
 import { LOCAL_PROGRAM_IDS } from "../../../protocol/solana/programKeys.js";
-import { elfHash } from "../../../scripts/deploy/solana/built.js";
+import { codeHash, isSameCode } from "../../../scripts/deploy/solana/built.js";
+import { bufferOf, extendProgram, upgradeProgram } from "../../../scripts/deploy/solana/loader.js";
+import { missingRoom, ROOM_BYTES, roomFor } from "../../../scripts/deploy/solana/room.js";
 import { programState, registrations, vaultAuthorityOf } from "../../../scripts/deploy/solana/state.js";
 import { outputsOf } from "../../../scripts/programs/layout.js";
+import { rejection } from "../../helpers/rejection.js";
+import { testSigner } from "../../helpers/solana.js";
 import { DeploymentRig } from "../../helpers/solanaDeployment.js";
 
 const VAULT = LOCAL_PROGRAM_IDS["collateral-vault"] as never;
@@ -65,7 +70,8 @@ describe("deployment on a Solana cluster", function () {
     const state = await programState(rig.chain(), VAULT);
     if (state.kind !== "deployed") throw new Error(state.kind);
     const elf = readFileSync(outputsOf("collateral-vault").so);
-    expect(elfHash(state.so)).to.equal(elfHash(elf));
+    expect(isSameCode(state.so, elf)).to.equal(true);
+    expect(state.so.length).to.equal(elf.length + ROOM_BYTES);
     expect(state.upgradeAuthority).to.equal(rig.hands.deployer.address);
     const authority = await vaultAuthorityOf(rig.chain(), VAULT);
     const { params } = rig.setParams(() => undefined);
@@ -75,7 +81,7 @@ describe("deployment on a Solana cluster", function () {
     expect(record?.programs["collateral-vault"]).to.deep.equal({
       programId: VAULT,
       programData: state.programData,
-      elfSha256: elfHash(elf),
+      codeSha256: codeHash(elf),
       deploySlot: String(state.slot),
     });
     expect(await rig.verify()).to.deep.equal([]);
@@ -86,40 +92,105 @@ describe("deployment on a Solana cluster", function () {
     expect({ transactions, differences, remaining }).to.deep.equal({ transactions: 0, differences: [], remaining: [] });
   });
 
-  it("upgrades to longer code with room made for it, and renews its registration", async () => {
-    rig.build("position-manager", "larger");
+  it("upgrades to longer code in the room it was deployed with, and renews its registration", async () => {
+    rig.build("position-manager", "small", 64);
     expect(await rig.verify()).to.deep.equal(["PROGRAM_CHANGED position-manager"]);
+    const before = await manager();
     const { remaining } = await rig.deploy();
     expect(remaining).to.deep.equal([]);
-    const state = await programState(rig.chain(), MANAGER);
-    const registration = (await registrations(rig.chain(), VAULT)).get(MANAGER);
-    expect(state.kind === "deployed" ? state.slot : undefined).to.equal(registration?.deploySlot);
+    const after = await manager();
+    expect(after.so.length).to.equal(before.so.length);
+    expect((await registrations(rig.chain(), VAULT)).get(MANAGER)?.deploySlot).to.equal(after.slot);
+    expect(await rig.verify()).to.deep.equal([]);
+  });
+
+  it("makes room where there is none, at least as much as clusters take at a time", async () => {
+    const { length } = rig.build("position-manager", "small");
+    await rig.preload("position-manager");
+    expect((await manager()).so.length).to.equal(length);
+    rig.build("position-manager", "small", 64);
+    expect((await rig.deploy()).remaining).to.deep.equal([]);
+    expect((await manager()).so.length).to.equal(length + 10_240);
+
+    const larger = rig.build("position-manager", "larger");
+    expect((await rig.deploy()).remaining).to.deep.equal([]);
+    expect((await manager()).so.length).to.equal(larger.length);
     expect(await rig.verify()).to.deep.equal([]);
   });
 
   it("upgrades to shorter code, whose padding counts for nothing", async () => {
     rig.build("position-manager", "small");
     expect((await rig.deploy()).remaining).to.deep.equal([]);
-    const state = await programState(rig.chain(), MANAGER);
-    if (state.kind !== "deployed") throw new Error(state.kind);
-    expect(state.so.length).to.be.greaterThan(100_000);
+    expect((await manager()).so.length).to.be.greaterThan(100_000);
     expect(await rig.verify()).to.deep.equal([]);
   });
 
   it("hands the upgrade authority over, and from then on only prepares upgrades", async () => {
-    const heir = LOCAL_PROGRAM_IDS["collateral-vault"];
+    const heir = await testSigner(21);
     rig.setParams((params) => {
-      params.roles["upgradeAuthority"] = heir;
+      params.roles["upgradeAuthority"] = heir.address;
     });
     expect((await rig.deploy()).remaining).to.deep.equal([]);
-    rig.build("position-manager", "larger");
+    await rig.preload("position-manager", heir.address);
+    const elf = rig.build("position-manager", "larger");
     const first = await rig.deploy();
     expect(first.transactions).to.be.greaterThan(100);
     expect(first.remaining.map(({ code, by }) => ({ code, by }))).to.deep.equal([
-      { code: "PROGRAM_CHANGED", by: heir },
+      { code: "PROGRAM_CHANGED", by: heir.address },
+      { code: "REGISTRATION_OUTDATED", by: rig.hands.deployer.address },
     ]);
     const again = await rig.deploy();
     expect(again.transactions).to.equal(0);
     expect(again.remaining).to.deep.equal(first.remaining);
+
+    // What the finding says: room first, in a slot of its own, then the upgrade with the buffer.
+    const chain = rig.chain();
+    await rig.fund(heir.address);
+    const { address: buffer } = await bufferOf(rig.hands.deployer.address, elf);
+    const { programData, so } = await manager();
+    const program = { programId: MANAGER, programData, buffer };
+    const upgrade = upgradeProgram(heir.address, program);
+    const failure = async (...instructions: Instruction[]): Promise<unknown> =>
+      (await rejection(chain.send("upgrade", instructions, [heir]))).details["revertName"];
+    expect(await failure(upgrade)).to.equal("AccountDataTooSmall");
+    expect(await failure(extendProgram(heir.address, program, 64))).to.equal("InvalidArgument");
+    const extend = extendProgram(heir.address, program, missingRoom(so.length, elf.length));
+    expect(await failure(extend, upgrade)).to.equal("InvalidArgument");
+    await chain.send("extend", [extend], [heir]);
+    await chain.passSlot((await manager()).slot);
+    await chain.send("upgrade", [upgrade], [heir]);
+    expect((await rig.deploy()).remaining).to.deep.equal([]);
+    expect(await rig.verify()).to.deep.equal([]);
   });
+
+  async function manager() {
+    const state = await programState(rig.chain(), MANAGER);
+    if (state.kind !== "deployed") throw new Error(state.kind);
+    return state;
+  }
+});
+
+describe("room for longer code", () => {
+  const MOST = 10 * 1024 * 1024 - 45;
+
+  it("is left at a deployment as far as an account can be that long", () => {
+    expect(roomFor(100_000)).to.equal(100_000 + ROOM_BYTES);
+    expect(roomFor(MOST - 1)).to.equal(MOST);
+    expect(roomFor(MOST)).to.equal(MOST);
+  });
+
+  for (const [room, elf, missing] of [
+    [100_000, 99_999, 0],
+    [100_000, 100_000, 0],
+    [100_000, 100_001, 10_240],
+    [100_000, 110_240, 10_240],
+    [100_000, 110_241, 10_241],
+    [MOST - 10_241, MOST - 10_240, 10_240],
+    [MOST - 10_239, MOST - 10_238, 10_239],
+    [MOST - 1, MOST, 1],
+  ] as const) {
+    it(`of ${String(room)} bytes is ${String(missing)} short of ${String(elf)}`, () => {
+      expect(missingRoom(room, elf)).to.equal(missing);
+    });
+  }
 });

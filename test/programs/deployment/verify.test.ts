@@ -180,7 +180,7 @@ describe("verification of a Solana deployment finds", function () {
     await put({ ...account, data: changed });
     expect(await rig.verify()).to.deep.equal([
       "PROGRAM_CHANGED collateral-vault",
-      "RECORD_CHANGED record.programs.collateral-vault.elfSha256",
+      "RECORD_CHANGED record.programs.collateral-vault.codeSha256",
     ]);
     // Zeros after the code are room for longer code, anything else is not.
     await put({ ...account, data: Uint8Array.from([...account.data, 0, 0, 0]) });
