@@ -8,6 +8,7 @@ import { measureAndShowComputeUnits } from "./bench/cu/report.js";
 import { writeComputeUnits } from "./bench/cu/snapshot.js";
 import { measureGas } from "./bench/gas.js";
 import { measureLatency, type LatencyReport } from "./bench/latency/run.js";
+import { measureMonitor, type MonitorReport } from "./bench/monitor/run.js";
 import { measureProgramAccounts, type ProgramAccountsReport } from "./bench/programAccounts.js";
 import { measureReserveGas } from "./bench/reserves.js";
 import { measureSpeed, type SpeedReport } from "./bench/speed.js";
@@ -16,7 +17,7 @@ import { runCommand, usageError, type CommandContext, type CommandDefinition, ty
 import type { Rng } from "./market/rng.js";
 import { alignRows } from "./sim/show.js";
 
-const BUILT = ["gas", "sim", "crash", "latency", "backfill", "cu", "accounts"] as const;
+const BUILT = ["gas", "sim", "crash", "latency", "backfill", "cu", "accounts", "monitor"] as const;
 const WAITING = ["arbitrage", "feed", "api", "redeem"] as const;
 
 const FLAGS = {
@@ -27,6 +28,7 @@ const FLAGS = {
   events: { kind: "integer", min: 100, default: 100_000, help: "backfill: how many logs the chain has" },
   snapshot: { kind: "boolean", help: "cu: write the figures to snapshots/solana/compute-units.json" },
   accounts: { kind: "integer", min: 100, max: 100_000, default: 10_000, help: "accounts: how many a program has" },
+  vaults: { kind: "integer", min: 10, max: 100_000, default: 10_000, help: "monitor: how many vaults it passes over" },
 } as const;
 /** How long a dead leader keeps the others waiting: shorter than in production, for the sake of the wait. */
 const LEASE_MS = 600;
@@ -174,6 +176,22 @@ async function accounts({ flags, say }: CommandContext<typeof FLAGS>): Promise<P
   return report;
 }
 
+async function monitor({ flags, say }: CommandContext<typeof FLAGS>): Promise<MonitorReport> {
+  const report = await measureMonitor(flags.vaults);
+  const { first, later } = report;
+  const rows = [
+    ["first pass, processor time", `${String(first.cpuMs)} ms`, "goal 2,000 ms"],
+    ["  by the clock, with cluster and database", `${String(first.ms)} ms`, "–"],
+    ["every other pass, processor time", `${String(later.cpuMs)} ms`, "goal 2,000 ms"],
+    ["  by the clock, with cluster and database", `${String(later.ms)} ms`, "–"],
+    ["discrepancies", String(report.discrepancies), "none"],
+  ];
+  const title = `${String(report.vaults)} vaults, ${String(report.balances)} balances with their tokens`;
+  for (const line of alignRows([[title, "measured", "reference"], ...rows])) say(line);
+  say("");
+  return report;
+}
+
 async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResult> {
   const { positionals, say } = context;
   const [name] = positionals;
@@ -190,6 +208,10 @@ async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResul
   if (name === "cu") return { ok: true, report: await computeUnits(context) };
   if (name === "latency") return { ok: true, report: { ...(await latency(context)) } };
   if (name === "accounts") return { ok: true, report: { ...(await accounts(context)) } };
+  if (name === "monitor") {
+    const report = await monitor(context);
+    return { ok: report.discrepancies === 0, report: { ...report } };
+  }
   if (name === "backfill") {
     const report = await backfill(context);
     const isComplete = report.recoveredAtOnce === report.hidden && report.recoveredByRescan === report.hidden;
@@ -202,6 +224,7 @@ async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResul
       ...{ crash: await crash(context), latency: await latency(context), backfill: await backfill(context) },
       cu: await computeUnits(context),
       accounts: await accounts(context),
+      monitor: await monitor(context),
     },
   };
 }

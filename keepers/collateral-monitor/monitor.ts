@@ -53,6 +53,7 @@ interface Activity {
   readonly unusual: readonly (Unusual & { readonly row: EventRow })[];
 }
 
+const US_PER_MS = 1_000;
 const NOTHING_READ = { signature: "", slot: 0n, generation: 0n };
 
 export class Monitor {
@@ -76,15 +77,26 @@ export class Monitor {
     return [...(this.memory?.discrepancies.keys() ?? [])];
   }
 
-  /** @returns whether a pass was made. @throws what cluster and database throw; the next step begins from what is recorded. */
+  /** @returns whether a pass was made; what it cost goes to the log. @throws what cluster and database throw; the next step begins from what is recorded. */
   async step(head: SolanaHead, nowSeconds: bigint, wishes: StepWishes): Promise<boolean> {
+    const { startedMs, cpu } = { startedMs: performance.now(), cpu: process.cpuUsage() };
     try {
-      return await this.tryStep(head, nowSeconds, wishes);
+      const passed = await this.tryStep(head, nowSeconds, wishes);
+      if (passed) this.tellCost(performance.now() - startedMs, process.cpuUsage(cpu));
+      return passed;
     } catch (error) {
       // Memory and records may differ now.
       if (this.parts.store !== undefined) this.memory = undefined;
       throw error;
     }
+  }
+
+  private tellCost(ms: number, { user, system }: NodeJS.CpuUsage): void {
+    const { figures } = this;
+    if (figures === undefined) return;
+    const { slot, vaults, balances, discrepancies } = figures;
+    const cost = { ms: Math.round(ms), cpuMs: Math.round((user + system) / US_PER_MS) };
+    this.parts.log.info("collateral.pass", { slot, vaults, balances, discrepancies, ...cost });
   }
 
   private async tryStep(head: SolanaHead, nowSeconds: bigint, wishes: StepWishes): Promise<boolean> {

@@ -4,6 +4,7 @@ import { AccountRole, type AccountMeta, type Address, type Instruction } from "@
 
 import { PermanentError } from "../errors.js";
 import { PlainValues, type PlainFields, type PlainType } from "./plain.js";
+import { ValueReader } from "./read.js";
 
 type InstructionOf<I extends Idl, N> = Extract<I["instructions"][number], { name: N }>;
 export type InstructionName<I extends Idl> = I["instructions"][number]["name"];
@@ -60,6 +61,8 @@ export class AnchorProgram<I extends Idl> {
   readonly idl: Idl;
   private readonly coder: BorshCoder;
   private readonly values: PlainValues;
+  private readonly reader: ValueReader;
+  private readonly discriminators: ReadonlyMap<string, Uint8Array>;
   private readonly errorNames: ReadonlyMap<number, string>;
 
   /** @param idl as the build writes it. @param id where the program is on the cluster in question. */
@@ -70,6 +73,10 @@ export class AnchorProgram<I extends Idl> {
     this.idl = convertIdlToCamelCase(idl as Idl);
     this.coder = new BorshCoder(this.idl);
     this.values = new PlainValues(this.idl);
+    this.reader = new ValueReader(this.idl);
+    this.discriminators = new Map(
+      (this.idl.accounts ?? []).map(({ name, discriminator }) => [name, Uint8Array.from(discriminator)]),
+    );
     // Names of errors stay as the program has them.
     this.errorNames = new Map(((idl as Idl).errors ?? []).map(({ code, name }) => [code, name]));
   }
@@ -132,24 +139,23 @@ export class AnchorProgram<I extends Idl> {
       .map((account) => ({ name: account.name, isOptional: account.optional === true }));
   }
 
-  /** @throws PermanentError WRONG_ACCOUNT when the data is of another kind of account. */
+  /** @throws PermanentError WRONG_ACCOUNT when the data is of another kind of account; RangeError when it is too short. */
   decodeAccount<N extends AccountName<I>>(name: N, data: Uint8Array): PlainType<I, N> {
-    const buffer = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-    if (!isPrefix(this.accountDiscriminator(name), buffer)) {
+    const discriminator = this.accountDiscriminator(name);
+    if (!isPrefix(discriminator, data)) {
       throw new PermanentError("WRONG_ACCOUNT", `the data is not that of a ${name} of ${this.name}`, undefined, {
         expected: name,
         bytes: String(data.length),
       });
     }
-    const decoded: unknown = this.coder.accounts.decodeUnchecked(name, buffer);
-    return this.values.fromCoder({ defined: { name } }, decoded) as PlainType<I, N>;
+    return this.reader.read(name, data, discriminator.length) as PlainType<I, N>;
   }
 
   /** The eight bytes with which the data of such accounts begins. */
   accountDiscriminator(name: AccountName<I>): Uint8Array {
-    const account = this.idl.accounts?.find((item) => item.name === name);
-    if (account === undefined) throw new Error(`${this.name} has no account ${name}`);
-    return Uint8Array.from(account.discriminator);
+    const discriminator = this.discriminators.get(name);
+    if (discriminator === undefined) throw new Error(`${this.name} has no account ${name}`);
+    return discriminator;
   }
 
   /** What the program emitted; undefined for data that is no event of it. */

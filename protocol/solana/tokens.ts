@@ -1,16 +1,15 @@
 /** What we need of the token programs: their addresses, token accounts, and the instruction that opens an associated one. */
 import { AccountRole, type Address } from "@solana/kit";
-import { PublicKey } from "@solana/web3.js";
 
 import { PermanentError } from "../errors.js";
 import { associatedTokenAddress } from "./addresses.js";
+import { addressAt } from "./base58.js";
 import { ASSOCIATED_TOKEN_PROGRAM, SYSTEM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "./errorNames.js";
 import type { FullInstruction } from "./program.js";
 
 /** `create_idempotent`: succeeds when the account is there already. */
 const CREATE_IDEMPOTENT = Uint8Array.of(1);
 
-const ADDRESS_BYTES = 32;
 const AMOUNT_OFFSET = 64;
 const STATE_OFFSET = 108;
 const ACCOUNT_BYTES = 165;
@@ -73,9 +72,4 @@ export function readMintDecimals(program: string, data: Uint8Array): number {
     throw new PermanentError("NOT_A_MINT", `the account of ${program} is not a mint`);
   }
   return decimals;
-}
-
-/** By web3.js: kit's base58 takes four times as long, and there are many accounts. */
-function addressAt(data: Uint8Array, offset: number): Address {
-  return new PublicKey(data.subarray(offset, offset + ADDRESS_BYTES)).toBase58() as Address;
 }
