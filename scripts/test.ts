@@ -45,7 +45,10 @@ const definition = {
       default: "litesvm",
       help: "cluster of the Solana tests; with another one only they run (rpc: the one of SOLANA_RPC_URL)",
     },
-    "all-kills": { kind: "boolean", help: "kills: a real deployment at every transaction (a quarter of an hour)" },
+    "all-kills": {
+      kind: "boolean",
+      help: "kills: a real deployment at every transaction (a quarter of an hour); keepers: the collateral crank 60 times",
+    },
     snapshot: { kind: "boolean", help: "write the gas snapshots anew" },
   },
 } as const;

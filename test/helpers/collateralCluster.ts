@@ -1,21 +1,5 @@
 /** A local cluster with the vault program behind JSON-RPC, a mint, and owners with vaults: what keepers of collateral work on. */
-import {
-  addSignersToTransactionMessage,
-  appendTransactionMessageInstructions,
-  createTransactionMessage,
-  getBase64EncodedWireTransaction,
-  getSignatureFromTransaction,
-  lamports,
-  pipe,
-  setTransactionMessageFeePayerSigner,
-  setTransactionMessageLifetimeUsingBlockhash,
-  signTransactionMessageWithSigners,
-  type Address,
-  type Blockhash,
-  type EncodedAccount,
-  type Instruction,
-  type KeyPairSigner,
-} from "@solana/kit";
+import { lamports, type Address, type EncodedAccount, type Instruction, type KeyPairSigner } from "@solana/kit";
 import { readFileSync } from "node:fs";
 
 import { associatedTokenAddress } from "../../protocol/solana/addresses.js";
@@ -23,10 +7,9 @@ import { SYSTEM_PROGRAM, TOKEN_PROGRAM } from "../../protocol/solana/errorNames.
 import { VaultInstructions } from "../../protocol/solana/instructions.js";
 import { createTokensInstruction } from "../../protocol/solana/tokens.js";
 import { vaultProgram } from "../../protocol/solana/vaultProgram.js";
-import { stringifyJson } from "../../scripts/validator/jsonRpc.js";
 import { loadUpgradeable } from "../../scripts/validator/programs.js";
 import type { ServerOptions } from "../../scripts/validator/server.js";
-import { ask } from "./solana.js";
+import { sendSigned } from "./solana.js";
 import { testEngine, type EngineNode } from "./solanaEngine/engine.js";
 import { startNode } from "./solanaEngine/start.js";
 import { createMintInstructions, mintBytes, mintToInstruction } from "./solanaVault/mints.js";
@@ -132,28 +115,9 @@ export class CollateralCluster {
 
   /** Sends a transaction into the open block. @returns its signature. */
   async send(instructions: readonly Instruction[], signers: readonly KeyPairSigner[] = []): Promise<string> {
-    const { payer } = this.roles;
-    const { result } = await ask<{ value: { blockhash: Blockhash } }>(this.url, "getLatestBlockhash", {
-      commitment: "processed",
-    });
-    if (result === undefined) throw new Error("the cluster has no blockhash");
-    const { blockhash } = result.value;
-    const signed = await signTransactionMessageWithSigners(
-      pipe(
-        createTransactionMessage({ version: 0 }),
-        (message) => setTransactionMessageFeePayerSigner(payer, message),
-        (message) => setTransactionMessageLifetimeUsingBlockhash({ blockhash, lastValidBlockHeight: 0n }, message),
-        (message) => appendTransactionMessageInstructions(instructions, message),
-        (message) => addSignersToTransactionMessage([...signers], message),
-      ),
-    );
-    const reply = await ask(this.url, "sendTransaction", getBase64EncodedWireTransaction(signed), {
-      encoding: "base64",
-      preflightCommitment: "processed",
-    });
-    if (reply.error !== undefined) throw new Error(stringifyJson(reply.error));
+    const signature = await sendSigned(this.url, this.roles.payer, instructions, signers);
     this.advance();
-    return getSignatureFromTransaction(signed);
+    return signature;
   }
 
   async refs(name: string): Promise<ClusterOwner> {

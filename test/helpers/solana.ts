@@ -1,5 +1,6 @@
 /** Transactions and requests for tests of everything Solana. */
 import {
+  addSignersToTransactionMessage,
   appendTransactionMessageInstructions,
   createKeyPairSignerFromPrivateKeyBytes,
   createTransactionMessage,
@@ -67,4 +68,31 @@ export async function askRaw(url: string, body: unknown): Promise<unknown> {
 /** One request; the whole reply, errors included. */
 export async function ask<T = unknown>(url: string, method: string, ...params: unknown[]): Promise<RpcReply<T>> {
   return (await askRaw(url, { jsonrpc: "2.0", id: 1, method, params })) as RpcReply<T>;
+}
+
+/** Signs, sends, and leaves it to the node to say no. @returns the signature. */
+export async function sendSigned(
+  url: string,
+  payer: KeyPairSigner,
+  instructions: readonly Instruction[],
+  signers: readonly KeyPairSigner[] = [],
+): Promise<string> {
+  const { result } = await ask<{ value: { blockhash: Blockhash } }>(url, "getLatestBlockhash", {
+    commitment: "processed",
+  });
+  if (result === undefined) throw new Error("the cluster has no blockhash");
+  const { blockhash } = result.value;
+  const signed = await signTransactionMessageWithSigners(
+    pipe(
+      createTransactionMessage({ version: 0 }),
+      (message) => setTransactionMessageFeePayerSigner(payer, message),
+      (message) => setTransactionMessageLifetimeUsingBlockhash({ blockhash, lastValidBlockHeight: 0n }, message),
+      (message) => appendTransactionMessageInstructions(instructions, message),
+      (message) => addSignersToTransactionMessage([...signers], message),
+    ),
+  );
+  const config = { encoding: "base64", preflightCommitment: "processed" };
+  const reply = await ask(url, "sendTransaction", getBase64EncodedWireTransaction(signed), config);
+  if (reply.error !== undefined) throw new Error(stringifyJson(reply.error));
+  return getSignatureFromTransaction(signed);
 }
