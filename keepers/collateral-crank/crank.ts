@@ -48,8 +48,10 @@ export class Crank {
     for (const settled of await submitter.upkeep(head)) {
       const { key, kind, hash } = settled;
       counters.add(`settled.${kind}`);
-      if (kind === "mined") counters.add("executions");
-      else this.rests.failed(key, head.slot);
+      if (kind === "mined") {
+        counters.add("executions");
+        counters.add(`executed.${key.slice(0, key.indexOf(":"))}`);
+      } else this.rests.failed(key, head.slot);
       record.write({ kind: "settled", block: head.number, facts: { key, outcome: kind, signature: hash } });
     }
   }

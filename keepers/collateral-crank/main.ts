@@ -137,6 +137,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       ...{ keeper: KEEPER_NAME, network: context.network, execute, ...outcome },
       intents: counters.get("intents.sent") + counters.get("intents.dry-run"),
       executions: counters.get("executions"),
+      executed: counters.withPrefix("executed."),
       standbyTicks: counters.get("standby"),
       control: runtime?.control.last?.state ?? null,
       skips: counters.withPrefix("skip."),

@@ -176,12 +176,10 @@ class Copy {
     onError: (error: string) => void,
   ) {
     this.#folder = join(setup.folder, `copy-${String(number)}-${String(Date.now())}`);
-    this.child = startKeeper(
-      setup.keeper,
-      ["--execute"],
-      { ...environment(setup, this.#folder), KEEPER_HTTP_PORT: String(httpPort) },
-      onError,
-    );
+    this.child = startKeeper({
+      ...{ keeper: setup.keeper, flags: ["--execute"], onError },
+      env: { ...environment(setup, this.#folder), KEEPER_HTTP_PORT: String(httpPort) },
+    });
   }
 
   /** Skips of the blocks in which it led. */
@@ -190,17 +188,31 @@ class Copy {
   }
 }
 
-/** A keeper as a child process; `onError` gets what it logs as an error. */
-export function startKeeper(
-  keeper: string,
-  flags: readonly string[],
-  env: Readonly<Record<string, string>>,
-  onError: (error: string) => void,
-): Child {
+/** A keeper as a child process. */
+export interface KeeperChild {
+  readonly keeper: string;
+  readonly network?: string;
+  readonly flags: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Gets what it logs as an error. */
+  readonly onError: (error: string) => void;
+  /** Gets what it prints for programs: its report, at the end. */
+  readonly onOutputLine?: (line: string) => void;
+}
+
+export function startKeeper({
+  keeper,
+  network = WORLD_NETWORK,
+  flags,
+  env,
+  onError,
+  onOutputLine,
+}: KeeperChild): Child {
   return new Child({
     script: "keepers/main.ts",
-    args: [keeper, "--network", WORLD_NETWORK, "--json", ...flags],
+    args: [keeper, "--network", network, "--json", ...flags],
     env,
+    ...(onOutputLine === undefined ? {} : { onOutputLine }),
     onErrorLine: (line) => {
       try {
         const { level, event, error } = JSON.parse(line) as LogLine;
@@ -212,11 +224,11 @@ export function startKeeper(
   });
 }
 
-export function keeperGone(who: string, keeper: string, child: Child): PermanentError {
+export function keeperGone(who: string, keeper: string, child: Child, network = "localhost"): PermanentError {
   return new PermanentError(
     "KEEPER_GONE",
     `${who} ended with code ${child.exitCode}: ${child.lastErrorLines.at(-1) ?? "no last word"}`,
-    `run it by hand to see more: npm run keeper -- ${keeper} --network localhost`,
+    `run it by hand to see more: npm run keeper -- ${keeper} --network ${network}`,
   );
 }
 

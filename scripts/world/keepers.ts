@@ -89,7 +89,10 @@ export class WorldKeepers {
       REPORTER_LISTEN_PORT: String(peerPort),
       KEEPER_DATA_FOLDER: join(folder, "co-signer"),
     };
-    const peer = startKeeper(REPORTER, [], peerEnv, (error) => errors.push(`co-signer: ${error}`));
+    const peer = startKeeper({
+      ...{ keeper: REPORTER, flags: [], env: peerEnv },
+      onError: (error) => errors.push(`co-signer: ${error}`),
+    });
     const stabilizer = parts.stabilizer ? [await KeeperCopies.start({ ...common, keeper: STABILIZER, env: {} })] : [];
     const copies = [reporter, ...stabilizer];
     for (const each of copies) writeEnv(join(folder, `${each.keeper}.env`), each.env);

@@ -12,7 +12,7 @@ import type { WorldMarket } from "./market.js";
 import type { WorldPegs } from "./pegs.js";
 import type { Recorder } from "./recorder.js";
 import type { RoundsReport } from "./rounds.js";
-import type { ExchangeFigures } from "./solana/exchange.js";
+import type { CollateralFigures } from "./solana/worldExchange.js";
 import { usd, type Terminal } from "./terminal.js";
 import type { WorldOptions } from "./world.js";
 
@@ -58,7 +58,7 @@ export interface WorldFigures extends ReservesReport {
   readonly keepers: Readonly<Record<string, KeeperReport & { readonly rounds?: RoundsReport }>>;
   readonly services?: { readonly postgres?: string; readonly solana?: string };
   /** The exchange on collateral vaults; its clock and prices are those of the Solana cluster. */
-  readonly collateral?: ExchangeFigures;
+  readonly collateral?: CollateralFigures;
   readonly stabilizer: {
     readonly inventoryChangeXauWei: string;
     readonly lossMaxXauWei: string;
@@ -85,7 +85,7 @@ export interface SummaryInput {
   /** By keeper; undefined when they were left out. */
   readonly keeperReports: Readonly<Record<string, CopiesReport>> | undefined;
   readonly postgresUrl: string | undefined;
-  readonly collateral: ExchangeFigures | undefined;
+  readonly collateral: CollateralFigures | undefined;
   readonly attacks: readonly AttackResult[];
   readonly errors: readonly string[];
   readonly pegs: WorldPegs;
@@ -142,7 +142,8 @@ export function summarize(input: SummaryInput): WorldFigures {
       profitable === 0 &&
       rounds.lost === 0 &&
       rounds.duplicates === 0 &&
-      (collateral?.violations ?? 0) === 0,
+      (collateral?.violations ?? 0) === 0 &&
+      (collateral?.keepers?.["collateral-monitor"].discrepancies.length ?? 0) === 0,
     seconds: input.seconds,
     speed: options.speed,
     seed: options.seed,
@@ -245,18 +246,28 @@ function print(figures: WorldFigures, { terminal, attacks }: SummaryInput): void
     const seconds = (keeper.takeOverMsMax / 1000).toFixed(1);
     terminal.line(`  killed ${keeper.kills} times while it led; another copy led at most ${seconds} s later`);
   }
-  if (figures.collateral !== undefined) terminal.line(exchangeText(figures.collateral));
+  if (figures.collateral !== undefined) for (const line of collateralLines(figures.collateral)) terminal.line(line);
   for (const attack of attacks) terminal.line(`attack: ${attack.name}: ${usd(attack.profitUsd)}`);
   for (const error of figures.errors) terminal.line(terminal.paint("red", `error: ${error}`));
 }
 
-function exchangeText(collateral: ExchangeFigures): string {
+function collateralLines(collateral: CollateralFigures): readonly string[] {
   const { users, positionsOpened, positionsSettled, positionsLiquidated, withdrawalsExecuted, checks, violations } =
     collateral;
-  return (
+  const vaults =
     `collateral vaults: ${users} users, ${positionsOpened} positions opened, ${positionsSettled} settled, ${positionsLiquidated} liquidated, ` +
-    `${withdrawalsExecuted} delayed withdrawals paid; ledgers and tokens compared ${checks} times, ${violations} differences`
-  );
+    `${withdrawalsExecuted} delayed withdrawals paid; ledgers and tokens compared ${checks} times, ${violations} differences`;
+  if (collateral.keepers === undefined) return [vaults];
+  const { "collateral-crank": crank, "collateral-monitor": monitor } = collateral.keepers;
+  const listed = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(", ") || "none";
+  return [
+    vaults,
+    `collateral-crank: ${crank.executions} executions (${listed(crank.executed)}), skips: ${listed(crank.skips)}`,
+    `collateral-monitor: ${monitor.passes} passes, ${monitor.events} events, ${monitor.discrepancies.length} discrepancies`,
+  ];
 }
 
 function roundsText(rounds: RoundsReport): string {

@@ -77,10 +77,15 @@ export async function runWorld(options: WorldOptions, terminal: Terminal, signal
       await keepers.ready(signal);
     } else terminal.line("  keepers      left out: nobody reports prices, nobody stabilizes");
     if (!options.without.has("solana")) {
-      exchange = await WorldExchange.start(options, terminal);
+      const { speed, seed } = options;
+      exchange = await WorldExchange.start({ speed, seed, postgres }, terminal);
       terminal.line(
         `  solana       ${exchange.url}  (collateral vaults and an exchange; its clock runs ${options.speed} times as fast)`,
       );
+      if (postgres !== undefined)
+        terminal.line(
+          "               collateral-crank liquidates and pays out, collateral-monitor compares every account",
+        );
     }
     terminal.line(`  ready after ${((Date.now() - started) / 1000).toFixed(1)} s; Ctrl-C ends it`);
     terminal.line();
@@ -186,6 +191,7 @@ class World {
         lastBlockAt = Date.now();
         await this.#catchUp(head);
         this.parts.keepers?.assertRunning();
+        this.parts.exchange?.assertRunning();
       }
     } finally {
       await this.#end();
@@ -193,12 +199,13 @@ class World {
   }
 
   async figures(): Promise<WorldFigures> {
-    const keeperReports = await this.parts.keepers?.stop();
+    const { keepers, exchange } = this.parts;
+    const [keeperReports, collateral] = await Promise.all([keepers?.stop(), exchange?.end()]);
     const { terminal, market, recorder, rounds, options } = this;
     // What was on its way has arrived while the keepers ended.
     await rounds.look(await this.chain.rpc.blockNumber());
     const seconds = Math.round((Date.now() - this.#startedAt) / 1000);
-    const errors = [...this.#errors, ...(this.parts.keepers?.errors ?? []), ...(this.parts.exchange?.errors ?? [])];
+    const errors = [...this.#errors, ...(keepers?.errors ?? []), ...(exchange?.errors ?? [])];
     return summarize({
       options,
       chain: this.chain,
@@ -210,7 +217,7 @@ class World {
       rounds: await rounds.report(this.parts.postgres?.database),
       gasPerRound: rounds.gasPerRound,
       postgresUrl: this.parts.postgres?.shownUrl,
-      collateral: this.parts.exchange?.figures(),
+      collateral,
       attacks: this.#attacks,
       errors,
       pegs: await readPegs(this.chain, this.firstBlock),

@@ -5,13 +5,20 @@ import { expect } from "chai";
 import { Rng } from "../../scripts/market/rng.js";
 import { SolanaChain } from "../../scripts/world/solana/chain.js";
 import { Exchange } from "../../scripts/world/solana/exchange.js";
+import { WorldExchange } from "../../scripts/world/solana/worldExchange.js";
+import { Terminal } from "../../scripts/world/terminal.js";
+import { usePostgres } from "../helpers/postgres.js";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const STEPS = 40;
 const DELAY_SECONDS = 60n;
+const STEP_MS = 100;
+/** A busy machine needs a while to start two processes. */
+const PATIENCE_MS = 90_000;
 
 describe("exchange of the local world", function () {
   this.timeout(120_000);
+  const postgres = usePostgres();
 
   it("has users deposit, positions open, settle and be liquidated, and a delayed withdrawal mature, with ledgers that agree", async () => {
     const chain = await SolanaChain.start(1, ROOT);
@@ -32,6 +39,34 @@ describe("exchange of the local world", function () {
       expect([...told]).to.include.members(["trade", "liquidated", "withdrawal"]);
     } finally {
       await chain.stop();
+    }
+  });
+
+  it("leaves liquidations and payouts to the crank as a process, and every account to the monitor", async () => {
+    const options = { speed: 120, seed: 1, postgres: await postgres.testDatabase(), delaySeconds: 1 };
+    const world = await WorldExchange.start(options, new Terminal(() => undefined, false));
+    try {
+      world.run(STEP_MS);
+      for (const endMs = performance.now() + PATIENCE_MS; performance.now() < endMs;) {
+        const { positionsLiquidated, withdrawalsExecuted } = world.figures;
+        if (positionsLiquidated > 0 && withdrawalsExecuted > 0) break;
+        world.assertRunning();
+        await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+      }
+      const { keepers, ...figures } = await world.end();
+      expect(world.errors).to.deep.equal([]);
+      expect(figures).to.include({ users: 9, violations: 0 });
+      const { "collateral-crank": crank, "collateral-monitor": monitor } = keepers ?? expect.fail("nobody cranked");
+      expect(crank.executed).to.deep.equal({
+        liquidation: figures.positionsLiquidated,
+        withdrawal: figures.withdrawalsExecuted,
+      });
+      expect(figures.positionsLiquidated).to.be.above(0);
+      expect(figures.withdrawalsExecuted).to.be.above(0);
+      expect(monitor).to.deep.include({ discrepancies: [], errors: 0 });
+      expect(monitor.passes).to.be.above(0);
+    } finally {
+      await world.stop();
     }
   });
 });

@@ -27,7 +27,7 @@ export async function loadSolanaKey(env: Env, keeper: string, local: boolean): P
     return value === "" ? undefined : value;
   };
   const file = text("KEEPER_KEYSTORE_FILE");
-  if (file === undefined) return local ? publishedKey(keeper) : undefined;
+  if (file === undefined) return local ? solanaSignerOf(await localSigner(keeper)) : undefined;
   const signer = await openSeed(file, text("KEEPER_KEYSTORE_PASSPHRASE"));
   const expected = text("KEEPER_ADDRESS");
   if (expected !== undefined && expected !== signer.address) {
@@ -39,11 +39,6 @@ export async function loadSolanaKey(env: Env, keeper: string, local: boolean): P
     );
   }
   return signer;
-}
-
-/** A key that anyone can make, so that nobody may put value behind it. */
-async function publishedKey(keeper: string): Promise<SolanaSigner> {
-  return solanaSignerOf(await localSigner(keeper));
 }
 
 async function openSeed(file: string, passphraseText: string | undefined): Promise<SolanaSigner> {

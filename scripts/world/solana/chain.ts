@@ -78,9 +78,13 @@ export class SolanaChain {
   async wallet(name: string, lamports = WALLET_LAMPORTS): Promise<KeyPairSigner> {
     const key = await localSigner(`world ${name}`);
     if (lamports > 0n && this.cluster.bank.account(key.address) === undefined) {
-      this.cluster.bank.deliver(await this.cluster.faucet.airdrop(key.address, lamports));
+      await this.fund(key.address, lamports);
     }
     return key;
+  }
+
+  async fund(address: Address, lamports: bigint): Promise<void> {
+    this.cluster.bank.deliver(await this.cluster.faucet.airdrop(address, lamports));
   }
 
   data(address: Address): Uint8Array | undefined {

@@ -1,6 +1,7 @@
 /**
  * A seeded perpetual-futures exchange on the local Solana cluster: users deposit into collateral vaults, positions open, settle and are
- * liquidated, and one careful user takes his money out with a delay. Prices are nano (10^-9 of a whole token) per contract.
+ * liquidated, and one careful user takes his money out with a delay. What anybody may do, liquidate and pay what has matured, the
+ * keepers' crank does; where there is none, the exchange does it itself. Prices are nano (10^-9 of a whole token) per contract.
  */
 import type { Address, KeyPairSigner } from "@solana/kit";
 
@@ -34,6 +35,9 @@ const HIGHEST_PRICE = FIRST_PRICE * 4n;
 const HOUSE_TOKENS = 200_000n;
 const TRADER_TOKENS = 5_000n;
 const TRADERS = 6;
+/** What its key has for fees, and its vault to begin with. */
+const CRANK_LAMPORTS = 500_000_000n;
+const CRANK_TOKENS = 1n;
 
 const PARAMS = {
   maxOpenInterest: 1_000_000n,
@@ -92,6 +96,8 @@ export class Exchange {
     violations: 0,
   };
   private pending: { readonly timestamp: bigint; readonly maturesAt: bigint } | undefined;
+  /** Contracts of positions that were open when we last looked, by trader. */
+  private readonly open = new Map<string, string>();
   private lastTimestamp = 0n;
   private price = FIRST_PRICE;
   private drift = 0;
@@ -109,10 +115,20 @@ export class Exchange {
       >
     >,
     private readonly delaySeconds: bigint,
+    private readonly crank: KeyPairSigner | undefined,
   ) {}
 
-  /** Deploys, lists, deposits and opens the market. @param delaySeconds of the careful user's withdrawals, by the cluster's clock. */
-  static async open(chain: SolanaChain, rng: Rng, delaySeconds: bigint, tell: Tell): Promise<Exchange> {
+  /**
+   * Deploys, lists, deposits and opens the market. @param delaySeconds of the careful user's withdrawals, by the cluster's clock.
+   * @param crank whose keeper liquidates and pays out; undefined: the exchange itself does.
+   */
+  static async open(
+    chain: SolanaChain,
+    rng: Rng,
+    delaySeconds: bigint,
+    tell: Tell,
+    crank?: KeyPairSigner,
+  ): Promise<Exchange> {
     const addresses = new VaultAddresses();
     const positions = new PositionAddresses();
     const roles = {
@@ -130,7 +146,7 @@ export class Exchange {
       priceAccount: await positions.price(),
     };
     const mint = await createMint(chain, roles.mintAuthority, DECIMALS);
-    const exchange = new Exchange(chain, rng, tell, mint, roles, accounts, delaySeconds);
+    const exchange = new Exchange(chain, rng, tell, mint, roles, accounts, delaySeconds, crank);
     await exchange.prepare();
     return exchange;
   }
@@ -191,6 +207,10 @@ export class Exchange {
     await chain.must("list the collateral", [list], [admin]);
     for (let index = 1; index <= TRADERS; index++) await this.join(`trader ${String(index)}`, TRADER_TOKENS);
     await this.protect(await this.join("saver", TRADER_TOKENS));
+    if (this.crank !== undefined) {
+      await chain.fund(this.crank.address, CRANK_LAMPORTS);
+      await this.join("crank", CRANK_TOKENS, this.crank);
+    }
 
     // listings count a day later
     chain.sleep(DAY + 60n);
@@ -206,9 +226,9 @@ export class Exchange {
   }
 
   /** A vault with a balance, tokens in it, and a lock for the position manager. */
-  private async join(name: string, tokens: bigint): Promise<Member> {
+  private async join(name: string, tokens: bigint, key?: KeyPairSigner): Promise<Member> {
     const { chain, mint, instructions, roles } = this;
-    const wallet = await chain.wallet(name);
+    const wallet = key ?? (await chain.wallet(name));
     const owner = wallet.address;
     const { addresses } = instructions;
     const vault = await addresses.vault(owner);
@@ -267,11 +287,29 @@ export class Exchange {
 
   /** Some seconds of the exchange's life. */
   async step(): Promise<void> {
+    await this.look();
     await this.movePrice();
     for (const member of this.members.filter(({ name }) => name.startsWith("trader"))) await this.trade(member);
-    await this.liquidateAll();
+    if (this.crank === undefined) await this.liquidateAll();
     await this.withdrawWithDelay();
     this.check();
+  }
+
+  /** Sees what others have done since the last step. */
+  async look(): Promise<void> {
+    for (const [name, contracts] of this.open) {
+      if (this.positionOf(this.member(name)) !== undefined) continue;
+      this.open.delete(name);
+      this.counts.liquidated += 1;
+      this.tell("liquidated", `${name}: ${contracts} at about ${shown(this.price)}`);
+    }
+    if (this.pending === undefined) return;
+    const { vault } = this.member("saver");
+    const request = await this.instructions.addresses.pendingWithdrawal(vault, this.pending.timestamp);
+    if ((this.chain.data(request)?.length ?? 0) > 0) return;
+    this.pending = undefined;
+    this.counts.executed += 1;
+    this.tell("withdrawal", "saver's withdrawal has matured and is paid out");
   }
 
   private async publish(price: bigint): Promise<void> {
@@ -319,6 +357,7 @@ export class Exchange {
     );
     if ((await this.chain.send([instruction], [member.wallet])) !== undefined) return;
     this.counts.opened += 1;
+    this.open.set(member.name, `${String(size)} contracts ${isLong ? "long" : "short"}`);
     this.tell(
       "trade",
       `${member.name} goes ${isLong ? "long" : "short"} ${String(size)} contracts at ${shown(this.price)}`,
@@ -332,6 +371,7 @@ export class Exchange {
     const instruction = positionProgram.instruction("settlePosition", { args }, accounts);
     if ((await this.chain.send([instruction], [member.wallet])) !== undefined) return;
     this.counts.settled += 1;
+    this.open.delete(member.name);
     this.tell("trade", `${member.name} settles ${String(size)} contracts at ${shown(this.price)}`);
   }
 
@@ -353,13 +393,9 @@ export class Exchange {
           },
         },
       );
-      if ((await this.chain.send([instruction], [liquidator.wallet])) !== undefined) continue;
-      this.counts.liquidated += 1;
-      this.tell(
-        "liquidated",
-        `${trader.name}: ${String(position.size)} contracts ${position.isLong ? "long" : "short"} at ${shown(this.price)}`,
-      );
+      await this.chain.send([instruction], [liquidator.wallet]);
     }
+    await this.look();
   }
 
   /** Margin and loss against what maintenance asks for, in nano; the program decides. */
@@ -408,16 +444,14 @@ export class Exchange {
       );
       return;
     }
-    if (this.chain.now < this.pending.maturesAt) return;
+    if (this.crank !== undefined || this.chain.now < this.pending.maturesAt) return;
     const request = {
       timestamp: this.pending.timestamp,
       destination: saver.wallet.address,
       payer: this.chain.payer.address,
     };
-    if ((await this.chain.send([await this.instructions.executeWithdrawal(at, request)], [])) !== undefined) return;
-    this.pending = undefined;
-    this.counts.executed += 1;
-    this.tell("withdrawal", "saver's withdrawal has matured and is paid out");
+    await this.chain.send([await this.instructions.executeWithdrawal(at, request)], []);
+    await this.look();
   }
 
   /** What must always hold, read from the accounts. */

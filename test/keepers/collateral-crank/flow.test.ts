@@ -1,11 +1,10 @@
-import { createKeyPairSignerFromPrivateKeyBytes, getAddressEncoder, type Address } from "@solana/kit";
+import { getAddressEncoder, type Address } from "@solana/kit";
 import { expect } from "chai";
-import { createHash } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 
 import { program } from "../../../keepers/collateral-crank/main.js";
-import { loadSolanaKey } from "../../../keepers/kit/solana/key.js";
 import { readProposal } from "../../../protocol/solana/accounts.js";
+import { localSigner } from "../../../protocol/solana/programKeys.js";
 import { associatedTokenAddress } from "../../../protocol/solana/addresses.js";
 import { proposalHash } from "../../../protocol/solana/proposals.js";
 import { positionProgram } from "../../../protocol/solana/positionProgram.js";
@@ -40,9 +39,7 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     seeds += 1;
     cluster = await CollateralCluster.start({ seed: `crank ${String(seeds)}` });
     test = await postgres.testDatabase();
-    const key = await loadSolanaKey({}, "collateral-crank", true);
-    if (key === undefined) throw new Error("a local cluster has a published key");
-    crank = key.address;
+    crank = (await localSigner("collateral-crank")).address;
     cluster.fund(crank, LAMPORTS);
   });
 
@@ -221,8 +218,7 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
 
     const without = await crankOnce(true, { CRANK_OWN_VAULT: "allow" });
     expect(without.report["skips"]).to.deep.equal({ "liquidation.no-own-vault": 1 });
-    const seed = createHash("sha256").update("cantilever local collateral-crank").digest();
-    const key = await createKeyPairSignerFromPrivateKeyBytes(seed);
+    const key = await localSigner("collateral-crank");
     const at = { vault: { owner: crank }, mint: cluster.mint };
     const { instructions } = cluster;
     await cluster.send([await instructions.initialize(crank), await instructions.openBalance(at)], [key]);

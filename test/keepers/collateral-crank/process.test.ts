@@ -9,7 +9,7 @@ import { setTimeout as rest } from "node:timers/promises";
 import { type Address, type Instruction, type KeyPairSigner } from "@solana/kit";
 import { expect } from "chai";
 
-import { loadSolanaKey } from "../../../keepers/kit/solana/key.js";
+import { localSigner } from "../../../protocol/solana/programKeys.js";
 import { associatedTokenAddress } from "../../../protocol/solana/addresses.js";
 import { TOKEN_PROGRAM } from "../../../protocol/solana/errorNames.js";
 import { VaultInstructions } from "../../../protocol/solana/instructions.js";
@@ -83,9 +83,7 @@ describe("collateral crank as a process", function () {
     const validator = start("scripts/validator.ts", ["--port", "0", "--seconds-per-slot", "0.1"], {});
     test = await postgres.testDatabase();
     payer = await localPayer();
-    const key = await loadSolanaKey({}, "collateral-crank", true);
-    if (key === undefined) throw new Error("a local cluster has a published key");
-    crank = key.address;
+    crank = (await localSigner("collateral-crank")).address;
     await validator.says(/Ctrl-C/);
     url = /^rpc +(\S+)$/.exec(await validator.says(/^rpc /))?.[1] ?? "";
     await ask(url, "requestAirdrop", crank, CRANK_LAMPORTS);
