@@ -28,7 +28,7 @@ const FLAGS = {
 const COMMAND = {
   command: "npm start --",
   summary:
-    "The local world: chain 138 on this machine, everything deployed, a market, an attacker, and keepers that are killed again and again; beside it a Solana cluster with an exchange on collateral vaults.",
+    "The local world: chain 138 on this machine, everything deployed, a market, an attacker, and keepers that are killed again and again; beside it a Solana cluster with an exchange on collateral vaults, their crank and their monitor.",
   flags: FLAGS,
 } satisfies CommandDefinition<typeof FLAGS>;
 
