@@ -24,7 +24,7 @@ pub struct PositionState {
 pub struct PriceSet {
     pub price: u64,
     pub published_at: i64,
-    pub slot: u64,
+    pub stamp: Stamp,
 }
 
 /// Opened, or made larger.

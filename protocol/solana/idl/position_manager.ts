@@ -956,7 +956,8 @@ export type PositionManager = {
           "signer": true
         },
         {
-          "name": "market"
+          "name": "market",
+          "writable": true
         },
         {
           "name": "price",
@@ -2758,8 +2759,12 @@ export type PositionManager = {
             "type": "i64"
           },
           {
-            "name": "slot",
-            "type": "u64"
+            "name": "stamp",
+            "type": {
+              "defined": {
+                "name": "stamp"
+              }
+            }
           }
         ]
       }

@@ -3,6 +3,7 @@ import { expect } from "chai";
 
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { describeWith } from "../../helpers/describeWith.js";
+import { act } from "../../helpers/solanaVault/acting.js";
 import { DAY, FIRST_PRICE, PositionExchange, TOKEN_NANO, type Member } from "../../helpers/positionExchange.js";
 
 describeWith("ownCluster", "position manager: liquidate", () => {
@@ -111,6 +112,24 @@ describeWith("ownCluster", "position manager: liquidate", () => {
     await rig.freeze(exchange.mint, alice.tokens, false);
     expect(await liquidates()).to.equal(undefined);
   });
+
+  for (const [who, settles] of [
+    ["its owner", () => exchange.must("settle", [exchange.settle(alice)], alice.wallet)],
+    ["anybody", () => exchange.must("liquidate", [exchange.liquidate(alice, keeper)], keeper.wallet)],
+  ] as const) {
+    it(`lets ${who} close it while the trader has frozen his own vault, for whom the loss would wait`, async () => {
+      const { rig } = exchange;
+      const vault = { owner: alice.wallet.address, hasMultiSig: true };
+      const owners = { owners: [alice.wallet.address, keeper.wallet.address], threshold: 2 };
+      await act(rig, rig.instructions.createMultiSig({ owner: vault.owner }, owners));
+      await exchange.walkPrice(7n * TOKEN_NANO);
+      await act(rig, rig.instructions.freezeVault(vault, 3_600n));
+      expect(rig.read("vault", alice.vault).frozenUntil).to.equal(rig.now + 3_600n);
+      await settles();
+      expect(exchange.ledger(exchange.house).total, "the loss is paid").to.equal(units(100_300n));
+      expect(exchange.ledger(alice)).to.deep.equal({ total: units(4_700n), locked: 0n });
+    });
+  }
 
   it("keeps nobody in a position when the house is gone, which forgoes what it is owed", async () => {
     const { rig, house } = exchange;

@@ -94,6 +94,18 @@ describeWith("ownCluster", "position manager: market", () => {
       expect(await setting(FIRST_PRICE, now)).to.equal(undefined);
     });
 
+    it("says what it took, with the market's next number", async () => {
+      exchange.rig.warp(1n);
+      const { now } = exchange.rig;
+      const { seqNum } = exchange.marketNow();
+      const setting = exchange.setPriceAt(FIRST_PRICE + 1n, now);
+      const sent = await exchange.must("setPrice", [setting], priceAuthority);
+      const [event] = exchange.events(sent);
+      const stamp = { seqNum: seqNum + 1n, slot: exchange.rig.slot };
+      expect(event).to.deep.include({ name: "priceSet", data: { price: FIRST_PRICE + 1n, publishedAt: now, stamp } });
+      expect(exchange.marketNow().seqNum).to.equal(seqNum + 1n);
+    });
+
     it("POS-16 takes no price of the future, none too old, and none that is not newer", async () => {
       const last = exchange.rig.now;
       exchange.rig.warp(61n);

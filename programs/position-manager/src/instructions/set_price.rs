@@ -15,6 +15,7 @@ pub struct SetPriceArgs {
 pub struct SetPrice<'info> {
     /// Checked in the handler.
     pub price_authority: Signer<'info>,
+    #[account(mut)]
     pub market: AccountLoader<'info, Market>,
     #[account(mut)]
     pub price: AccountLoader<'info, Price>,
@@ -23,7 +24,7 @@ pub struct SetPrice<'info> {
 pub fn handler(ctx: Context<SetPrice>, args: SetPriceArgs) -> Result<()> {
     let clock = Clock::get()?;
     let now = clock.unix_timestamp;
-    let market = ctx.accounts.market.load()?;
+    let mut market = ctx.accounts.market.load_mut()?;
     let mut price = ctx.accounts.price.load_mut()?;
     price.require_market(ctx.accounts.market.as_ref().key)?;
     require_keys_eq!(
@@ -35,7 +36,7 @@ pub fn handler(ctx: Context<SetPrice>, args: SetPriceArgs) -> Result<()> {
     emit!(PriceSet {
         price: args.price,
         published_at: args.published_at,
-        slot: clock.slot,
+        stamp: market.next_stamp(clock.slot)?,
     });
     Ok(())
 }
