@@ -7,6 +7,7 @@ import { isSignerRole, isWritableRole, type Address, type Instruction } from "@s
 import { OUR_PROGRAMS, type NamedProgram } from "./errors.js";
 import { eventsOf } from "./events.js";
 import { VaultInstructions } from "./instructions.js";
+import { MarketInstructions } from "./marketInstructions.js";
 import { PositionInstructions } from "./positionInstructions.js";
 import type { PositionProgram } from "./positionProgram.js";
 import type { FullInstruction } from "./program.js";
@@ -46,6 +47,8 @@ export class CpiManager {
   /** `lock`, `unlock` and `transferCollateral` are those that programs call. */
   readonly vault: VaultInstructions;
   readonly position: PositionInstructions;
+  /** The position manager's administration and its house. */
+  readonly market: MarketInstructions;
   private readonly programs: readonly NamedProgram[];
   private readonly paying: Pick<TransactionRequest, "priorityFee" | "computeMarginBps" | "lookupTables" | "commitment">;
 
@@ -56,6 +59,7 @@ export class CpiManager {
     const { vaultProgram: vaults = vaultProgram, positionProgram: positions, ...paying } = options;
     this.vault = new VaultInstructions(vaults);
     this.position = new PositionInstructions(positions, vaults.id);
+    this.market = new MarketInstructions(positions, vaults.id);
     this.programs = [vaults, this.position.program, ...OUR_PROGRAMS];
     this.paying = paying;
   }

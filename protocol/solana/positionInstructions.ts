@@ -1,46 +1,23 @@
 /**
- * Builders for what traders, the house, liquidators and the price authority do with the position manager, which calls the vault program.
- * Amounts are base units of the mint.
+ * Builders for what traders, liquidators and the price authority do with the position manager, which calls the vault program. Amounts are
+ * base units of the mint.
  */
 import type { Address } from "@solana/kit";
 
 import type { MintRef } from "./accountRules.js";
-import {
-  associatedTokenAddress,
-  collateralAuthorityAddress,
-  PositionAddresses,
-  programDataAddress,
-  VaultAddresses,
-} from "./addresses.js";
+import { associatedTokenAddress } from "./addresses.js";
 import type { PositionManager } from "./idl/position_manager.js";
-import { positionProgram, type PositionProgram } from "./positionProgram.js";
+import { PositionAccounts, type TraderRef } from "./positionAccounts.js";
 import type { InstructionArgs } from "./program.js";
-import { vaultProgram } from "./vaultProgram.js";
+
+export type { TraderRef } from "./positionAccounts.js";
 
 type Args<N> = InstructionArgs<PositionManager, N> extends { readonly args: infer A } ? A : never;
 export type OpenPosition = Args<"openPosition">;
 export type IncreasePosition = Args<"increasePosition">;
 export type SettlePosition = Args<"settlePosition">;
 
-/** A trader's money: the position of a vault in a mint. */
-export interface TraderRef {
-  readonly owner: Address;
-  readonly mint: MintRef;
-}
-
-export class PositionInstructions {
-  readonly addresses: PositionAddresses;
-  private readonly vaults: VaultAddresses;
-
-  /** @param vaultProgramId the vault program that it calls. */
-  constructor(
-    readonly program: PositionProgram = positionProgram,
-    readonly vaultProgramId: Address = vaultProgram.id,
-  ) {
-    this.addresses = new PositionAddresses(program.id);
-    this.vaults = new VaultAddresses(vaultProgramId);
-  }
-
+export class PositionInstructions extends PositionAccounts {
   async setPrice(priceAuthority: Address, args: Args<"setPrice">) {
     const { market, price } = await this.market();
     return this.program.instruction("setPrice", { args }, { priceAuthority, market, price });
@@ -79,34 +56,6 @@ export class PositionInstructions {
       liquidatorTokens: await this.tokens(own.vault, trader.mint),
     };
     return this.program.instruction("liquidate", {}, accounts);
-  }
-
-  async ofHouse(name: "lockHouse" | "requestHouseUnlock" | "unlockHouse", house: TraderRef, amount: bigint) {
-    const funds = await this.funds(await this.vaults.vault(house.owner), house.mint);
-    const { market } = await this.market();
-    const accounts = { houseOwner: house.owner, access: await this.access(), market, house: funds };
-    return this.program.instruction(name, { amount }, accounts);
-  }
-
-  private async market() {
-    return { market: await this.addresses.market(), price: await this.addresses.price() };
-  }
-
-  /** What the vault program needs to know the caller by. */
-  private async access() {
-    const { id } = this.program;
-    return {
-      program: this.vaultProgramId,
-      collateralAuthority: await collateralAuthorityAddress(id),
-      vaultAuthority: await this.vaults.vaultAuthority(),
-      authorizedProgram: await this.vaults.authorizedProgram(id),
-      programData: await programDataAddress(id),
-    };
-  }
-
-  private async funds(vault: Address, mint: MintRef) {
-    const balance = await this.vaults.balance(vault, mint.address);
-    return { vault, balance, programLock: await this.vaults.programLock(balance, this.program.id) };
   }
 
   private async trading({ owner, mint }: TraderRef) {

@@ -14,6 +14,7 @@ import {
 } from "../../../protocol/solana/addresses.js";
 import { TOKEN_PROGRAM } from "../../../protocol/solana/errorNames.js";
 import { VaultInstructions } from "../../../protocol/solana/instructions.js";
+import { MarketInstructions } from "../../../protocol/solana/marketInstructions.js";
 import { positionProgram } from "../../../protocol/solana/positionProgram.js";
 import { createTokensInstruction, readTokenAccount } from "../../../protocol/solana/tokens.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
@@ -84,6 +85,7 @@ export type Tell = (kind: "trade" | "liquidated" | "withdrawal" | "broken", text
 
 export class Exchange {
   private readonly instructions = new VaultInstructions();
+  private readonly market = new MarketInstructions();
   private readonly members: Member[] = [];
   private readonly counts = {
     deposits: 0,
@@ -182,28 +184,12 @@ export class Exchange {
     await chain.must("list the position manager", [register], [admin]);
 
     const house = await this.join("house", HOUSE_TOKENS);
-    const market = positionProgram.instruction(
-      "initializeMarket",
-      { args: { admin: admin.address, priceAuthority: priceAuthority.address, params: PARAMS } },
-      {
-        ...{ payer: chain.payer.address, upgradeAuthority: chain.payer.address, programData: accounts.programData },
-        ...{
-          houseOwner: house.wallet.address,
-          houseVault: house.vault,
-          market: accounts.market,
-          price: accounts.priceAccount,
-        },
-      },
+    const market = await this.market.initialize(
+      { admin: admin.address, priceAuthority: priceAuthority.address, params: PARAMS },
+      { upgradeAuthority: chain.payer.address, houseOwner: house.wallet.address },
     );
     await chain.must("open the market", [market], [house.wallet]);
-    const list = positionProgram.instruction(
-      "addCollateral",
-      {},
-      {
-        ...{ admin: admin.address, market: accounts.market, mint: this.mint },
-        ...{ houseBalance: house.balance, houseLock: house.programLock },
-      },
-    );
+    const list = await this.market.addCollateral(admin.address, house.vault, this.mint);
     await chain.must("list the collateral", [list], [admin]);
     for (let index = 1; index <= TRADERS; index++) await this.join(`trader ${String(index)}`, TRADER_TOKENS);
     await this.protect(await this.join("saver", TRADER_TOKENS));
@@ -215,12 +201,10 @@ export class Exchange {
     // listings count a day later
     chain.sleep(DAY + 60n);
     await this.publish(FIRST_PRICE);
-    const lockHouse = positionProgram.instruction(
-      "lockHouse",
-      { amount: (HOUSE_TOKENS * TOKEN_UNITS * 9n) / 10n },
-      {
-        ...{ houseOwner: house.wallet.address, access: this.access(), market: accounts.market, house: fundsOf(house) },
-      },
+    const { mint: ofMint } = this.at(house.wallet.address);
+    const lockHouse = await this.market.lockHouse(
+      { owner: house.wallet.address, mint: ofMint },
+      (HOUSE_TOKENS * TOKEN_UNITS * 9n) / 10n,
     );
     await chain.must("lock the house's funds", [lockHouse], [house.wallet]);
   }

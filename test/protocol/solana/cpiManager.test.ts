@@ -92,9 +92,9 @@ describeWith("ownCluster", "cpi manager", () => {
 
   it("builds what the house and the price authority do", async () => {
     const house = { owner: exchange.house.wallet.address, mint: exchange.mint };
-    const asking = await manager.position.ofHouse("requestHouseUnlock", house, 1n);
+    const asking = await manager.market.requestHouseUnlock(house, 1n);
     await node.send(await manager.build([asking], house.owner), [exchange.house.wallet]);
-    const early = await manager.position.ofHouse("unlockHouse", house, 1n);
+    const early = await manager.market.unlockHouse(house, 1n);
     expect(await reasonOf(manager.build([early], house.owner))).to.equal("StillWaiting");
     const { priceAuthority } = exchange.roles;
     const old = await manager.position.setPrice(priceAuthority.address, { price: 1n, publishedAt: 1n });
