@@ -4,6 +4,7 @@
  */
 import type { EventRow } from "../../db/queries/collateral/rows.js";
 import { factsText, keyOf, type Books, type Look } from "./books.js";
+import type { FoundEvent } from "./history.js";
 import {
   gaps,
   isRecordCode,
@@ -18,14 +19,14 @@ import {
 import type { Finding, Snapshot } from "./types.js";
 
 /** Events of an account that were not seen, by looking through its own history. */
-export type LookAgain = (subject: string, afterSlot: bigint, upToSlot: bigint) => Promise<readonly EventRow[]>;
+export type LookAgain = (subject: string, afterSlot: bigint, upToSlot: bigint) => Promise<readonly FoundEvent[]>;
 
 export interface Compared {
   readonly findings: readonly Finding[];
   /** Accounts that our records do not lead to. */
   readonly held: ReadonlySet<string>;
-  /** Rows that only looking again has found. */
-  readonly recovered: readonly EventRow[];
+  /** What only looking again has found. */
+  readonly recovered: readonly FoundEvent[];
   /** Of accounts that are held. */
   readonly looks: ReadonlyMap<string, Look>;
 }
@@ -44,7 +45,7 @@ interface Case {
 const MOST_LOOKS = 50;
 /** What was not found is looked for again after this, and then ever more rarely: when as much time has passed as since the first look. */
 const LOOK_AGAIN_SLOTS = 100n;
-const SOUND: Verdict = { findings: [], missing: [] };
+const SOUND: Verdict = { findings: [], missing: [], fell: 0n };
 
 export async function compareRecords(snapshot: Snapshot, books: Books, lookAgain: LookAgain): Promise<Compared> {
   const open = openBySubject(books);
@@ -74,7 +75,7 @@ export async function compareRecords(snapshot: Snapshot, books: Books, lookAgain
   for (const { one, verdict } of doubtful) {
     const { subject, isRestarted } = one;
     const { findings: wrong, missing } = verdict;
-    const found = missing.length === 0 ? wrong : [...wrong, missingEvents(subject, missing)];
+    const found = missing.length === 0 ? wrong : [...wrong, missingEvents(subject, verdict)];
     if (found.length > 0 || isRestarted) settle(subject, found);
     open.delete(subject);
   }
@@ -107,7 +108,7 @@ function* casesOf(snapshot: Snapshot, books: Books): Iterable<Case> {
     const { slot: after, seqNum: known } = before;
     const events = counted(books.events.get(subject) ?? [], slot, after);
     const judge = (extra: readonly CountedEvent[]): Verdict =>
-      seqNum === known ? SOUND : { findings: [], missing: gaps(known, seqNum, [...events, ...extra]) };
+      seqNum === known ? SOUND : { ...SOUND, missing: gaps(known, seqNum, [...events, ...extra]) };
     yield { subject, after, isRestarted: false, judge };
   }
 }
@@ -145,7 +146,7 @@ function counted(rows: readonly EventRow[], upTo: bigint, after = -1n): readonly
 
 /** Reads the histories of accounts with gaps, some in a pass. */
 class LookingAgain {
-  readonly recovered: EventRow[] = [];
+  private readonly found = new Map<string, FoundEvent>();
   private readonly looks: Map<string, Look>;
 
   constructor(
@@ -167,14 +168,20 @@ class LookingAgain {
 
   async look({ subject, after }: Case, missing: readonly Gap[]): Promise<readonly EventRow[]> {
     const first = this.looks.get(subject)?.first ?? this.slot;
-    const rows = await this.lookAgain(subject, after, this.slot);
+    const events = await this.lookAgain(subject, after, this.slot);
     this.looks.set(subject, { first, last: this.slot });
-    const found = rows.filter(
-      ({ subject: of, seqNum }) =>
-        of === subject && seqNum !== null && missing.some(({ from, to }) => from <= seqNum && seqNum <= to),
-    );
-    this.recovered.push(...found);
-    return found;
+    const isMissing = ({ subject: of, seqNum }: EventRow): boolean =>
+      of === subject && seqNum !== null && missing.some(({ from, to }) => from <= seqNum && seqNum <= to);
+    return events.flatMap((event) => {
+      const rows = event.rows.filter(isMissing);
+      // A transfer may be missing in both of its balances.
+      for (const { signature, eventIndex } of rows) this.found.set(`${signature} ${String(eventIndex)}`, event);
+      return rows;
+    });
+  }
+
+  get recovered(): readonly FoundEvent[] {
+    return [...this.found.values()];
   }
 
   of(subjects: ReadonlySet<string>): ReadonlyMap<string, Look> {

@@ -1,5 +1,5 @@
 /** One step of the monitor: the history since the last one, its activity, and now and then a pass over all accounts. */
-import type { EventRow, OpenDiscrepancy, ReconciliationRow, TrailRow } from "../../db/queries/collateral/rows.js";
+import type { OpenDiscrepancy, ReconciliationRow, TrailRow } from "../../db/queries/collateral/rows.js";
 import type { VaultProgram } from "../../protocol/solana/vaultProgram.js";
 import type { Counters } from "../kit/counters.js";
 import type { Facts, KeeperLog } from "../kit/logger.js";
@@ -7,12 +7,13 @@ import { plain } from "../kit/logger.js";
 import { canonicalJson } from "../kit/policy/canonical.js";
 import type { SolanaHead } from "../kit/solana/cluster.js";
 import { factsText, keyOf } from "./books.js";
-import { readEvents, readNews, type HistoryParts, type News } from "./history.js";
+import type { BalanceOwner } from "./eventRows.js";
+import { readEvents, readNews, type FoundEvent, type HistoryParts, type News } from "./history.js";
 import { booksOf, forget, keepCounted, memoryOf, ownerIn, seenEvent, type Memory } from "./memory.js";
 import type { CollateralReader } from "./reader.js";
 import { collateralOf, reconcile, type Pass } from "./reconcile.js";
 import type { CollateralStore, PassRows } from "./store.js";
-import { assess, type ActivityRules, type ActivityState, type Unusual } from "./strategies/activity.js";
+import { assess, assessFall, type ActivityRules, type ActivityState, type Unusual } from "./strategies/activity.js";
 import { isRecordCode } from "./strategies/records.js";
 import type { Finding, Snapshot } from "./types.js";
 
@@ -48,9 +49,25 @@ export interface StepWishes {
   readonly figures: boolean;
 }
 
+/** How events are assessed in one step. */
+interface Assessing {
+  readonly collateral: ReadonlyMap<string, bigint>;
+  readonly nowSeconds: bigint;
+  /** What was there before the first start is no news. */
+  readonly isHistory: boolean;
+}
+
 interface Activity {
   readonly state: ActivityState;
-  readonly unusual: readonly (Unusual & { readonly row: EventRow })[];
+  readonly unusual: readonly Noticed[];
+}
+
+/** Something out of the ordinary, and where it stands. */
+interface Noticed extends Unusual {
+  /** Empty where no transaction was seen. */
+  readonly signature: string;
+  readonly slot: bigint;
+  readonly isFinal: boolean;
 }
 
 const US_PER_MS = 1_000;
@@ -120,7 +137,9 @@ export class Monitor {
     const collateral = snapshot === undefined ? memory.collateral : collateralOf(snapshot);
     const ownerOf = (balance: string) => snapshot?.balances.get(balance) ?? ownerIn(memory)(balance);
     const news = await readNews(this.historyParts(), memory.checkpoint, memory.open, ownerOf, head.finalizedSlot);
-    const activity = this.activityOf(memory, news, collateral, nowSeconds);
+    const isHistory = memory.checkpoint.signature === "" && this.newestFigures === undefined;
+    const assessing = { collateral, nowSeconds, isHistory };
+    const seen = this.activityOf(memory.activity, news.found, assessing);
     const rows = news.found.flatMap((found) => found.rows);
     const after = new Map(memory.events);
     keepCounted({ ...memory, events: after }, [...rows, ...news.changed]);
@@ -139,10 +158,14 @@ export class Monitor {
               pair: (balance, tokens, slot) => this.parts.reader.pair(balance, tokens, slot),
             },
           );
+    const recovered = pass?.recovered ?? [];
+    const late = this.activityOf(seen.state, recovered, assessing);
+    const fallen = this.falls(late.state, pass, memory, { ...assessing, ownerOf });
+    const activity = { state: fallen.state, unusual: [...seen.unusual, ...late.unusual, ...fallen.unusual] };
     const figures = snapshot === undefined || pass === undefined ? undefined : figuresOf(snapshot, pass);
     const passRows = pass && figures && passRowsOf(memory, pass, figures, wishes.figures || isFirst);
     await store?.write({
-      events: [...rows, ...news.changed, ...(pass?.recovered ?? [])],
+      events: [...rows, ...news.changed, ...recovered.flatMap((found) => found.rows)],
       dropped: news.dropped,
       trail: [...trailOf(activity), ...droppedTrail(memory, news)],
       checkpoint: news.checkpoint,
@@ -172,30 +195,55 @@ export class Monitor {
     afterSlot: bigint,
     upTo: bigint,
     ownerOf: Parameters<typeof readEvents>[2],
-  ): Promise<readonly EventRow[]> {
+  ): Promise<readonly FoundEvent[]> {
     const { reader, mostHistory, log, counters } = this.parts;
     log.warn("history.gap", { subject, afterSlot, upTo });
     counters.add("history.gaps");
     const { transactions } = await reader.list(subject, "", mostHistory, upTo, afterSlot);
     const wanted = transactions.filter(({ slot, isFailed }) => !isFailed && slot > afterSlot && slot <= upTo);
-    return (await readEvents(this.historyParts(), wanted, ownerOf)).flatMap(({ rows }) => rows);
+    return readEvents(this.historyParts(), wanted, ownerOf);
   }
 
-  /** What was there before the first start is history and no news. */
-  private activityOf(
-    memory: Memory,
-    { found }: News,
-    collateral: ReadonlyMap<string, bigint>,
-    nowSeconds: bigint,
-  ): Activity {
-    const isHistory = memory.checkpoint.signature === "" && this.newestFigures === undefined;
-    let state = memory.activity;
-    const unusual: (Unusual & { readonly row: EventRow })[] = [];
+  private activityOf(before: ActivityState, found: readonly FoundEvent[], how: Assessing): Activity {
+    const { collateral, nowSeconds, isHistory } = how;
+    let state = before;
+    const unusual: Noticed[] = [];
     for (const { event, rows } of found) {
       const [row] = rows;
       const assessed = assess(state, seenEvent(event, rows, nowSeconds), this.parts.rules, collateral);
       state = assessed.state;
-      if (row !== undefined && !isHistory) unusual.push(...assessed.unusual.map((one) => ({ ...one, row })));
+      if (row === undefined || isHistory) continue;
+      const where = { signature: row.signature, slot: row.slot, isFinal: row.status === "finalized" };
+      unusual.push(...assessed.unusual.map((one) => ({ ...one, ...where })));
+    }
+    return { state, unusual };
+  }
+
+  /** What left in gaps that stay, as far as it was not told before. */
+  private falls(
+    before: ActivityState,
+    pass: Pass | undefined,
+    memory: Memory,
+    how: Assessing & { readonly ownerOf: BalanceOwner },
+  ): Activity {
+    let state = before;
+    const unusual: Noticed[] = [];
+    for (const finding of pass?.findings ?? []) {
+      if (finding.code !== "events-missing" || pass === undefined || how.isHistory) continue;
+      const { subject } = finding;
+      const known = memory.discrepancies.get(keyOf(finding));
+      const amountUnits = fellOf(finding) - (known === undefined ? 0n : fellOf(known));
+      if (amountUnits <= 0n) continue;
+      const {
+        vault,
+        mint,
+        total: beforeUnits = amountUnits,
+      } = memory.balances.get(subject) ?? { ...how.ownerOf(subject), total: undefined };
+      const fall = { subject, vault, mint, time: how.nowSeconds, amountUnits, beforeUnits };
+      const assessed = assessFall(state, fall, this.parts.rules, how.collateral);
+      state = assessed.state;
+      const where = { signature: "", slot: pass.slot, isFinal: true };
+      unusual.push(...assessed.unusual.map((one) => ({ ...one, ...where })));
     }
     return { state, unusual };
   }
@@ -217,9 +265,9 @@ export class Monitor {
     memory.checkpoint = news.checkpoint;
     memory.activity = activity.state;
     counters.add("events", news.found.length);
-    for (const { row, kind, subject, severity, facts } of activity.unusual) {
+    for (const { kind, subject, severity, facts, signature, slot, isFinal } of activity.unusual) {
       counters.add(`activity.${kind}`);
-      const where = { signature: row.signature, slot: row.slot, finalized: row.status === "finalized" };
+      const where = { signature, slot, finalized: isFinal };
       log[severity === "info" ? "info" : "warn"]("collateral.activity", {
         kind,
         subject,
@@ -236,7 +284,10 @@ export class Monitor {
     for (const row of pass.balances) memory.balances.set(row.balance, row);
     for (const row of pass.vaults) memory.vaults.set(row.vault, { ...row, slot });
     for (const vault of pass.closedVaults) memory.vaults.delete(vault);
-    keepCounted(memory, pass.recovered);
+    keepCounted(
+      memory,
+      pass.recovered.flatMap((found) => found.rows),
+    );
     // Those of an account that is held are needed until it is explained.
     forget(memory, (row) => row.slot <= slot && row.status === "finalized" && !pass.held.has(row.subject));
     memory.collateral = pass.collateral;
@@ -265,6 +316,12 @@ export class Monitor {
 function isNews({ discrepancies }: Memory, finding: Finding): boolean {
   const known = discrepancies.get(keyOf(finding));
   return known === undefined || (isRecordCode(finding.code) && factsText(known) !== factsText(finding));
+}
+
+/** Base units, of a finding `events-missing`, read back or not. */
+function fellOf({ facts }: Finding): bigint {
+  const { fell } = facts;
+  return typeof fell === "bigint" || typeof fell === "string" ? BigInt(fell) : 0n;
 }
 
 function json(facts: Facts): string {
@@ -310,11 +367,7 @@ export function figuresOf(snapshot: Snapshot, { findings }: Pick<Pass, "findings
 }
 
 function trailOf({ unusual }: Activity): TrailRow[] {
-  return unusual.map(({ kind, subject, severity, facts, row }) => ({
-    ...{ kind, subject, severity, signature: row.signature, slot: row.slot },
-    isFinal: row.status === "finalized",
-    facts: json(facts),
-  }));
+  return unusual.map(({ facts, ...row }) => ({ ...row, facts: json(facts) }));
 }
 
 function droppedTrail(memory: Memory, { dropped }: News): TrailRow[] {

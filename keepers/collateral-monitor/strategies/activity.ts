@@ -29,6 +29,13 @@ export interface SeenEvent {
   readonly mint: string | undefined;
 }
 
+type Place = Omit<SeenEvent, "event">;
+
+interface Assessed {
+  readonly state: ActivityState;
+  readonly unusual: readonly Unusual[];
+}
+
 export interface Unusual {
   readonly kind: UnusualKind;
   readonly subject: string;
@@ -39,6 +46,7 @@ export interface Unusual {
 export type UnusualKind =
   | "large-withdrawal"
   | "outflow"
+  | "unexplained-outflow"
   | "withdrawal-rate"
   | "loosened-before-withdrawal"
   | "multi-sig-changed"
@@ -62,7 +70,8 @@ type SecurityState = Extract<VaultEvent, { name: "securityConfigSet" }>["data"];
 export interface ActivityState {
   /** By mint, within the window, oldest first. */
   readonly outflows: ReadonlyMap<string, readonly Outflow[]>;
-  readonly security: ReadonlyMap<string, SecurityState>;
+  /** The newest that was seen, by vault. */
+  readonly security: ReadonlyMap<string, { readonly time: bigint; readonly data: SecurityState }>;
   /** By vault: when its rules were last loosened, and how. */
   readonly loosened: ReadonlyMap<string, { readonly time: bigint; readonly kind: UnusualKind }>;
 }
@@ -82,7 +91,7 @@ export function assess(
   seen: SeenEvent,
   rules: ActivityRules,
   collateral: ReadonlyMap<string, bigint>,
-): { readonly state: ActivityState; readonly unusual: readonly Unusual[] } {
+): Assessed {
   const { event, time } = seen;
   switch (event.name) {
     case "withdrawn":
@@ -122,14 +131,43 @@ export function assess(
   }
 }
 
+/** A fall of a balance's total in a gap of its events: money left, and nothing says to whom. */
+export interface Fall {
+  readonly subject: string;
+  readonly vault: string | undefined;
+  readonly mint: string | undefined;
+  readonly time: bigint;
+  readonly amountUnits: bigint;
+  /** Of the balance, before it. */
+  readonly beforeUnits: bigint;
+}
+
+export function assessFall(
+  state: ActivityState,
+  fall: Fall,
+  rules: ActivityRules,
+  collateral: ReadonlyMap<string, bigint>,
+): Assessed {
+  const { subject, mint, amountUnits, beforeUnits } = fall;
+  const assessed = onOutflow(state, fall, amountUnits, beforeUnits, rules, collateral);
+  const isGrave = assessed.unusual.some(
+    ({ kind }) => kind === "large-withdrawal" || kind === "loosened-before-withdrawal",
+  );
+  const told = one("unexplained-outflow", subject, isGrave ? "critical" : "warning", { amountUnits, mint });
+  return {
+    state: assessed.state,
+    unusual: [told, ...assessed.unusual.filter(({ kind }) => kind !== "large-withdrawal")],
+  };
+}
+
 function onOutflow(
   state: ActivityState,
-  seen: SeenEvent,
+  seen: Place,
   amount: bigint,
   balanceBefore: bigint,
   rules: ActivityRules,
   collateral: ReadonlyMap<string, bigint>,
-) {
+): Assessed {
   const { mint, time } = seen;
   const unusual = [
     ...largeWithdrawal(seen, amount, rules, collateral, "paid"),
@@ -169,7 +207,7 @@ function isLarge(
 }
 
 function largeWithdrawal(
-  { vault, mint }: SeenEvent,
+  { vault, mint }: Place,
   amount: bigint,
   rules: ActivityRules,
   collateral: ReadonlyMap<string, bigint>,
@@ -182,7 +220,7 @@ function largeWithdrawal(
 /** `balanceBefore`: base units; undefined where the event does not tell. */
 function afterLoosening(
   state: ActivityState,
-  { vault, mint, time }: SeenEvent,
+  { vault, mint, time }: Place,
   amount: bigint,
   balanceBefore: bigint | undefined,
   rules: ActivityRules,
@@ -198,12 +236,13 @@ function afterLoosening(
 
 function onSecurity(state: ActivityState, data: SecurityState, time: bigint) {
   const { vault } = data;
-  const before = state.security.get(vault);
+  const known = state.security.get(vault);
+  const before = known?.data;
   const unusual: Unusual[] = [];
   const wallets = (config: SecurityState | undefined): ReadonlySet<string> =>
     new Set((config?.whitelist ?? []).map(({ wallet }) => wallet).filter((wallet) => wallet !== NOBODY));
-  const known = wallets(before);
-  const added = [...wallets(data)].filter((wallet) => !known.has(wallet));
+  const listed = wallets(before);
+  const added = [...wallets(data)].filter((wallet) => !listed.has(wallet));
   const turnsOff = data.whitelistOffAt !== 0n && (before?.whitelistOffAt ?? 0n) !== data.whitelistOffAt;
   // A new configuration names its first wallets: nothing was stricter before.
   if (before !== undefined && (added.length > 0 || turnsOff)) {
@@ -225,7 +264,9 @@ function onSecurity(state: ActivityState, data: SecurityState, time: bigint) {
     unusual.push(one("vetoer-changed", vault, "warning", { vetoer: data.vetoer, pendingVetoer: data.pendingVetoer }));
   }
   const [first] = unusual;
-  const next = { ...state, security: new Map(state.security).set(vault, data) };
+  // One that was found late says what happened, and not how the rules are now.
+  const isLate = known !== undefined && known.time > time;
+  const next = isLate ? state : { ...state, security: new Map(state.security).set(vault, { time, data }) };
   return { state: first === undefined ? next : loosen(next, vault, time, first.kind), unusual };
 }
 
@@ -236,6 +277,7 @@ function onProgram(state: ActivityState, data: Extract<VaultEvent, { name: "prog
 }
 
 function loosen(state: ActivityState, vault: string, time: bigint, kind: UnusualKind): ActivityState {
+  if ((state.loosened.get(vault)?.time ?? time) > time) return state;
   return { ...state, loosened: new Map(state.loosened).set(vault, { time, kind }) };
 }
 

@@ -33,6 +33,8 @@ export interface Verdict {
   readonly findings: readonly Finding[];
   /** The account has counted events that are not among those given: look again. */
   readonly missing: readonly Gap[];
+  /** Base units that left the total without an event that was seen; 0 where none is missing. */
+  readonly fell: bigint;
 }
 
 /** What only an event that is found, or a person, can close. */
@@ -79,34 +81,54 @@ export function judgeLedger(
     return {
       findings: [{ code: "sequence-went-back", subject, severity: SEVERITIES["sequence-went-back"], facts }],
       missing: [],
+      fell: 0n,
     };
   }
   const from = before ?? firstKnown(events, now);
-  const missing = gaps(from.seqNum, now.seqNum, events);
   if (now.seqNum === from.seqNum) {
-    return { findings: isSame(from, now) ? [] : [differs("changed-without-event", subject, from, now)], missing };
+    const findings = isSame(from, now) ? [] : [differs("changed-without-event", subject, from, now)];
+    return { findings, missing: [], fell: 0n };
   }
+  const inOrder = events
+    .filter(({ seqNum }) => seqNum > from.seqNum && seqNum <= now.seqNum)
+    .sort((a, b) => (a.seqNum < b.seqNum ? -1 : 1));
+  const missing = gaps(from.seqNum, now.seqNum, inOrder);
+  const fell = missing.length === 0 ? 0n : fellUnseen(from, inOrder, now);
   let state = from;
-  for (const event of [...events].sort((a, b) => (a.seqNum < b.seqNum ? -1 : 1))) {
-    if (event.seqNum <= from.seqNum || event.seqNum > now.seqNum) continue;
+  for (const event of inOrder) {
     const told = { total: event.total ?? state.total, locked: event.locked ?? state.locked, seqNum: event.seqNum };
     const expected = event.seqNum === state.seqNum + 1n ? moved(state, event) : told;
     if (!isSame(expected, told))
-      return { findings: [differs("ledger-differs", subject, expected, told, event.kind)], missing };
+      return { findings: [differs("ledger-differs", subject, expected, told, event.kind)], missing, fell };
     state = told;
   }
   // With a gap at the end the last known state says nothing about the account.
   const isComplete = state.seqNum === now.seqNum;
   return {
     findings: isComplete && !isSame(state, now) ? [differs("ledger-differs", subject, state, now)] : [],
-    missing,
+    ...{ missing, fell },
   };
 }
 
+/** Base units by which the total fell in the gaps: a gap in which it rose makes up for none in which it fell. */
+function fellUnseen(from: Ledger, inOrder: readonly CountedEvent[], now: Ledger): bigint {
+  let [state, fell] = [from, 0n];
+  const gapEndsWith = (total: bigint): void => {
+    if (state.total > total) fell += state.total - total;
+  };
+  for (const { seqNum, kind, amount, total, locked } of inOrder) {
+    const told = { total: total ?? state.total, locked: locked ?? state.locked, seqNum };
+    if (seqNum > state.seqNum + 1n) gapEndsWith(told.total - (MOVES[kind]?.[0] ?? 0n) * (amount ?? 0n));
+    state = told;
+  }
+  if (state.seqNum < now.seqNum) gapEndsWith(now.total);
+  return fell;
+}
+
 /** What is left missing after looking again. */
-export function missingEvents(subject: string, missing: readonly Gap[]): Finding {
+export function missingEvents(subject: string, { missing, fell }: Pick<Verdict, "missing" | "fell">): Finding {
   const count = missing.reduce((sum, gap) => sum + gap.to - gap.from + 1n, 0n);
-  const facts = { count, first: missing[0]?.from, last: missing.at(-1)?.to };
+  const facts = { count, first: missing[0]?.from, last: missing.at(-1)?.to, fell };
   return { code: "events-missing", subject, severity: SEVERITIES["events-missing"], facts };
 }
 

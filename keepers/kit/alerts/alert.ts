@@ -15,6 +15,7 @@ export type AlertKind =
   | "source-outlier"
   | "collateral-discrepancy"
   | "collateral-activity"
+  | "collateral-history"
   | "key-role"
   | "node-contradiction";
 

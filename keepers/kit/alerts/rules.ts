@@ -166,6 +166,23 @@ const RULES: Readonly<Record<string, Rule>> = {
   "key.holds-none": (facts) => ({ resolve: "key-role", subject: text(facts["key"]) }),
   "tx.doubled": contradiction,
   "crank.done-yet-there": contradiction,
+  // One trouble, however many transactions: anybody can make such logs.
+  "history.log-truncated": (facts) =>
+    noticed(
+      "collateral-history",
+      "log-truncated",
+      "warning",
+      "A transaction of the vault program said more than nodes keep: events may be missing in its log.",
+      facts,
+    ),
+  "history.unreadable": (facts) =>
+    noticed(
+      "collateral-history",
+      "unreadable",
+      "warning",
+      "A recorded event cannot be read by this version: what it changed is not remembered.",
+      facts,
+    ),
   "lease.lost": (facts) =>
     noticed(
       "lease-lost",

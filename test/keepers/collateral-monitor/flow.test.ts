@@ -1,4 +1,4 @@
-import { getAddressDecoder, type Address, type EncodedAccount } from "@solana/kit";
+import { AccountRole, getAddressDecoder, type Address, type EncodedAccount, type Instruction } from "@solana/kit";
 import { expect } from "chai";
 
 import type { Database } from "../../../db/database.js";
@@ -273,7 +273,7 @@ describeWith("ownCluster", "collateral monitor on a cluster", function () {
     cluster.finalize();
     const { monitor, step, counters, named } = await monitorOf();
     await step();
-    const hidden = await deposit(alice, 5n);
+    const hidden = await withdraw(alice, 500_000n);
     await deposit(alice, 6n);
     cluster.finalize();
     const batch = client.batch.bind(client);
@@ -296,8 +296,66 @@ describeWith("ownCluster", "collateral monitor on a cluster", function () {
       alice.balance,
     ]);
     expect(rows.slice(1)).to.deep.equal([
-      { seq: 2n, amount: 5n },
+      { seq: 2n, amount: 500_000n },
       { seq: 3n, amount: 6n },
+    ]);
+    // What was hidden is told like everything else, and once.
+    await step();
+    expect(named("collateral.activity").map((entry) => [entry["kind"], entry["signature"]])).to.deep.equal([
+      ["large-withdrawal", hidden],
+      ["outflow", hidden],
+    ]);
+    expect(await db.query("SELECT kind, is_final FROM audit_trail ORDER BY id")).to.deep.equal([
+      { kind: "large-withdrawal", is_final: true },
+      { kind: "outflow", is_final: true },
+    ]);
+  });
+
+  it("MON-13: a withdrawal behind so much log that no node shows its event is told by what it took", async () => {
+    const alice = await cluster.owner("alice", 1_000_000n);
+    const bob = await cluster.owner("bob", 1_000_000n);
+    cluster.finalize();
+    const { monitor, step, named, clear } = await monitorOf();
+    await step();
+    /** Forty calls that change nothing say 12 KB; nodes keep 10 KB of a transaction. */
+    const noise: Instruction = {
+      programAddress: cluster.mint.tokenProgram,
+      accounts: [{ address: cluster.mint.address, role: AccountRole.READONLY }],
+      data: Uint8Array.of(21),
+    };
+    const loud = async (owner: ClusterOwner, units: bigint): Promise<string> =>
+      cluster.send(
+        [...Array.from({ length: 40 }, () => noise), await cluster.instructions.withdraw(atOf(owner), units)],
+        [owner.key],
+      );
+    const told = () =>
+      named("collateral.activity").map((entry) => [
+        entry["kind"],
+        entry["subject"],
+        entry["severity"],
+        entry["amountUnits"],
+      ]);
+    const signature = await loud(alice, 10n);
+    cluster.finalize();
+    await step();
+    expect(named("history.log-truncated").map((entry) => entry["signature"])).to.deep.equal([signature, signature]);
+    expect(monitor.discrepancies).to.deep.equal([`events-missing ${alice.balance}`]);
+    expect(told()).to.deep.equal([["unexplained-outflow", alice.balance, "warning", "10"]]);
+    clear();
+    await loud(alice, 900_000n);
+    await deposit(bob, 1n);
+    cluster.finalize();
+    await step();
+    await step();
+    expect(told()).to.deep.equal([
+      ["unexplained-outflow", alice.balance, "critical", "900000"],
+      ["outflow", cluster.mint.address, "critical", undefined],
+    ]);
+    const trail = await db.query("SELECT kind, severity FROM audit_trail ORDER BY id");
+    expect(trail).to.deep.equal([
+      { kind: "unexplained-outflow", severity: "warning" },
+      { kind: "unexplained-outflow", severity: "critical" },
+      { kind: "outflow", severity: "critical" },
     ]);
   });
 

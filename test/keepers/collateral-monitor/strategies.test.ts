@@ -109,7 +109,11 @@ describe("collateral monitor: accounts against records", () => {
         const shuffled = [...events].sort(
           (a, b) => Number((a.seqNum * 7n + BigInt(turn)) % 5n) - Number((b.seqNum * 7n + BigInt(turn)) % 5n),
         );
-        expect(judgeLedger("balance", before, shuffled, after(events))).to.deep.equal({ findings: [], missing: [] });
+        expect(judgeLedger("balance", before, shuffled, after(events))).to.deep.equal({
+          findings: [],
+          missing: [],
+          fell: 0n,
+        });
       }),
     );
   });
@@ -133,6 +137,18 @@ describe("collateral monitor: accounts against records", () => {
         ]);
       }),
     );
+  });
+
+  it("MON-10: what left in a gap is seen, whatever rose in another", () => {
+    const event = (seqNum: bigint, total: bigint): CountedEvent => ({
+      ...{ subject: "balance", kind: "deposited", amount: 1n, locked: 5_000n, slot: seqNum, seqNum, total },
+    });
+    const fell = (events: readonly CountedEvent[], total: bigint) =>
+      judgeLedger("balance", before, events, { total, locked: 5_000n, seqNum: 11n }).fell;
+    // 8 and 10 are missing: 4,000 left in the one, 3,500 came in the other.
+    expect(fell([event(9n, 6_001n), event(11n, 9_502n)], 9_502n)).to.equal(4_000n);
+    expect(fell([event(8n, 10_001n)], 7_000n)).to.equal(3_001n);
+    expect(fell([], 10_000n)).to.equal(0n);
   });
 
   it("MON-10: a count that went back, and a change that no event counts", () => {
@@ -169,7 +185,7 @@ describe("collateral monitor: events that are missing", () => {
     };
     const compared = await compareRecords(snapshot, books, (subject) => {
       looked.push(subject);
-      return Promise.resolve(found.has(subject) ? [row(subject)] : []);
+      return Promise.resolve(found.has(subject) ? [{ event: {} as VaultEvent, rows: [row(subject)] }] : []);
     });
     const { findings, looks, held } = compared;
     expect([...held]).to.have.members(findings.map(({ subject }) => subject));
@@ -206,7 +222,7 @@ describe("collateral monitor: events that are missing", () => {
     const most = (1n << 64n) - 1n;
     expect(await passAt(10n, new Set(), ledger(most))).to.have.members(subjects);
     const [finding] = books.open.values();
-    expect(finding?.facts).to.deep.equal({ count: most - 1n, first: 2n, last: most });
+    expect(finding?.facts).to.deep.equal({ count: most - 1n, first: 2n, last: most, fell: 0n });
   });
 });
 
