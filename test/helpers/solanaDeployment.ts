@@ -16,6 +16,7 @@ import { solanaHands } from "../../scripts/deploy/solana/keys.js";
 import { bufferBytes, bufferOf } from "../../scripts/deploy/solana/loader.js";
 import { verifySolana } from "../../scripts/deploy/solana/verify.js";
 import { outputsOf, PROGRAM_NAMES, type ProgramName } from "../../scripts/programs/layout.js";
+import { SYSTEM_PROGRAM } from "../../scripts/validator/instructions.js";
 import { localPayer } from "../../scripts/validator/localPayer.js";
 import { loadUpgradeable, UPGRADEABLE_LOADER } from "../../scripts/validator/programs.js";
 import { ValidatorServer } from "../../scripts/validator/server.js";
@@ -106,6 +107,14 @@ export class DeploymentRig {
   async fund(address: Address): Promise<void> {
     const { bank, faucet } = this.server.cluster;
     bank.deliver(await faucet.airdrop(address, LAMPORTS));
+    bank.advance(2);
+  }
+
+  /** Lamports at an address that nobody has made an account of. */
+  donate(address: Address, amount: bigint): void {
+    const { bank } = this.server.cluster;
+    const account = { address, data: new Uint8Array(), executable: false, lamports: lamports(amount), space: 0n };
+    bank.setAccount({ ...account, programAddress: SYSTEM_PROGRAM });
     bank.advance(2);
   }
 

@@ -18,6 +18,7 @@ import { z } from "zod";
 import { SolanaClient } from "../../../keepers/kit/solana/client.js";
 import { clusterHead, freshLifetime, genesisHash, signatureStatusesOf } from "../../../keepers/kit/solana/cluster.js";
 import { PermanentError, RetryableError } from "../../../protocol/errors.js";
+import { SYSTEM_PROGRAM } from "../../../protocol/solana/errorNames.js";
 import { errorOfFailure, failureOf } from "../../../protocol/solana/errors.js";
 import type { SolanaRpc } from "../../../protocol/solana/rpc.js";
 import { priceInstructions } from "./price.js";
@@ -30,7 +31,7 @@ const WINDOW = 128;
 
 const count = z.int().nonnegative();
 const accountShape = z
-  .object({ owner: z.string(), executable: z.boolean(), lamports: z.number(), data: z.tuple([z.string(), z.string()]) })
+  .object({ owner: z.string(), executable: z.boolean(), lamports: count, data: z.tuple([z.string(), z.string()]) })
   .nullable();
 const oneAccount = z.object({ value: accountShape });
 const ownedAccounts = z.array(z.object({ pubkey: z.string(), account: accountShape.unwrap() }));
@@ -39,7 +40,13 @@ const refusal = z.object({ err: z.unknown(), logs: z.array(z.string()).nullish()
 export interface ChainAccount {
   readonly owner: Address;
   readonly executable: boolean;
+  readonly lamports: bigint;
   readonly data: Uint8Array;
+}
+
+/** Nobody has made an account there yet; anybody can send lamports there. */
+export function isVacant({ owner, data }: ChainAccount): boolean {
+  return owner === SYSTEM_PROGRAM && data.length === 0;
 }
 
 export interface ChainOptions {
@@ -87,6 +94,12 @@ export class SolanaChain {
 
   async rentLamports(bytes: number): Promise<bigint> {
     return BigInt(await this.client.request("getMinimumBalanceForRentExemption", [bytes], count));
+  }
+
+  /** What an address lacks to hold an account of so many bytes. */
+  async missingRent(address: Address, bytes: number): Promise<bigint> {
+    const missing = (await this.rentLamports(bytes)) - (await this.lamports(address));
+    return missing > 0n ? missing : 0n;
   }
 
   async lamports(address: Address): Promise<bigint> {
@@ -210,7 +223,7 @@ function call(wire: string, skipPreflight: boolean) {
 
 function toAccount(value: NonNullable<z.infer<typeof accountShape>>): ChainAccount {
   const data = new Uint8Array(Buffer.from(value.data[0], "base64"));
-  return { owner: value.owner as Address, executable: value.executable, data };
+  return { owner: value.owner as Address, executable: value.executable, lamports: BigInt(value.lamports), data };
 }
 
 function pause(milliseconds: number): Promise<void> {

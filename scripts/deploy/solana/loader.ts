@@ -15,9 +15,12 @@ const SYSTEM = "11111111111111111111111111111111" as Address;
 const CLOCK = "SysvarC1ock11111111111111111111111111111111" as Address;
 const RENT = "SysvarRent111111111111111111111111111111111" as Address;
 
-/** Of the system program. */
-const SYSTEM_CREATE = 0;
-const SYSTEM_CREATE_WITH_SEED = 3;
+/** Of the system program. Not its creation in one piece, which refuses an address that holds lamports. */
+const SYSTEM_ASSIGN = 1;
+const SYSTEM_TRANSFER = 2;
+const SYSTEM_ALLOCATE = 8;
+const SYSTEM_ALLOCATE_WITH_SEED = 9;
+const SYSTEM_ASSIGN_WITH_SEED = 10;
 /** UpgradeableLoaderInstruction. */
 const INITIALIZE_BUFFER = 0;
 const WRITE = 1;
@@ -26,7 +29,8 @@ const UPGRADE = 3;
 const SET_AUTHORITY = 4;
 const EXTEND = 6;
 
-const PROGRAM_BYTES = 36;
+/** Of a program's own account. */
+export const PROGRAM_BYTES = 36;
 /** Kind u32, 1 when there is an authority, the authority. */
 const BUFFER_HEADER_BYTES = 37;
 const KIND_BUFFER = 1;
@@ -58,25 +62,29 @@ export async function bufferOf(deployer: Address, elf: Uint8Array): Promise<{ ad
   return { address, seed };
 }
 
-/** Makes the buffer and gives it to the deployer: one transaction, so that nobody else can. */
+/**
+ * Makes the buffer and gives it to the deployer: one transaction, so that nobody else can.
+ * @param missingLamports of its rent, beyond what somebody may have sent there.
+ */
 export function createBuffer(
   deployer: Address,
   buffer: { readonly address: Address; readonly seed: string },
   elfBytes: number,
-  rentLamports: bigint,
+  missingLamports: bigint,
 ): Instruction[] {
   const seed = new TextEncoder().encode(buffer.seed);
+  const derived = [key(deployer), u64(BigInt(seed.length)), seed];
+  const accounts = [writable(buffer.address), signer(deployer)];
   return [
-    {
-      programAddress: SYSTEM,
-      accounts: [signer(deployer, true), writable(buffer.address)],
-      data: bytes(
-        u32(SYSTEM_CREATE_WITH_SEED),
-        key(deployer),
-        ...[u64(BigInt(seed.length)), seed],
-        ...[u64(rentLamports), u64(BigInt(bufferBytes(elfBytes))), key(UPGRADEABLE_LOADER)],
-      ),
-    },
+    ...pay(deployer, buffer.address, missingLamports),
+    system(
+      SYSTEM_ALLOCATE_WITH_SEED,
+      accounts,
+      ...derived,
+      u64(BigInt(bufferBytes(elfBytes))),
+      key(UPGRADEABLE_LOADER),
+    ),
+    system(SYSTEM_ASSIGN_WITH_SEED, accounts, ...derived, key(UPGRADEABLE_LOADER)),
     loader(INITIALIZE_BUFFER, [writable(buffer.address), readonly(deployer)]),
   ];
 }
@@ -87,21 +95,19 @@ export function writeBuffer(authority: Address, buffer: Address, offset: number,
 
 /**
  * Makes the program out of the buffer, which is gone afterwards. Signed by the deployer and with the program's key.
- * @param roomBytes for code: of the ELF, or more.
+ * @param roomBytes for code: of the ELF, or more. @param missingLamports as for a buffer.
  */
 export function deployProgram(
   deployer: Address,
   program: { readonly programId: Address; readonly programData: Address; readonly buffer: Address },
   roomBytes: number,
-  rentLamports: bigint,
+  missingLamports: bigint,
 ): Instruction[] {
   const { programId, programData, buffer } = program;
   return [
-    {
-      programAddress: SYSTEM,
-      accounts: [signer(deployer, true), signer(programId, true)],
-      data: bytes(u32(SYSTEM_CREATE), u64(rentLamports), u64(BigInt(PROGRAM_BYTES)), key(UPGRADEABLE_LOADER)),
-    },
+    ...pay(deployer, programId, missingLamports),
+    system(SYSTEM_ALLOCATE, [signer(programId, true)], u64(BigInt(PROGRAM_BYTES))),
+    system(SYSTEM_ASSIGN, [signer(programId, true)], key(UPGRADEABLE_LOADER)),
     loader(
       DEPLOY,
       [
@@ -140,7 +146,13 @@ export function extendProgram(
   return loader(EXTEND, accounts, u32(moreBytes));
 }
 
-export const programAccountBytes = BigInt(PROGRAM_BYTES);
+function pay(from: Address, to: Address, lamports: bigint): Instruction[] {
+  return lamports > 0n ? [system(SYSTEM_TRANSFER, [signer(from, true), writable(to)], u64(lamports))] : [];
+}
+
+function system(kind: number, accounts: readonly Meta[], ...data: readonly Uint8Array[]): Instruction {
+  return { programAddress: SYSTEM, accounts, data: bytes(u32(kind), ...data) };
+}
 
 function loader(kind: number, accounts: Instruction["accounts"], ...data: readonly Uint8Array[]): Instruction {
   return { programAddress: UPGRADEABLE_LOADER, accounts: accounts ?? [], data: bytes(u32(kind), ...data) };

@@ -6,7 +6,7 @@ import type { PlainType } from "../../../protocol/solana/plain.js";
 import type { CollateralVault } from "../../../protocol/solana/idl/collateral_vault.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { readProgramData, UPGRADEABLE_LOADER, type ProgramData } from "../../validator/programs.js";
-import type { SolanaChain } from "./chain.js";
+import { isVacant, type SolanaChain } from "./chain.js";
 
 /** Kind 2 of UpgradeableLoaderState. */
 const KIND_PROGRAM = 2;
@@ -23,7 +23,10 @@ export type Registration = PlainType<CollateralVault, "authorizedProgram">;
 export async function programState(chain: SolanaChain, programId: Address): Promise<ProgramState> {
   const programData = await programDataAddress(programId);
   const [account, data] = [await chain.account(programId), await chain.account(programData)];
-  if (account === undefined) return { kind: "missing" };
+  if (account === undefined || isVacant(account)) {
+    // The loader makes its own account for the code there, and only where there are no lamports.
+    return data === undefined ? { kind: "missing" } : { kind: "foreign", what: `an account at ${programData}` };
+  }
   const { owner } = account;
   const isProgram = owner === UPGRADEABLE_LOADER && account.executable && account.data[0] === KIND_PROGRAM;
   if (!isProgram) return { kind: "foreign", what: `an account of ${owner}` };

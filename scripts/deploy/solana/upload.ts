@@ -2,7 +2,7 @@
 import type { Address, KeyPairSigner } from "@solana/kit";
 
 import { DeploymentError, RetryableError } from "../../../protocol/errors.js";
-import type { SolanaChain } from "./chain.js";
+import { isVacant, type SolanaChain } from "./chain.js";
 import { bufferBytes, bufferOf, createBuffer, readBuffer, setAuthority, writeBuffer } from "./loader.js";
 
 /** With everything else of a transaction, priority included, below its 1,232 bytes. */
@@ -27,9 +27,9 @@ export async function upload(
   let fewest = Infinity;
   for (let idle = 0; idle < MAX_IDLE_ROUNDS;) {
     const account = await chain.account(buffer.address);
-    if (account === undefined) {
-      const rent = await chain.rentLamports(bufferBytes(elf.length));
-      await chain.send("create the buffer", createBuffer(deployer.address, buffer, elf.length, rent), [deployer]);
+    if (account === undefined || isVacant(account)) {
+      const missing = await chain.missingRent(buffer.address, bufferBytes(elf.length));
+      await chain.send("create the buffer", createBuffer(deployer.address, buffer, elf.length, missing), [deployer]);
       log(`buffer ${buffer.address} made for ${String(elf.length)} bytes`);
       continue;
     }

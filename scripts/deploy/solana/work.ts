@@ -7,7 +7,7 @@ import { vaultProgram, type VaultProgram } from "../../../protocol/solana/vaultP
 import type { BuiltProgram } from "./built.js";
 import type { SolanaChain } from "./chain.js";
 import type { Hands } from "./inspect.js";
-import { deployProgram, extendProgram, programAccountBytes, setAuthority, upgradeProgram } from "./loader.js";
+import { deployProgram, extendProgram, PROGRAM_BYTES, setAuthority, upgradeProgram } from "./loader.js";
 import { missingRoom, roomFor } from "./room.js";
 import { programState, type ProgramState } from "./state.js";
 import { bequeath, upload } from "./upload.js";
@@ -34,11 +34,9 @@ export class Work {
     requireKey(name, key, programId);
     const { buffer } = await upload(chain, deployer, elf, deployer.address, log);
     const program = { programId, programData: await programDataAddress(programId), buffer };
-    const rent = await chain.rentLamports(Number(programAccountBytes));
-    await chain.send(`deploy ${name}`, deployProgram(deployer.address, program, roomFor(elf.length), rent), [
-      deployer,
-      key,
-    ]);
+    const missing = await chain.missingRent(programId, PROGRAM_BYTES);
+    const instructions = deployProgram(deployer.address, program, roomFor(elf.length), missing);
+    await chain.send(`deploy ${name}`, instructions, [deployer, key]);
     await this.untilItRuns(programId);
   }
 

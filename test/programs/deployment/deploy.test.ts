@@ -26,8 +26,12 @@ describe("deployment on a Solana cluster", function () {
   before(async () => {
     rig = await DeploymentRig.start();
     // The other program is quickly written. Of the vault, the real one, most was written by an earlier run.
-    rig.build("position-manager", "small");
+    const small = rig.build("position-manager", "small");
     await rig.leaveBuffer("collateral-vault", 70);
+    // Anybody may send lamports anywhere: less than the deployer needs there, or more.
+    const { address } = await bufferOf(rig.hands.deployer.address, small);
+    rig.donate(address, 890_880n);
+    rig.donate(MANAGER, 10_000_000n);
   });
   after(() => rig.stop());
 
@@ -85,6 +89,14 @@ describe("deployment on a Solana cluster", function () {
       deploySlot: String(state.slot),
     });
     expect(await rig.verify()).to.deep.equal([]);
+  });
+
+  it("takes the lamports that others sent to addresses of its own for its rent", async () => {
+    const rent = await rig.chain().rentLamports(36);
+    expect(await rig.chain().lamports(MANAGER)).to.equal(10_000_000n);
+    expect(await rig.chain().lamports(VAULT)).to.equal(rent);
+    const { address } = await bufferOf(rig.hands.deployer.address, rig.build("position-manager", "small"));
+    expect(await rig.chain().account(address)).to.equal(undefined);
   });
 
   it("sends nothing when nothing differs", async () => {

@@ -190,15 +190,23 @@ describe("verification of a Solana deployment finds", function () {
     await put(account);
   });
 
-  it("something else at the address of a program, and a closed program", async () => {
+  it("something else at the address of a program, a closed program, and lamports where its code would go", async () => {
     const { bank } = rig.server.cluster;
+    const code = await programDataAddress(MANAGER);
     const account = bank.getAccount(MANAGER);
     if (!account.exists) throw new Error("no program");
-    bank.setAccount(absentAccount(await programDataAddress(MANAGER)));
+    bank.setAccount(absentAccount(code));
     bank.advance(2);
     expect((await rig.verify())[0]).to.equal("PROGRAM_FOREIGN position-manager");
-    await put({ ...account, data: new Uint8Array(), executable: false, programAddress: SYSTEM, space: 0n });
+    await put({ ...account, data: new Uint8Array(8), executable: false, programAddress: SYSTEM, space: 8n });
     expect((await rig.verify())[0]).to.equal("PROGRAM_FOREIGN position-manager");
+    rig.donate(MANAGER, 1_000_000n);
+    expect((await rig.verify())[0]).to.equal("PROGRAM_MISSING position-manager");
+    rig.donate(code, 1_000_000n);
+    expect((await rig.verify())[0]).to.equal("PROGRAM_FOREIGN position-manager");
+    const { transactions } = await rig.deploy();
+    expect(transactions).to.equal(0);
+    bank.setAccount(absentAccount(code));
     bank.setAccount(absentAccount(MANAGER));
     bank.advance(2);
     expect((await rig.verify())[0]).to.equal("PROGRAM_MISSING position-manager");
