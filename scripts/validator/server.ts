@@ -88,6 +88,8 @@ export class ValidatorServer {
   }
 
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // The server has let go of the socket: without this, one that is reset ends the process.
+    socket.on("error", () => socket.destroy());
     if (!isLocalCaller(request.headers) || this.connections.size >= MAX_CONNECTIONS) {
       const status = isLocalCaller(request.headers) ? "503 Service Unavailable" : "403 Forbidden";
       socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);

@@ -30,7 +30,10 @@ export class WebSocketConnection {
     private readonly events: SocketEvents,
   ) {}
 
-  /** Answers an upgrade request. A request that is none gets 400 and `connect` is not called. */
+  /**
+   * Answers an upgrade request. A request that is none gets 400 and `connect` is not called. Errors of the socket are its owner's to
+   * hear, from before this is called.
+   */
   static accept(
     request: IncomingMessage,
     socket: Duplex,
@@ -64,7 +67,6 @@ export class WebSocketConnection {
     socket.on("data", (chunk: Buffer) => {
       connection.receive(chunk);
     });
-    socket.on("error", () => socket.destroy());
     socket.on("end", () => socket.end());
     socket.on("close", () => {
       events.current?.closed();

@@ -28,12 +28,15 @@ export class StateKeeper {
 
   /** One at a time, each with what happened until it begins. */
   save(): Promise<void> {
-    const next = this.saving.then(() => {
+    const next = this.saving.then(async () => {
       // Between two blocks, so that no transaction is in one half only.
       this.cluster.advance();
       const { transactions: _none, ...state } = this.cluster.bank.export();
       const airdrops = this.cluster.faucet.given;
-      return this.directory.save({ ...state, airdrops }, this.pending.splice(0));
+      const lines = [...this.pending];
+      await this.directory.save({ ...state, airdrops }, lines);
+      // Only now: those of a save that failed belong to the next.
+      this.pending.splice(0, lines.length);
     });
     this.saving = next.catch(() => undefined);
     return next;

@@ -1,8 +1,9 @@
 /**
- * A cluster kept on disk. `transactions.ndjson` only grows; `bank.bin` is replaced as a whole and says how much of the other belongs to
- * it, so that whatever is written when the machine stops, the last complete state is there.
+ * A cluster kept on disk. `bank.bin` is replaced as a whole and says how much of `transactions.ndjson` belongs to it; what is behind that
+ * is of a save that did not end, and is written over. So whatever is written when the machine stops, the last complete state is there.
  */
 import { createHash } from "node:crypto";
+import { constants } from "node:fs";
 import fs from "node:fs/promises";
 import path from "node:path";
 
@@ -36,6 +37,7 @@ export interface SavedCluster extends SavedBank {
 }
 
 export class StateDirectory {
+  /** Of the ledger, that belong to `bank.bin`. */
   private transactionBytes = 0;
 
   private constructor(
@@ -60,7 +62,7 @@ export class StateDirectory {
     return new StateDirectory(directory, lock);
   }
 
-  /** Undefined in an empty directory. @throws PermanentError STATE_UNREADABLE. */
+  /** Undefined where no save has ended yet. @throws PermanentError STATE_UNREADABLE. */
   async load(): Promise<SavedCluster | undefined> {
     const file = await readBytesIfExists(this.file("bank.bin"));
     if (file === undefined) return undefined;
@@ -72,11 +74,11 @@ export class StateDirectory {
       const saved = header.parse(parseJson(rest.subarray(LENGTH_BYTES, LENGTH_BYTES + length).toString("utf8")));
       const ledger = (await readBytesIfExists(this.file("transactions.ndjson"))) ?? Buffer.alloc(0);
       if (ledger.length < saved.transactionBytes) throw new Error("transactions.ndjson is shorter than it was");
-      await this.truncateLedger(saved.transactionBytes);
       const lines = ledger.subarray(0, saved.transactionBytes).toString("utf8").split("\n");
+      const transactions = lines.filter((line) => line !== "").map(decodeTransaction);
+      this.transactionBytes = saved.transactionBytes;
       return {
-        ...saved,
-        transactions: lines.filter((line) => line !== "").map(decodeTransaction),
+        ...{ ...saved, transactions },
         accounts: new Uint8Array(rest.subarray(LENGTH_BYTES + length)),
       };
     } catch (cause) {
@@ -90,19 +92,22 @@ export class StateDirectory {
     }
   }
 
-  /** Keeps a state, with the transactions since the last one, as lines. */
+  /** Keeps a state, with the transactions since the last one that was kept, as lines. */
   async save(state: Omit<SavedCluster, "transactions">, newTransactions: readonly string[]): Promise<void> {
-    const ledger = await fs.open(this.file("transactions.ndjson"), "a");
+    const lines = Buffer.from(newTransactions.map((line) => `${line}\n`).join(""));
+    const transactionBytes = this.transactionBytes + lines.length;
+    const ledger = await fs.open(this.file("transactions.ndjson"), constants.O_RDWR | constants.O_CREAT);
     try {
-      const lines = Buffer.from(newTransactions.map((line) => `${line}\n`).join(""));
-      await ledger.appendFile(lines);
+      await ledger.truncate(this.transactionBytes);
+      for (let at = 0; at < lines.length; ) {
+        at += (await ledger.write(lines, at, lines.length - at, this.transactionBytes + at)).bytesWritten;
+      }
       await ledger.sync();
-      this.transactionBytes += lines.length;
     } finally {
       await ledger.close();
     }
     const { accounts, airdrops, ...rest } = state;
-    const counts = { airdrops: BigInt(airdrops), transactionBytes: BigInt(this.transactionBytes) };
+    const counts = { airdrops: BigInt(airdrops), transactionBytes: BigInt(transactionBytes) };
     const text = Buffer.from(stringifyJson({ format: FORMAT, ...rest, ...counts }));
     const length = Buffer.alloc(LENGTH_BYTES);
     length.writeUInt32LE(text.length);
@@ -116,16 +121,11 @@ export class StateDirectory {
       await file.close();
     }
     await fs.rename(next, this.file("bank.bin"));
+    this.transactionBytes = transactionBytes;
   }
 
   async close(): Promise<void> {
     await fs.rm(this.lock, { force: true });
-  }
-
-  private async truncateLedger(bytes: number): Promise<void> {
-    this.transactionBytes = bytes;
-    if (bytes > 0) await fs.truncate(this.file("transactions.ndjson"), bytes);
-    else await fs.rm(this.file("transactions.ndjson"), { force: true });
   }
 
   private file(name: string): string {

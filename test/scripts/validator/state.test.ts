@@ -124,6 +124,61 @@ describe("a local cluster kept on disk", () => {
     await third.directory.close();
   });
 
+  it("begins anew after a death in its first save, and keeps what happens then", async () => {
+    const { cluster, directory, keeper } = await open();
+    await airdrop(cluster);
+    await keeper.save();
+    await directory.close();
+    const ledger = path.join(folder, "transactions.ndjson");
+    const lines = await fs.readFile(ledger);
+    // All transactions are written, or some of them; the bank never was.
+    for (const written of [lines, lines.subarray(0, -40)]) {
+      await fs.rm(path.join(folder, "bank.bin"), { force: true });
+      await fs.writeFile(ledger, written);
+      const second = await open();
+      expect(second.cluster.bank.history.size).to.equal(0);
+      await airdrop(second.cluster);
+      await second.keeper.stop();
+      const third = await open();
+      expect(third.cluster.bank.history.size).to.equal(1);
+      await third.directory.close();
+    }
+  });
+
+  it("goes on after half a line, and keeps what a save that failed was to keep", async () => {
+    const { cluster, directory, keeper } = await open();
+    await airdrop(cluster);
+    await keeper.save();
+    await fs.appendFile(path.join(folder, "transactions.ndjson"), '{"half');
+    await fs.mkdir(path.join(folder, "bank.bin.next"));
+    const paid = await send(cluster, transferInstruction(payer.address, receiver, LAMPORTS_PER_SOL));
+    expect(
+      await keeper.save().then(
+        () => "saved",
+        () => "failed",
+      ),
+    ).to.equal("failed");
+    await fs.rmdir(path.join(folder, "bank.bin.next"));
+    await keeper.save();
+    await directory.close();
+    const second = await open();
+    expect(second.cluster.bank.history.size).to.equal(2);
+    expect(second.cluster.bank.history.get(paid.wire.signature)).to.deep.equal(paid.executed);
+    await second.directory.close();
+  });
+
+  it("is left as it is when it cannot be read", async () => {
+    const { cluster, keeper } = await open();
+    await airdrop(cluster);
+    await keeper.stop();
+    const ledger = path.join(folder, "transactions.ndjson");
+    const good = await fs.readFile(ledger);
+    const damaged = Buffer.concat([Buffer.from("?"), good.subarray(1), Buffer.from('{"more":1}\n')]);
+    await fs.writeFile(ledger, damaged);
+    expect(await codeOf(open())).to.equal("STATE_UNREADABLE");
+    expect(Buffer.compare(await fs.readFile(ledger), damaged)).to.equal(0);
+  });
+
   it("is read whole or not at all", async () => {
     const { cluster, keeper } = await open();
     await airdrop(cluster);

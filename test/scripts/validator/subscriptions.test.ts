@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { connect as connectTo } from "node:net";
+
 import type { KeyPairSigner } from "@solana/kit";
 import { expect } from "chai";
 
@@ -162,6 +165,16 @@ describe("subscriptions of the local cluster", () => {
     }
     expect((await connect({ "sec-websocket-version": "8" })).status).to.equal(400);
     expect((await connect({ "sec-websocket-key": "short" })).status).to.equal(400);
+    // Whoever is refused may hang up as he likes.
+    for (const headers of ["Host: evil.example\r\n", "Host: localhost\r\nSec-WebSocket-Version: 8\r\n"]) {
+      for (const { port } of [new URL(server.url), new URL(server.wsUrl)]) {
+        const socket = connectTo(Number(port), "127.0.0.1");
+        socket.write(`GET / HTTP/1.1\r\n${headers}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+        await once(socket, "data");
+        socket.resetAndDestroy();
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
     const post = async (headers: Record<string, string>, body: string) =>
       (await fetch(server.url, { method: "POST", headers, body })).status;
     const json = { "content-type": "application/json" };
