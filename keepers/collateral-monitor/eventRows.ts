@@ -61,6 +61,7 @@ function tellings(event: VaultEvent, ownerOf: BalanceOwner, authority: string): 
     case "roleSet":
       return [{ subject: authority, seqNum: event.data.seqNum }];
     case "programSet":
+    case "programConfirmed":
       return [{ subject: event.data.programId, program: event.data.programId, seqNum: event.data.seqNum }];
     default:
       return [{ subject: event.data.vault, vault: event.data.vault, seqNum: event.data.seqNum }];

@@ -236,7 +236,10 @@ export interface AuthorizedProgramAccount {
   /** Whoever signs with it is the program. */
   readonly collateralAuthority: Address;
   readonly programData: Address;
-  /** A later deployment stops lock and transfer. */
+  /** SHA-256 of its code, without the zeros behind it; hex. */
+  readonly codeHash: string;
+  readonly codeBytes: bigint;
+  /** Another deployment stops lock and transfer, until somebody confirms that the code is the same. */
   readonly deploySlot: bigint;
   readonly activeFromSeconds: bigint;
   readonly revokedAtSeconds: bigint | undefined;
@@ -248,6 +251,8 @@ export function readAuthorizedProgram(data: Uint8Array): AuthorizedProgramAccoun
   const { programId, collateralAuthority, programData, deploySlot, activeAt, revokedAt, seqNum } = raw;
   return {
     ...{ programId, collateralAuthority, programData, deploySlot, seqNum },
+    codeHash: Buffer.from(raw.codeHash).toString("hex"),
+    codeBytes: raw.codeLength,
     activeFromSeconds: activeAt,
     revokedAtSeconds: orNone(revokedAt),
   };

@@ -326,17 +326,33 @@ export class VaultInstructions {
     return this.build("freezeAll", { seconds }, {}, { multiSigVault });
   }
 
+  /** Hashes the program's code: ask for `codeUnits` of it. */
   registerProgram(consumer: Address, admin: Address, payer: Address = admin) {
     return this.build("registerProgram", {}, { consumer, payer }, { admin });
   }
 
+  /** After an upgrade or a revocation; it counts a day later. Ask for `codeUnits`. */
   renewProgram(consumer: Address, admin: Address) {
     return this.build("renewProgram", {}, { consumer }, { admin });
+  }
+
+  /** Anybody may, when a program was extended, which anybody may as well. Ask for `codeUnits`. */
+  confirmProgram(consumer: Address) {
+    return this.build("confirmProgram", {}, { consumer });
   }
 
   revokeProgram(consumer: Address, signer: Address) {
     return this.build("revokeProgram", {}, { consumer }, { signer });
   }
+}
+
+const MAX_UNITS = 1_400_000;
+/** Of the instruction apart from the code. */
+const BASE_UNITS = 60_000;
+
+/** Compute units that are enough to hash a program's code: half a unit a byte. @param bytes of its ProgramData. */
+export function codeUnits(bytes: number): number {
+  return Math.min(MAX_UNITS, BASE_UNITS + Math.ceil((bytes * 13) / 25));
 }
 
 /** How a proposal keeps an instruction: the multi-sig signs, and `EXECUTOR` stands for whoever executes. */

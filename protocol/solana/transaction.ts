@@ -245,7 +245,8 @@ function writableAccounts(payer: Address, instructions: readonly Instruction[]):
   return [...new Set([payer, ...written])];
 }
 
-function unitLimit(units: number): Instruction {
+/** Asks for a transaction's compute units. */
+export function unitLimit(units: number): Instruction {
   const data = new DataView(new ArrayBuffer(5));
   data.setUint8(0, SET_COMPUTE_UNIT_LIMIT);
   data.setUint32(1, units, true);

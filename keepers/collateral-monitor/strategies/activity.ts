@@ -56,6 +56,7 @@ export type UnusualKind =
   | "role-changed"
   | "program-registered"
   | "program-renewed"
+  | "program-confirmed"
   | "program-revoked"
   | "paused"
   | "frozen";
@@ -118,6 +119,8 @@ export function assess(
     }
     case "programSet":
       return onProgram(state, event.data);
+    case "programConfirmed":
+      return { state, unusual: [one("program-confirmed", event.data.programId, "warning", facts(event.data))] };
     case "pauseSet":
       return event.data.pausedUntil > time
         ? { state, unusual: [one("paused", "program", "critical", facts(event.data))] }
@@ -271,9 +274,10 @@ function onSecurity(state: ActivityState, data: SecurityState, time: bigint) {
 }
 
 function onProgram(state: ActivityState, data: Extract<VaultEvent, { name: "programSet" }>["data"]) {
-  const { programId, revokedAt, seqNum } = data;
+  const { programId, revokedAt, seqNum, codeHash, ...rest } = data;
   const kind = revokedAt !== 0n ? "program-revoked" : seqNum === 1n ? "program-registered" : "program-renewed";
-  return { state, unusual: [one(kind, programId, kind === "program-revoked" ? "critical" : "warning", facts(data))] };
+  const about = facts({ ...rest, programId, revokedAt, seqNum, codeHash: Buffer.from(codeHash).toString("hex") });
+  return { state, unusual: [one(kind, programId, kind === "program-revoked" ? "critical" : "warning", about)] };
 }
 
 function loosen(state: ActivityState, vault: string, time: bigint, kind: UnusualKind): ActivityState {

@@ -232,4 +232,6 @@ pub enum VaultError {
     ProposalContentMismatch,
     #[msg("this owner has not approved")]
     NotApproved,
+    #[msg("the program has the code that was registered, and is not revoked")]
+    ProgramUnchanged,
 }

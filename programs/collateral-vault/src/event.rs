@@ -241,9 +241,20 @@ pub struct RoleSet {
 pub struct ProgramSet {
     pub program_id: Pubkey,
     pub collateral_authority: Pubkey,
+    /// SHA-256 of its code, without the zeros behind it.
+    pub code_hash: [u8; 32],
     pub deploy_slot: u64,
     pub active_at: i64,
     pub revoked_at: i64,
+    pub seq_num: u64,
+    pub slot: u64,
+}
+
+/// The slot of a program's deployment moved, its code did not: somebody extended it.
+#[event]
+pub struct ProgramConfirmed {
+    pub program_id: Pubkey,
+    pub deploy_slot: u64,
     pub seq_num: u64,
     pub slot: u64,
 }

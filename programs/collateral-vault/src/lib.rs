@@ -214,6 +214,10 @@ pub mod collateral_vault {
         instructions::renew_program::handler(ctx)
     }
 
+    pub fn confirm_program(ctx: Context<ConfirmProgram>) -> Result<()> {
+        instructions::confirm_program::handler(ctx)
+    }
+
     pub fn revoke_program(ctx: Context<RevokeProgram>) -> Result<()> {
         instructions::revoke_program::handler(ctx)
     }

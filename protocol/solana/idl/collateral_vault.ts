@@ -471,6 +471,29 @@ export type CollateralVault = {
       "args": []
     },
     {
+      "name": "confirmProgram",
+      "discriminator": [
+        36,
+        142,
+        231,
+        129,
+        108,
+        58,
+        84,
+        236
+      ],
+      "accounts": [
+        {
+          "name": "programData"
+        },
+        {
+          "name": "authorizedProgram",
+          "writable": true
+        }
+      ],
+      "args": []
+    },
+    {
       "name": "createMultiSig",
       "discriminator": [
         68,
@@ -2377,6 +2400,19 @@ export type CollateralVault = {
       ]
     },
     {
+      "name": "programConfirmed",
+      "discriminator": [
+        215,
+        101,
+        208,
+        169,
+        184,
+        228,
+        237,
+        15
+      ]
+    },
+    {
       "name": "programLockSet",
       "discriminator": [
         209,
@@ -3066,6 +3102,11 @@ export type CollateralVault = {
       "code": 6103,
       "name": "notApproved",
       "msg": "this owner has not approved"
+    },
+    {
+      "code": 6104,
+      "name": "programUnchanged",
+      "msg": "the program has the code that was registered, and is not revoked"
     }
   ],
   "types": [
@@ -3120,9 +3161,25 @@ export type CollateralVault = {
             "type": "pubkey"
           },
           {
+            "name": "codeHash",
+            "docs": [
+              "SHA-256 of its code at registration, without the zeros behind it: `loader::Code`."
+            ],
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "codeLength",
+            "type": "u64"
+          },
+          {
             "name": "deploySlot",
             "docs": [
-              "Slot of its deployment at registration; a later one stops lock and transfer."
+              "Slot of its last deployment with that code; another one stops lock and transfer."
             ],
             "type": "u64"
           },
@@ -3989,6 +4046,33 @@ export type CollateralVault = {
       }
     },
     {
+      "name": "programConfirmed",
+      "docs": [
+        "The slot of a program's deployment moved, its code did not: somebody extended it."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "programId",
+            "type": "pubkey"
+          },
+          {
+            "name": "deploySlot",
+            "type": "u64"
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
       "name": "programLock",
       "docs": [
         "What one program holds of one balance. `[\"program_lock\", balance, program_id]`. Amounts in the mint's base units."
@@ -4116,6 +4200,18 @@ export type CollateralVault = {
           {
             "name": "collateralAuthority",
             "type": "pubkey"
+          },
+          {
+            "name": "codeHash",
+            "docs": [
+              "SHA-256 of its code, without the zeros behind it."
+            ],
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
           },
           {
             "name": "deploySlot",

@@ -1643,9 +1643,25 @@ export type PositionManager = {
             "type": "pubkey"
           },
           {
+            "name": "codeHash",
+            "docs": [
+              "SHA-256 of its code at registration, without the zeros behind it: `loader::Code`."
+            ],
+            "type": {
+              "array": [
+                "u8",
+                32
+              ]
+            }
+          },
+          {
+            "name": "codeLength",
+            "type": "u64"
+          },
+          {
             "name": "deploySlot",
             "docs": [
-              "Slot of its deployment at registration; a later one stops lock and transfer."
+              "Slot of its last deployment with that code; another one stops lock and transfer."
             ],
             "type": "u64"
           },

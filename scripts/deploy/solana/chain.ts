@@ -121,11 +121,17 @@ export class SolanaChain {
   /**
    * Sends one transaction and waits for its confirmation.
    * @param doing for the message of an error.
+   * @param units compute units, where it needs many.
    * @throws RevertError with the name of the error; RetryableError TRANSACTION_EXPIRED when no block took it.
    */
-  async send(doing: string, instructions: readonly Instruction[], signers: readonly KeyPairSigner[]): Promise<void> {
+  async send(
+    doing: string,
+    instructions: readonly Instruction[],
+    signers: readonly KeyPairSigner[],
+    units?: number,
+  ): Promise<void> {
     const lifetime = await freshLifetime(this.client);
-    const signed = await this.sign(instructions, signers, lifetime);
+    const signed = await this.sign(instructions, signers, lifetime, units);
     const [answer] = await this.client.batch([call(signed.wire, false)]);
     this.count();
     if (answer?.ok === false) {
@@ -164,10 +170,11 @@ export class SolanaChain {
     instructions: readonly Instruction[],
     signers: readonly KeyPairSigner[],
     lifetime: Awaited<ReturnType<typeof freshLifetime>>,
+    units?: number,
   ): Promise<{ readonly wire: string; readonly signature: string }> {
     const [payer] = signers;
     if (payer === undefined) throw new Error("somebody must pay");
-    const priced = [...priceInstructions(this.options.microLamportsPerUnit), ...instructions];
+    const priced = [...priceInstructions(this.options.microLamportsPerUnit, units), ...instructions];
     const signed = await signTransactionMessageWithSigners(
       pipe(
         createTransactionMessage({ version: 0 }),

@@ -9,7 +9,14 @@ import { codeHash, isSameCode, type BuiltProgram } from "./built.js";
 import type { SolanaChain } from "./chain.js";
 import { bufferOf, readBuffer } from "./loader.js";
 import { missingRoom } from "./room.js";
-import { programState, registrations, vaultAuthorityOf, type ProgramState, type VaultAuthority } from "./state.js";
+import {
+  isRegisteredCode,
+  programState,
+  registrations,
+  vaultAuthorityOf,
+  type ProgramState,
+  type VaultAuthority,
+} from "./state.js";
 import type { ProgramName } from "../../programs/layout.js";
 import { Work } from "./work.js";
 
@@ -26,6 +33,7 @@ export type SolanaDifferenceCode =
   | "REGISTRATION_MISSING"
   | "REGISTRATION_REVOKED"
   | "REGISTRATION_OUTDATED"
+  | "REGISTRATION_UNCONFIRMED"
   | "REGISTRATION_EXTRA"
   | "RECORD_CHANGED";
 
@@ -223,6 +231,12 @@ async function registrationFindings(
       return [{ ...common, code: "REGISTRATION_REVOKED", found: "revoked", expected: "registered", fix }];
     }
     if (state.kind !== "deployed" || record.deploySlot === state.slot) return [];
+    if (isRegisteredCode(state, record)) {
+      // nothing is trusted anew: the program compares the code itself
+      const fix = "anybody confirms that the code is the same (confirm_program)";
+      const difference = { code: "REGISTRATION_UNCONFIRMED", found: "extended", expected: "confirmed", fix } as const;
+      return [{ ...difference, id: programId, by: deployer, act: (hands) => work.confirm(programId, hands) }];
+    }
     const [old = "", now = ""] = [record.deploySlot, state.slot].map((slot) => `deployed in slot ${String(slot)}`);
     const difference = { ...common, code: "REGISTRATION_OUTDATED", found: old, expected: now, fix } as const;
     return [canAct ? { ...difference, act: (hands) => work.renew(programId, hands) } : difference];

@@ -27,6 +27,7 @@ const WRITE = 1;
 const DEPLOY = 2;
 const UPGRADE = 3;
 const SET_AUTHORITY = 4;
+const CLOSE = 5;
 const EXTEND = 6;
 
 /** Of a program's own account. */
@@ -144,6 +145,15 @@ export function extendProgram(
   const { programId, programData } = program;
   const accounts = [writable(programData), writable(programId), readonly(SYSTEM), signer(payer, true)];
   return loader(EXTEND, accounts, u32(moreBytes));
+}
+
+/** Ends a program for good; what its ProgramData holds goes to the authority. */
+export function closeProgram(
+  authority: Address,
+  program: { readonly programId: Address; readonly programData: Address },
+): Instruction {
+  const { programId, programData } = program;
+  return loader(CLOSE, [writable(programData), writable(authority), signer(authority), writable(programId)]);
 }
 
 function pay(from: Address, to: Address, lamports: bigint): Instruction[] {

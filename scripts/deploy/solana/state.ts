@@ -6,6 +6,7 @@ import type { PlainType } from "../../../protocol/solana/plain.js";
 import type { CollateralVault } from "../../../protocol/solana/idl/collateral_vault.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { readProgramData, UPGRADEABLE_LOADER, type ProgramData } from "../../validator/programs.js";
+import { codeHash } from "./built.js";
 import { isVacant, type SolanaChain } from "./chain.js";
 
 /** Kind 2 of UpgradeableLoaderState. */
@@ -54,4 +55,12 @@ export async function registrations(chain: SolanaChain, vaultId: Address): Promi
   const accounts = await chain.accountsOf(vaultId, prefix);
   const records = accounts.map(({ data }) => program.decodeAccount("authorizedProgram", data));
   return new Map(records.map((record) => [record.programId, record]));
+}
+
+/** The program may have been extended since, which anybody can do; it has not been upgraded. */
+export function isRegisteredCode(
+  { so }: Pick<ProgramData, "so">,
+  record: Readonly<Pick<Registration, "codeHash">>,
+): boolean {
+  return codeHash(so) === Buffer.from(record.codeHash).toString("hex");
 }

@@ -9,7 +9,14 @@ import { readVaultState, type VaultState } from "../../../protocol/solana/vaultS
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import type { SolanaChain } from "./chain.js";
 import { requireCluster } from "./deploy.js";
-import { programState, registrations, vaultAuthorityOf, type ProgramState } from "./state.js";
+import {
+  isRegisteredCode,
+  programState,
+  registrations,
+  vaultAuthorityOf,
+  type ProgramState,
+  type Registration,
+} from "./state.js";
 
 const CLOCK = "SysvarC1ock11111111111111111111111111111111" as Address;
 const CLOCK_TIME_OFFSET = 32;
@@ -23,8 +30,9 @@ export interface ProgramStatus {
 
 export interface RegistrationStatus {
   readonly programId: Address;
-  /** `waiting`: counts from `activeFromSeconds` on; `upgraded`: its code changed, until it is renewed it cannot lock. */
-  readonly status: "active" | "waiting" | "revoked" | "upgraded";
+  /** `waiting`: counts from `activeFromSeconds` on; `upgraded`: its code changed, until it is renewed it cannot lock;
+   * `extended`: its code is the same, anybody confirms it. */
+  readonly status: "active" | "waiting" | "revoked" | "upgraded" | "extended";
   readonly activeFromSeconds: bigint;
 }
 
@@ -88,12 +96,14 @@ function stateOf(authority: VaultAuthorityAccount, now: bigint): CollateralStatu
 }
 
 function registrationStatus(
-  record: { readonly activeAt: bigint; readonly revokedAt: bigint; readonly deploySlot: bigint },
+  record: Pick<Registration, "activeAt" | "revokedAt" | "deploySlot" | "codeHash">,
   state: ProgramState,
   now: bigint,
 ): RegistrationStatus["status"] {
   if (record.revokedAt !== 0n) return "revoked";
-  if (state.kind === "deployed" && state.slot !== record.deploySlot) return "upgraded";
+  if (state.kind === "deployed" && state.slot !== record.deploySlot) {
+    return isRegisteredCode(state, record) ? "extended" : "upgraded";
+  }
   return now < record.activeAt ? "waiting" : "active";
 }
 

@@ -3,6 +3,7 @@ import type { Address, KeyPairSigner } from "@solana/kit";
 
 import { PermanentError } from "../../../protocol/errors.js";
 import { programDataAddress, VaultAddresses } from "../../../protocol/solana/addresses.js";
+import { codeUnits } from "../../../protocol/solana/instructions.js";
 import { vaultProgram, type VaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import type { BuiltProgram } from "./built.js";
 import type { SolanaChain } from "./chain.js";
@@ -74,26 +75,35 @@ export class Work {
     await this.chain.send("hand the upgrade authority over", [instruction], [deployer]);
   }
 
-  async register(programId: Address, { deployer }: Hands): Promise<void> {
-    const accounts = { payer: deployer.address, ...(await this.registrationAccounts(programId, deployer)) };
-    await this.chain.send("register", [this.vault.instruction("registerProgram", {}, accounts)], [deployer]);
+  register(programId: Address, { deployer }: Hands): Promise<void> {
+    return this.hashing("registerProgram", programId, deployer);
   }
 
-  async renew(programId: Address, { deployer }: Hands): Promise<void> {
-    const accounts = await this.registrationAccounts(programId, deployer);
-    await this.chain.send("renew", [this.vault.instruction("renewProgram", {}, accounts)], [deployer]);
+  renew(programId: Address, { deployer }: Hands): Promise<void> {
+    return this.hashing("renewProgram", programId, deployer);
   }
 
-  private async registrationAccounts(program: Address, admin: KeyPairSigner) {
+  confirm(programId: Address, { deployer }: Hands): Promise<void> {
+    return this.hashing("confirmProgram", programId, deployer);
+  }
+
+  /** What hashes a program's code. */
+  private async hashing(
+    name: "registerProgram" | "renewProgram" | "confirmProgram",
+    program: Address,
+    deployer: KeyPairSigner,
+  ): Promise<void> {
     const state = await programState(this.chain, program);
-    return {
-      admin: admin.address,
+    // A program that cannot change keeps its code in its own account.
+    const programData = state.kind === "deployed" ? state.programData : program;
+    const code = await this.chain.account(programData);
+    const accounts = {
+      ...{ payer: deployer.address, admin: deployer.address, program, programData },
       vaultAuthority: await this.addresses.vaultAuthority(),
-      program,
-      // A program that cannot change keeps its code in its own account.
-      programData: state.kind === "deployed" ? state.programData : program,
       authorizedProgram: await this.addresses.authorizedProgram(program),
     };
+    const instruction = this.vault.instruction(name, {}, accounts);
+    await this.chain.send(name, [instruction], [deployer], codeUnits(code?.data.length ?? 0));
   }
 
   /** Room for longer code. An upgrade must wait for the next slot. */

@@ -13,10 +13,11 @@ import {
   VaultAddresses,
 } from "../../../protocol/solana/addresses.js";
 import { TOKEN_PROGRAM } from "../../../protocol/solana/errorNames.js";
-import { VaultInstructions } from "../../../protocol/solana/instructions.js";
+import { codeUnits, VaultInstructions } from "../../../protocol/solana/instructions.js";
 import { MarketInstructions } from "../../../protocol/solana/marketInstructions.js";
 import { positionProgram } from "../../../protocol/solana/positionProgram.js";
 import { createTokensInstruction, readTokenAccount } from "../../../protocol/solana/tokens.js";
+import { unitLimit } from "../../../protocol/solana/transaction.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import type { Rng } from "../../market/rng.js";
 import type { SolanaChain } from "./chain.js";
@@ -181,7 +182,8 @@ export class Exchange {
         },
       },
     );
-    await chain.must("list the position manager", [register], [admin]);
+    const bytes = chain.data(accounts.programData)?.length ?? 0;
+    await chain.must("list the position manager", [unitLimit(codeUnits(bytes)), register], [admin]);
 
     const house = await this.join("house", HOUSE_TOKENS);
     const market = await this.market.initialize(

@@ -126,7 +126,11 @@ export function callsOf(stage: Stage, side: Side, mint: 0 | 1 = 0): Readonly<Rec
     }),
     freezeAll: ofNoVault(() => make.freezeAll(stage.sides[0].multiSig, 60n)),
     registerProgram: ofNoVault(() => make.registerProgram(side.unregistered, admin, payer)),
-    renewProgram: ofNoVault(() => make.renewProgram(lock.consumer, admin)),
+    renewProgram: ofNoVault(
+      () => make.renewProgram(lock.consumer, admin),
+      ready(() => make.revokeProgram(lock.consumer, admin)),
+    ),
+    confirmProgram: ofNoVault(() => make.confirmProgram(side.extended)),
     revokeProgram: ofNoVault(() => make.revokeProgram(lock.consumer, admin)),
   };
 }

@@ -18,6 +18,7 @@ import type { PlainType } from "../../../protocol/solana/plain.js";
 import type { AccountName } from "../../../protocol/solana/program.js";
 import { LOCAL_PROGRAM_IDS } from "../../../protocol/solana/programKeys.js";
 import { createTokensInstruction, readTokenAccount } from "../../../protocol/solana/tokens.js";
+import { unitLimit } from "../../../protocol/solana/transaction.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { loadUpgradeable } from "../../../scripts/validator/programs.js";
 import type { SvmEngine } from "../solanaEngine/engine.js";
@@ -150,13 +151,14 @@ export class VaultRig extends TestSvm {
     await this.must([transferTokensInstruction(mint, source, to, from.address, amountUnits)], { signers: [from] });
   }
 
-  /** Loads a program under the key of `name`. Loading it again in another slot is an upgrade. */
-  async consumer(name: string, slot = START_SLOT - 1n): Promise<TestConsumer> {
+  /** Loads a program under the key of `name`. @param code of the memo program unless given. */
+  async consumer(name: string, code?: Uint8Array): Promise<TestConsumer> {
     const { address: programId } = await keyOf(`program ${name}`);
     const memo = this.svm.getAccount(MEMO);
     if (!memo.exists) throw new Error("LiteSVM has lost its memo program");
-    const upgradeAuthority = this.roles.upgradeAuthority.address;
-    const programData = await loadUpgradeable(this.svm, { programId, so: memo.data, upgradeAuthority, slot });
+    const { address: upgradeAuthority } = this.roles.upgradeAuthority;
+    const program = { programId, so: code ?? memo.data, upgradeAuthority, slot: START_SLOT - 1n };
+    const programData = await loadUpgradeable(this.svm, program);
     return { programId, programData, collateralAuthority: await collateralAuthorityAddress(programId) };
   }
 
@@ -164,7 +166,7 @@ export class VaultRig extends TestSvm {
   async register({ programId }: TestConsumer, waitSeconds = DAY_SECONDS): Promise<Address> {
     const { payer, admin } = this.roles;
     const instruction = await this.instructions.registerProgram(programId, admin.address, payer.address);
-    await this.must([instruction], { signers: [admin] });
+    await this.must([unitLimit(1_400_000), instruction], { signers: [admin] });
     this.warp(waitSeconds);
     return this.addresses.authorizedProgram(programId);
   }

@@ -9,6 +9,7 @@ import type { FullInstruction } from "../../../protocol/solana/program.js";
 import { approval } from "./acting.js";
 import { VaultRig, type TestConsumer, type TestMint } from "./rig.js";
 import type { Sent } from "./svm.js";
+import { extend } from "./upgrades.js";
 
 export const DAY_SECONDS = 86_400n;
 export const WEEK_SECONDS = 7n * DAY_SECONDS;
@@ -32,6 +33,8 @@ export interface Side {
   readonly spare: VaultRef;
   /** A program that nobody has registered. */
   readonly unregistered: Address;
+  /** A registered program that was extended since. */
+  readonly extended: Address;
   /** A wallet without a vault. */
   readonly newcomer: Address;
   /** Seeds of two requested withdrawals that have matured. */
@@ -127,6 +130,9 @@ export class Stage {
     const spare: VaultRef = { owner: await wallet("spare"), hasSecurityConfig: true };
     const vetoer = await wallet("vetoer");
     const rules = { withdrawalDelaySeconds: 0n, whitelist: null, vetoer };
+    const extended = await rig.consumer(`${name}'s extended program`);
+    await rig.register(extended, 0n);
+    await extend(rig, extended);
     const owners = [await wallet("first"), await wallet("second"), await wallet("third")] as const;
     await mustAll(rig, [
       make.initialize(spare.owner),
@@ -141,6 +147,7 @@ export class Stage {
       payer: await wallet("payer"),
       friend: await wallet("friend"),
       newcomer: await wallet("newcomer"),
+      extended: extended.programId,
       unregistered: (await rig.consumer(`${name}'s new program`)).programId,
       timestamps: [0n, 0n],
     };

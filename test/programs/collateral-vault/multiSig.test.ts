@@ -320,7 +320,8 @@ describeWith("ownCluster", "what a proposal may carry", () => {
       }
     }
     expect(refused.sort()).to.deep.equal([
-      ...["applyMultiSig", "approve", "cancelProposal", "closeProposal", "closeVault", "createMultiSig", "deposit"],
+      ...["applyMultiSig", "approve", "cancelProposal", "closeProposal", "closeVault", "confirmProgram"],
+      ...["createMultiSig", "deposit"],
       ...["executeProposal", "executeWithdrawal", "initialize", "initializeAuthority", "lock", "propose"],
       ...[
         "transferCollateral",

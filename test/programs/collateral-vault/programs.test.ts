@@ -1,13 +1,19 @@
 import type { Address } from "@solana/kit";
 import { expect } from "chai";
 
-import type { LockRef } from "../../../protocol/solana/instructions.js";
+import { codeUnits, type LockRef } from "../../../protocol/solana/instructions.js";
+import type { FullInstruction } from "../../../protocol/solana/program.js";
+import { unitLimit } from "../../../protocol/solana/transaction.js";
+import { closeProgram, setAuthority } from "../../../scripts/deploy/solana/loader.js";
 import { describeWith } from "../../helpers/describeWith.js";
 import { act, outcome } from "../../helpers/solanaVault/acting.js";
 import { VaultRig, type Depositor, type TestConsumer, type TestMint } from "../../helpers/solanaVault/rig.js";
+import { codeOf, extend, otherCode, upgrade } from "../../helpers/solanaVault/upgrades.js";
 
 const DAY = 86_400n;
 const WEEK = 7n * DAY;
+const MAX_ACCOUNT_BYTES = 10_485_760;
+const PROGRAM_DATA_HEADER_BYTES = 45;
 
 describeWith("ownCluster", "programs that hold collateral", () => {
   let rig: VaultRig;
@@ -37,6 +43,9 @@ describeWith("ownCluster", "programs that hold collateral", () => {
   const settle = (amountUnits: bigint, where = at) =>
     outcome(rig, rig.instructions.transferCollateral(where, bob.vault, amountUnits));
   const release = (where = at) => outcome(rig, rig.instructions.releaseProgramLock(where));
+  const renew = () => outcome(rig, rig.instructions.renewProgram(consumer.programId, admin));
+  const confirm = () => outcome(rig, rig.instructions.confirmProgram(consumer.programId));
+  const record = async () => rig.read("authorizedProgram", await rig.addresses.authorizedProgram(consumer.programId));
   const locked = async () => (await rig.balance(alice.key.address, mint)).locked;
 
   it("COL-17 count a day after their registration, to the second, up to the owner's cap", async () => {
@@ -101,17 +110,93 @@ describeWith("ownCluster", "programs that hold collateral", () => {
   it("COL-18 stop when they were upgraded, until they are registered again and have waited", async () => {
     rig.warp(DAY);
     await act(rig, rig.instructions.lock(at, 100n));
-    await rig.consumer("exchange", rig.slot);
+    await upgrade(rig, consumer, otherCode(codeOf(rig, consumer)));
     expect([await lock(1n), await settle(1n), await unlock(1n)]).to.deep.equal([
       "ProgramUpgraded",
       "ProgramUpgraded",
       "ok",
     ]);
     expect(await outcome(rig, rig.instructions.renewProgram(consumer.programId, guardian))).to.equal("NotAdmin");
+    expect(await confirm()).to.equal("ProgramUpgraded");
     await act(rig, rig.instructions.renewProgram(consumer.programId, admin));
     expect(await lock(1n)).to.equal("ProgramNotActive");
     rig.warp(DAY);
     expect([await lock(1n), await settle(1n)]).to.deep.equal(["ok", "ok"]);
+  });
+
+  it("COL-22 go on once anybody has confirmed that they were only extended", async () => {
+    rig.warp(DAY);
+    await act(rig, rig.instructions.lock(at, 100n));
+    expect(await confirm()).to.equal("NothingPending");
+    const before = await record();
+    const stranger = (await rig.wallet("stranger")).address;
+    for (const bytes of [10_240, 100_000]) {
+      await extend(rig, consumer, bytes, stranger);
+      expect([await lock(1n), await settle(1n)]).to.deep.equal(["ProgramUpgraded", "ProgramUpgraded"]);
+      expect(await renew()).to.equal("ProgramUnchanged");
+      expect(await confirm()).to.equal("ok");
+      expect([await lock(1n), await settle(1n)]).to.deep.equal(["ok", "ok"]);
+    }
+    const after = await record();
+    expect(after.deploySlot > before.deploySlot).to.equal(true);
+    // nothing else moved
+    expect({ ...after, deploySlot: before.deploySlot, seqNum: before.seqNum }).to.deep.equal(before);
+    expect(after.seqNum).to.equal(before.seqNum + 2n);
+    expect(await confirm()).to.equal("NothingPending");
+  });
+
+  it("COL-22 wait on and stay revoked when they are confirmed, and are not renewed while they are well", async () => {
+    expect(await renew()).to.equal("ProgramUnchanged");
+    rig.warp(DAY - 10n);
+    await extend(rig, consumer);
+    expect([await confirm(), await lock(1n)]).to.deep.equal(["ok", "ProgramNotActive"]);
+    rig.warp(9n);
+    expect([await lock(1n), await renew()]).to.deep.equal(["ok", "ProgramUnchanged"]);
+    await act(rig, rig.instructions.revokeProgram(consumer.programId, guardian));
+    await extend(rig, consumer);
+    expect([await confirm(), await lock(1n)]).to.deep.equal(["ok", "ProgramRevoked"]);
+    expect(await renew()).to.equal("ok");
+  });
+
+  it("COL-22 are not confirmed with other code, by no upgrade, and with the same code after one and back", async () => {
+    rig.warp(DAY);
+    const code = codeOf(rig, consumer);
+    await upgrade(rig, consumer, otherCode(code));
+    expect(await confirm()).to.equal("ProgramUpgraded");
+    await extend(rig, consumer);
+    expect(await confirm()).to.equal("ProgramUpgraded");
+    await upgrade(rig, consumer, code);
+    expect([await lock(1n), await confirm(), await lock(1n)]).to.deep.equal(["ProgramUpgraded", "ok", "ok"]);
+    // a new upgrade authority is no other code
+    const { upgradeAuthority } = rig.roles;
+    const handover = setAuthority(consumer.programData, upgradeAuthority.address, bob.key.address);
+    await rig.must([handover], { as: [upgradeAuthority.address] });
+    expect(await lock(1n)).to.equal("ok");
+    // another program's account, and one that was closed
+    const other = await rig.consumer("other");
+    await extend(rig, other);
+    const { programData } = other;
+    const withTheirs = rig.instructions.build("confirmProgram", {}, { consumer: consumer.programId }, { programData });
+    expect(await outcome(rig, withTheirs)).to.equal("WrongProgramData");
+    await rig.register(other);
+    rig.warp(1n);
+    await rig.must([closeProgram(upgradeAuthority.address, other)], { as: [upgradeAuthority.address] });
+    expect(await outcome(rig, rig.instructions.confirmProgram(other.programId))).to.equal("WrongProgramData");
+  });
+
+  it("COL-22 cost half a compute unit a byte, however far a stranger extends them", async () => {
+    const { instructions: make } = rig;
+    const LARGEST = 2_500_000;
+    const code = new Uint8Array(LARGEST).fill(1);
+    code.set(codeOf(rig, consumer));
+    const large = await rig.consumer("large", code);
+    const units = async (instruction: Promise<FullInstruction>, bytes: number, as: Address[] = []): Promise<bigint> =>
+      (await rig.must([unitLimit(codeUnits(bytes)), await instruction], { as })).computeUnits;
+    const registered = await units(make.registerProgram(large.programId, admin), LARGEST, [admin]);
+    await extend(rig, large, MAX_ACCOUNT_BYTES - PROGRAM_DATA_HEADER_BYTES - LARGEST);
+    const confirmed = await units(make.confirmProgram(large.programId), codeOf(rig, large).length);
+    expect(registered > 1_250_000n && registered < 1_300_000n, String(registered)).to.equal(true);
+    expect(confirmed > 1_250_000n && confirmed < 1_400_000n, String(confirmed)).to.equal(true);
   });
 
   it("COL-19 cannot touch each other's lock on one balance, nor sign for each other", async () => {

@@ -52,7 +52,7 @@ describe("status of the collateral vault", function () {
       status: "active",
     });
     await rig.preload("position-manager");
-    expect((await status()).registrations.map((entry) => entry.status)).to.deep.equal(["upgraded"]);
+    expect((await status()).registrations.map((entry) => entry.status)).to.deep.equal(["extended"]);
   });
 
   it("shows a vault, by its own address or its owner's", async () => {

@@ -85,11 +85,11 @@ describe("verification of a Solana deployment finds", function () {
     rig.setParams(() => undefined);
   });
 
-  it("a program that was deployed again since its registration, and the record of it", async () => {
+  it("a program that was deployed again with the same code, which anybody confirms, and the record of it", async () => {
     await rig.preload("position-manager");
     const found = await rig.verify();
     expect(found).to.deep.equal([
-      `REGISTRATION_OUTDATED ${MANAGER}`,
+      `REGISTRATION_UNCONFIRMED ${MANAGER}`,
       "RECORD_CHANGED record.programs.position-manager.deploySlot",
     ]);
     expect((await rig.deploy()).remaining).to.deep.equal([]);

@@ -7,6 +7,7 @@ import type { FullInstruction } from "../../../protocol/solana/program.js";
 import { describeWith } from "../../helpers/describeWith.js";
 import { approval, nextIndex } from "../../helpers/solanaVault/acting.js";
 import { VaultRig, type Depositor, type TestConsumer, type TestMint } from "../../helpers/solanaVault/rig.js";
+import { extend } from "../../helpers/solanaVault/upgrades.js";
 
 const DAY_SECONDS = 86_400n;
 const WEEK_SECONDS = 7n * DAY_SECONDS;
@@ -81,6 +82,8 @@ describeWith("ownCluster", "instructions of the vault program", () => {
     await works(make.unlock(lock, 50n), [], as);
     await works(make.transferCollateral(lock, bob.vault, 200n), [], as);
     expect((await rig.balance(bob.key.address, mint)).total).to.equal(200n);
+    await extend(rig, consumer);
+    await works(make.confirmProgram(consumer.programId), []);
     await works(make.revokeProgram(consumer.programId, rig.roles.guardian.address), [rig.roles.guardian]);
     await works(make.renewProgram(consumer.programId, rig.roles.admin.address), [rig.roles.admin]);
     await works(make.revokeProgramLock(lock), [alice.key]);

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use crate::{constants::*, error::VaultError, event::ProgramSet, loader, math::after, state::*};
 
 /// The admin lists a program that owners may let lock their collateral. It counts a day later; admin or guardian may revoke it before.
-/// The listing alone gives it nothing: each owner caps it for each balance.
+/// The listing alone gives it nothing: each owner caps it for each balance. Its code is hashed: ask for half a compute unit a byte.
 #[derive(Accounts)]
 pub struct RegisterProgram<'info> {
     #[account(mut)]
@@ -35,7 +35,7 @@ pub fn handler(ctx: Context<RegisterProgram>) -> Result<()> {
     record_code(&mut record, &accounts.program, &accounts.program_data, &clock)
 }
 
-/// Records the program's code as it is now and starts the wait.
+/// Records the program's code as it is now and starts the wait. A healthy program would only lose what it has waited for.
 pub fn record_code(
     record: &mut AuthorizedProgram,
     program: &AccountInfo,
@@ -43,7 +43,14 @@ pub fn record_code(
     clock: &Clock,
 ) -> Result<()> {
     let (data_key, deploy_slot) = loader::code_of(program, program_data)?;
+    let code = loader::read_code(program_data)?;
+    require!(
+        record.revoked_at != 0 || code != record.code(),
+        VaultError::ProgramUnchanged
+    );
     record.program_data = data_key;
+    record.code_hash = code.hash;
+    record.code_length = code.length;
     record.deploy_slot = deploy_slot;
     record.active_at = after(clock.unix_timestamp, LOOSENING_SECONDS)?;
     record.revoked_at = 0;
@@ -55,6 +62,7 @@ pub fn emit_program(record: &mut AuthorizedProgram, slot: u64) -> Result<()> {
     emit!(ProgramSet {
         program_id: record.program_id,
         collateral_authority: record.collateral_authority,
+        code_hash: record.code_hash,
         deploy_slot: record.deploy_slot,
         active_at: record.active_at,
         revoked_at: record.revoked_at,

@@ -3,7 +3,8 @@ use anchor_lang::prelude::*;
 use super::register_program::record_code;
 use crate::{error::VaultError, state::*};
 
-/// Registers a program again after an upgrade or a revocation, with the whole wait.
+/// Registers a program again after an upgrade or a revocation, with the whole wait. A program that was extended and nothing else needs no
+/// wait: `confirm_program`.
 #[derive(Accounts)]
 pub struct RenewProgram<'info> {
     pub admin: Signer<'info>,

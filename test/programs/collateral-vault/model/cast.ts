@@ -1,7 +1,8 @@
 /** Who plays: users with their vaults, mints, consumer programs, all on one rig; and the model of each beside its addresses. */
-import type { Address } from "@solana/kit";
+import type { Address, EncodedAccount } from "@solana/kit";
 
 import { associatedTokenAddress } from "../../../../protocol/solana/addresses.js";
+import { readProgramData } from "../../../../scripts/validator/programs.js";
 import type { TestConsumer, TestMint, VaultRig } from "../../../helpers/solanaVault/rig.js";
 import { keyOf } from "../../../helpers/solanaVault/svm.js";
 import {
@@ -60,8 +61,9 @@ export class Cast {
     for (const name of ["exchange", "lender", "newcomer"]) {
       const consumer = await rig.consumer(name);
       const record = await rig.addresses.authorizedProgram(consumer.programId);
-      const slot = rig.slot;
-      consumers.push({ name, consumer, record, isListed: false, activeAt: 0n, revokedAt: 0n, listedSlot: slot, slot });
+      const { slot } = readProgramData(rig.svm.getAccount(consumer.programData) as EncodedAccount);
+      const listing = { isListed: false, activeAt: 0n, revokedAt: 0n, listedSlot: slot, listedCode: 0 };
+      consumers.push({ name, consumer, record, slot, code: 0, ...listing });
     }
     const mints = [
       { mint: plain, decimals: 6, feeBps: 0n, maxFeeUnits: 0n },

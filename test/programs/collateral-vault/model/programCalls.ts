@@ -55,7 +55,8 @@ export class ProgramCalls extends CallKit {
     const consumer = this.random.pick(this.cast.consumers);
     if (consumer.isListed) {
       const isStopped = consumer.revokedAt !== 0n || consumer.slot !== consumer.listedSlot;
-      return isStopped || this.random.oneIn(10) ? this.renew(consumer) : undefined;
+      if (!isStopped && !this.random.oneIn(10)) return undefined;
+      return this.random.oneIn(2) ? this.renew(consumer) : this.confirm(consumer);
     }
     const { world } = this.cast;
     const signer = this.admin();
@@ -64,8 +65,7 @@ export class ProgramCalls extends CallKit {
       ...{ programData: consumer.consumer.programData, authorizedProgram: consumer.record },
     };
     const commit = (): void => {
-      const listed = { isListed: true, activeAt: world.now + rules.DAY, revokedAt: 0n, listedSlot: consumer.slot };
-      Object.assign(consumer, listed);
+      Object.assign(consumer, { isListed: true, ...this.listed(consumer) });
     };
     return this.global("registerProgram", accounts, signer.address, commit, [...signer.broken, ...world.stopped()]);
   }
@@ -78,9 +78,31 @@ export class ProgramCalls extends CallKit {
       ...{ programData: consumer.consumer.programData, authorizedProgram: consumer.record },
     };
     const commit = (): void => {
-      Object.assign(consumer, { activeAt: world.now + rules.DAY, revokedAt: 0n, listedSlot: consumer.slot });
+      Object.assign(consumer, this.listed(consumer));
     };
-    return this.global("renewProgram", accounts, signer.address, commit, [...signer.broken, ...world.stopped()]);
+    return this.global("renewProgram", accounts, signer.address, commit, [
+      ...[...signer.broken, ...world.stopped()],
+      ...(consumer.revokedAt === 0n && consumer.code === consumer.listedCode ? ["ProgramUnchanged"] : []),
+    ]);
+  }
+
+  /** As it is now, with the whole wait. */
+  private listed({ slot, code }: Consumer): Partial<Consumer> {
+    return { activeAt: this.cast.world.now + rules.DAY, revokedAt: 0n, listedSlot: slot, listedCode: code };
+  }
+
+  private confirm(consumer: Consumer): Call {
+    const accounts = { programData: consumer.consumer.programData, authorizedProgram: consumer.record };
+    const commit = (): void => {
+      consumer.listedSlot = consumer.slot;
+    };
+    const broken =
+      consumer.slot === consumer.listedSlot
+        ? ["NothingPending"]
+        : consumer.code === consumer.listedCode
+          ? []
+          : ["ProgramUpgraded"];
+    return { name: "confirmProgram", args: {}, accounts, signers: [], broken, touched: [], commit };
   }
 
   revokeProgram(): Call | undefined {

@@ -101,9 +101,12 @@ export interface ProgramModel {
   isListed: boolean;
   activeAt: bigint;
   revokedAt: bigint;
-  /** Slot of the deployment that was listed, and of the one that is there. */
+  /** Slot of the deployment that was listed or confirmed, and of the one that is there. */
   listedSlot: bigint;
   slot: bigint;
+  /** Which code was listed, and which is there. */
+  listedCode: number;
+  code: number;
 }
 
 export const lockedOf = (balance: BalanceModel): bigint =>

@@ -7,9 +7,10 @@ import type { FullInstruction } from "../../../../protocol/solana/program.js";
 import { proposalHash, type ProposalContent } from "../../../../protocol/solana/proposals.js";
 import type { VaultRig } from "../../../helpers/solanaVault/rig.js";
 import type { Sent } from "../../../helpers/solanaVault/svm.js";
+import { codeOf, extend, otherCode, upgrade } from "../../../helpers/solanaVault/upgrades.js";
 import type { Call } from "./callKit.js";
 import { Calls } from "./calls.js";
-import { Cast, type User } from "./cast.js";
+import { Cast, type Consumer, type User } from "./cast.js";
 import { Random } from "./random.js";
 import { DAY, lockedOf } from "./rules.js";
 
@@ -45,7 +46,8 @@ export class Run {
   private readonly calls: Calls;
   /** Proposals that no multi-sig knows any more, by address; their place is taken until they are closed. */
   private readonly left = new Map<Address, Address>();
-  private upgrades = 0;
+  /** Of programs that were upgraded: what they began with. */
+  private readonly codes = new Map<Consumer, Uint8Array>();
   private trace: string[] = [];
 
   private constructor(
@@ -302,14 +304,21 @@ export class Run {
     balance.model.held += this.rig.held(balance.vaultTokens) - before;
   }
 
+  /** A stranger extends a program, or its upgrade authority replaces its code, now and then with what was there before. */
   private async upgrade(): Promise<void> {
     const consumer = this.random.pick(this.cast.consumers);
-    this.upgrades += 1;
-    const slot = this.rig.slot;
-    if (slot === consumer.slot) return;
-    await this.rig.consumer(consumer.name, slot);
-    consumer.slot = slot;
-    this.note("upgrade");
+    if (this.random.oneIn(2)) {
+      await extend(this.rig, consumer.consumer);
+      this.note("extend");
+    } else {
+      consumer.code = this.random.below(3);
+      const code = this.codes.get(consumer) ?? codeOf(this.rig, consumer.consumer);
+      this.codes.set(consumer, code);
+      await upgrade(this.rig, consumer.consumer, consumer.code === 0 ? code : otherCode(code, consumer.code));
+      this.note("upgrade");
+    }
+    consumer.slot = this.rig.slot;
+    this.cast.world.now = this.rig.now;
   }
 
   /** Ledger and tokens of a user, and what always holds between them. */
