@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { isAddress, isOffCurveAddress, type Address } from "@solana/kit";
+import { isOffCurveAddress, type Address } from "@solana/kit";
 import { sha256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 
@@ -13,13 +13,14 @@ import { ParameterError, PermanentError, type ParameterProblem } from "../errors
 import { JsonProblem, parseStrictJson } from "../params/json.js";
 import { DEPLOYMENTS_FOLDER } from "../params/load.js";
 import { LOCAL_GENESIS } from "./cluster.js";
+import { marketProblems, marketSchema, type MarketIntent } from "./marketParams.js";
+import { address, holderProblems } from "./paramRules.js";
 import { isPublished, PROGRAM_NAMES, type ProgramName } from "./programKeys.js";
 
 const PREFIX = "solana-";
 /** Everybody who can reach it may use it, so its roles may be published keys. */
 export const SOLANA_LOCALNET = "solana-localnet";
 
-const address = z.custom<Address>((value) => typeof value === "string" && isAddress(value), "not a Solana address");
 const programName = z.enum(PROGRAM_NAMES as [ProgramName, ...ProgramName[]]);
 const programs = z.strictObject({ "collateral-vault": address, "position-manager": address });
 
@@ -44,6 +45,8 @@ const paramsSchema = z.strictObject({
   }),
   /** Programs that owners may let lock their collateral: ours by name, others by address. */
   registeredPrograms: z.array(z.union([programName, address])),
+  /** The position manager's; null: the network has none. */
+  market: marketSchema.nullable(),
 });
 
 export type SolanaParams = z.infer<typeof paramsSchema>;
@@ -59,7 +62,10 @@ export interface LoadedSolanaParams {
   /** SHA-256 of the file's bytes, hex. */
   readonly sha256: string;
   readonly local: boolean;
-  readonly params: Omit<SolanaParams, "roles"> & { readonly roles: SolanaRoles };
+  readonly params: Omit<SolanaParams, "roles" | "market"> & {
+    readonly roles: SolanaRoles;
+    readonly market: MarketIntent | null;
+  };
   /** Addresses of the programs that are to be registered. */
   readonly registered: readonly Address[];
 }
@@ -76,6 +82,8 @@ const recordSchema = z.strictObject({
   programs: z.partialRecord(programName, recordedProgram),
   /** The vault program's configuration. */
   vaultAuthority: address,
+  /** The position manager's market, where there is one. */
+  market: address.optional(),
   /** `params/<network>.json#<sha256 of the file>`. */
   params: z.string(),
 });
@@ -118,14 +126,18 @@ export function parseSolanaParams(network: string, content: string): LoadedSolan
   if (!parsed.success) throw new ParameterError(file, parsed.error.issues.map(toProblem));
   const params = parsed.data;
   const local = network === SOLANA_LOCALNET;
-  const problems = [...clusterProblems(params, local), ...roleProblems(params, local)];
+  const problems = [
+    ...clusterProblems(params, local),
+    ...roleProblems(params, local),
+    ...(params.market === null ? [] : marketProblems(params.market, local)),
+  ];
   if (problems.length > 0) throw new ParameterError(file, problems);
   return {
     network,
     sha256: sha256(toUtf8Bytes(content)).slice(2),
     local,
-    // roleProblems refuses null where somebody is needed.
-    params: { ...params, roles: params.roles as SolanaRoles },
+    // roleProblems and marketProblems refuse null where somebody is needed.
+    params: { ...params, roles: params.roles as SolanaRoles, market: params.market as MarketIntent | null },
     registered: params.registeredPrograms.map(
       (name) => (params.programs as Readonly<Record<string, Address>>)[name] ?? (name as Address),
     ),
@@ -172,16 +184,9 @@ function clusterProblems({ genesisHash, programs: ids, registeredPrograms }: Sol
 }
 
 function roleProblems({ roles }: SolanaParams, local: boolean): ParameterProblem[] {
-  const problems: ParameterProblem[] = [];
-  for (const [role, holder] of Object.entries(roles)) {
-    if (holder !== null || role === "freezeMultiSig") continue;
-    problems.push({ code: "PARAM_UNSET", path: `roles.${role}`, message: "not decided yet" });
-  }
-  for (const [role, holder] of Object.entries(roles)) {
-    if (local || holder === null || !isPublished(holder)) continue;
-    const message = "anyone can sign for this address: name one whose key is yours alone";
-    problems.push({ code: "LOCAL_ROLE_KEY", path: `roles.${role}`, message });
-  }
+  const { freezeMultiSig, ...needed } = roles;
+  const problems = holderProblems("roles", needed, local);
+  if (freezeMultiSig !== null) problems.push(...holderProblems("roles", { freezeMultiSig }, local));
   const { upgradeAuthority } = roles;
   if (!local && upgradeAuthority !== null && !isOffCurveAddress(upgradeAuthority)) {
     const message = "one key could replace the programs: name an address of a multi-sig program";

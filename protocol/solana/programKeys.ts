@@ -22,6 +22,8 @@ export const PROGRAM_NAMES = Object.keys(LOCAL_PROGRAM_IDS) as readonly ProgramN
 export const LOCAL_ROLE_ADDRESSES = {
   payer: "5anUvcxaAwxFZ23A3ncEzschmSs3FL8XT72rUTE4yuZ9",
   guardian: "HtY4WvZzeDU952Gf6WLnQ7ZmKMAaKdq2MyfwbiQK78Uy",
+  house: "62QGQWGAKfE5Q3G238JZRforBdfEbNBWUT1Pj5Fc6WC4",
+  "price authority": "GY2EWcvqqJa7dYV38DWrZCQmxCDSbgtBhbSZwjeyfQV6",
   "collateral-crank": "Hc5aKK7HDSUfAAF87wnYyY9MyUrFFZZqVTYZ6xpcsZ9A",
   "world admin": "B3shdmk8qSTKvGTYyNoMA2XaRXk3fGnbKY8o9XhQpW6T",
   "world guardian": "49adaKX5wngP92kbspmU4H3s3D7iu57xxLLdqN1DTXN9",

@@ -13,7 +13,7 @@ import {
 } from "../../protocol/solana/network.js";
 import { SolanaChain } from "../deploy/solana/chain.js";
 import { deploySolana, describe } from "../deploy/solana/deploy.js";
-import type { SolanaDifference } from "../deploy/solana/inspect.js";
+import type { SolanaDifference } from "../deploy/solana/finding.js";
 import { solanaHands, type ReadVariable } from "../deploy/solana/keys.js";
 import { verifySolana } from "../deploy/solana/verify.js";
 import type { TaskAnswer } from "./report.js";

@@ -11,7 +11,7 @@ import { loadSolanaParams, type LoadedSolanaParams } from "../../protocol/solana
 import { LOCAL_PROGRAM_IDS } from "../../protocol/solana/programKeys.js";
 import { SolanaChain } from "../../scripts/deploy/solana/chain.js";
 import { deploySolana, type SolanaDeployResult } from "../../scripts/deploy/solana/deploy.js";
-import type { Hands } from "../../scripts/deploy/solana/inspect.js";
+import type { Hands } from "../../scripts/deploy/solana/finding.js";
 import { solanaHands } from "../../scripts/deploy/solana/keys.js";
 import { bufferBytes, bufferOf } from "../../scripts/deploy/solana/loader.js";
 import { verifySolana } from "../../scripts/deploy/solana/verify.js";
@@ -32,6 +32,26 @@ interface ParamsJson {
   roles: Record<string, string | null>;
   programs: Record<string, string>;
   registeredPrograms: string[];
+  /** Null unless a test sets it: the position manager of most tests is another program. */
+  market: MarketFile | null;
+}
+
+export interface MarketFile {
+  admin: string;
+  priceAuthority: string;
+  houseOwner: string;
+  collaterals: string[];
+  params: Record<string, string | number>;
+}
+
+const committed = (): ParamsJson =>
+  JSON.parse(readFileSync(`deployments/params/${NETWORK}.json`, "utf8")) as ParamsJson;
+
+/** The market of the committed parameters. */
+export function localMarket(): MarketFile {
+  const { market } = committed();
+  if (market === null) throw new Error("the local network has no market");
+  return market;
 }
 
 export class DeploymentRig {
@@ -120,7 +140,7 @@ export class DeploymentRig {
 
   /** Writes the parameters of the local network anew, changed. */
   setParams(change: (params: ParamsJson) => void, network = NETWORK): LoadedSolanaParams {
-    const params = JSON.parse(readFileSync(`deployments/params/${NETWORK}.json`, "utf8")) as ParamsJson;
+    const params = { ...committed(), market: null };
     change(params);
     writeFileSync(path.join(this.root, "params", `${network}.json`), JSON.stringify(params, null, 2));
     return loadSolanaParams(network, this.root);

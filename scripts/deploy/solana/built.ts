@@ -7,6 +7,7 @@ import { sha256 } from "ethers";
 
 import { PermanentError } from "../../../protocol/errors.js";
 import type { LoadedSolanaParams } from "../../../protocol/solana/network.js";
+import type { ProgramState } from "./state.js";
 import { libraryOf, PREBUILT, PROGRAM_NAMES, type ProgramName } from "../../programs/layout.js";
 
 export interface BuiltProgram {
@@ -45,6 +46,12 @@ export function isSameCode(deployed: Uint8Array, elf: Uint8Array): boolean {
 /** Hex. As the vault program hashes it at registration: without the zeros behind it. */
 export function codeHash(deployed: Uint8Array): string {
   return sha256(deployed.subarray(0, deployed.findLastIndex((byte) => byte !== 0) + 1)).slice(2);
+}
+
+/** Whether what runs at an address is one of the built programs, byte for byte. */
+export function isBuilt(built: readonly BuiltProgram[], programId: Address, state: ProgramState): boolean {
+  const program = built.find((candidate) => candidate.programId === programId);
+  return program !== undefined && state.kind === "deployed" && isSameCode(state.so, program.elf);
 }
 
 const isZero = (data: Uint8Array): boolean => data.every((byte) => byte === 0);

@@ -5,7 +5,8 @@ import { refuseLocalProgramIds } from "../../../protocol/solana/programKeys.js";
 import { DeploymentError, PermanentError } from "../../../protocol/errors.js";
 import { readBuilt } from "./built.js";
 import type { SolanaChain } from "./chain.js";
-import { inspect, type Finding, type Hands, type SolanaDifference } from "./inspect.js";
+import type { Finding, Hands, SolanaDifference } from "./finding.js";
+import { inspect } from "./inspect.js";
 import { currentRecord, writeSolanaRecord } from "./record.js";
 
 export interface SolanaDeployOptions {

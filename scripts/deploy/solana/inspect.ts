@@ -1,68 +1,29 @@
 /**
  * Compares a cluster with the parameters. Each finding says who can put it right, and how where the deployer can. Their order is the
- * order of work: code, configuration, then the hand-over of the upgrade authority, without which there would be no configuration.
+ * order of work: code, configuration and market, then the hand-over of the upgrade authority, after which neither could be made.
  */
-import type { Address, KeyPairSigner } from "@solana/kit";
+import type { Address } from "@solana/kit";
 
+import { ZERO_ADDRESS } from "../../../protocol/solana/instructions.js";
 import type { LoadedSolanaParams } from "../../../protocol/solana/network.js";
-import { codeHash, isSameCode, type BuiltProgram } from "./built.js";
+import { codeHash, isBuilt, isSameCode, type BuiltProgram } from "./built.js";
 import type { SolanaChain } from "./chain.js";
+import { holderFindings, type Finding } from "./finding.js";
+import { marketCreation, marketFindings } from "./market.js";
 import { bufferOf, readBuffer } from "./loader.js";
 import { missingRoom } from "./room.js";
 import {
   isRegisteredCode,
+  marketOf,
   programState,
   registrations,
   vaultAuthorityOf,
   type ProgramState,
   type VaultAuthority,
 } from "./state.js";
-import type { ProgramName } from "../../programs/layout.js";
 import { Work } from "./work.js";
 
-export type SolanaDifferenceCode =
-  | "PROGRAM_MISSING"
-  | "PROGRAM_FOREIGN"
-  | "PROGRAM_CHANGED"
-  | "AUTHORITY_MISSING"
-  | "UPGRADE_AUTHORITY_CHANGED"
-  | "ADMIN_CHANGED"
-  | "GUARDIAN_CHANGED"
-  | "FREEZE_MULTI_SIG_CHANGED"
-  | "ROLE_PENDING"
-  | "REGISTRATION_MISSING"
-  | "REGISTRATION_REVOKED"
-  | "REGISTRATION_OUTDATED"
-  | "REGISTRATION_UNCONFIRMED"
-  | "REGISTRATION_EXTRA"
-  | "RECORD_CHANGED";
-
-/** What differs between the files and the cluster. */
-export interface SolanaDifference {
-  readonly code: SolanaDifferenceCode;
-  readonly id: string;
-  readonly found: string;
-  readonly expected: string;
-  /** Who can put it right; null: nobody any more, or only by hand. */
-  readonly by: Address | null;
-  readonly fix: string;
-}
-
-/** Keys, asked for when they are needed. */
-export interface Hands {
-  readonly deployer: KeyPairSigner;
-  programKey(name: ProgramName): Promise<KeyPairSigner>;
-}
-
-export interface Finding extends SolanaDifference {
-  /** Puts it right; only where `by` is the deployer, or something can be prepared for who can. */
-  readonly act?: (hands: Hands, log: (line: string) => void) => Promise<void>;
-}
-
-/** A pubkey of zeros: nobody. */
-const NOBODY = "11111111111111111111111111111111" as Address;
-
-interface Seen {
+export interface Seen {
   readonly chain: SolanaChain;
   readonly loaded: LoadedSolanaParams;
   readonly work: Work;
@@ -80,15 +41,18 @@ export async function inspect(
   for (const id of new Set([...Object.values(ids), ...loaded.registered])) {
     states.set(id, await programState(chain, id));
   }
-  const work = new Work(chain, ids["collateral-vault"]);
+  const work = new Work(chain, ids);
   const seen: Seen = { chain, loaded, work, programs: states, deployer: roles.deployer };
   const authority = await vaultAuthorityOf(chain, ids["collateral-vault"]);
+  const market = await marketOf(chain, ids["position-manager"]);
   return [
     ...(await Promise.all(built.map((program) => codeFinding(seen, program)))).flat(),
     ...configurationFindings(seen, authority.state),
+    ...marketCreation(seen, built, market),
     ...built.flatMap((program) => handoverFinding(seen, program)),
     ...roleFindings(seen, authority.state),
     ...(await registrationFindings(seen, built, authority.state)),
+    ...(market === undefined ? [] : await marketFindings(seen, market)),
   ];
 }
 
@@ -173,31 +137,28 @@ function handoverFinding(seen: Seen, { name, programId }: BuiltProgram): Finding
 function roleFindings(seen: Seen, authority: VaultAuthority | undefined): Finding[] {
   if (authority === undefined) return [];
   const { admin, guardian, freezeMultiSig } = seen.loaded.params.roles;
-  const by = authority.admin;
-  const holders = [
-    ["admin", "ADMIN_CHANGED", authority.admin, admin, authority.pendingAdmin],
-    ["guardian", "GUARDIAN_CHANGED", authority.guardian, guardian, authority.pendingGuardian],
+  const of = (role: string): string => `vault_authority.${role}`;
+  return holderFindings(
     [
-      ...(["freeze_multi_sig", "FREEZE_MULTI_SIG_CHANGED", authority.freezeMultiSig] as const),
-      ...([freezeMultiSig ?? NOBODY, authority.pendingFreezeMultiSig] as const),
+      {
+        ...{ id: of("admin"), code: "ADMIN_CHANGED", found: authority.admin, expected: admin },
+        pending: authority.pendingAdmin,
+      },
+      {
+        ...{ id: of("guardian"), code: "GUARDIAN_CHANGED", found: authority.guardian, expected: guardian },
+        pending: authority.pendingGuardian,
+      },
+      {
+        ...{ id: of("freeze_multi_sig"), code: "FREEZE_MULTI_SIG_CHANGED", found: authority.freezeMultiSig },
+        ...{ expected: freezeMultiSig ?? ZERO_ADDRESS, pending: authority.pendingFreezeMultiSig },
+      },
     ],
-  ] as const;
-  return holders.flatMap(([role, code, found, expected, pending]): Finding[] => {
-    const id = `vault_authority.${role}`;
-    const [shownFound, shownExpected] = [found, expected].map((holder) => (holder === NOBODY ? "nobody" : holder));
-    const changed: Finding[] =
-      found === expected
-        ? []
-        : [
-            {
-              ...{ code, id, found: shownFound ?? "", expected: shownExpected ?? "", by },
-              fix: "the admin proposes the holder (propose_authority), who accepts a day later",
-            },
-          ];
-    if (pending === NOBODY || (pending === expected && found !== expected)) return changed;
-    const fix = "admin or guardian cancels it (cancel_authority)";
-    return [...changed, { code: "ROLE_PENDING", id, found: `${pending} may accept it`, expected: "nobody", by, fix }];
-  });
+    authority.admin,
+    {
+      change: "the admin proposes the holder (propose_authority), who accepts a day later",
+      cancel: "admin or guardian cancels it (cancel_authority)",
+    },
+  );
 }
 
 async function registrationFindings(
@@ -247,12 +208,6 @@ async function registrationFindings(
     return [{ code: "REGISTRATION_EXTRA", id: programId, found: "registered", expected: "not registered", by, fix }];
   });
   return [...wanted, ...extra];
-}
-
-/** Whether what runs at an address is one of the built programs, byte for byte. */
-function isBuilt(built: readonly BuiltProgram[], programId: Address, state: ProgramState): boolean {
-  const program = built.find((candidate) => candidate.programId === programId);
-  return program !== undefined && state.kind === "deployed" && isSameCode(state.so, program.elf);
 }
 
 function hashNote(state: ProgramState): string {

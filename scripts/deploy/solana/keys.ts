@@ -3,9 +3,9 @@ import { createKeyPairSignerFromBytes, getBase58Encoder, type KeyPairSigner } fr
 
 import { PermanentError } from "../../../protocol/errors.js";
 import { solanaVariable, type LoadedSolanaParams } from "../../../protocol/solana/network.js";
-import { localProgramSigner } from "../../../protocol/solana/programKeys.js";
+import { localProgramSigner, localSigner } from "../../../protocol/solana/programKeys.js";
 import { localPayer } from "../../validator/localPayer.js";
-import type { Hands } from "./inspect.js";
+import type { Hands } from "./finding.js";
 
 /** Reads a variable of the keystore or the environment; undefined when it is not set. */
 export type ReadVariable = (name: string) => Promise<string | undefined>;
@@ -17,6 +17,7 @@ export async function solanaHands({ network, local }: LoadedSolanaParams, read: 
   const configured = (what: string): Promise<KeyPairSigner> => keyOf(solanaVariable(network, what), read);
   return {
     deployer: local ? await localPayer() : await configured("DEPLOYER_KEY"),
+    house: () => (local ? localSigner("house") : configured("HOUSE_KEY")),
     programKey: (name) => (local ? localProgramSigner(name) : configured(`${name}_KEY`)),
   };
 }

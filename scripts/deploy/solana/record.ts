@@ -10,7 +10,7 @@ import { VaultAddresses } from "../../../protocol/solana/addresses.js";
 import { replaceFile } from "../store.js";
 import { codeHash, type BuiltProgram } from "./built.js";
 import type { SolanaChain } from "./chain.js";
-import { programState } from "./state.js";
+import { marketOf, programState } from "./state.js";
 
 /** The record of what is on the cluster now. Programs that are not there are left out. */
 export async function currentRecord(
@@ -25,9 +25,11 @@ export async function currentRecord(
     const { programData, slot, so } = state;
     programs[name] = { programId, programData, codeSha256: codeHash(so), deploySlot: String(slot) };
   }
+  const market = await marketOf(chain, loaded.params.programs["position-manager"]);
   return {
     genesisHash: await chain.genesisHash(),
     programs,
+    ...(market === undefined ? {} : { market: market.address }),
     vaultAuthority: await new VaultAddresses(loaded.params.programs["collateral-vault"]).vaultAuthority(),
     params: paramsReferenceOf(loaded),
   };

@@ -1,9 +1,11 @@
 /** What is on a cluster of our programs: code, upgrade authorities, configuration, registrations. Reads only. */
 import { getBase58Decoder, type Address } from "@solana/kit";
 
-import { programDataAddress, VaultAddresses } from "../../../protocol/solana/addresses.js";
+import { PositionAddresses, programDataAddress, VaultAddresses } from "../../../protocol/solana/addresses.js";
 import type { PlainType } from "../../../protocol/solana/plain.js";
 import type { CollateralVault } from "../../../protocol/solana/idl/collateral_vault.js";
+import type { PositionManager } from "../../../protocol/solana/idl/position_manager.js";
+import { positionProgram } from "../../../protocol/solana/positionProgram.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { readProgramData, UPGRADEABLE_LOADER, type ProgramData } from "../../validator/programs.js";
 import { codeHash } from "./built.js";
@@ -11,6 +13,8 @@ import { isVacant, type SolanaChain } from "./chain.js";
 
 /** Kind 2 of UpgradeableLoaderState. */
 const KIND_PROGRAM = 2;
+const CLOCK = "SysvarC1ock11111111111111111111111111111111" as Address;
+const CLOCK_TIME_OFFSET = 32;
 
 export type ProgramState =
   | { readonly kind: "missing" }
@@ -46,6 +50,33 @@ export async function vaultAuthorityOf(
   // Lamports that somebody sent there make no configuration.
   if (account?.owner !== vaultId) return { address, state: undefined };
   return { address, state: vaultProgram.at(vaultId).decodeAccount("vaultAuthority", account.data) };
+}
+
+export interface FoundMarket {
+  readonly address: Address;
+  readonly market: PlainType<PositionManager, "market">;
+  readonly price: PlainType<PositionManager, "price">;
+}
+
+/** The position manager's market; undefined before `initialize_market`. */
+export async function marketOf(chain: SolanaChain, programId: Address): Promise<FoundMarket | undefined> {
+  const addresses = new PositionAddresses(programId);
+  const address = await addresses.market();
+  const [market, price] = [await chain.account(address), await chain.account(await addresses.price())];
+  if (market?.owner !== programId || price?.owner !== programId) return undefined;
+  const program = positionProgram.at(programId);
+  return {
+    address,
+    market: program.decodeAccount("market", market.data),
+    price: program.decodeAccount("price", price.data),
+  };
+}
+
+/** The cluster's clock, unix seconds. */
+export async function clockOf(chain: SolanaChain): Promise<bigint> {
+  const clock = await chain.account(CLOCK);
+  if (clock === undefined) throw new Error("the cluster has no clock");
+  return new DataView(clock.data.buffer, clock.data.byteOffset).getBigInt64(CLOCK_TIME_OFFSET, true);
 }
 
 /** All programs that were ever registered, by address. */

@@ -10,6 +10,7 @@ import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import type { SolanaChain } from "./chain.js";
 import { requireCluster } from "./deploy.js";
 import {
+  clockOf,
   isRegisteredCode,
   programState,
   registrations,
@@ -17,9 +18,6 @@ import {
   type ProgramState,
   type Registration,
 } from "./state.js";
-
-const CLOCK = "SysvarC1ock11111111111111111111111111111111" as Address;
-const CLOCK_TIME_OFFSET = 32;
 
 export interface ProgramStatus {
   readonly programId: Address;
@@ -116,12 +114,6 @@ function toStatus(programId: Address, state: ProgramState): ProgramStatus {
 async function ownerOf(chain: SolanaChain, vaultId: Address, address: Address): Promise<Address> {
   const account = await chain.account(address);
   return account?.owner === vaultId ? readVault(account.data).owner : address;
-}
-
-async function clockOf(chain: SolanaChain): Promise<bigint> {
-  const clock = await chain.account(CLOCK);
-  if (clock === undefined) throw new Error("the cluster has no clock");
-  return new DataView(clock.data.buffer, clock.data.byteOffset).getBigInt64(CLOCK_TIME_OFFSET, true);
 }
 
 function notConfigured(network: string): PermanentError {

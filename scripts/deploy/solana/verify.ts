@@ -9,7 +9,8 @@ import {
 import { readBuilt } from "./built.js";
 import type { SolanaChain } from "./chain.js";
 import { plain, requireCluster } from "./deploy.js";
-import { inspect, type SolanaDifference } from "./inspect.js";
+import type { SolanaDifference } from "./finding.js";
+import { inspect } from "./inspect.js";
 import { currentRecord } from "./record.js";
 
 export interface SolanaVerifyOptions {
@@ -50,9 +51,10 @@ export async function verifySolana(options: SolanaVerifyOptions): Promise<Solana
 
 /** What the record says otherwise than the cluster does, program by program. */
 function recordDifferences(record: SolanaRecord, now: SolanaRecord): SolanaDifference[] {
-  const flat = ({ programs, ...rest }: SolanaRecord): Map<string, string> =>
+  const flat = ({ programs, market, ...rest }: SolanaRecord): Map<string, string> =>
     new Map([
       ...Object.entries(rest),
+      ...(market === undefined ? [] : [["market", market] as const]),
       ...Object.entries(programs).flatMap(([name, program]) =>
         Object.entries(program).map(([key, value]): [string, string] => [`programs.${name}.${key}`, value]),
       ),

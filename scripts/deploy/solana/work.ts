@@ -3,11 +3,15 @@ import type { Address, KeyPairSigner } from "@solana/kit";
 
 import { PermanentError } from "../../../protocol/errors.js";
 import { programDataAddress, VaultAddresses } from "../../../protocol/solana/addresses.js";
-import { codeUnits } from "../../../protocol/solana/instructions.js";
+import { codeUnits, VaultInstructions } from "../../../protocol/solana/instructions.js";
+import { MarketInstructions, type MarketParams } from "../../../protocol/solana/marketInstructions.js";
+import type { MarketIntent } from "../../../protocol/solana/marketParams.js";
+import { positionProgram } from "../../../protocol/solana/positionProgram.js";
+import type { ProgramName } from "../../../protocol/solana/programKeys.js";
 import { vaultProgram, type VaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import type { BuiltProgram } from "./built.js";
 import type { SolanaChain } from "./chain.js";
-import type { Hands } from "./inspect.js";
+import type { Hands } from "./finding.js";
 import { deployProgram, extendProgram, PROGRAM_BYTES, setAuthority, upgradeProgram } from "./loader.js";
 import { missingRoom, roomFor } from "./room.js";
 import { programState, type ProgramState } from "./state.js";
@@ -19,20 +23,23 @@ type Log = (line: string) => void;
 export class Work {
   private readonly vault: VaultProgram;
   private readonly addresses: VaultAddresses;
+  private readonly market: MarketInstructions;
 
   constructor(
     private readonly chain: SolanaChain,
-    vaultId: Address,
+    programs: Readonly<Record<ProgramName, Address>>,
   ) {
+    const { "collateral-vault": vaultId, "position-manager": managerId } = programs;
     this.vault = vaultProgram.at(vaultId);
     this.addresses = new VaultAddresses(vaultId);
+    this.market = new MarketInstructions(positionProgram.at(managerId), vaultId);
   }
 
   async deploy({ name, programId, elf }: BuiltProgram, hands: Hands, log: Log): Promise<void> {
     const { chain } = this;
     const { deployer } = hands;
     const key = await hands.programKey(name);
-    requireKey(name, key, programId);
+    requireKey(`the key of ${name}`, key, programId, "WRONG_PROGRAM_KEY");
     const { buffer } = await upload(chain, deployer, elf, deployer.address, log);
     const program = { programId, programData: await programDataAddress(programId), buffer };
     const missing = await chain.missingRent(programId, PROGRAM_BYTES);
@@ -68,6 +75,32 @@ export class Work {
     };
     const instruction = this.vault.instruction("initializeAuthority", { args: { admin, guardian } }, accounts);
     await this.chain.send("initialize the authority", [instruction], [deployer]);
+  }
+
+  /** With the house's vault, where its owner has none yet: one transaction, so a kill leaves both or neither. */
+  async openMarket({ admin, priceAuthority, houseOwner, params }: MarketIntent, hands: Hands): Promise<void> {
+    const { deployer } = hands;
+    const house = await hands.house();
+    requireKey("the key of the house", house, houseOwner, "WRONG_HOUSE_KEY");
+    const signers = { upgradeAuthority: deployer.address, houseOwner };
+    const market = await this.market.initialize({ admin, priceAuthority, params }, signers);
+    const vault = await this.chain.account(await this.addresses.vault(houseOwner));
+    const instructions =
+      vault?.owner === this.vault.id
+        ? [market]
+        : [await new VaultInstructions(this.vault).initialize(houseOwner, deployer.address), market];
+    const keys = houseOwner === deployer.address ? [deployer] : [deployer, house];
+    await this.chain.send("open the market", instructions, keys);
+  }
+
+  async setMarketParams(params: MarketParams, { deployer }: Hands): Promise<void> {
+    const instruction = await this.market.setParams(deployer.address, params);
+    await this.chain.send("set the market's parameters", [instruction], [deployer]);
+  }
+
+  async addCollateral(houseVault: Address, mint: Address, { deployer }: Hands): Promise<void> {
+    const instruction = await this.market.addCollateral(deployer.address, houseVault, mint);
+    await this.chain.send("list the mint", [instruction], [deployer]);
   }
 
   async handOver(programId: Address, next: Address, { deployer }: Hands): Promise<void> {
@@ -119,12 +152,8 @@ export class Work {
   }
 }
 
-function requireKey(name: string, key: KeyPairSigner, programId: Address): void {
-  if (key.address === programId) return;
-  throw new PermanentError(
-    "WRONG_PROGRAM_KEY",
-    `the key of ${name} is that of ${key.address}, expected ${programId}`,
-    "put the key of the program's address into the keystore",
-    { found: key.address, expected: programId },
-  );
+function requireKey(what: string, { address: found }: KeyPairSigner, expected: Address, code: string): void {
+  if (found === expected) return;
+  const fix = "put the key of that address into the keystore";
+  throw new PermanentError(code, `${what} is that of ${found}, expected ${expected}`, fix, { found, expected });
 }

@@ -11,7 +11,7 @@ import { LOCAL_PROGRAM_IDS, LOCAL_ROLE_ADDRESSES } from "../../../protocol/solan
 import { bufferOf } from "../../../scripts/deploy/solana/loader.js";
 import { solanaHands } from "../../../scripts/deploy/solana/keys.js";
 import { codeOf } from "../../helpers/rejection.js";
-import { DeploymentRig } from "../../helpers/solanaDeployment.js";
+import { DeploymentRig, localMarket, type MarketFile } from "../../helpers/solanaDeployment.js";
 import { testSigner } from "../../helpers/solana.js";
 
 const LOCAL = readFileSync("deployments/params/solana-localnet.json", "utf8");
@@ -45,7 +45,7 @@ function problems(network: string, change: (params: Json) => void): string[] {
 }
 
 const publicParams = (params: Json): void => {
-  Object.assign(params, { genesisHash: DEVNET, programs: PROGRAMS, rpcUrl: null });
+  Object.assign(params, { genesisHash: DEVNET, programs: PROGRAMS, rpcUrl: null, market: null });
   const roles = { deployer: ON_CURVE, upgradeAuthority: OFF_CURVE, admin: ON_CURVE, guardian: OTHER_ON_CURVE };
   Object.assign(params.roles, roles);
 };
@@ -136,6 +136,76 @@ describe("parameters of a Solana network", () => {
         .to.throw()
         .with.property("code", "WRONG_CLUSTER");
     }
+  });
+});
+
+describe("parameters of a market", () => {
+  const found = (change: (market: MarketFile) => void, network = "solana-localnet") =>
+    problems(network, (params) => {
+      const market = localMarket();
+      if (network !== "solana-localnet") publicParams(params);
+      change(market);
+      params["market"] = market;
+    });
+
+  it("are taken up to the bounds of the program, and refused beyond them", () => {
+    const { params } = localMarket();
+    const within: [string, string | number, boolean][] = [
+      ...([
+        ["maintenanceMarginBps", 1_110, true],
+        ["maintenanceMarginBps", 1_109, false],
+      ] as [string, number, boolean][]),
+      ...([
+        ["initialMarginBps", 1_201, true],
+        ["initialMarginBps", 1_200, false],
+      ] as [string, number, boolean][]),
+      ...([
+        ["priceStepBpsPerMinute", 2_000, true],
+        ["priceStepBpsPerMinute", 2_001, false],
+      ] as [string, number, boolean][]),
+      ...([
+        ["priceStepBps", 0, false],
+        ["liquidationRewardBps", 501, false],
+      ] as [string, number, boolean][]),
+      ...([
+        ["entrySpreadBps", 500, true],
+        ["entrySpreadBps", 501, false],
+      ] as [string, number, boolean][]),
+      ...([
+        ["priceMaxAgeSeconds", 3_600, true],
+        ["priceMaxAgeSeconds", 3_601, false],
+      ] as [string, number, boolean][]),
+      ...([
+        ["maxOpenInterest", `1${"0".repeat(15)}`, true],
+        ["maxOpenInterest", "1000000000000001", false],
+      ] as const),
+      ...([
+        ["minSize", params["maxOpenInterest"] ?? "", true],
+        ["minSize", "1000001", false],
+        ["minSize", "0", false],
+      ] as const),
+    ] as [string, string | number, boolean][];
+    for (const [name, value, isTaken] of within) {
+      const refused = found((market) => (market.params[name] = value));
+      expect(refused, `${name} ${String(value)}`).to.deep.equal(isTaken ? [] : [`PARAM_INVALID market.params.${name}`]);
+    }
+  });
+
+  it("name people of their own, and eight mints at most", () => {
+    const admin = localMarket().admin;
+    expect(found((market) => (market.priceAuthority = admin))).to.deep.equal(["PARAM_INVALID market.priceAuthority"]);
+    expect(found((market) => (market.priceAuthority = market.houseOwner))).to.deep.equal([
+      "PARAM_INVALID market.priceAuthority",
+    ]);
+    expect(found((market) => (market.collaterals = [admin, admin]))).to.deep.equal([
+      "PARAM_INVALID market.collaterals",
+    ]);
+    expect(found((market) => (market.admin = null as never))).to.deep.equal(["PARAM_UNSET market.admin"]);
+    expect(found(() => undefined, "solana-devnet")).to.include.members([
+      "LOCAL_ROLE_KEY market.admin",
+      "LOCAL_ROLE_KEY market.priceAuthority",
+      "LOCAL_ROLE_KEY market.houseOwner",
+    ]);
   });
 });
 
