@@ -36,6 +36,7 @@ export async function connectSolana(
   hre: HardhatRuntimeEnvironment,
   network: string,
   deployments: string,
+  log: (line: string) => void = () => undefined,
 ): Promise<SolanaConnected> {
   const folder = deployments === "" ? DEPLOYMENTS_FOLDER : resolve(deployments);
   const loaded = loadSolanaParams(network, folder);
@@ -51,7 +52,7 @@ export async function connectSolana(
     );
   }
   const microLamportsPerUnit = loaded.params.computeUnitPriceMicroLamports;
-  return { folder, loaded, chain: new SolanaChain({ url, microLamportsPerUnit }), read };
+  return { folder, loaded, chain: new SolanaChain({ url, microLamportsPerUnit, log }), read };
 }
 
 export async function deploySolanaTask(
@@ -67,7 +68,7 @@ export async function deploySolanaTask(
       "leave it out: each step waits for those before it",
     );
   }
-  const { folder, loaded, chain, read } = await connectSolana(hre, network, args.deployments);
+  const { folder, loaded, chain, read } = await connectSolana(hre, network, args.deployments, log);
   const result = await deploySolana({
     ...{ loaded, chain, folder, log },
     ...(args.programs === "" ? {} : { programs: resolve(args.programs) }),

@@ -9,7 +9,7 @@ import { LiteSVM } from "litesvm";
 
 import { loadSolanaParams, type LoadedSolanaParams } from "../../protocol/solana/network.js";
 import { LOCAL_PROGRAM_IDS } from "../../protocol/solana/programKeys.js";
-import { SolanaChain } from "../../scripts/deploy/solana/chain.js";
+import { SolanaChain, type ChainOptions } from "../../scripts/deploy/solana/chain.js";
 import { deploySolana, type SolanaDeployResult } from "../../scripts/deploy/solana/deploy.js";
 import type { Hands } from "../../scripts/deploy/solana/finding.js";
 import { solanaHands } from "../../scripts/deploy/solana/keys.js";
@@ -150,10 +150,9 @@ export class DeploymentRig {
     return path.join(this.root, `${NETWORK}.json`);
   }
 
-  chain(afterSend?: (sent: number) => void): SolanaChain {
+  chain(options: Partial<ChainOptions> = {}): SolanaChain {
     // With a price, so that transactions are as large as they get.
-    const options = { url: this.server.url, microLamportsPerUnit: 1 };
-    return new SolanaChain(afterSend === undefined ? options : { ...options, afterSend });
+    return new SolanaChain({ url: this.server.url, microLamportsPerUnit: 1, ...options });
   }
 
   /** As with `--execute`. */
@@ -163,7 +162,13 @@ export class DeploymentRig {
   ): Promise<SolanaDeployResult> {
     const loaded = loadSolanaParams(network, this.root);
     const log = (line: string): void => void this.log.push(line);
-    const common = { loaded, chain: this.chain(afterSend), programs: this.built, folder: this.root, log };
+    const common = {
+      loaded,
+      chain: this.chain(afterSend === undefined ? {} : { afterSend }),
+      programs: this.built,
+      folder: this.root,
+      log,
+    };
     return deploySolana({ ...common, hands });
   }
 

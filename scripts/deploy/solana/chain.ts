@@ -15,17 +15,17 @@ import {
 } from "@solana/kit";
 import { z } from "zod";
 
-import { SolanaClient } from "../../../keepers/kit/solana/client.js";
+import { SolanaClient, type SolanaAnswer } from "../../../keepers/kit/solana/client.js";
 import { clusterHead, freshLifetime, genesisHash, signatureStatusesOf } from "../../../keepers/kit/solana/cluster.js";
 import { PermanentError, RetryableError } from "../../../protocol/errors.js";
 import { SYSTEM_PROGRAM } from "../../../protocol/solana/errorNames.js";
 import { errorOfFailure, failureOf } from "../../../protocol/solana/errors.js";
 import type { SolanaRpc } from "../../../protocol/solana/rpc.js";
+import { Patience, STALLED_AFTER_MS, type Log } from "./patience.js";
 import { priceInstructions } from "./price.js";
 
 const TIMEOUT_MS = 30_000;
 const RETRIES = 3;
-const POLL_MS = 100;
 /** Writes on the way at the same time. */
 const WINDOW = 128;
 
@@ -54,6 +54,9 @@ export interface ChainOptions {
   readonly microLamportsPerUnit: number;
   /** Told how many transactions were handed to the node, each time; tests throw here to simulate a kill. */
   readonly afterSend?: (sent: number) => void;
+  /** Told what is waited for, when it takes long. */
+  readonly log?: Log;
+  readonly stalledAfterMs?: number;
 }
 
 export class SolanaChain {
@@ -115,14 +118,15 @@ export class SolanaChain {
 
   /** Returns once the cluster is beyond a slot: a program runs from the slot after its deployment. */
   async passSlot(slot: bigint): Promise<void> {
-    while ((await this.slot()) <= slot) await pause(POLL_MS);
+    const patience = this.patience(`the slot after ${String(slot)}`);
+    for (let newest = await this.slot(); newest <= slot; newest = await this.slot()) await patience.pause(newest);
   }
 
   /**
    * Sends one transaction and waits for its confirmation.
    * @param doing for the message of an error.
    * @param units compute units, where it needs many.
-   * @throws RevertError with the name of the error; RetryableError TRANSACTION_EXPIRED when no block took it.
+   * @throws RevertError with the name of the error; RetryableError TRANSACTION_EXPIRED when no block took it, CLUSTER_STALLED.
    */
   async send(
     doing: string,
@@ -132,14 +136,15 @@ export class SolanaChain {
   ): Promise<void> {
     const lifetime = await freshLifetime(this.client);
     const signed = await this.sign(instructions, signers, lifetime, units);
-    const [answer] = await this.client.batch([call(signed.wire, false)]);
+    const [answer] = await this.submit([signed.wire], false);
     this.count();
     if (answer?.ok === false) {
       const failed = refusal.safeParse(answer.data);
       const programIds = instructions.map(({ programAddress }) => programAddress);
       const failure = failed.success ? failureOf({ ...failed.data, programIds }) : undefined;
-      if (failure !== undefined) throw errorOfFailure(failure, doing);
-      throw new PermanentError("RPC_REFUSED", `${doing}: the node said ${answer.message}`);
+      if (failure === undefined) throw new PermanentError("RPC_REFUSED", `${doing}: the node said ${answer.message}`);
+      // Something between us and the node has asked twice.
+      if (failure.name !== "AlreadyProcessed") throw errorOfFailure(failure, doing);
     }
     if ((await this.settle([signed], lifetime.lastValidBlockHeight)).failed.length === 0) return;
     throw new PermanentError("TRANSACTION_FAILED", `${doing}: ${signed.signature} was executed and failed`);
@@ -155,10 +160,30 @@ export class SolanaChain {
       const signed = await Promise.all(
         each.slice(from, from + WINDOW).map((instruction) => this.sign([instruction], [signer], lifetime)),
       );
-      await this.client.batch(signed.map(({ wire }) => call(wire, true)));
+      await this.submit(
+        signed.map(({ wire }) => wire),
+        true,
+      );
       this.count(signed.length);
       await this.settle(signed, lifetime.lastValidBlockHeight, false);
     }
+  }
+
+  /** Hands transactions to the node, once. Without an answer they may have arrived: their statuses say. */
+  private async submit(wires: readonly string[], skipPreflight: boolean): Promise<readonly SolanaAnswer[]> {
+    const config = { encoding: "base64", skipPreflight, preflightCommitment: "confirmed", maxRetries: 0 };
+    const calls = wires.map((wire) => ({ method: "sendTransaction", params: [wire, config] }));
+    try {
+      return await this.client.batch(calls, 0);
+    } catch (error) {
+      if (!(error instanceof RetryableError)) throw error;
+      return [];
+    }
+  }
+
+  private patience(what: string): Patience {
+    const { log = () => undefined, stalledAfterMs = STALLED_AFTER_MS } = this.options;
+    return new Patience(what, log, stalledAfterMs);
   }
 
   private count(transactions = 1): void {
@@ -195,8 +220,9 @@ export class SolanaChain {
   ): Promise<{ readonly failed: readonly string[] }> {
     const open = new Map(transactions.map(({ signature, wire }) => [signature, wire]));
     const failed: string[] = [];
+    const patience = this.patience(`${String(open.size)} transaction(s)`);
     for (let round = 1; ; round += 1) {
-      const { blockHeight } = await clusterHead(this.client);
+      const { blockHeight, slot } = await clusterHead(this.client);
       const { bySignature } = await signatureStatusesOf(this.client, [...open.keys()]);
       for (const [signature, { level, failed: isFailed }] of bySignature) {
         if (level === "processed") continue;
@@ -213,26 +239,17 @@ export class SolanaChain {
         );
       }
       if (round % RESEND_ROUNDS === 0) {
-        const unseen = [...open].filter(([signature]) => !bySignature.has(signature));
-        if (unseen.length > 0) await this.client.batch(unseen.map(([, wire]) => call(wire, true)));
+        const unseen = [...open].flatMap(([signature, wire]) => (bySignature.has(signature) ? [] : [wire]));
+        if (unseen.length > 0) await this.submit(unseen, true);
       }
-      await pause(POLL_MS);
+      await patience.pause(slot);
     }
   }
 }
 
 const RESEND_ROUNDS = 20;
 
-function call(wire: string, skipPreflight: boolean) {
-  const config = { encoding: "base64", skipPreflight, preflightCommitment: "confirmed", maxRetries: 0 };
-  return { method: "sendTransaction", params: [wire, config] };
-}
-
 function toAccount(value: NonNullable<z.infer<typeof accountShape>>): ChainAccount {
   const data = new Uint8Array(Buffer.from(value.data[0], "base64"));
   return { owner: value.owner as Address, executable: value.executable, lamports: BigInt(value.lamports), data };
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

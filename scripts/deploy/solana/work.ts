@@ -13,12 +13,12 @@ import type { BuiltProgram } from "./built.js";
 import type { SolanaChain } from "./chain.js";
 import type { Hands } from "./finding.js";
 import { deployProgram, extendProgram, PROGRAM_BYTES, setAuthority, upgradeProgram } from "./loader.js";
+import type { Log } from "./patience.js";
 import { missingRoom, roomFor } from "./room.js";
 import { programState, type ProgramState } from "./state.js";
 import { bequeath, upload } from "./upload.js";
 
 type Deployed = Extract<ProgramState, { kind: "deployed" }>;
-type Log = (line: string) => void;
 
 export class Work {
   private readonly vault: VaultProgram;
