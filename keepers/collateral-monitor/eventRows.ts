@@ -55,7 +55,8 @@ function tellings(event: VaultEvent, ownerOf: BalanceOwner, authority: string): 
       return [{ subject: vault, vault, mint: ownerOf(balance)?.mint ?? null, amount, seqNum }];
     }
     case "proposalChanged":
-      return [{ subject: event.data.multiSig }];
+    case "proposalClosed":
+      return [{ subject: event.data.proposal, seqNum: event.data.seqNum }];
     case "allFrozen":
     case "pauseSet":
     case "roleSet":

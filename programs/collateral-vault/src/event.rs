@@ -1,5 +1,6 @@
-//! What happened, with the state after it. Money events carry the balance's `seq_num`, settings events the vault's, events of the
-//! program's configuration its own: a gap means a missed event, and any event alone restores what it tells of. Amounts in base units.
+//! What happened, with the state after it. Money events carry the balance's `seq_num`, settings events the vault's, a proposal's events
+//! its own, events of the program's configuration its own: a gap means a missed event, and any event alone restores what it tells of.
+//! Amounts in base units.
 use anchor_lang::prelude::*;
 
 use crate::state::{Limits, ProposalState, Role, WhitelistEntry};
@@ -194,10 +195,24 @@ pub struct MultiSigSet {
 #[event]
 pub struct ProposalChanged {
     pub multi_sig: Pubkey,
+    pub proposal: Pubkey,
+    /// Counts up by `INDEX_PLACES` for each place among the owners: a gap means a missed proposal.
     pub index: u64,
     pub by: Pubkey,
     pub approvals: u16,
     pub state: ProposalState,
+    pub seq_num: u64,
+    pub slot: u64,
+}
+
+/// Its account is gone: the last event of this proposal.
+#[event]
+pub struct ProposalClosed {
+    pub multi_sig: Pubkey,
+    pub proposal: Pubkey,
+    pub index: u64,
+    pub state: ProposalState,
+    pub seq_num: u64,
     pub slot: u64,
 }
 

@@ -269,6 +269,48 @@ describeWith("ownCluster", "multi-sig of a collateral vault", () => {
     expect(await outcome(rig, late)).to.equal("ProposalExpired");
   });
 
+  it("COL-34 numbers the events of a proposal from 1 to its end, without a gap", async () => {
+    const { instructions: make } = rig;
+    const index = await nextIndex(rig, vault, one);
+    const proposal = await rig.addresses.proposal(multiSig, index);
+    const steps: readonly (() => Promise<FullInstruction>)[] = [
+      async () => make.propose(vault, one, { instruction: await withdrawal(), index, expiresAtSeconds: rig.now + 60n }),
+      () => approval(rig, vault, index, one),
+      () => approval(rig, vault, index, two),
+      () => make.unapprove(vault, index, two),
+      () => approval(rig, vault, index, three),
+      () => execution(rig, vault, index, two),
+      () => make.closeProposal(vault, index, one),
+    ];
+    const told: unknown[] = [];
+    for (const step of steps) {
+      const made = await step();
+      const { events } = await rig.must([made], { as: signersOf(made) });
+      for (const { name, data } of events) {
+        if (name !== "proposalChanged" && name !== "proposalClosed") continue;
+        expect(data).to.deep.include({ multiSig, proposal, index, slot: rig.slot });
+        told.push([data.seqNum, data.state, name === "proposalChanged" ? [data.by, data.approvals] : "closed"]);
+      }
+    }
+    expect(told).to.deep.equal([
+      ...[[1n, "open", [one, 0]] as const, [2n, "open", [one, 1]] as const, [3n, "open", [two, 3]] as const],
+      ...[[4n, "open", [two, 1]] as const, [5n, "open", [three, 5]] as const, [6n, "executed", [two, 5]] as const],
+      [7n, "executed", "closed"],
+    ]);
+  });
+
+  it("every event says which one of its account's it is", () => {
+    for (const { name } of rig.program.idl.events ?? []) {
+      const shape = rig.program.idl.types?.find((type) => type.name === name)?.type;
+      const fields = shape?.kind === "struct" ? ((shape.fields ?? []) as readonly { readonly name: string }[]) : [];
+      const names = fields.map((field) => field.name);
+      expect(
+        names.some((field) => /^(seqNum|ledger|sourceLedger)$/.test(field)),
+        name,
+      ).to.equal(true);
+    }
+  });
+
   it("COL-16 refuses durable nonces where owners speak and where withdrawals are paid", async () => {
     const { instructions: make } = rig;
     const nonce = await nonceOf(rig);
@@ -322,7 +364,7 @@ describeWith("ownCluster", "what a proposal may carry", () => {
     expect(refused.sort()).to.deep.equal([
       ...["applyMultiSig", "approve", "cancelProposal", "closeProposal", "closeVault", "confirmProgram"],
       ...["createMultiSig", "deposit"],
-      ...["executeProposal", "executeWithdrawal", "initialize", "initializeAuthority", "lock", "propose"],
+      ...["executeProposal", "initialize", "initializeAuthority", "lock", "propose"],
       ...[
         "transferCollateral",
         "unapprove",

@@ -31,6 +31,5 @@ pub fn handler(ctx: Context<Approve>, content_hash: [u8; 32]) -> Result<()> {
         VaultError::ProposalContentMismatch
     );
     accounts.proposal.approve(owner)?;
-    emit_proposal(&accounts.proposal, *accounts.approver.key, clock.slot);
-    Ok(())
+    emit_proposal(&mut accounts.proposal, *accounts.approver.key, clock.slot)
 }

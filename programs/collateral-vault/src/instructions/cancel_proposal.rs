@@ -23,6 +23,5 @@ pub fn handler(ctx: Context<CancelProposal>) -> Result<()> {
         VaultError::ProposalClosed
     );
     accounts.proposal.state = ProposalState::Cancelled;
-    emit_proposal(&accounts.proposal, *accounts.proposer.key, Clock::get()?.slot);
-    Ok(())
+    emit_proposal(&mut accounts.proposal, *accounts.proposer.key, Clock::get()?.slot)
 }

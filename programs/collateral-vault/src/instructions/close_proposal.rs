@@ -1,6 +1,6 @@
 use anchor_lang::prelude::*;
 
-use crate::{error::VaultError, state::*};
+use crate::{error::VaultError, event::ProposalClosed, state::*};
 
 /// Gives a finished proposal's rent back to its proposer. Finished: executed, cancelled, expired, or stale. Anybody may.
 #[derive(Accounts)]
@@ -29,5 +29,17 @@ impl CloseProposal<'_> {
 }
 
 pub fn handler(ctx: Context<CloseProposal>) -> Result<()> {
-    ctx.accounts.validate(Clock::get()?.unix_timestamp)
+    let clock = Clock::get()?;
+    let accounts = ctx.accounts;
+    accounts.validate(clock.unix_timestamp)?;
+    let seq_num = accounts.proposal.bump_seq_num()?;
+    emit!(ProposalClosed {
+        multi_sig: accounts.proposal.multi_sig,
+        proposal: accounts.proposal.key(),
+        index: accounts.proposal.index,
+        state: accounts.proposal.state,
+        seq_num,
+        slot: clock.slot,
+    });
+    Ok(())
 }

@@ -76,8 +76,8 @@ pub fn handler(ctx: Context<ExecuteProposal>) -> Result<()> {
 
     // executed before it runs, and written: nothing it does can find it open
     accounts.proposal.state = ProposalState::Executed;
+    emit_proposal(&mut accounts.proposal, *accounts.executor.key, clock.slot)?;
     accounts.proposal.exit(&crate::ID)?;
-    emit_proposal(&accounts.proposal, *accounts.executor.key, clock.slot);
     invoke_signed(
         &instruction,
         ctx.remaining_accounts,

@@ -70,23 +70,27 @@ pub fn handler(ctx: Context<Propose>, args: ProposeArgs) -> Result<()> {
         epoch: multi_sig.epoch,
         created_at: clock.unix_timestamp,
         expires_at: args.expires_at,
+        seq_num: 0,
         approvals: 0,
         state: ProposalState::Open,
         bump: ctx.bumps.proposal,
         accounts: args.accounts,
         data: args.data,
     });
-    emit_proposal(&accounts.proposal, *accounts.proposer.key, clock.slot);
-    Ok(())
+    emit_proposal(&mut accounts.proposal, *accounts.proposer.key, clock.slot)
 }
 
-pub fn emit_proposal(proposal: &Proposal, by: Pubkey, slot: u64) {
+pub fn emit_proposal(proposal: &mut Account<Proposal>, by: Pubkey, slot: u64) -> Result<()> {
+    let seq_num = proposal.bump_seq_num()?;
     emit!(ProposalChanged {
         multi_sig: proposal.multi_sig,
+        proposal: proposal.key(),
         index: proposal.index,
         by,
         approvals: proposal.approvals,
         state: proposal.state,
+        seq_num,
         slot,
     });
+    Ok(())
 }

@@ -25,6 +25,5 @@ pub fn handler(ctx: Context<Unapprove>) -> Result<()> {
     let owner = multi_sig.require_owner(accounts.approver.key)?;
     accounts.proposal.require_live(&multi_sig, clock.unix_timestamp)?;
     accounts.proposal.unapprove(owner)?;
-    emit_proposal(&accounts.proposal, *accounts.approver.key, clock.slot);
-    Ok(())
+    emit_proposal(&mut accounts.proposal, *accounts.approver.key, clock.slot)
 }

@@ -33,6 +33,8 @@ pub struct Proposal {
     pub created_at: i64,
     /// Unix time from which it can be neither approved nor executed.
     pub expires_at: i64,
+    /// Counts events of this proposal.
+    pub seq_num: u64,
     /// Bit i: the multi-sig's owner i approved.
     pub approvals: u16,
     pub state: ProposalState,
@@ -42,9 +44,9 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    /// Discriminator, keys, four numbers, approvals, state, bump, two vectors.
+    /// Discriminator, keys, five numbers, approvals, state, bump, two vectors.
     pub fn size(accounts: usize, data: usize) -> Result<usize> {
-        const FIXED: usize = 8 + 64 + 32 + 2 + 1 + 1 + 4 + 4;
+        const FIXED: usize = 8 + 64 + 40 + 2 + 1 + 1 + 4 + 4;
         let overflow = || error!(VaultError::Overflow);
         accounts
             .checked_mul(33)
@@ -67,6 +69,11 @@ impl Proposal {
         let about = (self.multi_sig, self.proposer, self.index, self.epoch, self.expires_at);
         let bytes = borsh::to_vec(&(about, &self.accounts, &self.data))?;
         Ok(solana_sha256_hasher::hash(&bytes).to_bytes())
+    }
+
+    pub fn bump_seq_num(&mut self) -> Result<u64> {
+        self.seq_num = crate::math::add(self.seq_num, 1)?;
+        Ok(self.seq_num)
     }
 
     /// Open, of this epoch, not expired.
