@@ -15,6 +15,15 @@ export interface MintRef {
   readonly address: Address;
   readonly tokenProgram: Address;
   readonly decimals: number;
+  /** What Token-2022 keeps of every transfer now; none where the mint has no fee. */
+  readonly transferFee?: TransferFee | undefined;
+}
+
+/** Of a Token-2022 mint. */
+export interface TransferFee {
+  readonly bps: number;
+  /** In base units. */
+  readonly maxUnits: bigint;
 }
 
 /** A vault, and which of its rules exist: accounts of rules that exist must be passed, others cannot be. */

@@ -130,6 +130,8 @@ export interface PendingWithdrawalAccount {
   /** Paid the rent and gets it back. */
   readonly payer: Address;
   readonly amountUnits: bigint;
+  /** What must arrive when others than the vault's authority execute it. */
+  readonly minimumReceivedUnits: bigint;
   /** The seed; says nothing about when. */
   readonly timestamp: bigint;
   readonly requestedAtSeconds: bigint;
@@ -144,6 +146,7 @@ export function readPendingWithdrawal(data: Uint8Array): PendingWithdrawalAccoun
   return {
     ...{ vault, balance, destination, destinationTokens, payer, timestamp, configVersion },
     amountUnits: amount,
+    minimumReceivedUnits: raw.minimumReceived,
     requestedAtSeconds: raw.requestedAt,
     maturesAtSeconds: raw.maturesAt,
   };

@@ -10,6 +10,7 @@ import { SYSTEM_PROGRAM } from "./errorNames.js";
 import type { CollateralVault } from "./idl/collateral_vault.js";
 import type { PlainType } from "./plain.js";
 import type { FullInstruction, InstructionAccounts, InstructionArgs, InstructionName } from "./program.js";
+import { receivedUnits } from "./tokens.js";
 import { vaultProgram, type VaultProgram } from "./vaultProgram.js";
 
 export type { MintRef, VaultRef } from "./accountRules.js";
@@ -88,35 +89,57 @@ export class VaultInstructions {
     return this.build("deposit", { args }, at, { ownerTokens });
   }
 
-  /** @param destination the wallet that receives, on its associated token account; the owner by default. */
-  async withdraw(at: BalanceRef, amountUnits: bigint, destination: Address = at.vault.owner) {
-    const args = { amount: amountUnits, decimals: at.mint.decimals };
+  /**
+   * @param destination the wallet that receives, on its associated token account; the owner by default.
+   * @param minimumReceived what must arrive; by default what the mint's fee leaves now.
+   */
+  async withdraw(
+    at: BalanceRef,
+    amountUnits: bigint,
+    destination: Address = at.vault.owner,
+    minimumReceived = receivedUnits(at.mint, amountUnits),
+  ) {
+    const args = { amount: amountUnits, minimumReceived, decimals: at.mint.decimals };
     return this.build("withdraw", { args }, at, { destinationTokens: await tokensOf(destination, at.mint) });
   }
 
   /** @param timestamp near the cluster's clock and above the vault's last one. */
   requestWithdrawal(
     at: BalanceRef,
-    request: { readonly amountUnits: bigint; readonly timestamp: bigint; readonly destination?: Address },
+    request: {
+      readonly amountUnits: bigint;
+      readonly timestamp: bigint;
+      readonly destination?: Address;
+      /** What must arrive when others than the vault's authority execute it; by default what the mint's fee leaves now. */
+      readonly minimumReceivedUnits?: bigint;
+    },
     payer?: Address,
   ) {
     const { amountUnits, timestamp, destination = at.vault.owner } = request;
-    const args = { amount: amountUnits, decimals: at.mint.decimals, timestamp, destination };
+    const { minimumReceivedUnits: minimumReceived = receivedUnits(at.mint, amountUnits) } = request;
+    const args = { amount: amountUnits, minimumReceived, decimals: at.mint.decimals, timestamp, destination };
     return this.build("requestWithdrawal", { args }, { ...this.paidBy(at, payer), timestamp });
   }
 
-  /** Anybody may. @param request what the pending withdrawal's account says. */
+  /**
+   * Anybody may.
+   * @param request what the pending withdrawal's account says.
+   * @param authority the vault's, who takes less than was asked for when the mint's fee has risen.
+   */
   async executeWithdrawal(
     at: BalanceRef,
     request: { readonly timestamp: bigint; readonly destination: Address; readonly payer: Address },
+    authority?: Address,
   ) {
     const { timestamp, destination, payer } = request;
-    const given = { destinationTokens: await tokensOf(destination, at.mint) };
+    const given = { authority, destinationTokens: await tokensOf(destination, at.mint) };
     return this.build("executeWithdrawal", {}, { ...at, timestamp, payer }, given);
   }
 
   cancelWithdrawal(at: BalanceRef, request: { readonly timestamp: bigint; readonly payer: Address }, signer?: Address) {
-    return this.build("cancelWithdrawal", {}, { ...at, ...request }, { signer });
+    // no more of it: what an account says of its vault is an address
+    const { timestamp, payer } = request;
+    return this.build("cancelWithdrawal", {}, { ...at, timestamp, payer }, { signer });
   }
 
   closeBalance(at: BalanceRef) {

@@ -2,6 +2,7 @@
 import { AccountRole, type Address } from "@solana/kit";
 
 import { PermanentError } from "../errors.js";
+import type { MintRef, TransferFee } from "./accountRules.js";
 import { associatedTokenAddress } from "./addresses.js";
 import { addressAt } from "./base58.js";
 import { ASSOCIATED_TOKEN_PROGRAM, SYSTEM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "./errorNames.js";
@@ -16,6 +17,12 @@ const ACCOUNT_BYTES = 165;
 const MINT_BYTES = 82;
 const DECIMALS_OFFSET = 44;
 const FROZEN = 2;
+/** Of a mint with extensions: type u16, length u16, value. */
+const EXTENSIONS_OFFSET = 166;
+const TRANSFER_FEE_CONFIG = 1;
+/** Within the value, behind two authorities and the withheld amount: epoch u64, most u64, basis points u16. */
+const OLDER_FEE_OFFSET = 72;
+const NEWER_FEE_OFFSET = 90;
 
 export function isTokenProgram(program: string): boolean {
   return program === TOKEN_PROGRAM || program === TOKEN_2022_PROGRAM;
@@ -72,4 +79,30 @@ export function readMintDecimals(program: string, data: Uint8Array): number {
     throw new PermanentError("NOT_A_MINT", `the account of ${program} is not a mint`);
   }
   return decimals;
+}
+
+/** What arrives of a transfer: Token-2022 rounds its fee up. */
+export function receivedUnits({ transferFee }: Pick<MintRef, "transferFee">, amountUnits: bigint): bigint {
+  if (transferFee === undefined) return amountUnits;
+  const fee = (amountUnits * BigInt(transferFee.bps) + 9_999n) / 10_000n;
+  return amountUnits - (fee < transferFee.maxUnits ? fee : transferFee.maxUnits);
+}
+
+/** A mint's transfer fee in an epoch: the newer one from its epoch on, before that the older one. */
+export function readTransferFee(data: Uint8Array, epoch: bigint): TransferFee | undefined {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  for (let at = EXTENSIONS_OFFSET; at + 4 <= data.length; at += 4 + view.getUint16(at + 2, true)) {
+    const kind = view.getUint16(at, true);
+    if (kind === 0) return undefined;
+    if (kind !== TRANSFER_FEE_CONFIG) continue;
+    const fees = [OLDER_FEE_OFFSET, NEWER_FEE_OFFSET].map((offset) => ({
+      fromEpoch: view.getBigUint64(at + 4 + offset, true),
+      maxUnits: view.getBigUint64(at + 12 + offset, true),
+      bps: view.getUint16(at + 20 + offset, true),
+    }));
+    const [older, newer] = fees;
+    const counting = newer !== undefined && epoch >= newer.fromEpoch ? newer : older;
+    return counting === undefined ? undefined : { bps: counting.bps, maxUnits: counting.maxUnits };
+  }
+  return undefined;
 }

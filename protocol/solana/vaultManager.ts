@@ -10,11 +10,11 @@ import { VaultInstructions, type BalanceRef, type MintRef, type VaultRef } from 
 import type { InstructionArgs } from "./program.js";
 import { showProposal, type ShownProposal } from "./proposals.js";
 import { readAccounts, readProgramAccounts, type Commitment, type SolanaRpc } from "./rpc.js";
-import { createTokensInstruction, readMintDecimals } from "./tokens.js";
+import { createTokensInstruction, readMintDecimals, readTransferFee } from "./tokens.js";
 import { buildTransaction, type TransactionRequest, type UnsignedTransaction } from "./transaction.js";
 import { readVaultHistory, type HistoryPage, type VaultHistory } from "./vaultHistory.js";
 import { vaultProgram, type VaultProgram } from "./vaultProgram.js";
-import { childFilters, readVaultState, withdrawalDelaySeconds, type VaultState } from "./vaultState.js";
+import { childFilters, CLOCK_SYSVAR, readVaultState, withdrawalDelaySeconds, type VaultState } from "./vaultState.js";
 
 /** How transactions are paid for, and for whom. */
 export type ManagerOptions = Pick<TransactionRequest, "priorityFee" | "computeMarginBps" | "lookupTables"> & {
@@ -30,6 +30,13 @@ export interface WithdrawalRequest {
   readonly destination?: Address;
   /** Of a vault with a multi-sig: the owner who proposes it, and until when it can be approved and executed. */
   readonly proposal?: { readonly proposer: Address; readonly expiresAtSeconds: bigint };
+}
+
+/** A delayed withdrawal that waits. */
+export interface PendingRef {
+  readonly owner: Address;
+  /** Address of its account: `Withdrawal.pendingWithdrawal`, or of a `VaultState`. */
+  readonly pendingWithdrawal: Address;
 }
 
 /** What the transaction does, by the vault's rules of the moment. */
@@ -50,6 +57,7 @@ type RequestArgs = InstructionArgs<CollateralVault, "requestWithdrawal">;
 
 /** As in constants.rs. */
 const TIMESTAMP_SLACK_SECONDS = 60n;
+const CLOCK_EPOCH_OFFSET = 16;
 
 export class VaultManager {
   readonly program: VaultProgram;
@@ -79,10 +87,14 @@ export class VaultManager {
 
   /** A mint as instructions need it. @throws PermanentError NOT_A_MINT. */
   async mint(address: Address): Promise<MintRef> {
-    const account = (await readAccounts(this.rpc, [address], this.commitment)).accounts.get(address);
-    if (account === undefined)
+    const { accounts } = await readAccounts(this.rpc, [address, CLOCK_SYSVAR], this.commitment);
+    const [account, clock] = [accounts.get(address), accounts.get(CLOCK_SYSVAR)];
+    if (account === undefined || clock === undefined) {
       throw new PermanentError("NOT_A_MINT", `${address} does not exist`, undefined, { address });
-    return { address, tokenProgram: account.owner, decimals: readMintDecimals(account.owner, account.data) };
+    }
+    const decimals = readMintDecimals(account.owner, account.data);
+    const epoch = new DataView(clock.data.buffer, clock.data.byteOffset).getBigUint64(CLOCK_EPOCH_OFFSET, true);
+    return { address, tokenProgram: account.owner, decimals, transferFee: readTransferFee(account.data, epoch) };
   }
 
   /**
@@ -187,6 +199,39 @@ export class VaultManager {
     });
   }
 
+  /**
+   * Pays a matured withdrawal to the destination it was requested for, and opens its token account. Anybody may, for `payer` the fee.
+   * With `isAuthority` the owner of a vault without a multi-sig signs, too, and takes less where the mint's fee has risen.
+   * @throws PermanentError WITHDRAWAL_NOT_FOUND; what the program refuses (too early, stale, limits, LessReceived) as RevertError.
+   */
+  async executeWithdrawal(request: PendingRef, payer: Address, isAuthority = false): Promise<UnsignedTransaction> {
+    const { at, account } = await this.pendingWithdrawal(request);
+    const opening = await createTokensInstruction(payer, account.destination, at.mint.address, at.mint.tokenProgram);
+    const authority = isAuthority ? request.owner : undefined;
+    const paying = await this.instructions.executeWithdrawal(at, account, authority);
+    return this.build("execute a withdrawal", payer, [opening, paying]);
+  }
+
+  /**
+   * Cancels a withdrawal that waits, matured or not.
+   * @param signer the owner, his vetoer, or any owner of the vault's multi-sig.
+   * @throws PermanentError WITHDRAWAL_NOT_FOUND; RevertError MayNotVeto.
+   */
+  async cancelWithdrawal(request: PendingRef, signer: Address = request.owner): Promise<UnsignedTransaction> {
+    const { at, account } = await this.pendingWithdrawal(request);
+    return this.build("cancel a withdrawal", signer, [await this.instructions.cancelWithdrawal(at, account, signer)]);
+  }
+
+  private async pendingWithdrawal({ owner, pendingWithdrawal }: PendingRef) {
+    const state = await this.state(owner);
+    const found = state.pendingWithdrawals.find(({ address }) => address === pendingWithdrawal);
+    const balance = state.balances.find(({ address }) => address === found?.account.balance);
+    if (found === undefined || balance === undefined) throw withdrawalNotFound(owner, pendingWithdrawal);
+    const { hasSecurityConfig, hasMultiSig } = state.account;
+    const at = { vault: { owner, hasSecurityConfig, hasMultiSig }, mint: await this.mint(balance.account.mint) };
+    return { at, account: found.account };
+  }
+
   private async requireBalance(owner: Address, mint: Address): Promise<void> {
     const { addresses } = this.instructions;
     const balance = await addresses.balance(await addresses.vault(owner), mint);
@@ -217,6 +262,14 @@ function balanceNotFound(owner: Address, mint: Address): PermanentError {
   return new PermanentError("BALANCE_NOT_FOUND", `${owner} has no vault for ${mint}`, "create it first", {
     owner,
     mint,
+  });
+}
+
+function withdrawalNotFound(owner: Address, pendingWithdrawal: Address): PermanentError {
+  const message = `no withdrawal of ${owner} waits at ${pendingWithdrawal}`;
+  return new PermanentError("WITHDRAWAL_NOT_FOUND", message, "it may be paid or cancelled", {
+    owner,
+    pendingWithdrawal,
   });
 }
 

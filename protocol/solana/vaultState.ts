@@ -33,7 +33,7 @@ import {
 import { readTokenAccount } from "./tokens.js";
 import type { VaultProgram } from "./vaultProgram.js";
 
-const CLOCK_SYSVAR = "SysvarC1ock11111111111111111111111111111111" as Address;
+export const CLOCK_SYSVAR = "SysvarC1ock11111111111111111111111111111111" as Address;
 const CLOCK_TIME_OFFSET = 32;
 /** Behind the discriminator stands the account that owns this one: the vault of a balance, the balance of a lock. */
 const PARENT_OFFSET = 8;

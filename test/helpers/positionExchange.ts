@@ -309,7 +309,7 @@ export class PositionExchange {
     const ofMint = { mint: mint.address, vaultTokens, tokenProgram: mint.tokenProgram };
     const common = { authority, vaultAuthority, vault, balance, ...ofMint };
     const amount = this.rig.held(vaultTokens);
-    const args = { amount, decimals: mint.decimals };
+    const args = { amount, minimumReceived: amount, decimals: mint.decimals };
     const instructions = [
       vaultProgram.instruction("withdraw", { args }, { ...common, destinationTokens: ownerTokens }),
       vaultProgram.instruction("closeBalance", {}, { ...common, owner: authority, ownerTokens }),

@@ -234,4 +234,8 @@ pub enum VaultError {
     NotApproved,
     #[msg("the program has the code that was registered, and is not revoked")]
     ProgramUnchanged,
+    #[msg("less would arrive than the least that was signed for: the mint's fee rose")]
+    LessReceived,
+    #[msg("the least to arrive is above the amount that leaves")]
+    BadMinimum,
 }

@@ -26,7 +26,9 @@ pub struct Deposited {
 #[event]
 pub struct Withdrawn {
     pub balance: Pubkey,
+    /// What left the vault; `received` is what arrived.
     pub amount: u64,
+    pub received: u64,
     pub destination_tokens: Pubkey,
     pub ledger: Ledger,
 }
@@ -37,6 +39,7 @@ pub struct WithdrawalRequested {
     pub balance: Pubkey,
     pub pending_withdrawal: Pubkey,
     pub amount: u64,
+    pub minimum_received: u64,
     pub destination: Pubkey,
     pub matures_at: i64,
     pub seq_num: u64,

@@ -18,6 +18,7 @@ const PROPOSABLE: &[(&[u8], Payer)] = &[
     (instruction::OpenBalance::DISCRIMINATOR, Payer::First),
     (instruction::CloseBalance::DISCRIMINATOR, Payer::None),
     (instruction::RequestWithdrawal::DISCRIMINATOR, Payer::First),
+    (instruction::ExecuteWithdrawal::DISCRIMINATOR, Payer::None),
     (instruction::CancelWithdrawal::DISCRIMINATOR, Payer::None),
     (instruction::CreateProgramLock::DISCRIMINATOR, Payer::First),
     (instruction::SetProgramLockCap::DISCRIMINATOR, Payer::None),

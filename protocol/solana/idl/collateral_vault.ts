@@ -847,6 +847,14 @@ export type CollateralVault = {
       ],
       "accounts": [
         {
+          "name": "authority",
+          "docs": [
+            "The owner, or the multi-sig, checked in `minimum`; none when anybody else executes it."
+          ],
+          "signer": true,
+          "optional": true
+        },
+        {
           "name": "vaultAuthority"
         },
         {
@@ -2452,6 +2460,19 @@ export type CollateralVault = {
       ]
     },
     {
+      "name": "proposalClosed",
+      "discriminator": [
+        57,
+        90,
+        47,
+        164,
+        105,
+        55,
+        97,
+        27
+      ]
+    },
+    {
       "name": "roleSet",
       "discriminator": [
         188,
@@ -3107,6 +3128,16 @@ export type CollateralVault = {
       "code": 6104,
       "name": "programUnchanged",
       "msg": "the program has the code that was registered, and is not revoked"
+    },
+    {
+      "code": 6105,
+      "name": "lessReceived",
+      "msg": "less would arrive than the least that was signed for: the mint's fee rose"
+    },
+    {
+      "code": 6106,
+      "name": "badMinimum",
+      "msg": "the least to arrive is above the amount that leaves"
     }
   ],
   "types": [
@@ -4005,6 +4036,13 @@ export type CollateralVault = {
             "type": "u64"
           },
           {
+            "name": "minimumReceived",
+            "docs": [
+              "What must arrive at least when anybody else than the vault's authority executes it."
+            ],
+            "type": "u64"
+          },
+          {
             "name": "timestamp",
             "docs": [
               "The seed; says nothing about when."
@@ -4275,6 +4313,13 @@ export type CollateralVault = {
             "type": "i64"
           },
           {
+            "name": "seqNum",
+            "docs": [
+              "Counts events of this proposal."
+            ],
+            "type": "u64"
+          },
+          {
             "name": "approvals",
             "docs": [
               "Bit i: the multi-sig's owner i approved."
@@ -4339,7 +4384,14 @@ export type CollateralVault = {
             "type": "pubkey"
           },
           {
+            "name": "proposal",
+            "type": "pubkey"
+          },
+          {
             "name": "index",
+            "docs": [
+              "Counts up by `INDEX_PLACES` for each place among the owners: a gap means a missed proposal."
+            ],
             "type": "u64"
           },
           {
@@ -4357,6 +4409,49 @@ export type CollateralVault = {
                 "name": "proposalState"
               }
             }
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
+          },
+          {
+            "name": "slot",
+            "type": "u64"
+          }
+        ]
+      }
+    },
+    {
+      "name": "proposalClosed",
+      "docs": [
+        "Its account is gone: the last event of this proposal."
+      ],
+      "type": {
+        "kind": "struct",
+        "fields": [
+          {
+            "name": "multiSig",
+            "type": "pubkey"
+          },
+          {
+            "name": "proposal",
+            "type": "pubkey"
+          },
+          {
+            "name": "index",
+            "type": "u64"
+          },
+          {
+            "name": "state",
+            "type": {
+              "defined": {
+                "name": "proposalState"
+              }
+            }
+          },
+          {
+            "name": "seqNum",
+            "type": "u64"
           },
           {
             "name": "slot",
@@ -4453,6 +4548,13 @@ export type CollateralVault = {
             "name": "amount",
             "docs": [
               "Base units that will leave the vault."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "minimumReceived",
+            "docs": [
+              "Base units that must arrive when anybody else than the vault's authority executes it: a mint's fee may rise until then."
             ],
             "type": "u64"
           },
@@ -5158,6 +5260,13 @@ export type CollateralVault = {
             "type": "u64"
           },
           {
+            "name": "minimumReceived",
+            "docs": [
+              "Base units that must arrive: a proposal may wait for two weeks, and the mint's fee may rise meanwhile."
+            ],
+            "type": "u64"
+          },
+          {
             "name": "decimals",
             "docs": [
               "Must be the mint's: catches an amount of the wrong magnitude."
@@ -5241,6 +5350,10 @@ export type CollateralVault = {
             "type": "u64"
           },
           {
+            "name": "minimumReceived",
+            "type": "u64"
+          },
+          {
             "name": "destination",
             "type": "pubkey"
           },
@@ -5270,6 +5383,13 @@ export type CollateralVault = {
           },
           {
             "name": "amount",
+            "docs": [
+              "What left the vault; `received` is what arrived."
+            ],
+            "type": "u64"
+          },
+          {
+            "name": "received",
             "type": "u64"
           },
           {

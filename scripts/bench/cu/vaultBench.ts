@@ -166,7 +166,11 @@ export class VaultBench {
     const destinationTokens = await this.tokens(owner, mint);
     const config = hasConfig ? { securityConfig: await this.addresses.securityConfig(money.vault) } : {};
     const accounts = { authority: owner, destinationTokens, ...money, ...config };
-    return vaultProgram.instruction("withdraw", { args: { amount, decimals: DECIMALS } }, accounts);
+    return vaultProgram.instruction(
+      "withdraw",
+      { args: { amount, minimumReceived: amount, decimals: DECIMALS } },
+      accounts,
+    );
   }
 
   /** Lists the consumer program. */
@@ -240,7 +244,7 @@ export class VaultBench {
     const securityConfig = await this.addresses.securityConfig(money.vault);
     const instruction = vaultProgram.instruction(
       "requestWithdrawal",
-      { args: { amount, decimals: DECIMALS, timestamp, destination: owner } },
+      { args: { amount, minimumReceived: amount, decimals: DECIMALS, timestamp, destination: owner } },
       { payer: PAYER, authority: owner, ...money, securityConfig, pendingWithdrawal },
     );
     return { instruction, pendingWithdrawal };

@@ -59,7 +59,7 @@ export function callsOf(stage: Stage, side: Side, mint: 0 | 1 = 0): Readonly<Rec
     closeVault: call(() => make.closeVault(spare), { vaultOwner: spare.owner }),
     requestWithdrawal: call(() => make.requestWithdrawal(at, { ...requests, timestamp: executed + 5n }, payer)),
     executeWithdrawal: call(() =>
-      make.executeWithdrawal({ vault, mint: mainMint }, { ...requests, timestamp: executed }),
+      make.executeWithdrawal({ vault, mint: mainMint }, { ...requests, timestamp: executed }, multiSig),
     ),
     cancelWithdrawal: call(() =>
       make.cancelWithdrawal({ vault, mint: mainMint }, { ...requests, timestamp: cancelled }, second),

@@ -1,7 +1,10 @@
 /** Mints and token accounts for program tests, made by the real token programs: every Token-2022 extension of a mint, wanted or not. */
 import { AccountRole, getAddressEncoder, type AccountMeta, type Address, type Instruction } from "@solana/kit";
 
+import type { MintRef, TransferFee } from "../../../protocol/solana/accountRules.js";
 import { SYSTEM_PROGRAM, TOKEN_PROGRAM } from "../../../protocol/solana/errorNames.js";
+import { readTransferFee } from "../../../protocol/solana/tokens.js";
+import type { TestSvm } from "./svm.js";
 
 /** What Token-2022 needs to give a new mint an extension. */
 interface MintExtension {
@@ -42,11 +45,6 @@ export const MINT_EXTENSIONS = {
 
 export type MintExtensionName = keyof typeof MINT_EXTENSIONS;
 
-export interface TransferFee {
-  readonly bps: number;
-  readonly maxUnits: bigint;
-}
-
 export interface MintOptions {
   readonly decimals?: number;
   readonly tokenProgram?: Address;
@@ -60,6 +58,9 @@ const MINT_BYTES = 82;
 const EXTENDED_BYTES = 166;
 const EXTENSION_HEADER_BYTES = 4;
 const TRANSFER_FEE_BYTES = 108;
+/** Of a mint whose first extension is its fee: behind the header, two authorities and what is withheld. */
+const FIRST_FEE_OFFSET = EXTENDED_BYTES + EXTENSION_HEADER_BYTES + 72;
+const FEE_BYTES = 18;
 
 const bytesOf = (address: Address): Uint8Array => new Uint8Array(getAddressEncoder().encode(address));
 const u64 = (value: bigint): Uint8Array => {
@@ -184,4 +185,21 @@ function writable(address: Address): AccountMeta {
 
 function signer(address: Address, isWritable = false): AccountMeta {
   return { address, role: isWritable ? AccountRole.WRITABLE_SIGNER : AccountRole.READONLY_SIGNER };
+}
+
+/** Sets a mint's fee from now on: its authority would have to wait two epochs. */
+export function setTransferFee(rig: TestSvm, { address }: Pick<MintRef, "address">, fee: TransferFee): void {
+  const account = rig.svm.getAccount(address);
+  if (!account.exists) throw new Error("no mint");
+  const data = Uint8Array.from(account.data);
+  const view = new DataView(data.buffer);
+  // the older and the newer one: epoch, most, basis points
+  for (const at of [FIRST_FEE_OFFSET, FIRST_FEE_OFFSET + FEE_BYTES]) {
+    view.setBigUint64(at, 0n, true);
+    view.setBigUint64(at + 8, fee.maxUnits, true);
+    view.setUint16(at + 16, fee.bps, true);
+  }
+  rig.svm.setAccount({ ...account, data });
+  const found = readTransferFee(data, 0n);
+  if (found?.bps !== fee.bps) throw new Error("the fee must be the mint's first extension");
 }

@@ -113,7 +113,8 @@ export class VaultRig extends TestSvm {
     await this.must(createMintInstructions(payer.address, key.address, authority.address, rent, given), {
       signers: [key],
     });
-    return { address: key.address, tokenProgram, decimals: options.decimals ?? 6, authority };
+    const { decimals = 6, transferFee } = options;
+    return { address: key.address, tokenProgram, decimals, transferFee, authority };
   }
 
   /** Opens the associated token account of `owner` and mints `amountUnits` into it. */

@@ -4,6 +4,7 @@ import { expect } from "chai";
 import type { BalanceRef } from "../../../protocol/solana/instructions.js";
 import { describeWith } from "../../helpers/describeWith.js";
 import { act, execution, outcome, proposed } from "../../helpers/solanaVault/acting.js";
+import { setTransferFee } from "../../helpers/solanaVault/mints.js";
 import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
 
 const DAY = 86_400n;
@@ -114,6 +115,74 @@ describeWith("ownCluster", "delayed withdrawals of the collateral vault", () => 
     expect(await askNow(now + 61n)).to.equal("BadTimestamp");
     expect(await askNow(now - 14n * DAY)).to.equal("ok");
     expect(await askNow(now + 60n)).to.equal("ok");
+  });
+
+  describe("of a mint with a fee", () => {
+    const ALL = { bps: 10_000, maxUnits: (1n << 64n) - 1n };
+    let carol: Depositor;
+    let taxed: TestMint;
+    let open: BalanceRef;
+
+    beforeEach(async () => {
+      taxed = await rig.mint({ transferFee: { bps: 100, maxUnits: 1_000n } });
+      carol = await rig.depositor("carol", [taxed], 2_000n);
+      open = { vault: carol.vault, mint: taxed };
+    });
+    const total = async () => (await rig.balance(carol.key.address, taxed)).total;
+
+    it("COL-33 delivers to others' hands what was signed for or nothing, and less to the authority's own", async () => {
+      const { instructions: make } = rig;
+      const owner = carol.key.address;
+      await act(rig, make.setLimits(open, LIMITS));
+      await act(rig, make.createSecurityConfig(carol.vault, { withdrawalDelaySeconds: DELAY, whitelist: null }));
+      const delayed: BalanceRef = { vault: { ...carol.vault, hasSecurityConfig: true }, mint: taxed };
+      const seeds = [rig.now, rig.now + 1n, rig.now + 2n] as const;
+      const ask = (timestamp: bigint, minimumReceivedUnits?: bigint) =>
+        make.requestWithdrawal(delayed, {
+          ...{ amountUnits: 100n, timestamp },
+          ...(minimumReceivedUnits === undefined ? {} : { minimumReceivedUnits }),
+        });
+      expect(await outcome(rig, ask(seeds[0], 101n))).to.equal("BadMinimum");
+      await act(rig, ask(seeds[0]), ask(seeds[1]), ask(seeds[2], 0n));
+      const addresses = await Promise.all(seeds.map((seed) => rig.addresses.pendingWithdrawal(carol.address, seed)));
+      const minima = addresses.map((address) => rig.read("pendingWithdrawal", address).minimumReceived);
+      expect(minima).to.deep.equal([99n, 99n, 0n]);
+      rig.warp(DELAY);
+      const execute = (timestamp: bigint, authority?: Address) =>
+        make.executeWithdrawal(delayed, { timestamp, destination: owner, payer: owner }, authority);
+      const before = await total();
+      setTransferFee(rig, taxed, { bps: 200, maxUnits: 1_000n });
+      expect(await outcome(rig, execute(seeds[0]))).to.equal("LessReceived");
+      setTransferFee(rig, taxed, ALL);
+      expect(await outcome(rig, execute(seeds[0]))).to.equal("LessReceived");
+      expect(await outcome(rig, execute(seeds[0], stranger))).to.equal("NotOwner");
+      expect(await total()).to.equal(before);
+      // dust can leave where all of it is the fee, when the owner signs it, now or when he asks
+      const sent = await rig.must([await execute(seeds[0], owner)], { as: [owner] });
+      expect(sent.events[0]?.data).to.deep.include({ amount: 100n, received: 0n });
+      expect(await outcome(rig, execute(seeds[2]))).to.equal("ok");
+      setTransferFee(rig, taxed, { bps: 100, maxUnits: 1_000n });
+      expect(await outcome(rig, execute(seeds[1]))).to.equal("ok");
+      expect(await total()).to.equal(before - 300n);
+    });
+
+    it("COL-33 pays nothing at once, and nothing that owners approved, when less would arrive than they signed for", async () => {
+      const { instructions: make } = rig;
+      const { address: owner } = carol.key;
+      expect(await outcome(rig, make.withdraw(open, 100n, owner, 101n))).to.equal("BadMinimum");
+      expect(await outcome(rig, make.withdraw(open, 100n, owner, 100n))).to.equal("LessReceived");
+      expect(await outcome(rig, make.withdraw(open, 100n))).to.equal("ok");
+      const owners = [stranger, vetoer];
+      await act(rig, make.createMultiSig(carol.vault, { owners, threshold: 2 }));
+      const vault = { ...carol.vault, hasMultiSig: true };
+      const index = await proposed(rig, vault, owners, make.withdraw({ vault, mint: taxed }, 100n));
+      const before = await total();
+      setTransferFee(rig, taxed, ALL);
+      expect(await outcome(rig, execution(rig, vault, index, stranger))).to.equal("LessReceived");
+      expect(await total()).to.equal(before);
+      setTransferFee(rig, taxed, { bps: 100, maxUnits: 1_000n });
+      expect(await outcome(rig, execution(rig, vault, index, stranger))).to.equal("ok");
+    });
   });
 
   it("COL-6 keeps at most 64 waiting", async () => {

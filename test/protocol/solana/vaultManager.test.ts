@@ -5,10 +5,16 @@ import { RevertError } from "../../../protocol/errors.js";
 import { readProposal } from "../../../protocol/solana/accounts.js";
 import { showProposal } from "../../../protocol/solana/proposals.js";
 import { readAccounts } from "../../../protocol/solana/rpc.js";
-import { nextTimestamp, VaultManager, type Withdrawal } from "../../../protocol/solana/vaultManager.js";
+import {
+  nextTimestamp,
+  VaultManager,
+  type PendingRef,
+  type Withdrawal,
+} from "../../../protocol/solana/vaultManager.js";
 import type { VaultHistory } from "../../../protocol/solana/vaultHistory.js";
 import { describeWith } from "../../helpers/describeWith.js";
 import { codeOf } from "../../helpers/rejection.js";
+import { setTransferFee } from "../../helpers/solanaVault/mints.js";
 import { VaultNode } from "../../helpers/solanaVault/node.js";
 import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
 
@@ -124,6 +130,57 @@ describeWith("ownCluster", "vault manager", () => {
     expect(state.balances[0]?.account.limits).to.deep.include({ perTransactionUnits: 400n });
   });
 
+  it("executes and cancels withdrawals that wait, for whoever may", async () => {
+    const taxed = await rig.mint({ transferFee: { bps: 100, maxUnits: 1_000n } });
+    const frank = await rig.depositor("frank", [taxed], 1_000n);
+    const vetoer = await rig.wallet("vetoer");
+    const signers = [frank.key];
+    const { instructions: make } = rig;
+    const at = { vault: { ...frank.vault, hasSecurityConfig: true }, mint: taxed };
+    const limits = { perTransaction: 400n, capacity: 400n, refillPerDay: 0n };
+    const rules = { withdrawalDelaySeconds: 60n, whitelist: null, vetoer: vetoer.address };
+    await rig.must([await make.setLimits({ ...at, vault: frank.vault }, limits)], { signers });
+    await rig.must([await make.createSecurityConfig(frank.vault, rules)], { signers });
+    const asked: PendingRef[] = [];
+    for (const minimumReceivedUnits of [99n, 99n, 0n]) {
+      const timestamp = rig.now + BigInt(asked.length);
+      await rig.must([await make.requestWithdrawal(at, { amountUnits: 100n, timestamp, minimumReceivedUnits })], {
+        signers,
+      });
+      const pendingWithdrawal = await rig.addresses.pendingWithdrawal(frank.address, timestamp);
+      asked.push({ owner: frank.key.address, pendingWithdrawal });
+    }
+    const [first, second, third] = asked as [PendingRef, PendingRef, PendingRef];
+    const other = await VaultNode.start(rig);
+    try {
+      const early = await revertOf(new VaultManager(other.rpc).executeWithdrawal(first, bob.address));
+      expect(early.revertName).to.equal("NotMatured");
+    } finally {
+      await other.stop();
+    }
+    rig.warp(60n);
+    setTransferFee(rig, taxed, { bps: 10_000, maxUnits: 1_000_000n });
+    const later = await VaultNode.start(rig);
+    try {
+      const franks = new VaultManager(later.rpc);
+      expect((await franks.mint(taxed.address)).transferFee).to.deep.equal({ bps: 10_000, maxUnits: 1_000_000n });
+      const less = await revertOf(franks.executeWithdrawal(first, bob.address));
+      expect(less.revertName).to.equal("LessReceived");
+      const own = await franks.executeWithdrawal(first, bob.address, true);
+      expect(own.signers).to.have.members([bob.address, frank.key.address]);
+      await later.send(own, [bob, frank.key]);
+      expect((await revertOf(franks.cancelWithdrawal(second, bob.address))).revertName).to.equal("MayNotVeto");
+      await later.send(await franks.cancelWithdrawal(second, vetoer.address), [vetoer]);
+      await later.send(await franks.executeWithdrawal(third, bob.address), [bob]);
+      const state = await franks.state(frank.key.address);
+      expect([state.pendingWithdrawals.length, state.balances[0]?.account.totalUnits]).to.deep.equal([0, 790n]);
+      expect(await codeOf(franks.executeWithdrawal(first, bob.address))).to.equal("WITHDRAWAL_NOT_FOUND");
+      expect(await codeOf(franks.cancelWithdrawal(second))).to.equal("WITHDRAWAL_NOT_FOUND");
+    } finally {
+      await later.stop();
+    }
+  });
+
   it("proposes where there is a multi-sig", async () => {
     const dave = await rig.depositor("dave", [mint], 100n);
     const args = { owners: owners.map(({ address }) => address), threshold: 2 };
@@ -150,13 +207,13 @@ describeWith("ownCluster", "vault manager", () => {
       expect(await codeOf(daves.proposal(two.address))).to.equal("PROPOSAL_NOT_FOUND");
       const shown = await daves.proposal(made.proposal);
       expect(shown.instruction).to.equal("withdraw");
-      expect(shown.args).to.deep.equal({ args: { amount: 40n, decimals: 9 } });
+      expect(shown.args).to.deep.equal({ args: { amount: 40n, minimumReceived: 40n, decimals: 9 } });
       expect(shown.accounts.find(({ name }) => name === "authority")?.address).to.equal(state.multiSig?.address);
       expect(shown.hash).to.match(/^[0-9a-f]{64}$/);
       // a node that shows less than is there
       const less = { ...shown.content, data: shown.content.data.map((byte, place) => (place === 8 ? 1 : byte)) };
       const lie = await showProposal(less);
-      expect(lie.args).to.deep.equal({ args: { amount: 1n, decimals: 9 } });
+      expect(lie.args).to.deep.equal({ args: { amount: 1n, minimumReceived: 40n, decimals: 9 } });
       expect((await revertOf(daves.approve(lie, two.address))).revertName).to.equal("ProposalContentMismatch");
       await other.send(await daves.approve(shown, two.address), [two]);
       const after = await readAccounts(other.rpc, [made.proposal], "confirmed");

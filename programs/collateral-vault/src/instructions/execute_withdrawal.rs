@@ -3,9 +3,12 @@ use anchor_lang::prelude::*;
 use super::withdraw::Payout;
 use crate::{durable_nonce::refuse_durable_nonce, error::VaultError, event::WithdrawalExecuted, state::*};
 
-/// Pays a matured withdrawal to the destination it was requested for. Anybody may: nothing about it is left to choose.
+/// Pays a matured withdrawal to the destination it was requested for. Anybody may: nothing about it is left to choose, and what the
+/// requester signed for arrives. Only the vault's authority may take less, when the mint's fee has risen.
 #[derive(Accounts)]
 pub struct ExecuteWithdrawal<'info> {
+    /// The owner, or the multi-sig, checked in `minimum`; none when anybody else executes it.
+    pub authority: Option<Signer<'info>>,
     pub vault_authority: AccountLoader<'info, VaultAuthority>,
     #[account(mut)]
     pub vault: AccountLoader<'info, Vault>,
@@ -46,6 +49,15 @@ impl ExecuteWithdrawal<'_> {
         require!(now >= pending.matures_at, VaultError::NotMatured);
         Ok(())
     }
+
+    /// What must arrive: the vault's authority chooses anew by signing.
+    fn minimum(&self, pending: &PendingWithdrawal, vault: &Vault) -> Result<u64> {
+        let Some(authority) = &self.authority else {
+            return Ok(pending.minimum_received);
+        };
+        vault.require_authority(self.vault.as_ref().key, authority.key)?;
+        Ok(0)
+    }
 }
 
 pub fn handler(ctx: Context<ExecuteWithdrawal>) -> Result<()> {
@@ -71,7 +83,8 @@ pub fn handler(ctx: Context<ExecuteWithdrawal>) -> Result<()> {
             destination_tokens: &accounts.destination_tokens,
             token_program: &accounts.token_program,
         };
-        payout.pay(&mut balance, pending.amount, &clock)?;
+        let minimum = accounts.minimum(&pending, &vault)?;
+        payout.pay(&mut balance, pending.amount, minimum, &clock)?;
         balance.pending_withdrawals = crate::math::decrement(balance.pending_withdrawals)?;
     }
     let mut vault = accounts.vault.load_mut()?;

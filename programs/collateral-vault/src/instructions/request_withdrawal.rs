@@ -6,6 +6,8 @@ use crate::{constants::*, error::VaultError, event::WithdrawalRequested, math::a
 pub struct RequestWithdrawalArgs {
     /// Base units that will leave the vault.
     pub amount: u64,
+    /// Base units that must arrive when anybody else than the vault's authority executes it: a mint's fee may rise until then.
+    pub minimum_received: u64,
     /// Must be the mint's: catches an amount of the wrong magnitude.
     pub decimals: u8,
     /// Only a seed: above the vault's last, within 60 seconds of the cluster's clock; a multi-sig's, which was fixed when it was
@@ -52,6 +54,7 @@ impl RequestWithdrawal<'_> {
         config.require_vault(vault_key)?;
         require_keys_eq!(*self.mint.key, balance.mint, VaultError::WrongMint);
         require!(args.amount > 0, VaultError::ZeroAmount);
+        require!(args.minimum_received <= args.amount, VaultError::BadMinimum);
         require!(args.decimals == balance.decimals, VaultError::WrongDecimals);
         let time = vault.loosening_time(&*self.vault_authority.load()?, now);
         require!(
@@ -92,6 +95,7 @@ pub fn handler(ctx: Context<RequestWithdrawal>, args: RequestWithdrawalArgs) -> 
     pending.destination_tokens = token::associated_address(&args.destination, accounts.mint.owner, accounts.mint.key);
     pending.payer = accounts.payer.key();
     pending.amount = args.amount;
+    pending.minimum_received = args.minimum_received;
     pending.timestamp = args.timestamp;
     pending.requested_at = now;
     pending.matures_at = after(now, delay)?;
@@ -105,6 +109,7 @@ pub fn handler(ctx: Context<RequestWithdrawal>, args: RequestWithdrawalArgs) -> 
         balance: pending.balance,
         pending_withdrawal: accounts.pending_withdrawal.key(),
         amount: args.amount,
+        minimum_received: args.minimum_received,
         destination: args.destination,
         matures_at: pending.matures_at,
         seq_num: vault.bump_seq_num()?,

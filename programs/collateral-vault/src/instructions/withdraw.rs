@@ -1,11 +1,13 @@
 use anchor_lang::prelude::*;
 
-use crate::{constants::*, error::VaultError, event::Withdrawn, state::*, token};
+use crate::{constants::*, error::VaultError, event::Withdrawn, math::sub, state::*, token};
 
 #[derive(AnchorSerialize, AnchorDeserialize)]
 pub struct WithdrawArgs {
     /// Base units that leave the vault; a mint with a transfer fee delivers less.
     pub amount: u64,
+    /// Base units that must arrive: a proposal may wait for two weeks, and the mint's fee may rise meanwhile.
+    pub minimum_received: u64,
     /// Must be the mint's: catches an amount of the wrong magnitude.
     pub decimals: u8,
 }
@@ -47,8 +49,8 @@ pub struct Payout<'a, 'info> {
 }
 
 impl Payout<'_, '_> {
-    /// Accounts and rules, limits apart. Returns what the vault's token account holds before.
-    fn validate(&self, balance: &Balance, amount: u64, now: i64) -> Result<u64> {
+    /// Accounts and rules, limits apart. Returns what the vault's and the destination's token accounts hold before.
+    fn validate(&self, balance: &Balance, amount: u64, now: i64) -> Result<(u64, u64)> {
         self.vault.require_can_leave(self.vault_authority, now)?;
         balance.require_vault(self.vault_info.key)?;
         require_keys_eq!(*self.mint.key, balance.mint, VaultError::WrongMint);
@@ -70,7 +72,7 @@ impl Payout<'_, '_> {
         to.require_not_frozen()?;
         self.validate_destination(balance, &to.owner, now)?;
         require!(amount > 0, VaultError::ZeroAmount);
-        Ok(from.amount)
+        Ok((from.amount, to.amount))
     }
 
     /// The associated token account of an allowed wallet that still owns it. A token account whose owner was changed names the new
@@ -91,10 +93,11 @@ impl Payout<'_, '_> {
         Ok(())
     }
 
-    /// Pays `amount`: ledger, limits, tokens, and the balance of the vault's token account asserted afterwards.
-    pub fn pay(&self, balance: &mut Balance, amount: u64, clock: &Clock) -> Result<()> {
+    /// Pays `amount`, of which at least `minimum_received` must arrive: ledger, limits, tokens, and what both token accounts hold
+    /// asserted afterwards.
+    pub fn pay(&self, balance: &mut Balance, amount: u64, minimum_received: u64, clock: &Clock) -> Result<()> {
         let now = clock.unix_timestamp;
-        let before = self.validate(balance, amount, now)?;
+        let (before, destination_before) = self.validate(balance, amount, now)?;
         balance.debit(amount)?;
         let time = self.vault.loosening_time(self.vault_authority, now);
         balance.take_from_limits(amount, self.vault.has_security_config != 0, now, time)?;
@@ -118,9 +121,14 @@ impl Payout<'_, '_> {
             VaultError::TokenBalanceMismatch
         );
         balance.invariant_with_tokens(held)?;
+        let destination_held = token::read_amount(self.destination_tokens)?;
+        let received = sub(destination_held, destination_before, VaultError::TokenBalanceMismatch)?;
+        require!(received <= amount, VaultError::TokenBalanceMismatch);
+        require!(received >= minimum_received, VaultError::LessReceived);
         emit!(Withdrawn {
             balance: self.balance_key,
             amount,
+            received,
             destination_tokens: *self.destination_tokens.key,
             ledger: balance.next_ledger(clock.slot)?,
         });
@@ -142,6 +150,7 @@ impl Withdraw<'_> {
             require!(config.delay(time) == 0, VaultError::DelayRequired);
         }
         require!(args.decimals == balance.decimals, VaultError::WrongDecimals);
+        require!(args.minimum_received <= args.amount, VaultError::BadMinimum);
         Ok(())
     }
 }
@@ -167,5 +176,5 @@ pub fn handler(ctx: Context<Withdraw>, args: WithdrawArgs) -> Result<()> {
         destination_tokens: &accounts.destination_tokens,
         token_program: &accounts.token_program,
     };
-    payout.pay(&mut balance, args.amount, &clock)
+    payout.pay(&mut balance, args.amount, args.minimum_received, &clock)
 }

@@ -12,6 +12,8 @@ pub struct PendingWithdrawal {
     pub payer: Pubkey,
     /// Base units of the balance's mint.
     pub amount: u64,
+    /// What must arrive at least when anybody else than the vault's authority executes it.
+    pub minimum_received: u64,
     /// The seed; says nothing about when.
     pub timestamp: i64,
     /// Unix time of the cluster when the request ran, and from which it may be executed.

@@ -3,7 +3,7 @@ import type { Address } from "@solana/kit";
 
 import { INSTRUCTIONS_SYSVAR } from "../../../../protocol/solana/accountRules.js";
 import { CallKit, type Call } from "./callKit.js";
-import { newBalance, type User } from "./cast.js";
+import { newBalance, type Mint, type User } from "./cast.js";
 import * as rules from "./rules.js";
 import type { BalanceModel } from "./rules.js";
 
@@ -99,12 +99,13 @@ export class MoneyCalls extends CallKit {
     const { decimals, broken: wrongDecimals } = this.decimals(mint);
     const to = this.destination(user);
     const pay = rules.payment(this.cast.world, model, amount, to.wallet);
+    const minimumReceived = this.minimum(mint, amount);
     const { world } = this.cast;
     const delay = user.model.config && rules.effectiveConfig(user.model.config, world.waitClock(user.model)).delay;
     const receiver = this.tokensOf(to, mint);
     return {
       name: "withdraw",
-      args: { args: { amount, decimals } },
+      args: { args: { amount, minimumReceived, decimals } },
       accounts: {
         ...{ authority: signer, vaultAuthority: this.cast.vaultAuthority, vault: user.vault, balance: on.address },
         ...{ securityConfig: config.securityConfig, mint: mint.mint.address, vaultTokens: on.vaultTokens },
@@ -113,6 +114,7 @@ export class MoneyCalls extends CallKit {
       signers: [signer],
       broken: [
         ...[...broken, ...config.broken, ...wrongDecimals, ...pay.broken],
+        ...rules.minimum(mint, amount, minimumReceived),
         ...((delay ?? 0n) > 0n ? ["DelayRequired"] : []),
       ],
       touched: [user, to],
@@ -134,6 +136,7 @@ export class MoneyCalls extends CallKit {
     const { decimals, broken: wrongDecimals } = this.decimals(mint);
     const amount = this.random.amount(this.likelyAmount(model));
     const to = this.destination(user);
+    const minimumReceived = this.minimum(mint, amount);
     const { multiSig, lastTimestamp } = user.model;
     const isOld = multiSig !== undefined && lastTimestamp > 0n && this.random.oneIn(2);
     const near = world.now + BigInt(this.random.oneIn(10) ? this.random.below(200) - 100 : this.random.below(60));
@@ -145,7 +148,7 @@ export class MoneyCalls extends CallKit {
     const address = await this.cast.rig.addresses.pendingWithdrawal(user.vault, timestamp);
     return {
       name: "requestWithdrawal",
-      args: { args: { amount, decimals, timestamp, destination: to.wallet } },
+      args: { args: { amount, minimumReceived, decimals, timestamp, destination: to.wallet } },
       accounts: {
         ...{ payer: this.payer, authority: signer, vaultAuthority: this.cast.vaultAuthority, vault: user.vault },
         ...{ balance: on.address, securityConfig: user.config, mint: mint.mint.address, pendingWithdrawal: address },
@@ -153,6 +156,7 @@ export class MoneyCalls extends CallKit {
       signers: [signer],
       broken: [
         ...[...broken, ...wrongDecimals],
+        ...(minimumReceived > amount ? ["BadMinimum"] : []),
         ...(amount === 0n ? ["ZeroAmount"] : []),
         ...(rules.mayReceive(world, user.model, to.wallet) ? [] : ["DestinationNotAllowed"]),
         ...(isNear && timestamp > user.model.lastTimestamp
@@ -167,7 +171,7 @@ export class MoneyCalls extends CallKit {
         user.model.pending += 1;
         model.pending += 1;
         user.pending.push({
-          ...{ address, mint, balance: model, amount, destination: to.wallet, timestamp },
+          ...{ address, mint, balance: model, amount, minimumReceived, destination: to.wallet, timestamp },
           ...{ maturesAt: world.now + config.delay, version: user.model.version },
         });
       },
@@ -185,10 +189,13 @@ export class MoneyCalls extends CallKit {
     const to = this.userOf(pending.destination);
     const receiver = this.tokensOf(to, mint);
     const { address, vaultTokens } = this.balanceOf(user, mint);
+    const { signer, broken } = this.authority(user);
+    const isAuthority = this.random.oneIn(3);
     return {
       name: "executeWithdrawal",
       args: {},
       accounts: {
+        authority: isAuthority ? signer : undefined,
         ...{
           vaultAuthority: this.cast.vaultAuthority,
           vault: user.vault,
@@ -199,9 +206,10 @@ export class MoneyCalls extends CallKit {
         ...{ destinationTokens: receiver.address, tokenProgram: mint.mint.tokenProgram },
         instructions: INSTRUCTIONS_SYSVAR,
       },
-      signers: [],
+      signers: isAuthority ? [signer] : [],
       broken: [
         ...pay.broken,
+        ...(isAuthority ? broken : rules.minimum(mint, amount, pending.minimumReceived)),
         ...(pending.version === user.model.version ? [] : ["StaleConfig"]),
         ...(world.now >= pending.maturesAt ? [] : ["NotMatured"]),
       ],
@@ -291,6 +299,13 @@ export class MoneyCalls extends CallKit {
     user.pending.splice(user.pending.indexOf(pending), 1);
     user.model.pending -= 1;
     pending.balance.pending -= 1;
+  }
+
+  /** What must arrive: mostly what does. */
+  private minimum(mint: Mint, amount: bigint): bigint {
+    const received = rules.receivedOf(mint, amount);
+    if (!this.random.oneIn(8)) return received;
+    return rules.fitting(this.random.pick([0n, received + 1n, amount, amount + 1n]));
   }
 
   /** Around what is there and what limits leave. */

@@ -91,6 +91,7 @@ export interface VaultModel {
 export interface PendingModel {
   readonly balance: BalanceModel;
   readonly amount: bigint;
+  readonly minimumReceived: bigint;
   readonly destination: string;
   readonly maturesAt: bigint;
   readonly version: number;
@@ -119,8 +120,18 @@ export function receivedOf({ feeBps, maxFeeUnits }: MintModel, amount: bigint): 
   return amount - (fee < maxFeeUnits ? fee : maxFeeUnits);
 }
 
-const minimum = (...values: readonly bigint[]): bigint =>
-  values.reduce((least, value) => (value < least ? value : least));
+/** The nearest amount that the program can be told. */
+export const fitting = (amount: bigint): bigint => (amount > U64_MAX ? U64_MAX : amount);
+
+/** What is wrong with asking for at least `minimumReceived` of `amount`. */
+export function minimum(mint: MintModel, amount: bigint, minimumReceived: bigint): string[] {
+  return [
+    ...(minimumReceived > amount ? ["BadMinimum"] : []),
+    ...(minimumReceived > receivedOf(mint, amount) ? ["LessReceived"] : []),
+  ];
+}
+
+const least = (...values: readonly bigint[]): bigint => values.reduce((most, value) => (value < most ? value : most));
 const maximum = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 /** The program's own state, and the clock. */
@@ -163,7 +174,7 @@ export class World {
 
   /** Waits are measured by a clock that stands still in a pause or a freeze. */
   waitClock(vault: VaultModel): bigint {
-    return minimum(
+    return least(
       this.now,
       ...(this.isPaused ? [this.rowBeganAt] : []),
       ...(this.isFrozen ? [this.frozenAt] : []),
@@ -194,7 +205,7 @@ export class World {
     return {
       broken,
       commit: () => {
-        this.pausedUntil = minimum(this.pausedUntil, this.now);
+        this.pausedUntil = least(this.pausedUntil, this.now);
         this.isPauseOpen = false;
         this.unpauseAt = 0n;
       },
@@ -256,7 +267,7 @@ export function effectiveLimits(
   let { limits, waitingLimits, bucket, filledAt } = balance;
   const fill = (until: bigint): void => {
     if (limits === undefined || until <= filledAt) return;
-    bucket = minimum(bucket + limits.refillPerDay * (until - filledAt), limits.capacity * DAY);
+    bucket = least(bucket + limits.refillPerDay * (until - filledAt), limits.capacity * DAY);
     filledAt = until;
   };
   if (waitingLimits !== undefined && world.waitClock(balance.vault) >= waitingLimits.at) {
@@ -266,7 +277,7 @@ export function effectiveLimits(
     } else fill(waitingLimits.at);
     limits = waitingLimits.value;
     waitingLimits = undefined;
-    bucket = minimum(bucket, limits.capacity * DAY);
+    bucket = least(bucket, limits.capacity * DAY);
   }
   fill(world.now);
   return { limits, waitingLimits, bucket, filledAt };
@@ -339,7 +350,7 @@ export function setLimits(
         balance.filledAt = world.now;
       }
       balance.limits = limits;
-      balance.bucket = minimum(balance.bucket, limits.capacity * DAY);
+      balance.bucket = least(balance.bucket, limits.capacity * DAY);
       balance.waitingLimits = undefined;
     },
   };
