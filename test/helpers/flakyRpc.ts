@@ -118,11 +118,12 @@ export class FlakyRpc {
       response.destroy();
       return;
     }
-    const asked = batch.map((request, index) => {
+    const asked = batch.flatMap((request, index) => {
       const fault = faults[index];
-      return fault?.kind === "rewrite" ? { ...request, params: fault.params } : request;
+      if (fault?.kind === "answer") return [];
+      return [fault?.kind === "rewrite" ? { ...request, params: fault.params } : request];
     });
-    const answers = (await this.forward(asked)) as { id: number }[];
+    const answers = asked.length === 0 ? [] : ((await this.forward(asked)) as { id: number }[]);
     if (broken !== undefined) {
       response.destroy();
       return;

@@ -1,5 +1,5 @@
 /** A Solana keeper's outbox between a real PostgreSQL and the local cluster, whose process can die at any place and come back. */
-import type { KeyPairSigner } from "@solana/kit";
+import { lamports, type Address, type KeyPairSigner } from "@solana/kit";
 
 import type { Database } from "../../db/database.js";
 import { acquireLease } from "../../db/queries/lease/acquire.js";
@@ -15,10 +15,15 @@ import { SolanaClient } from "../../keepers/kit/solana/client.js";
 import { clusterHead, type SolanaHead } from "../../keepers/kit/solana/cluster.js";
 import { solanaSignerOf, type SolanaSigner } from "../../keepers/kit/solana/signer.js";
 import type { Settled } from "../../keepers/kit/submitter.js";
+import { SYSTEM_PROGRAM } from "../../protocol/solana/errorNames.js";
 import { EFFECT_LAMPORTS, effectAddress, effectInstruction } from "../../scripts/bench/crash/solana/effect.js";
-import { ValidatorServer, type ServerOptions } from "../../scripts/validator/server.js";
+import type { Cluster, Faults } from "../../scripts/validator/cluster.js";
+import type { ServerOptions } from "../../scripts/validator/server.js";
 import { capturedLog } from "./capturedLog.js";
-import { ask, LAMPORTS_PER_SOL, testSigner } from "./solana.js";
+import { LAMPORTS_PER_SOL, testSigner } from "./solana.js";
+import { liteOf, type EngineNode } from "./solanaEngine/engine.js";
+import { FlakySends } from "./solanaEngine/flakySends.js";
+import { startNode } from "./solanaEngine/start.js";
 
 const ROLE = "test";
 
@@ -101,28 +106,54 @@ export class RigProcess {
   }
 }
 
+/** Blocks after which surfpool has finalized one, beyond those that LiteSVM needs here. */
+const SURFPOOL_FINALIZES_LATER = 34;
+
 export class SolanaRig {
   readonly chainId: string;
   readonly client: SolanaClient;
+  /** How many more blocks than 6 pass until one is final. */
+  readonly later: number;
 
   private constructor(
-    readonly server: ValidatorServer,
+    readonly node: EngineNode,
+    /** What befalls transactions on their way. */
+    readonly faults: Faults,
+    /** Where no engine of this process lets them happen. */
+    private readonly sends: FlakySends | undefined,
     readonly database: Database,
     readonly payer: KeyPairSigner,
   ) {
-    this.chainId = server.cluster.bank.genesisHash;
-    this.client = new SolanaClient({ url: server.url, timeoutMs: 2_000, retries: 0 });
+    this.chainId = node.genesisHash;
+    this.later = node.lite === undefined ? SURFPOOL_FINALIZES_LATER : 0;
+    this.client = new SolanaClient({ url: this.url, timeoutMs: 2_000, retries: 0 });
   }
 
   /** `database` may be used by several rigs: every one has a cluster of its own. */
   static async start(database: Database, options: ServerOptions = {}): Promise<SolanaRig> {
     clusters += 1;
     const seed = `rig ${String(clusters)}`;
-    const server = await ValidatorServer.start({ seed, confirmedBlocks: 3, finalizedBlocks: 6, ...options });
-    const rig = new SolanaRig(server, database, await testSigner(1));
-    await ask(server.url, "requestAirdrop", rig.payer.address, 100n * LAMPORTS_PER_SOL);
-    server.cluster.advance(10);
+    const node = await startNode({ seed, confirmedBlocks: 3, finalizedBlocks: 6, ...options });
+    const faults = node.lite?.faults ?? {};
+    const sends = node.lite === undefined ? await FlakySends.start(node, faults) : undefined;
+    // Blockhashes of surfpool are the same in every cluster: equal bytes of two rigs would be one row in their database.
+    const payer = await testSigner(clusters);
+    node.setAccount({
+      ...{ address: payer.address, data: new Uint8Array(), executable: false, space: 0n },
+      ...{ lamports: lamports(100n * LAMPORTS_PER_SOL), programAddress: SYSTEM_PROGRAM as Address },
+    });
+    const rig = new SolanaRig(node, faults, sends, database, payer);
+    rig.advance(10);
     return rig;
+  }
+
+  get url(): string {
+    return this.sends?.url ?? this.node.url;
+  }
+
+  /** What only LiteSVM can do. */
+  get cluster(): Cluster {
+    return liteOf(this.node);
   }
 
   /** A new process takes the lease; whoever had it finds out at the next write. */
@@ -143,7 +174,14 @@ export class SolanaRig {
   }
 
   advance(slots: number): void {
-    this.server.cluster.advance(slots);
+    if (this.sends === undefined) {
+      this.node.advance(slots);
+      return;
+    }
+    for (let slot = 0; slot < slots; slot += 1) {
+      this.node.advance(1);
+      this.sends.slotPassed();
+    }
   }
 
   intent(key: string, changes: Partial<SolanaIntent> = {}): SolanaIntent {
@@ -159,9 +197,10 @@ export class SolanaRig {
 
   /** How often the effect of a key has happened, as the chain has it. */
   times(key: string): bigint {
-    const lamports = this.server.cluster.bank.account(effectAddress(key))?.lamports ?? 0n;
-    if (lamports % EFFECT_LAMPORTS !== 0n) throw new Error(`${key}: ${String(lamports)} lamports`);
-    return lamports / EFFECT_LAMPORTS;
+    const account = this.node.getAccount(effectAddress(key));
+    const amount = account.exists ? account.lamports : 0n;
+    if (amount % EFFECT_LAMPORTS !== 0n) throw new Error(`${key}: ${String(amount)} lamports`);
+    return amount / EFFECT_LAMPORTS;
   }
 
   /** State and number of attempts of a key's newest row. */
@@ -175,7 +214,8 @@ export class SolanaRig {
   }
 
   async stop(): Promise<void> {
-    await this.server.stop();
+    await this.sends?.stop();
+    await this.node.stop();
   }
 }
 

@@ -17,7 +17,11 @@ import { ensureSurfpool } from "./surfpoolBinary.js";
 const READY_WITHIN_MS = 30_000;
 const END_WITHIN_MS = 5_000;
 
-export async function startSurfpool(options: EngineOptions): Promise<RunningValidator> {
+/** @param genesisHash another one is another cluster: whoever asks for local keys asks for ours. */
+export async function startSurfpool(
+  options: EngineOptions,
+  genesisHash: string = LOCAL_GENESIS_HASH,
+): Promise<RunningValidator> {
   const binary = await ensureSurfpool(options.signal, options.say);
   const port = await freePair(options.port);
   const payer = await localPayer();
@@ -27,7 +31,7 @@ export async function startSurfpool(options: EngineOptions): Promise<RunningVali
     "--slot-ms": options.slotMs,
     "--payer": payer.address,
     "--lamports": PAYER_LAMPORTS,
-    "--genesis-hash": LOCAL_GENESIS_HASH,
+    "--genesis-hash": genesisHash,
   };
   const args = Object.entries(flags).flatMap(([name, value]) => [name, String(value)]);
   const child = spawn(binary, args, { stdio: ["pipe", "pipe", "pipe"] });

@@ -18,15 +18,20 @@ export async function startEngine(): Promise<SvmEngine> {
   }
 }
 
-/** The same behind JSON-RPC, empty. `options` are for LiteSVM; surfpool confirms after a block and finalizes after 31. */
+/**
+ * The same behind JSON-RPC, empty. Depths and the ledger's length are for LiteSVM: surfpool confirms after a block, finalizes after 31, and
+ * keeps everything. With `slotMs` slots pass by themselves, on surfpool at a pace of its own.
+ */
 export async function startNode(options: ServerOptions = {}): Promise<EngineNode> {
   switch (testEngine()) {
     case "litesvm":
       return liteNode(await ValidatorServer.start(options));
     case "surfpool": {
-      const engine = await SurfpoolEngine.start();
+      const engine = await SurfpoolEngine.start(options.seed);
       if (options.genesisTime !== undefined) engine.setClock(options.genesisTime, 0n);
-      return engine.serve();
+      const node = await engine.serve();
+      if (options.slotMs !== undefined) engine.run();
+      return node;
     }
     case "rpc":
       throw notOurs();

@@ -19,6 +19,7 @@ import {
 import { absentAccount } from "../../../scripts/validator/absentAccount.js";
 import type { RunningValidator } from "../../../scripts/validator/engines/engine.js";
 import { startSurfpool } from "../../../scripts/validator/engines/surfpool.js";
+import { genesisHashOf, LOCAL_GENESIS_SEED } from "../../../scripts/validator/genesis.js";
 import { RpcError } from "../../../scripts/validator/jsonRpc.js";
 import { UPGRADEABLE_LOADER } from "../../../scripts/validator/programs.js";
 import type { EngineClock, EngineNode, Executed, SvmEngine } from "./engine.js";
@@ -59,13 +60,16 @@ export class SurfpoolEngine implements SvmEngine {
   private clock: EngineClock | undefined;
   private blockhash: Blockhash | undefined;
   private sent = 0n;
+  private isRunning = false;
 
   private constructor(private readonly validator: RunningValidator) {}
 
-  static async start(): Promise<SurfpoolEngine> {
+  /** @param seed of a genesis hash of its own. */
+  static async start(seed = LOCAL_GENESIS_SEED): Promise<SurfpoolEngine> {
     const { signal } = new AbortController();
     while (running.length >= MOST_RUNNING) await running.shift()?.stop();
-    const validator = await startSurfpool({ port: 0, slotMs: SLOT_MS, programs: [], signal, say: () => undefined });
+    const options = { port: 0, slotMs: SLOT_MS, programs: [], signal, say: () => undefined };
+    const validator = await startSurfpool(options, genesisHashOf(seed));
     running.push(validator);
     const engine = new SurfpoolEngine(validator);
     engine.ask("surfnet_pauseClock");
@@ -106,7 +110,7 @@ export class SurfpoolEngine implements SvmEngine {
   }
 
   getClock(): EngineClock {
-    if (this.clock !== undefined) return this.clock;
+    if (this.clock !== undefined && !this.isRunning) return this.clock;
     const account = this.getAccount(CLOCK);
     if (!account.exists) throw new Error("the cluster has no clock");
     const view = new DataView(account.data.buffer, account.data.byteOffset);
@@ -123,7 +127,7 @@ export class SurfpoolEngine implements SvmEngine {
   }
 
   latestBlockhash(): Blockhash {
-    if (this.blockhash === undefined) {
+    if (this.blockhash === undefined || this.isRunning) {
       const { value } = this.ask("getLatestBlockhash", PROCESSED) as { value: { blockhash: Blockhash } };
       this.blockhash = value.blockhash;
     }
@@ -199,6 +203,12 @@ export class SurfpoolEngine implements SvmEngine {
       },
       stop: () => this.stop(),
     });
+  }
+
+  /** Slots pass by themselves from now on. */
+  run(): void {
+    this.ask("surfnet_resumeClock");
+    this.isRunning = true;
   }
 
   private async stop(): Promise<void> {

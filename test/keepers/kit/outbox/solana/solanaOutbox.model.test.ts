@@ -140,7 +140,7 @@ class World {
     private readonly db: FailingDatabase,
     private readonly remote: boolean,
   ) {
-    const { faults } = rig.server.cluster;
+    const { faults } = rig;
     faults.send = () => this.sends.shift();
     faults.request = () => this.requests.shift();
   }
@@ -171,7 +171,7 @@ class World {
         await this.alive((keeper) => keeper.upkeep());
         return;
       case "fork": {
-        const { cluster } = this.rig.server;
+        const { cluster } = this.rig;
         const depth = Math.min(step.depth, cluster.bank.blocks.droppable);
         if (depth > 0) cluster.fork(depth, step.redeliver);
         return;
@@ -218,7 +218,7 @@ class World {
 
   /** A leader gets every packet that was ever on its way. */
   private replay(): void {
-    for (const bytes of this.sent) this.rig.server.cluster.bank.deliver(fromBytes(bytes));
+    for (const bytes of this.sent) this.rig.cluster.bank.deliver(fromBytes(bytes));
   }
 
   /** Time passes until the newest bytes of an open row are so many blocks past the last height at which they were promised. */
@@ -229,7 +229,7 @@ class World {
       [this.rig.chainId],
     );
     if (row?.last == null) return;
-    const missing = BigInt(row.last) + offset - this.rig.server.cluster.bank.blocks.open.height;
+    const missing = BigInt(row.last) + offset - this.rig.cluster.bank.blocks.open.height;
     if (missing > 0n) this.rig.advance(Number(missing));
   }
 
