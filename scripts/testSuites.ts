@@ -69,10 +69,7 @@ export const SUITES: readonly Suite[] = [
     about: "Solana programs: what is committed of them, their keys, the programs themselves",
     runner: "mocha",
     include: ["test/programs/**/*.test.ts"],
-    onClusters: [
-      "test/programs/{collateral-vault,position-manager}/*.test.ts",
-      "test/programs/deployment/deploy.test.ts",
-    ],
+    onClusters: ["test/programs/{collateral-vault,position-manager,deployment}/*.test.ts"],
   },
   {
     name: "db",

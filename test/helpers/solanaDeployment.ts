@@ -19,7 +19,9 @@ import { outputsOf, PROGRAM_NAMES, type ProgramName } from "../../scripts/progra
 import { SYSTEM_PROGRAM } from "../../scripts/validator/instructions.js";
 import { localPayer } from "../../scripts/validator/localPayer.js";
 import { loadUpgradeable, UPGRADEABLE_LOADER } from "../../scripts/validator/programs.js";
-import { ValidatorServer } from "../../scripts/validator/server.js";
+import { ask } from "./solana.js";
+import type { EngineNode } from "./solanaEngine/engine.js";
+import { startNode } from "./solanaEngine/start.js";
 
 const NETWORK = "solana-localnet";
 const LAMPORTS = 1_000_000_000_000n;
@@ -59,16 +61,16 @@ export class DeploymentRig {
   readonly log: string[] = [];
 
   private constructor(
-    readonly server: ValidatorServer,
+    readonly node: EngineNode,
     readonly hands: Hands,
   ) {}
 
   static async start(): Promise<DeploymentRig> {
     // A blockhash lives 150 slots: six seconds, which a busy machine needs.
-    const server = await ValidatorServer.start({ slotMs: 40, genesisTime: 1_767_225_600n, confirmedBlocks: 1 });
+    const node = await startNode({ slotMs: 40, genesisTime: 1_767_225_600n, confirmedBlocks: 1 });
     const { address } = await localPayer();
     // The local network needs no variable: both keys are published.
-    const rig = new DeploymentRig(server, await solanaHands(localParams(), () => Promise.resolve(undefined)));
+    const rig = new DeploymentRig(node, await solanaHands(localParams(), () => Promise.resolve(undefined)));
     mkdirSync(path.join(rig.root, "params"));
     mkdirSync(rig.built);
     for (const name of PROGRAM_NAMES) {
@@ -82,7 +84,7 @@ export class DeploymentRig {
   }
 
   async stop(): Promise<void> {
-    await this.server.stop();
+    await this.node.stop();
     rmSync(this.root, { recursive: true, force: true });
   }
 
@@ -103,39 +105,39 @@ export class DeploymentRig {
   /** The deployer's buffer of a program as a run leaves it that was killed after `share` percent of its writes. */
   async leaveBuffer(name: ProgramName, share: number): Promise<void> {
     const elf = readFileSync(path.join(this.built, path.basename(outputsOf(name).so)));
-    const { bank } = this.server.cluster;
+    const { node } = this;
     const { deployer } = this.hands;
     const { address } = await bufferOf(deployer.address, elf);
     const data = new Uint8Array(bufferBytes(elf.length));
     data.set([1, 0, 0, 0, 1, ...getAddressEncoder().encode(deployer.address)]);
     data.set(elf.subarray(0, Math.floor((elf.length * share) / 100)), bufferBytes(0));
-    const rent = lamports(bank.minimumBalanceForRentExemption(BigInt(data.length)));
+    const rent = lamports(node.minimumBalanceForRentExemption(BigInt(data.length)));
     const account = { address, data, executable: false, lamports: rent, space: BigInt(data.length) };
-    bank.setAccount({ ...account, programAddress: UPGRADEABLE_LOADER });
-    bank.advance(2);
+    node.setAccount({ ...account, programAddress: UPGRADEABLE_LOADER });
+    node.advance(2);
   }
 
   /** Puts a built program in place at once, under the deployer's authority unless another is given. */
   async preload(name: ProgramName, upgradeAuthority: Address = this.hands.deployer.address): Promise<void> {
     const so = readFileSync(path.join(this.built, path.basename(outputsOf(name).so)));
-    const { bank } = this.server.cluster;
+    const { node } = this;
     const programId = LOCAL_PROGRAM_IDS[name] as Address;
-    await loadUpgradeable(bank, { programId, so, upgradeAuthority, slot: bank.blocks.open.slot });
-    bank.advance(2);
+    await loadUpgradeable(node, { programId, so, upgradeAuthority, slot: node.slot });
+    node.advance(2);
   }
 
   async fund(address: Address): Promise<void> {
-    const { bank, faucet } = this.server.cluster;
-    bank.deliver(await faucet.airdrop(address, LAMPORTS));
-    bank.advance(2);
+    const { error } = await ask(this.node.url, "requestAirdrop", address, LAMPORTS);
+    if (error !== undefined) throw new Error(error.message);
+    this.node.advance(2);
   }
 
   /** Lamports at an address that nobody has made an account of. */
   donate(address: Address, amount: bigint): void {
-    const { bank } = this.server.cluster;
+    const { node } = this;
     const account = { address, data: new Uint8Array(), executable: false, lamports: lamports(amount), space: 0n };
-    bank.setAccount({ ...account, programAddress: SYSTEM_PROGRAM });
-    bank.advance(2);
+    node.setAccount({ ...account, programAddress: SYSTEM_PROGRAM });
+    node.advance(2);
   }
 
   /** Writes the parameters of the local network anew, changed. */
@@ -152,7 +154,7 @@ export class DeploymentRig {
 
   chain(options: Partial<ChainOptions> = {}): SolanaChain {
     // With a price, so that transactions are as large as they get.
-    return new SolanaChain({ url: this.server.url, microLamportsPerUnit: 1, ...options });
+    return new SolanaChain({ url: this.node.url, microLamportsPerUnit: 1, ...options });
   }
 
   /** As with `--execute`. */

@@ -32,6 +32,7 @@ const SLOT_MS = 20;
 const MOST_RUNNING = 3;
 /** Accounts of one request, as nodes take them. */
 const MOST_AT_ONCE = 100;
+const RUNNING_AHEAD = 10n;
 const PROCESSED = { commitment: "processed" } as const;
 
 interface Mark {
@@ -120,7 +121,9 @@ export class SurfpoolEngine implements SvmEngine {
 
   setClock(unixSeconds: bigint, slot: bigint): void {
     const { slot: open } = this.getClock();
-    const to = { slot: slot > open ? slot : open + 1n, timestamp: unixSeconds * 1_000n };
+    // Slots that pass by themselves may overtake the request.
+    const next = open + (this.isRunning ? RUNNING_AHEAD : 1n);
+    const to = { slot: slot > next ? slot : next, timestamp: unixSeconds * 1_000n };
     const { absoluteSlot } = this.ask("surfnet_timeTravel", { absoluteSlotAt: to }) as { absoluteSlot: bigint };
     this.clock = { slot: absoluteSlot, unixTimestamp: unixSeconds };
     this.blockhash = undefined;

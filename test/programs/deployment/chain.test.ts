@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import type { ChainOptions, SolanaChain } from "../../../scripts/deploy/solana/chain.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { FlakyRpc } from "../../helpers/flakyRpc.js";
 import { codeOf } from "../../helpers/rejection.js";
 import { testSigner } from "../../helpers/solana.js";
@@ -10,14 +11,14 @@ import { transferInstruction } from "../../../scripts/validator/instructions.js"
 const AMOUNT = 1_000_000n;
 
 /** One transfer for each test, to an address of its own: what it received says how often it was executed. */
-describe("a transaction of a deployment", function () {
+describeWith("ownCluster", "a transaction of a deployment", function () {
   this.timeout(30_000);
   let rig: DeploymentRig;
   let proxy: FlakyRpc;
   let receivers = 100;
   before(async () => {
     rig = await DeploymentRig.start();
-    proxy = await FlakyRpc.start(() => rig.server.url);
+    proxy = await FlakyRpc.start(() => rig.node.url);
   });
   after(async () => {
     await proxy.stop();
@@ -49,7 +50,7 @@ describe("a transaction of a deployment", function () {
     proxy.fault = async ({ id, method, params }) => {
       if (method !== "sendTransaction") return undefined;
       const request = { method: "POST", headers: { "content-type": "application/json" } };
-      await fetch(rig.server.url, { ...request, body: JSON.stringify({ jsonrpc: "2.0", id, method, params }) });
+      await fetch(rig.node.url, { ...request, body: JSON.stringify({ jsonrpc: "2.0", id, method, params }) });
       return undefined;
     };
     expect(await transfer(chain())).to.equal(AMOUNT);

@@ -10,6 +10,7 @@ import { bufferOf, extendProgram, upgradeProgram } from "../../../scripts/deploy
 import { missingRoom, ROOM_BYTES, roomFor } from "../../../scripts/deploy/solana/room.js";
 import { programState, registrations, vaultAuthorityOf } from "../../../scripts/deploy/solana/state.js";
 import { outputsOf } from "../../../scripts/programs/layout.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { rejection } from "../../helpers/rejection.js";
 import { testSigner } from "../../helpers/solana.js";
 import { DeploymentRig } from "../../helpers/solanaDeployment.js";
@@ -20,7 +21,7 @@ const MANAGER = LOCAL_PROGRAM_IDS["position-manager"] as never;
 class Killed extends Error {}
 
 /** Begins with an empty cluster; each test goes on where the one before it ended. */
-describe("deployment on a Solana cluster", function () {
+describeWith("ownCluster", "deployment on a Solana cluster", function () {
   this.timeout(60_000);
   let rig: DeploymentRig;
   before(async () => {

@@ -12,6 +12,7 @@ import { readSolanaRecord, type LoadedSolanaParams } from "../../../protocol/sol
 import { LOCAL_PROGRAM_IDS } from "../../../protocol/solana/programKeys.js";
 import { marketOf, type FoundMarket } from "../../../scripts/deploy/solana/state.js";
 import { absentAccount } from "../../../scripts/validator/absentAccount.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { codeOf } from "../../helpers/rejection.js";
 import { testSigner } from "../../helpers/solana.js";
 import { DeploymentRig, localMarket, type MarketFile } from "../../helpers/solanaDeployment.js";
@@ -20,12 +21,12 @@ import { createMintInstructions, mintBytes } from "../../helpers/solanaVault/min
 const MANAGER = LOCAL_PROGRAM_IDS["position-manager"] as Address;
 const STRANGER = "So11111111111111111111111111111111111111112";
 const TOKENS = TOKEN_PROGRAM as Address;
-const DAY_SLOTS = 2_160_000n;
+const DAY_SECONDS = 86_400n;
 const NO_CAP = 2n ** 64n - 1n;
 
 class Killed extends Error {}
 
-describe("deployment of a market", function () {
+describeWith("ownCluster", "deployment of a market", function () {
   this.timeout(60_000);
   const make = new MarketInstructions();
   let rig: DeploymentRig;
@@ -57,8 +58,8 @@ describe("deployment of a market", function () {
   const send = (instruction: Instruction): Promise<void> =>
     rig.chain().send("test", [instruction], [rig.hands.deployer]);
   const passDay = (): void => {
-    rig.server.cluster.bank.skip(DAY_SLOTS);
-    rig.server.cluster.bank.advance(2);
+    rig.node.jumpTo(rig.node.now + DAY_SECONDS);
+    rig.node.advance(2);
   };
 
   it("is a dry run by default", async () => {
@@ -84,7 +85,7 @@ describe("deployment of a market", function () {
     while ((await rig.dryRun()).differences.length > 0) {
       const thrown: unknown = await rig.deploy(rig.hands, { afterSend }).catch((error: unknown) => error);
       expect(thrown).to.be.instanceOf(Killed);
-      rig.server.cluster.advance(4);
+      rig.node.advance(4);
       kills += 1;
     }
     expect(kills, "the market, the registration").to.equal(2);
@@ -155,7 +156,7 @@ describe("deployment of a market", function () {
   it("lists a mint once the house has a balance and a lock, and leaves a closed one closed", async () => {
     const { deployer } = rig.hands;
     const mint = await testSigner(11);
-    const rent = rig.server.cluster.bank.minimumBalanceForRentExemption(BigInt(mintBytes({})));
+    const rent = rig.node.minimumBalanceForRentExemption(BigInt(mintBytes({})));
     await rig.chain().send("mint", createMintInstructions(admin, mint.address, admin, rent), [deployer, mint]);
     meant(({ collaterals }) => collaterals.push(mint.address));
     const alone = await rig.deploy();
@@ -197,9 +198,9 @@ describe("deployment of a market", function () {
       params.roles["upgradeAuthority"] = heir;
     });
     expect((await rig.deploy()).remaining).to.deep.equal([]);
-    const { bank } = rig.server.cluster;
-    bank.setAccount(absentAccount(await new PositionAddresses().market()));
-    bank.advance(2);
+    const { node } = rig;
+    node.setAccount(absentAccount(await new PositionAddresses().market()));
+    node.advance(2);
     const { transactions, remaining } = await rig.deploy();
     expect(transactions).to.equal(0);
     expect(remaining.map(({ code, by }) => ({ code, by }))).to.deep.equal([{ code: "MARKET_MISSING", by: heir }]);

@@ -10,6 +10,7 @@ import { parseSolanaParams } from "../../../protocol/solana/network.js";
 import { LOCAL_PROGRAM_IDS, LOCAL_ROLE_ADDRESSES } from "../../../protocol/solana/programKeys.js";
 import { bufferOf } from "../../../scripts/deploy/solana/loader.js";
 import { solanaHands } from "../../../scripts/deploy/solana/keys.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { codeOf } from "../../helpers/rejection.js";
 import { DeploymentRig, localMarket, type MarketFile } from "../../helpers/solanaDeployment.js";
 import { testSigner } from "../../helpers/solana.js";
@@ -209,7 +210,7 @@ describe("parameters of a market", () => {
   });
 });
 
-describe("deployment on a Solana cluster refuses", function () {
+describeWith("ownCluster", "deployment on a Solana cluster refuses", function () {
   this.timeout(30_000);
   let rig: DeploymentRig;
   before(async () => {
@@ -258,13 +259,13 @@ describe("deployment on a Solana cluster refuses", function () {
     await rig.leaveBuffer("position-manager", 100);
     const elf = readFileSync(path.join(rig.built, "position_manager.so"));
     const { address } = await bufferOf(rig.hands.deployer.address, elf);
-    const { bank } = rig.server.cluster;
-    const account = bank.getAccount(address);
+    const { node } = rig;
+    const account = node.getAccount(address);
     if (!account.exists) throw new Error("no buffer");
     const data = Uint8Array.from(account.data);
     data[10] = (data[10] ?? 0) ^ 1;
-    bank.setAccount({ ...account, data });
-    bank.advance(2);
+    node.setAccount({ ...account, data });
+    node.advance(2);
     expect(await codeOf(rig.deploy())).to.equal("FOREIGN_BUFFER");
   });
 });

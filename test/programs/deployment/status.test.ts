@@ -8,15 +8,16 @@ import { LOCAL_PROGRAM_IDS, localSigner } from "../../../protocol/solana/program
 import { createTokensInstruction } from "../../../protocol/solana/tokens.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { collateralStatus, type CollateralStatus } from "../../../scripts/deploy/solana/status.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { codeOf } from "../../helpers/rejection.js";
 import { testSigner } from "../../helpers/solana.js";
 import { DeploymentRig } from "../../helpers/solanaDeployment.js";
 import { createMintInstructions, mintBytes, mintToInstruction } from "../../helpers/solanaVault/mints.js";
 
 const TOKEN = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA" as Address;
-const DAY_SLOTS = 2_160_000n;
+const DAY_SECONDS = 86_400n;
 
-describe("status of the collateral vault", function () {
+describeWith("ownCluster", "status of the collateral vault", function () {
   this.timeout(30_000);
   let rig: DeploymentRig;
   let owner: Address;
@@ -45,8 +46,8 @@ describe("status of the collateral vault", function () {
     expect(authority).to.include({ admin: owner, freezeMultiSig: undefined });
     expect(programs["collateral-vault"]).to.include({ deployed: true, upgradeAuthority: owner });
     expect(registrations.map((entry) => entry.status)).to.deep.equal(["waiting"]);
-    rig.server.cluster.bank.skip(DAY_SLOTS);
-    rig.server.cluster.bank.advance(2);
+    rig.node.jumpTo(rig.node.now + DAY_SECONDS);
+    rig.node.advance(2);
     expect((await status()).registrations[0]).to.include({
       programId: LOCAL_PROGRAM_IDS["position-manager"],
       status: "active",
@@ -58,8 +59,8 @@ describe("status of the collateral vault", function () {
   it("shows a vault, by its own address or its owner's", async () => {
     const mint = await testSigner(11);
     const ref = { address: mint.address, tokenProgram: TOKEN, decimals: 6 };
-    const { bank } = rig.server.cluster;
-    const rent = bank.minimumBalanceForRentExemption(BigInt(mintBytes({})));
+    const { node } = rig;
+    const rent = node.minimumBalanceForRentExemption(BigInt(mintBytes({})));
     await send(createMintInstructions(owner, mint.address, owner, rent), [mint]);
     const tokens = await associatedTokenAddress(owner, mint.address, TOKEN);
     await send([

@@ -9,6 +9,7 @@ import { LOCAL_PROGRAM_IDS } from "../../../protocol/solana/programKeys.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { registrations } from "../../../scripts/deploy/solana/state.js";
 import { absentAccount } from "../../../scripts/validator/absentAccount.js";
+import { describeWith } from "../../helpers/describeWith.js";
 import { codeOf } from "../../helpers/rejection.js";
 import { DeploymentRig } from "../../helpers/solanaDeployment.js";
 
@@ -20,7 +21,7 @@ const MEMO = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr" as Address;
 const SYSTEM = "11111111111111111111111111111111" as Address;
 
 /** Begins with a deployment without differences; each test makes its own and puts it right again where that is not its end. */
-describe("verification of a Solana deployment finds", function () {
+describeWith("ownCluster", "verification of a Solana deployment finds", function () {
   this.timeout(30_000);
   let rig: DeploymentRig;
   before(async () => {
@@ -39,7 +40,7 @@ describe("verification of a Solana deployment finds", function () {
 
   it("a deployment that was not configured", async () => {
     const address = await new VaultAddresses().vaultAuthority();
-    const configured = rig.server.cluster.bank.getAccount(address);
+    const configured = rig.node.getAccount(address);
     if (!configured.exists) throw new Error("not configured");
     // Lamports that anybody may send there make no configuration.
     await put({ ...configured, data: new Uint8Array(), programAddress: SYSTEM, space: 0n });
@@ -114,11 +115,11 @@ describe("verification of a Solana deployment finds", function () {
     expect(await registration()).to.equal(trusted);
 
     const address = await new VaultAddresses().authorizedProgram(MANAGER);
-    const { bank } = rig.server.cluster;
-    const record = bank.getAccount(address);
+    const { node } = rig;
+    const record = node.getAccount(address);
     if (!record.exists) throw new Error("not registered");
-    bank.setAccount(absentAccount(address));
-    bank.advance(2);
+    node.setAccount(absentAccount(address));
+    node.advance(2);
     const unregistered = await rig.deploy();
     expect(unregistered.transactions).to.equal(0);
     expect(unregistered.remaining.at(-1)).to.include({ code: "REGISTRATION_MISSING", id: MANAGER });
@@ -173,7 +174,7 @@ describe("verification of a Solana deployment finds", function () {
 
   it("code with one byte changed", async () => {
     const address = await programDataAddress(VAULT);
-    const account = rig.server.cluster.bank.getAccount(address);
+    const account = rig.node.getAccount(address);
     if (!account.exists) throw new Error("no code");
     const changed = Uint8Array.from(account.data);
     changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
@@ -191,12 +192,12 @@ describe("verification of a Solana deployment finds", function () {
   });
 
   it("something else at the address of a program, a closed program, and lamports where its code would go", async () => {
-    const { bank } = rig.server.cluster;
+    const { node } = rig;
     const code = await programDataAddress(MANAGER);
-    const account = bank.getAccount(MANAGER);
+    const account = node.getAccount(MANAGER);
     if (!account.exists) throw new Error("no program");
-    bank.setAccount(absentAccount(code));
-    bank.advance(2);
+    node.setAccount(absentAccount(code));
+    node.advance(2);
     expect((await rig.verify())[0]).to.equal("PROGRAM_FOREIGN position-manager");
     await put({ ...account, data: new Uint8Array(8), executable: false, programAddress: SYSTEM, space: 8n });
     expect((await rig.verify())[0]).to.equal("PROGRAM_FOREIGN position-manager");
@@ -206,9 +207,9 @@ describe("verification of a Solana deployment finds", function () {
     expect((await rig.verify())[0]).to.equal("PROGRAM_FOREIGN position-manager");
     const { transactions } = await rig.deploy();
     expect(transactions).to.equal(0);
-    bank.setAccount(absentAccount(code));
-    bank.setAccount(absentAccount(MANAGER));
-    bank.advance(2);
+    node.setAccount(absentAccount(code));
+    node.setAccount(absentAccount(MANAGER));
+    node.advance(2);
     expect((await rig.verify())[0]).to.equal("PROGRAM_MISSING position-manager");
   });
 
@@ -217,10 +218,10 @@ describe("verification of a Solana deployment finds", function () {
     return (await rig.verify()).filter((line) => line !== "RECORD_CHANGED record.params");
   }
 
-  async function put(account: Parameters<typeof rig.server.cluster.bank.setAccount>[0]): Promise<void> {
-    const { bank } = rig.server.cluster;
-    bank.setAccount({ ...account, lamports: lamports(bank.minimumBalanceForRentExemption(account.space)) });
-    bank.advance(2);
+  async function put(account: Parameters<typeof rig.node.setAccount>[0]): Promise<void> {
+    const { node } = rig;
+    node.setAccount({ ...account, lamports: lamports(node.minimumBalanceForRentExemption(account.space)) });
+    node.advance(2);
     return Promise.resolve();
   }
 
