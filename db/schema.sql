@@ -305,8 +305,10 @@ CREATE TABLE reconciliation_logs (
   subject text NOT NULL,
   facts text NOT NULL,
   at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  severity text DEFAULT 'critical'::text NOT NULL,
   CONSTRAINT reconciliation_logs_kind_check CHECK ((kind = ANY (ARRAY['pass'::text, 'opened'::text, 'accepted'::text, 'resolved'::text]))),
   CONSTRAINT reconciliation_logs_pkey PRIMARY KEY (id),
+  CONSTRAINT reconciliation_logs_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'critical'::text]))),
   CONSTRAINT reconciliation_logs_slot_check CHECK ((slot >= 0))
 );
 

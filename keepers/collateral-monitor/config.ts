@@ -1,4 +1,5 @@
 import { integer, setting, type Env, type Settings, type SettingsOf } from "../kit/env.js";
+import { mintList } from "./watched.js";
 import { loadSolanaConfig, type SolanaConfig } from "../kit/solana/settings.js";
 import type { ActivityRules } from "./strategies/activity.js";
 
@@ -30,6 +31,12 @@ export const monitorSettings = {
     schema: integer(1, 3_600),
     default: "30",
     doc: "Seconds after the last sign of life in which another copy takes over.",
+  }),
+  mints: setting({
+    env: "MONITOR_MINTS",
+    schema: mintList,
+    default: "",
+    doc: "Mints that matter, with commas between them; when unset those of the position manager's market, and all where there is none.",
   }),
   largeShareBps: setting({
     env: "MONITOR_LARGE_BPS",

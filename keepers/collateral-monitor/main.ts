@@ -1,7 +1,8 @@
 /** The collateral monitor as a program: run, doctor, status. It signs nothing and holds no key. */
 import { openDatabase, type OpenDatabase } from "../../db/open.js";
 import { assertDurable } from "../../db/durability.js";
-import { VaultAddresses } from "../../protocol/solana/addresses.js";
+import { PositionAddresses, VaultAddresses } from "../../protocol/solana/addresses.js";
+import { positionProgram } from "../../protocol/solana/positionProgram.js";
 import { vaultProgram } from "../../protocol/solana/vaultProgram.js";
 import { watchKeeper } from "../kit/alerts/open.js";
 import { requireGate } from "../kit/checks.js";
@@ -23,6 +24,7 @@ import { figuresOf, Monitor, type PassFigures } from "./monitor.js";
 import { CollateralReader } from "./reader.js";
 import { reconcile } from "./reconcile.js";
 import { CollateralStore } from "./store.js";
+import { Watched, type Mints } from "./watched.js";
 
 export const program: KeeperProgram = { run, doctor, policy, status, accept: acceptFinding };
 
@@ -48,9 +50,10 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const counters = new Counters();
     const store =
       opened && new CollateralStore(opened.database, { chainId, program: vaults.id }, config.takeOverSeconds * MS);
+    const reader = new CollateralReader(client, vaults);
     const monitor = new Monitor({
-      ...{ program: vaults, store, counters, log, mostHistory: config.mostHistory },
-      reader: new CollateralReader(client, vaults),
+      ...{ program: vaults, store, counters, log, mostHistory: config.mostHistory, reader },
+      mints: await mintsOf(config, reader),
       authority: await new VaultAddresses(vaults.id).vaultAuthority(),
       rules: activityRules(config),
     });
@@ -197,11 +200,14 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
     const vaults = vaultProgram.at(config.network.programIds["collateral-vault"]);
     const reader = new CollateralReader(client, vaults);
     const snapshot = await reader.snapshot(0n);
-    const { findings } = await reconcile(snapshot, NO_BOOKS, {
+    const mints = await mintsOf(config, reader);
+    const { findings: all } = await reconcile(snapshot, NO_BOOKS, {
       lookAgain: () => Promise.resolve([]),
-      pair: (balance, tokens, slot) => reader.pair(balance, tokens, slot),
+      pairs: (asked, slot) => reader.pairs(asked, slot),
+      watched: new Watched(await mints(snapshot.slot), snapshot.balances.values()),
     });
-    const figures = figuresOf(snapshot, { findings });
+    const figures = figuresOf(snapshot, { findings: all });
+    const findings = all.filter(({ severity }) => severity !== "info");
     const running = readStatus(pathOf(config));
     context.say(describeRunning(running, config.staleAfterSeconds));
     sayFigures(figures, context.say);
@@ -219,6 +225,14 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
   } finally {
     await alerts.close();
   }
+}
+
+/** The mints that matter: those that are named, else those of the market. */
+async function mintsOf({ mints, network }: MonitorConfig, reader: CollateralReader) {
+  const positions = positionProgram.at(network.programIds["position-manager"]);
+  const market = await new PositionAddresses(positions.id).market();
+  return (leastSlot: bigint): Promise<Mints> =>
+    mints === undefined ? reader.marketMints(positions, market, leastSlot) : Promise.resolve(mints);
 }
 
 function pathOf({ dataFolder, network }: MonitorConfig): string {

@@ -13,7 +13,6 @@ import { factsText, keyOf, type Books, type Look } from "./books.js";
 import type { BalanceOwner } from "./eventRows.js";
 import type { Recorded } from "./store.js";
 import { assess, NO_ACTIVITY, type ActivityRules, type ActivityState, type SeenEvent } from "./strategies/activity.js";
-import { severityOf } from "./strategies/records.js";
 import type { Finding, FindingCode } from "./types.js";
 
 export interface Memory {
@@ -92,10 +91,10 @@ export function booksOf(memory: Memory, open: readonly OpenDiscrepancy[]): Books
 }
 
 /** What was found, as it was written down. */
-function findingOf({ kind, code, subject, facts: text }: OpenDiscrepancy): Finding {
+function findingOf({ kind, code, subject, severity, facts: text }: OpenDiscrepancy): Finding {
   const written = JSON.parse(text) as Facts & { readonly found?: Facts };
   const facts = kind === "accepted" ? (written.found ?? {}) : written;
-  return { code: code as FindingCode, subject, severity: severityOf(code), facts };
+  return { code: code as FindingCode, subject, severity, facts };
 }
 
 export function ownerIn(memory: Memory): BalanceOwner {

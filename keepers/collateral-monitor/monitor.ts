@@ -13,9 +13,17 @@ import { booksOf, forget, keepCounted, memoryOf, ownerIn, seenEvent, type Memory
 import type { CollateralReader } from "./reader.js";
 import { collateralOf, reconcile, type Pass } from "./reconcile.js";
 import type { CollateralStore, PassRows } from "./store.js";
-import { assess, assessFall, type ActivityRules, type ActivityState, type Unusual } from "./strategies/activity.js";
+import {
+  assess,
+  assessFall,
+  type ActivityRules,
+  type ActivityState,
+  type Assessed,
+  type Unusual,
+} from "./strategies/activity.js";
 import { isRecordCode } from "./strategies/records.js";
 import type { Finding, Snapshot } from "./types.js";
+import { Watched, type Mints } from "./watched.js";
 
 export interface MonitorParts {
   readonly reader: CollateralReader;
@@ -23,6 +31,8 @@ export interface MonitorParts {
   /** Address of the program's configuration. */
   readonly authority: string;
   readonly rules: ActivityRules;
+  /** Mints that matter, as of a finalized slot or later. */
+  readonly mints: (leastSlot: bigint) => Promise<Mints>;
   readonly mostHistory: number;
   /** Undefined in a dry run: nothing is recorded, and what was recorded is not compared with. */
   readonly store: CollateralStore | undefined;
@@ -38,6 +48,8 @@ export interface PassFigures {
   readonly programLocks: number;
   readonly pendingWithdrawals: number;
   readonly discrepancies: number;
+  /** Discrepancies of mints that nobody watches. */
+  readonly ofOtherMints: number;
   /** By mint, base units. */
   readonly tvl: Readonly<Record<string, { readonly total: bigint; readonly locked: bigint; readonly held: bigint }>>;
 }
@@ -76,6 +88,7 @@ const NOTHING_READ = { signature: "", slot: 0n, generation: 0n };
 export class Monitor {
   private memory: Memory | undefined;
   private newestFigures: PassFigures | undefined;
+  private watched = new Watched(undefined, []);
 
   constructor(private readonly parts: MonitorParts) {}
 
@@ -89,9 +102,11 @@ export class Monitor {
     return this.memory !== undefined;
   }
 
-  /** What is found wrong now: code and subject. */
+  /** What is found wrong now, except with mints that nobody watches: code and subject. */
   get discrepancies(): readonly string[] {
-    return [...(this.memory?.discrepancies.keys() ?? [])];
+    return [...(this.memory?.discrepancies ?? [])]
+      .filter(([, { severity }]) => severity !== "info")
+      .map(([key]) => key);
   }
 
   /** @returns whether a pass was made; what it cost goes to the log. @throws what cluster and database throw; the next step begins from what is recorded. */
@@ -134,6 +149,9 @@ export class Monitor {
     // The accounts first: everything that made them what they are is in the history that is read after them.
     const least = [memory.slot, memory.checkpoint.slot].reduce((a, b) => (a > b ? a : b), head.finalizedSlot);
     const snapshot = wishes.pass || isFirst ? await this.parts.reader.snapshot(least) : undefined;
+    if (snapshot !== undefined) {
+      this.watched = new Watched(await this.parts.mints(snapshot.slot), snapshot.balances.values());
+    }
     const collateral = snapshot === undefined ? memory.collateral : collateralOf(snapshot);
     const ownerOf = (balance: string) => snapshot?.balances.get(balance) ?? ownerIn(memory)(balance);
     const news = await readNews(this.historyParts(), memory.checkpoint, memory.open, ownerOf, head.finalizedSlot);
@@ -155,7 +173,8 @@ export class Monitor {
             { ...booksOf(memory, await this.openRows(memory)), events },
             {
               lookAgain: (subject, afterSlot, upTo) => this.lookAgain(subject, afterSlot, upTo, ownerOf),
-              pair: (balance, tokens, slot) => this.parts.reader.pair(balance, tokens, slot),
+              pairs: (asked, slot) => this.parts.reader.pairs(asked, slot),
+              watched: this.watched,
             },
           );
     const recovered = pass?.recovered ?? [];
@@ -210,13 +229,19 @@ export class Monitor {
     const unusual: Noticed[] = [];
     for (const { event, rows } of found) {
       const [row] = rows;
-      const assessed = assess(state, seenEvent(event, rows, nowSeconds), this.parts.rules, collateral);
+      const seen = seenEvent(event, rows, nowSeconds);
+      const assessed = this.graded(assess(state, seen, this.parts.rules, collateral), seen);
       state = assessed.state;
       if (row === undefined || isHistory) continue;
       const where = { signature: row.signature, slot: row.slot, isFinal: row.status === "finalized" };
       unusual.push(...assessed.unusual.map((one) => ({ ...one, ...where })));
     }
     return { state, unusual };
+  }
+
+  private graded(assessed: Assessed, about: Parameters<Watched["matters"]>[0]): Assessed {
+    if (this.watched.matters(about)) return assessed;
+    return { ...assessed, unusual: assessed.unusual.map((one) => ({ ...one, severity: "info" })) };
   }
 
   /** What left in gaps that stay, as far as it was not told before. */
@@ -240,7 +265,7 @@ export class Monitor {
         total: beforeUnits = amountUnits,
       } = memory.balances.get(subject) ?? { ...how.ownerOf(subject), total: undefined };
       const fall = { subject, vault, mint, time: how.nowSeconds, amountUnits, beforeUnits };
-      const assessed = assessFall(state, fall, this.parts.rules, how.collateral);
+      const assessed = this.graded(assessFall(state, fall, this.parts.rules, how.collateral), fall);
       state = assessed.state;
       const where = { signature: "", slot: pass.slot, isFinal: true };
       unusual.push(...assessed.unusual.map((one) => ({ ...one, ...where })));
@@ -297,7 +322,8 @@ export class Monitor {
     for (const finding of pass.findings) {
       const { code, subject, severity, facts } = finding;
       // Said again at every pass: the alerts tell it once.
-      log[isNews(memory, finding) ? "error" : "debug"]("collateral.discrepancy", {
+      const level = severity === "info" ? "info" : "error";
+      log[isNews(memory, finding) ? level : "debug"]("collateral.discrepancy", {
         code,
         subject,
         severity,
@@ -315,7 +341,8 @@ export class Monitor {
 /** New, or about records and no longer what it was: a person accepts what he has seen. */
 function isNews({ discrepancies }: Memory, finding: Finding): boolean {
   const known = discrepancies.get(keyOf(finding));
-  return known === undefined || (isRecordCode(finding.code) && factsText(known) !== factsText(finding));
+  if (known?.severity !== finding.severity) return true;
+  return isRecordCode(finding.code) && factsText(known) !== factsText(finding);
 }
 
 /** Base units, of a finding `events-missing`, read back or not. */
@@ -333,10 +360,10 @@ function passRowsOf(memory: Memory, pass: Pass, figures: PassFigures, wantFigure
   const opened = pass.findings.filter((finding) => isNews(memory, finding));
   const resolved = [...memory.discrepancies].filter(([key]) => !now.has(key));
   const changes: ReconciliationRow[] = [
-    ...opened.map(({ code, subject, facts }) => ({ kind: "opened" as const, code, subject, facts: json(facts) })),
-    ...resolved.map(([, { code, subject }]) => ({ kind: "resolved" as const, code, subject, facts: "{}" })),
+    ...opened.map(({ facts, ...finding }) => ({ ...finding, kind: "opened" as const, facts: json(facts) })),
+    ...resolved.map(([, finding]) => ({ ...finding, kind: "resolved" as const, facts: "{}" })),
   ];
-  const row = { kind: "pass" as const, code: "", subject: "", facts: json({ ...figures }) };
+  const row = { kind: "pass", code: "", subject: "", severity: "info", facts: json({ ...figures }) } as const;
   return {
     slot: pass.slot,
     vaults: pass.vaults,
@@ -361,7 +388,8 @@ export function figuresOf(snapshot: Snapshot, { findings }: Pick<Pass, "findings
     balances: snapshot.balances.size,
     programLocks: snapshot.locks.size,
     pendingWithdrawals: snapshot.pendingWithdrawals.size,
-    discrepancies: findings.length,
+    discrepancies: findings.filter(({ severity }) => severity !== "info").length,
+    ofOtherMints: findings.filter(({ severity }) => severity === "info").length,
     tvl,
   };
 }

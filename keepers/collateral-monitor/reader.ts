@@ -1,7 +1,10 @@
 /** Reads the program's accounts at one finalized slot, the tokens they speak of, and the program's history. */
+import type { Address } from "@solana/kit";
 import { z } from "zod";
 
 import { RetryableError } from "../../protocol/errors.js";
+import { SYSTEM_PROGRAM } from "../../protocol/solana/errorNames.js";
+import type { PositionProgram } from "../../protocol/solana/positionProgram.js";
 import type { AccountName } from "../../protocol/solana/program.js";
 import type { CollateralVault } from "../../protocol/solana/idl/collateral_vault.js";
 import { isTokenProgram, readTokenAccount } from "../../protocol/solana/tokens.js";
@@ -18,6 +21,7 @@ import type {
   Vault,
   VaultAuthority,
 } from "./types.js";
+import type { Mints } from "./watched.js";
 
 const slotNumber = z.int().nonnegative().transform(BigInt);
 const data = z.tuple([z.string(), z.literal("base64")]);
@@ -73,6 +77,17 @@ const KINDS = [
   "vaultAuthority",
   "authorizedProgram",
 ] as const satisfies readonly AccountName<CollateralVault>[];
+
+export interface TokenPair {
+  readonly balance: string;
+  readonly tokens: string;
+}
+
+/** A balance and its tokens, of one slot. */
+export interface HeldBalance {
+  readonly balance: Balance;
+  readonly held: HeldTokens | undefined;
+}
 
 interface Decoded {
   readonly text: string;
@@ -164,22 +179,42 @@ export class CollateralReader {
     return new Map([...found].map(([address, { value }]) => [address, value]));
   }
 
-  /**
-   * A balance and its tokens at one slot: where tokens were read later than the ledger, a movement between looks like a loss.
-   * Undefined when the balance is gone.
-   */
-  async pair(
-    balance: string,
-    vaultTokens: string,
-    slot: bigint,
-  ): Promise<{ readonly balance: Balance; readonly held: HeldTokens | undefined } | undefined> {
-    const params = [[balance, vaultTokens], finalizedFrom(slot)];
+  /** Balances with their tokens, each pair of one slot, `slot` or later; those that are gone are left out. */
+  async pairs(asked: readonly TokenPair[], slot: bigint): Promise<ReadonlyMap<string, HeldBalance>> {
+    const method = "getMultipleAccounts";
+    const config = finalizedFrom(slot);
+    const found = new Map<string, HeldBalance>();
+    const groups = chunks(asked, ACCOUNTS_PER_CALL / 2);
+    for (const some of chunks(groups, CALLS_PER_REQUEST)) {
+      const calls = some.map((group) => {
+        const addresses = group.flatMap(({ balance, tokens }) => [balance, tokens]);
+        return { method, params: [addresses, config] };
+      });
+      const answers = await this.client.batch(calls);
+      for (const [index, group] of some.entries()) {
+        const { context, value } = this.client.read(method, answers[index], someAccounts);
+        requireSlot(context.slot, slot);
+        for (const [position, { balance }] of group.entries()) {
+          const account = value[2 * position];
+          const decoded = account?.owner === this.program.id ? this.decode(account.data[0]) : undefined;
+          if (decoded?.kind !== "balance") continue;
+          found.set(balance, { balance: decoded.value as Balance, held: tokensOf(value[2 * position + 1]) });
+        }
+      }
+    }
+    return found;
+  }
+
+  /** The mints in which a market's positions are held; undefined where there is no market, or it has none. */
+  async marketMints(positions: PositionProgram, market: Address, slot: bigint): Promise<Mints> {
+    const params = [[market], finalizedFrom(slot)];
     const { context, value } = await this.client.request("getMultipleAccounts", params, someAccounts);
     requireSlot(context.slot, slot);
-    const [account, tokens] = value;
-    if (account?.owner !== this.program.id) return undefined;
-    const decoded = this.decode(account.data[0]);
-    return decoded?.kind === "balance" ? { balance: decoded.value as Balance, held: tokensOf(tokens) } : undefined;
+    const [account] = value;
+    if (account?.owner !== positions.id) return undefined;
+    const { collaterals } = positions.decodeAccount("market", bytesOf(account.data[0]));
+    const mints = collaterals.map(({ mint }) => mint).filter((mint) => mint !== SYSTEM_PROGRAM);
+    return mints.length === 0 ? undefined : new Set(mints);
   }
 
   /**

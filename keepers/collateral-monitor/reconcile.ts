@@ -1,19 +1,18 @@
 /** One pass over all accounts at a finalized slot: what must hold between them, and what our records say. */
 import type { BalanceRow, VaultRow } from "../../db/queries/collateral/rows.js";
-import { invariantFindings, lockedByPrograms } from "./strategies/invariants.js";
-import type { Books } from "./books.js";
+import { invariantFindings, lockedByPrograms, tokenFindings } from "./strategies/invariants.js";
+import { keyOf, type Books } from "./books.js";
 import { compareRecords, type Compared, type LookAgain } from "./compareRecords.js";
 import { isSameLedger } from "./strategies/records.js";
-import type { Balance, Finding, HeldTokens, Snapshot, Vault } from "./types.js";
+import type { HeldBalance, TokenPair } from "./reader.js";
+import type { Finding, Snapshot, Vault } from "./types.js";
+import type { Watched } from "./watched.js";
 
 export interface PassParts {
   readonly lookAgain: LookAgain;
-  /** A balance and its tokens at one slot; undefined when it is gone. */
-  readonly pair: (
-    balance: string,
-    vaultTokens: string,
-    slot: bigint,
-  ) => Promise<{ readonly balance: Balance; readonly held: HeldTokens | undefined } | undefined>;
+  /** Balances with their tokens, each pair of one slot; those that are gone are left out. */
+  readonly pairs: (asked: readonly TokenPair[], slot: bigint) => Promise<ReadonlyMap<string, HeldBalance>>;
+  readonly watched: Watched;
 }
 
 export interface Pass extends Compared {
@@ -28,19 +27,28 @@ export interface Pass extends Compared {
 
 /** Rules that compare the ledger with token accounts, which were read a moment later. */
 const BY_TOKENS: ReadonlySet<string> = new Set(["total-above-held", "tokens-foreign", "tokens-frozen"]);
+/** What owners and issuers can bring about by themselves, in mints of their own. */
+const BY_STRANGERS: ReadonlySet<string> = new Set([...BY_TOKENS, "events-missing"]);
 
 export async function reconcile(snapshot: Snapshot, books: Books, parts: PassParts): Promise<Pass> {
   const { slot } = snapshot;
-  const findings: Finding[] = [];
-  for (const finding of invariantFindings(snapshot)) {
-    if (!BY_TOKENS.has(finding.code) || (await stillHolds(finding, snapshot, parts))) findings.push(finding);
-  }
+  const all = invariantFindings(snapshot);
+  const byTokens = all.filter(({ code }) => BY_TOKENS.has(code));
+  const findings = all.filter(({ code }) => !BY_TOKENS.has(code));
+  findings.push(...(await stillFound(byTokens, snapshot, parts)));
+  const graded = (finding: Finding): Finding => {
+    if (!BY_STRANGERS.has(finding.code)) return finding;
+    const { subject } = finding;
+    const { mint } = snapshot.balances.get(subject) ?? books.balances.get(subject) ?? {};
+    const matters = parts.watched.matters(mint === undefined ? { vault: subject } : { mint });
+    return matters ? finding : { ...finding, severity: "info" };
+  };
   const compared = await compareRecords(snapshot, books, parts.lookAgain);
   const { held } = compared;
   return {
     ...compared,
     slot,
-    findings: [...findings, ...compared.findings],
+    findings: [...findings, ...compared.findings].map(graded),
     balances: changedBalances(snapshot, books).filter(({ balance }) => !held.has(balance)),
     vaults: [...snapshot.vaults].flatMap(([address, vault]) =>
       held.has(address) ? [] : changedVault(address, vault, books),
@@ -57,17 +65,23 @@ export function collateralOf({ balances }: Pick<Snapshot, "balances">): Readonly
   return sums;
 }
 
-async function stillHolds(finding: Finding, snapshot: Snapshot, { pair }: PassParts): Promise<boolean> {
-  const balance = snapshot.balances.get(finding.subject);
-  if (balance === undefined) return true;
-  const now = await pair(finding.subject, balance.vaultTokens, snapshot.slot);
-  if (now === undefined) return false;
-  const only = {
-    ...snapshot,
-    balances: new Map([[finding.subject, now.balance]]),
-    held: new Map([[balance.vaultTokens, now.held]]),
-  };
-  return invariantFindings(only).some(({ code, subject }) => code === finding.code && subject === finding.subject);
+/** Asks again for what seems wrong with tokens: where they were read later than the ledger, a movement between looks like a loss. */
+async function stillFound(
+  seeming: readonly Finding[],
+  { balances, slot }: Snapshot,
+  { pairs }: PassParts,
+): Promise<readonly Finding[]> {
+  const asked = new Map(
+    seeming.flatMap(({ subject }) => {
+      const balance = balances.get(subject);
+      return balance === undefined ? [] : [[subject, { balance: subject, tokens: balance.vaultTokens }] as const];
+    }),
+  );
+  if (asked.size === 0) return [];
+  const now = [...(await pairs([...asked.values()], slot))];
+  const found = now.flatMap(([subject, { balance, held }]) => tokenFindings(subject, balance, held));
+  const keys = new Set(seeming.map(keyOf));
+  return found.filter((finding) => keys.has(keyOf(finding)));
 }
 
 function changedBalances({ balances, held, locks, slot }: Snapshot, books: Books): readonly BalanceRow[] {

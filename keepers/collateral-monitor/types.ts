@@ -39,7 +39,8 @@ export interface Finding {
   /** Stable, for alerts and tests. */
   readonly code: FindingCode;
   readonly subject: string;
-  readonly severity: "warning" | "critical";
+  /** info: of a mint that nobody watches. */
+  readonly severity: "info" | "warning" | "critical";
   readonly facts: Facts;
 }
 

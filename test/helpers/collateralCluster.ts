@@ -47,8 +47,7 @@ export class CollateralCluster {
     const names = ["payer", "upgradeAuthority", "admin", "guardian", "mintAuthority"] as const;
     const keys = await Promise.all(names.map(async (name) => [name, await keyOf(name)] as const));
     const roles = Object.fromEntries(keys) as CollateralCluster["roles"];
-    const mintKey = await keyOf("mint 1");
-    const mint = { address: mintKey.address, tokenProgram: TOKEN_PROGRAM as Address, decimals: 6 };
+    const mint = { address: (await keyOf("mint 1")).address, tokenProgram: TOKEN_PROGRAM as Address, decimals: 6 };
     const cluster = new CollateralCluster(node, roles, mint);
     for (const key of Object.values(roles)) cluster.fund(key.address);
     await loadUpgradeable(node, {
@@ -58,17 +57,24 @@ export class CollateralCluster {
       slot: 0n,
     });
     node.advance(4);
-    const { payer, mintAuthority, upgradeAuthority, admin, guardian } = roles;
-    const rent = node.minimumBalanceForRentExemption(BigInt(mintBytes({})));
-    await cluster.send(createMintInstructions(payer.address, mint.address, mintAuthority.address, rent, mint), [
-      mintKey,
-    ]);
+    const { payer, upgradeAuthority, admin, guardian } = roles;
+    await cluster.anotherMint("mint 1");
     const at = { admin: admin.address, guardian: guardian.address };
     await cluster.send(
       [await cluster.instructions.initializeAuthority(at, upgradeAuthority.address, payer.address)],
       [upgradeAuthority],
     );
     return cluster;
+  }
+
+  /** A mint like the first one, made by the same authority. */
+  async anotherMint(name: string): Promise<CollateralCluster["mint"]> {
+    const key = await keyOf(name);
+    const { payer, mintAuthority } = this.roles;
+    const mint = { ...this.mint, address: key.address };
+    const rent = this.node.minimumBalanceForRentExemption(BigInt(mintBytes({})));
+    await this.send(createMintInstructions(payer.address, mint.address, mintAuthority.address, rent, mint), [key]);
+    return mint;
   }
 
   get url(): string {
@@ -120,25 +126,25 @@ export class CollateralCluster {
     return signature;
   }
 
-  async refs(name: string): Promise<ClusterOwner> {
+  async refs(name: string, mint = this.mint): Promise<ClusterOwner> {
     const key = await keyOf(name);
     const { addresses } = this.instructions;
     const vault = await addresses.vault(key.address);
-    const balance = await addresses.balance(vault, this.mint.address);
+    const balance = await addresses.balance(vault, mint.address);
     return {
       key,
       vault,
       balance,
-      vaultTokens: await addresses.vaultTokens(vault, this.mint.address, this.mint.tokenProgram),
+      vaultTokens: await addresses.vaultTokens(vault, mint.address, mint.tokenProgram),
     };
   }
 
   /** An owner with a vault that holds `depositUnits`, and as much again in his wallet. */
-  async owner(name: string, depositUnits: bigint): Promise<ClusterOwner> {
+  async owner(name: string, depositUnits: bigint, of = this.mint): Promise<ClusterOwner> {
     const { payer, mintAuthority } = this.roles;
-    const owner = await this.refs(name);
+    const owner = await this.refs(name, of);
     const { address: wallet } = owner.key;
-    const { address: mint, tokenProgram } = this.mint;
+    const { address: mint, tokenProgram } = of;
     this.fund(wallet);
     const tokens = await associatedTokenAddress(wallet, mint, tokenProgram);
     await this.send(
@@ -148,7 +154,7 @@ export class CollateralCluster {
       ],
       [mintAuthority],
     );
-    const at = { vault: { owner: wallet }, mint: this.mint };
+    const at = { vault: { owner: wallet }, mint: of };
     await this.send([await this.instructions.initialize(wallet), await this.instructions.openBalance(at)], [owner.key]);
     if (depositUnits > 0n) await this.send([await this.instructions.deposit(at, depositUnits)], [owner.key]);
     return owner;

@@ -2,11 +2,11 @@ import type { Queryable } from "../../database.js";
 import type { OpenDiscrepancy, ReconciliationRow } from "./rows.js";
 
 const ADD = `
-INSERT INTO reconciliation_logs (chain_id, slot, kind, code, subject, facts)
-SELECT $1, $2, * FROM unnest($3::text[], $4::text[], $5::text[], $6::text[])`;
+INSERT INTO reconciliation_logs (chain_id, slot, kind, code, subject, facts, severity)
+SELECT $1, $2, * FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[])`;
 const OPEN = `
-SELECT kind, code, subject, facts, slot FROM (
-  SELECT DISTINCT ON (subject, code) kind, code, subject, facts, slot
+SELECT kind, code, subject, facts, severity, slot FROM (
+  SELECT DISTINCT ON (subject, code) kind, code, subject, facts, severity, slot
     FROM reconciliation_logs WHERE chain_id = $1 AND kind <> 'pass' ORDER BY subject, code, id DESC
 ) AS newest WHERE kind <> 'resolved'`;
 
@@ -24,6 +24,7 @@ export async function addReconciliations(
     rows.map(({ code }) => code),
     rows.map(({ subject }) => subject),
     rows.map(({ facts }) => facts),
+    rows.map(({ severity }) => severity),
   ]);
 }
 

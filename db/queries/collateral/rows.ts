@@ -1,4 +1,4 @@
-/** Rows of the collateral monitor's tables; explained in migrations 0251–0274. Amounts in base units. */
+/** Rows of the collateral monitor's tables; explained in migrations 0251–0275. Amounts in base units. */
 
 /** The cluster (genesis hash) and the vault program. */
 export interface Watched {
@@ -68,6 +68,7 @@ export interface ReconciliationRow {
   readonly code: string;
   readonly subject: string;
   readonly facts: string;
+  readonly severity: "info" | "warning" | "critical";
 }
 
 export interface OpenDiscrepancy extends ReconciliationRow {

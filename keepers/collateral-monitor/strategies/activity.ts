@@ -31,7 +31,7 @@ export interface SeenEvent {
 
 type Place = Omit<SeenEvent, "event">;
 
-interface Assessed {
+export interface Assessed {
   readonly state: ActivityState;
   readonly unusual: readonly Unusual[];
 }

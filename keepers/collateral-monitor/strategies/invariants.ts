@@ -1,5 +1,5 @@
 /** What must hold between accounts at one slot: Σ program locks = locked ≤ total ≤ tokens held, and everything is counted. Pure. */
-import type { Balance, Finding, Snapshot } from "../types.js";
+import type { Balance, Finding, HeldTokens, Snapshot } from "../types.js";
 
 type Check = (snapshot: Snapshot, sums: Sums) => Finding[];
 
@@ -26,6 +26,24 @@ export function lockedByPrograms({ locks }: Pick<Snapshot, "locks">): ReadonlyMa
   return sums;
 }
 
+/** One balance and its token account, which should be of one slot. */
+export function tokenFindings(subject: string, balance: Balance, tokens: HeldTokens | undefined): Finding[] {
+  const { vault, mint, total, vaultTokens } = balance;
+  const held = tokens?.amountUnits ?? 0n;
+  const found: Finding[] = [];
+  if (total > held) {
+    found.push({ code: "total-above-held", subject, severity: "critical", facts: { total, held, vaultTokens } });
+  }
+  if (tokens === undefined) return found;
+  if (tokens.owner !== vault || tokens.mint !== mint) {
+    const facts = { vaultTokens, owner: tokens.owner, mint: tokens.mint, expectedOwner: vault, expectedMint: mint };
+    found.push({ code: "tokens-foreign", subject, severity: "critical", facts });
+  }
+  if (tokens.isFrozen)
+    found.push({ code: "tokens-frozen", subject, severity: "warning", facts: { vaultTokens, total } });
+  return found;
+}
+
 const perBalance =
   (look: (address: string, balance: Balance, snapshot: Snapshot, sums: Sums) => Finding | undefined): Check =>
   (snapshot, sums) =>
@@ -42,21 +60,8 @@ const CHECKS: readonly Check[] = [
       ? undefined
       : { code: "locked-above-total", subject, severity: "critical", facts: { locked, total } },
   ),
-  perBalance((subject, { total, vaultTokens }, { held }) => {
-    const amount = held.get(vaultTokens)?.amountUnits ?? 0n;
-    if (total <= amount) return undefined;
-    return { code: "total-above-held", subject, severity: "critical", facts: { total, held: amount, vaultTokens } };
-  }),
-  perBalance((subject, { vault, mint, vaultTokens }, { held }) => {
-    const tokens = held.get(vaultTokens);
-    if (tokens === undefined || (tokens.owner === vault && tokens.mint === mint)) return undefined;
-    const facts = { vaultTokens, owner: tokens.owner, mint: tokens.mint, expectedOwner: vault, expectedMint: mint };
-    return { code: "tokens-foreign", subject, severity: "critical", facts };
-  }),
-  perBalance((subject, { vaultTokens, total }, { held }) => {
-    if (held.get(vaultTokens)?.isFrozen !== true) return undefined;
-    return { code: "tokens-frozen", subject, severity: "warning", facts: { vaultTokens, total } };
-  }),
+  ({ balances, held }) =>
+    [...balances].flatMap(([subject, balance]) => tokenFindings(subject, balance, held.get(balance.vaultTokens))),
   perBalance((subject, { vault, total }, { vaults }) => {
     if (vaults.has(vault)) return undefined;
     return { code: "vault-missing", subject, severity: total > 0n ? "critical" : "warning", facts: { vault, total } };

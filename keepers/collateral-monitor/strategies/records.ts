@@ -50,11 +50,6 @@ export function isRecordCode(code: string): code is RecordCode {
   return Object.hasOwn(SEVERITIES, code);
 }
 
-/** Of a finding that was written down: what no event explains is grave, whatever other rules said. */
-export function severityOf(code: string): Finding["severity"] {
-  return isRecordCode(code) ? SEVERITIES[code] : "critical";
-}
-
 /** How an event moves a ledger: by its amount, up (1), down (-1) or not at all (0). */
 const MOVES: Readonly<Record<string, readonly [total: bigint, locked: bigint]>> = {
   deposited: [1n, 0n],

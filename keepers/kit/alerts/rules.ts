@@ -129,16 +129,13 @@ const RULES: Readonly<Record<string, Rule>> = {
       "One price source contradicts all the others and was left out.",
       facts,
     ),
-  "collateral.discrepancy": (facts) => ({
-    raise: {
-      kind: "collateral-discrepancy",
-      subject: `${text(facts["code"])} ${text(facts["subject"])}`,
-      severity: severityOf(facts),
-      summary: "Accounts, tokens and records of a collateral vault do not agree.",
-      facts,
-    },
-    lasting: true,
-  }),
+  "collateral.discrepancy": (facts) => {
+    const subject = `${text(facts["code"])} ${text(facts["subject"])}`;
+    if (facts["severity"] === "info") return { resolve: "collateral-discrepancy", subject };
+    const summary = "Accounts, tokens and records of a collateral vault do not agree.";
+    const severity = severityOf(facts);
+    return { raise: { kind: "collateral-discrepancy", subject, severity, summary, facts }, lasting: true };
+  },
   "collateral.reconciled": (facts) => ({
     resolve: "collateral-discrepancy",
     subject: `${text(facts["code"])} ${text(facts["subject"])}`,

@@ -1,4 +1,12 @@
-import { AccountRole, getAddressDecoder, type Address, type EncodedAccount, type Instruction } from "@solana/kit";
+import {
+  AccountRole,
+  getAddressDecoder,
+  getAddressEncoder,
+  lamports,
+  type Address,
+  type EncodedAccount,
+  type Instruction,
+} from "@solana/kit";
 import { expect } from "chai";
 
 import type { Database } from "../../../db/database.js";
@@ -10,6 +18,8 @@ import { CollateralStore } from "../../../keepers/collateral-monitor/store.js";
 import { Counters } from "../../../keepers/kit/counters.js";
 import { SolanaClient } from "../../../keepers/kit/solana/client.js";
 import { clusterHead } from "../../../keepers/kit/solana/cluster.js";
+import { PositionAddresses } from "../../../protocol/solana/addresses.js";
+import { positionProgram } from "../../../protocol/solana/positionProgram.js";
 import { readTokenAccount } from "../../../protocol/solana/tokens.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { capturedLog } from "../../helpers/capturedLog.js";
@@ -29,6 +39,23 @@ const RULES = {
 };
 const PASS = { pass: true, figures: true };
 const NO_PASS = { pass: false, figures: false };
+
+/** The market's account with one mint, and nothing else in it. */
+async function marketAccount(mint: Address): Promise<EncodedAccount> {
+  const address = await new PositionAddresses().market();
+  const head = positionProgram.accountDiscriminator("market");
+  const [size, mintBytes] = [8_192, getAddressEncoder().encode(mint)];
+  for (let offset = head.length; offset < size; offset += 8) {
+    const data = new Uint8Array(size);
+    data.set(head);
+    data.set(mintBytes, offset);
+    const [first] = positionProgram.decodeAccount("market", data).collaterals;
+    if (first?.mint !== mint) continue;
+    const account = { address, data, executable: false, lamports: lamports(10n ** 9n), space: BigInt(size) };
+    return { ...account, programAddress: positionProgram.id };
+  }
+  throw new Error("the market has no place for mints");
+}
 
 describeWith("ownCluster", "collateral monitor on a cluster", function () {
   this.timeout(30_000);
@@ -59,8 +86,11 @@ describeWith("ownCluster", "collateral monitor on a cluster", function () {
         ? undefined
         : new CollateralStore(test.connect({ role: "monitor_rw" }), watched, parts.ttlMs ?? 60_000);
     const counters = new Counters();
+    const reader = new CollateralReader(client, vaultProgram);
+    const market = await new PositionAddresses().market();
     const monitor = new Monitor({
-      reader: new CollateralReader(client, vaultProgram),
+      reader,
+      mints: (leastSlot) => reader.marketMints(positionProgram, market, leastSlot),
       program: vaultProgram,
       authority: await cluster.instructions.addresses.vaultAuthority(),
       rules: RULES,
@@ -357,6 +387,75 @@ describeWith("ownCluster", "collateral monitor on a cluster", function () {
       { kind: "unexplained-outflow", severity: "critical" },
       { kind: "outflow", severity: "critical" },
     ]);
+  });
+
+  it("MON-14: what somebody does with mints of his own is recorded and troubles nobody", async () => {
+    const alice = await cluster.owner("alice", 1_000_000n);
+    const bob = await cluster.owner("bob", 1_000_000n);
+    cluster.put(await marketAccount(cluster.mint.address));
+    const own = await cluster.anotherMint("mint of a stranger");
+    const strangers = [
+      await cluster.owner("stranger 1", 1_000_000n, own),
+      await cluster.owner("stranger 2", 1_000_000n, own),
+      await cluster.owner("stranger 3", 1_000_000n, own),
+    ];
+    cluster.finalize();
+    const { monitor, step, named } = await monitorOf();
+    await step();
+    const { instructions } = cluster;
+    const frozen = (tokens: Address): void => {
+      const account = cluster.account(tokens);
+      if (account === undefined) throw new Error("no token account");
+      const data = Uint8Array.from(account.data);
+      data[108] = 2;
+      new DataView(data.buffer).setBigUint64(64, 1n, true);
+      cluster.put({ ...account, data });
+    };
+    for (const { key, vaultTokens } of strangers) {
+      const at = { vault: { owner: key.address }, mint: own };
+      await cluster.send([await instructions.withdraw(at, 900_000n)], [key]);
+      const rules = { withdrawalDelaySeconds: 0n, whitelist: [key.address] };
+      await cluster.send([await instructions.createSecurityConfig({ owner: key.address }, rules)], [key]);
+      const secured = { owner: key.address, hasSecurityConfig: true };
+      const addWallet = { kind: "addWallet" as const, wallet: alice.key.address };
+      await cluster.send([await instructions.changeSecurity(secured, addWallet)], [key]);
+      frozen(vaultTokens);
+    }
+    cluster.finalize();
+    const asked: number[] = [];
+    const batch = client.batch.bind(client);
+    client.batch = (calls, retries) => {
+      asked.push(
+        ...calls.filter(({ method }) => method === "getMultipleAccounts").map(({ params }) => (params[0] as []).length),
+      );
+      return batch(calls, retries);
+    };
+    await step();
+    // The market, the tokens of all five, and once more the three pairs that seem wrong.
+    expect(asked).to.deep.equal([5, 1, 6]);
+    client.batch = batch;
+    expect(monitor.discrepancies).to.deep.equal([]);
+    const severities = (event: string) => [...new Set(named(event).map((entry) => entry["severity"]))];
+    expect(named("collateral.activity").length).to.be.greaterThan(6);
+    expect(severities("collateral.activity")).to.deep.equal(["info"]);
+    expect(severities("collateral.discrepancy")).to.deep.equal(["info"]);
+    expect(monitor.figures).to.deep.include({ discrepancies: 0, ofOtherMints: 6 });
+    const open = () =>
+      db.query("SELECT DISTINCT code, severity FROM reconciliation_logs WHERE kind = 'opened' ORDER BY code");
+    expect(await open()).to.deep.equal([
+      { code: "tokens-frozen", severity: "info" },
+      { code: "total-above-held", severity: "info" },
+    ]);
+    // The same with a mint of the market.
+    await withdraw(bob, 900_000n);
+    frozen(alice.vaultTokens);
+    cluster.finalize();
+    await step();
+    expect(monitor.discrepancies).to.have.members([
+      `total-above-held ${alice.balance}`,
+      `tokens-frozen ${alice.balance}`,
+    ]);
+    expect(severities("collateral.activity")).to.have.members(["info", "warning", "critical"]);
   });
 
   it("MON-5: a node that is behind is not believed, whatever it is asked", async () => {
