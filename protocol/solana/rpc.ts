@@ -95,7 +95,7 @@ export interface AccountsAtSlot {
 
 /**
  * Accounts as of one slot; those that do not exist are missing. @throws RetryableError STATE_MOVED when more than 100 are asked for and the
- * cluster does not stand still meanwhile.
+ * cluster does not stand still meanwhile; PermanentError RPC_MALFORMED.
  */
 export async function readAccounts(
   rpc: SolanaRpc,
@@ -108,7 +108,13 @@ export async function readAccounts(
     wanted.slice(page * MAX_ACCOUNTS, (page + 1) * MAX_ACCOUNTS),
   );
   const answers = await Promise.all(
-    pages.map((page) => ask(rpc, "getMultipleAccounts", [page, { encoding: "base64", commitment }], shape)),
+    pages.map(async (page) => {
+      const method = "getMultipleAccounts";
+      const answer = await ask(rpc, method, [page, { encoding: "base64", commitment }], shape);
+      // What is told by its position is worth nothing where one is missing.
+      if (answer.value.length !== page.length) throw malformed(method);
+      return answer;
+    }),
   );
   const slots = new Set(answers.map((answer) => answer.context.slot));
   const [slot = 0n] = slots;
@@ -121,8 +127,10 @@ export async function readAccounts(
   return { slot, accounts };
 }
 
+export const STATE_MOVED = "STATE_MOVED";
+
 export function stateMoved(what: string): RetryableError {
-  return new RetryableError("STATE_MOVED", what, "read again");
+  return new RetryableError(STATE_MOVED, what, "read again");
 }
 
 /** Bytes that accounts must have at an offset. */
@@ -172,11 +180,15 @@ export interface Simulated {
 export async function simulate(rpc: SolanaRpc, transaction: string, commitment: Commitment): Promise<Simulated> {
   const shape = z.object({
     context,
-    value: z.object({ err: z.unknown(), logs: z.array(z.string()).nullish(), unitsConsumed: whole.optional() }),
+    value: z.object({ err: z.unknown(), logs: z.array(z.string()).nullish(), unitsConsumed: whole.nullish() }),
   });
+  const method = "simulateTransaction";
   const config = { encoding: "base64", commitment, sigVerify: false, replaceRecentBlockhash: true };
-  const { context: at, value } = await ask(rpc, "simulateTransaction", [transaction, config], shape);
-  return { slot: at.slot, err: value.err, logs: value.logs ?? [], computeUnits: value.unitsConsumed ?? 0n };
+  const { context: at, value } = await ask(rpc, method, [transaction, config], shape);
+  const { err, logs, unitsConsumed } = value;
+  // What was refused before it ran has used nothing; what ran has a limit to be set by this.
+  if (err == null && unitsConsumed == null) throw malformed(method);
+  return { slot: at.slot, err, logs: logs ?? [], computeUnits: unitsConsumed ?? 0n };
 }
 
 /** Prices, in micro-lamports per compute unit, at which recent blocks let transactions onto the accounts; oldest block first. */

@@ -1,7 +1,7 @@
 /** A vault with everything that belongs to it, all as of one slot. */
 import { getAddressEncoder, type Address } from "@solana/kit";
 
-import { PermanentError } from "../errors.js";
+import { PermanentError, RetryableError } from "../errors.js";
 import {
   readBalance,
   readMultiSig,
@@ -24,6 +24,7 @@ import type { CollateralVault } from "./idl/collateral_vault.js";
 import {
   readAccounts,
   readProgramAccounts,
+  STATE_MOVED,
   stateMoved,
   type AccountFilter,
   type AccountsAtSlot,
@@ -75,10 +76,15 @@ export async function readVaultState(
   commitment: Commitment,
 ): Promise<VaultState> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const state = await readOnce(rpc, program, owner, commitment);
+    const state = await readOnce(rpc, program, owner, commitment).catch(unlessMoved);
     if (state !== undefined) return state;
   }
   throw stateMoved(`the vault of ${owner} changed each time it was read`);
+}
+
+/** Accounts that were read at different slots are read again, like those that do not fit together. */
+function unlessMoved(error: unknown): undefined {
+  if (!(error instanceof RetryableError) || error.code !== STATE_MOVED) throw error;
 }
 
 /** The accounts of a kind that belong to `parent`. */

@@ -17,6 +17,7 @@ import { SYSTEM_PROGRAM } from "../../../protocol/solana/errorNames.js";
 import { connectionRpc, readAccounts, type SolanaRpc } from "../../../protocol/solana/rpc.js";
 import { buildTransaction, MAX_TRANSACTION_BYTES, priceFor, withMargin } from "../../../protocol/solana/transaction.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
+import { readVaultState } from "../../../protocol/solana/vaultState.js";
 import { describeWith } from "../../helpers/describeWith.js";
 import { codeOf } from "../../helpers/rejection.js";
 import { VaultNode } from "../../helpers/solanaVault/node.js";
@@ -80,6 +81,47 @@ describeWith("ownCluster", "transaction builder", () => {
     expect(built.feeLamports).to.equal(5_000n);
     // What was simulated is what happens.
     await node.send(built, [alice.key]);
+  });
+
+  it("does not take a simulation for free that does not say what it used", async () => {
+    const silent = answering(node.rpc, "simulateTransaction", (honest) => {
+      const { value, ...rest } = honest as { value: Record<string, unknown> };
+      return { ...rest, value: { ...value, unitsConsumed: undefined } };
+    });
+    const instructions = await deposits(1);
+    expect(await codeOf(buildTransaction(silent, { payer: payer(), instructions }))).to.equal("RPC_MALFORMED");
+    const refused = answering(silent, "simulateTransaction", (honest) => {
+      const { value, ...rest } = honest as { value: Record<string, unknown> };
+      return { ...rest, value: { ...value, err: "AccountNotFound", logs: null, unitsConsumed: null } };
+    });
+    expect(await codeOf(buildTransaction(refused, { payer: payer(), instructions }))).to.equal("REVERTED");
+  });
+
+  it("reads a vault again when its accounts were read at different slots", async () => {
+    // As many accounts that are gone again as make two pages of one request.
+    const gone = await Promise.all(Array.from({ length: 101 }, (_, index) => keyOf(`gone ${String(index)}`)));
+    let pages = 0;
+    const moving = (attempts: number): SolanaRpc =>
+      answering(
+        answering(node.rpc, "getProgramAccounts", (honest) => {
+          const account = { data: ["", "base64"], owner: SYSTEM_PROGRAM, lamports: 1, executable: false };
+          const found = honest as unknown[];
+          return found.length > 0 ? found : gone.map(({ address }) => ({ pubkey: address, account }));
+        }),
+        "getMultipleAccounts",
+        // Each attempt asks for the balance, then for two pages.
+        (honest) => {
+          pages += 1;
+          const slot = pages > 3 * attempts ? 0 : pages;
+          return { ...(honest as { value: unknown[] }), context: { slot } };
+        },
+      );
+    const read = (attempts: number) => {
+      pages = 0;
+      return readVaultState(moving(attempts), vaultProgram, payer(), "confirmed");
+    };
+    expect((await read(1)).account.owner).to.equal(payer());
+    expect(await codeOf(read(3))).to.equal("STATE_MOVED");
   });
 
   it("offers a percentile of recent prices, under a ceiling for the whole transaction", async () => {
@@ -260,5 +302,28 @@ describe("the cluster behind a connection", () => {
     const addresses = many.map(({ address }) => address);
     expect(await codeOf(readAccounts(moving, addresses, "confirmed"))).to.equal("STATE_MOVED");
     expect((await readAccounts(moving, addresses.slice(0, 100), "confirmed")).accounts.size).to.equal(0);
+  });
+
+  it("is not believed when a page has fewer or more accounts than were asked for", async () => {
+    const many = await Promise.all(Array.from({ length: 101 }, (_, index) => keyOf(`many ${String(index)}`)));
+    const addresses = many.map(({ address }) => address);
+    const account = { data: ["", "base64"], owner: SYSTEM_PROGRAM, lamports: 1, executable: false };
+    for (const [first, second] of [
+      [99, 1],
+      [99, 2],
+      [100, 0],
+      [100, 2],
+    ]) {
+      const wrong: SolanaRpc = {
+        request: (_method, [page]) => {
+          const { length } = page as unknown[];
+          return Promise.resolve({
+            context: { slot: 1 },
+            value: new Array(length === 100 ? first : second).fill(account),
+          });
+        },
+      };
+      expect(await codeOf(readAccounts(wrong, addresses, "confirmed"))).to.equal("RPC_MALFORMED");
+    }
   });
 });
