@@ -3,8 +3,11 @@ import { createRequire } from "node:module";
 import toolbox from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
 import { configVariable, defineConfig } from "hardhat/config";
 
+import { rememberHashes } from "./protocol/hashes.js";
 import { readLimit } from "./scripts/plugins/readLimit.js";
 import { cantileverTasks } from "./scripts/tasks/index.js";
+
+rememberHashes();
 
 /** Optimizer runs: one number for every contract, because deployed size and gas per call trade against each other here. */
 const OPTIMIZER_RUNS = 200;

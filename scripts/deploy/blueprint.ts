@@ -25,6 +25,7 @@ import {
   XauMesh__factory,
 } from "../../protocol/generated/contracts/index.js";
 import { maker } from "../../protocol/handles.js";
+import { codeHash } from "../../protocol/hashes.js";
 import { requireDecided, type LoadedParams } from "../../protocol/params/load.js";
 import {
   reservedTokenNames,
@@ -397,7 +398,7 @@ function planToken(params: NetworkParams, name: TokenName, factory: string, time
     M1Token__factory.bytecode,
     coder.encode(["string", "string", "uint8", "address"], [token.name, name, token.decimals, timelock]),
   ]);
-  return { ...common, address: getCreate2Address(factory, salt, keccak256(initCode)), adopted: false };
+  return { ...common, address: getCreate2Address(factory, salt, codeHash(initCode)), adopted: false };
 }
 
 function feedBounds(params: NetworkParams, token: TokenName): { minAnswer: bigint; maxAnswer: bigint } {

@@ -1,4 +1,6 @@
-import { concat, getCreate2Address, id, keccak256, type BytesLike } from "ethers";
+import { getCreate2Address, id } from "ethers";
+
+import { codeHash } from "../../protocol/hashes.js";
 
 /**
  * The deterministic-deployment proxy: called with `salt ++ initCode`, it runs CREATE2. Its creating transaction is signed by a key that
@@ -23,11 +25,11 @@ export function saltOf(saltText: string, name: string): string {
 }
 
 /** Address of a contract made through the root. */
-export function create2Address(root: string, salt: string, initCode: BytesLike): string {
-  return getCreate2Address(root, salt, keccak256(initCode));
+export function create2Address(root: string, salt: string, initCode: string): string {
+  return getCreate2Address(root, salt, codeHash(initCode));
 }
 
 /** Calldata for the root. */
-export function create2Calldata(salt: string, initCode: BytesLike): string {
-  return concat([salt, initCode]);
+export function create2Calldata(salt: string, initCode: string): string {
+  return salt + initCode.slice(2);
 }

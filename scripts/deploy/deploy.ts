@@ -2,6 +2,7 @@ import { type Provider, type TransactionReceipt } from "ethers";
 
 import { Deployment, type DeploymentRecord } from "../../protocol/addresses.js";
 import { PermanentError, RetryableError, UsageError } from "../../protocol/errors.js";
+import { rememberHashes } from "../../protocol/hashes.js";
 import { deploymentChecks, type DeploymentCheck } from "../../protocol/params/checks.js";
 import { nearest } from "../../protocol/params/text.js";
 import { createBlueprint, type Blueprint } from "./blueprint.js";
@@ -39,6 +40,7 @@ export interface DeployResult {
  * @throws ParameterError, PermanentError, RetryableError, DeploymentError, RevertError; nothing is half-written when it does.
  */
 export async function deploy(options: DeployOptions): Promise<DeployResult> {
+  rememberHashes();
   const plan = await createBlueprint(options.loaded);
   const run = new Run(options, plan, chosenSteps(options, plan));
   return run.all();

@@ -1,6 +1,7 @@
-import { keccak256, type Provider } from "ethers";
+import type { Provider } from "ethers";
 
 import { DeploymentError } from "../../protocol/errors.js";
+import { codeHash } from "../../protocol/hashes.js";
 import { isOurCode } from "./artifacts.js";
 import { answer } from "./setting.js";
 import type { Difference, DifferenceCode, PlannedContract, Setting, Step, StepContext } from "./types.js";
@@ -19,7 +20,7 @@ export async function inspectContract(provider: Provider, contract: PlannedContr
   const code = await provider.getCode(contract.address);
   if (code === "0x") return { kind: "missing" };
   if (contract.source !== undefined && !isOurCode(contract.source, code)) {
-    const complaint = `code with hash ${keccak256(code)}, not ${contract.source}`;
+    const complaint = `code with hash ${codeHash(code)}, not ${contract.source}`;
     return { kind: "foreign", code, complaint };
   }
   const complaint = contract.checkCode?.(code);

@@ -1,6 +1,7 @@
-import { keccak256, type Provider } from "ethers";
+import type { Provider } from "ethers";
 
 import type { DeploymentRecord } from "../../protocol/addresses.js";
+import { codeHash } from "../../protocol/hashes.js";
 import type { LoadedParams } from "../../protocol/params/load.js";
 import type { DeploymentStore, Intent } from "./store.js";
 import type { PlannedContract } from "./types.js";
@@ -47,7 +48,7 @@ export class Recorder {
   /** Whether the record lists the contract at this address with the code that is on the chain. */
   knows(contract: PlannedContract, code: string): boolean {
     const entry = this.record.contracts[contract.name];
-    return entry?.address === contract.address && entry.runtimeCodeHash === keccak256(code);
+    return entry?.address === contract.address && entry.runtimeCodeHash === codeHash(code);
   }
 
   /** Adds a contract that is on the chain. Its transaction is found through the journal or the event of its maker, where there is one. */
@@ -63,7 +64,7 @@ export class Recorder {
           block: origin?.blockNumber ?? null,
           constructorArgs: [...contract.constructorArgs],
           ...(this.sourceCommit === undefined ? {} : { sourceCommit: this.sourceCommit }),
-          runtimeCodeHash: keccak256(code),
+          runtimeCodeHash: codeHash(code),
         },
       },
     };

@@ -1,7 +1,8 @@
-import { keccak256, type Provider } from "ethers";
+import type { Provider } from "ethers";
 
 import { requireRecord, type ContractRecord, type DeploymentRecord } from "../../protocol/addresses.js";
 import { DeploymentError } from "../../protocol/errors.js";
+import { codeHash } from "../../protocol/hashes.js";
 import type { LoadedParams } from "../../protocol/params/load.js";
 import { createBlueprint } from "./blueprint.js";
 import { requireChain, stepContext } from "./context.js";
@@ -101,7 +102,7 @@ async function contractDifferences(
     return [...differences, { ...common, kind: "missing", code: "CONTRACT_MISSING", found: "no code", expected }];
   }
   // The record knows the immutables, which the comparison with our compiled code leaves out.
-  const hash = keccak256(state.code);
+  const hash = codeHash(state.code);
   const changed = { ...common, kind: "code", code: "CODE_CHANGED" } as const;
   if (hash !== entry.runtimeCodeHash) differences.push({ ...changed, found: hash, expected: entry.runtimeCodeHash });
   else if (state.kind === "foreign") {
