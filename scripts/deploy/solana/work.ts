@@ -11,10 +11,11 @@ import type { ProgramName } from "../../../protocol/solana/programKeys.js";
 import { vaultProgram, type VaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import type { BuiltProgram } from "./built.js";
 import type { SolanaChain } from "./chain.js";
+import { deployCode, untilItRuns } from "./code.js";
 import type { Hands } from "./finding.js";
-import { deployProgram, extendProgram, PROGRAM_BYTES, setAuthority, upgradeProgram } from "./loader.js";
+import { extendProgram, setAuthority, upgradeProgram } from "./loader.js";
 import type { Log } from "./patience.js";
-import { missingRoom, roomFor } from "./room.js";
+import { missingRoom } from "./room.js";
 import { programState, type ProgramState } from "./state.js";
 import { bequeath, upload } from "./upload.js";
 
@@ -36,16 +37,9 @@ export class Work {
   }
 
   async deploy({ name, programId, elf }: BuiltProgram, hands: Hands, log: Log): Promise<void> {
-    const { chain } = this;
-    const { deployer } = hands;
     const key = await hands.programKey(name);
     requireKey(`the key of ${name}`, key, programId, "WRONG_PROGRAM_KEY");
-    const { buffer } = await upload(chain, deployer, elf, deployer.address, log);
-    const program = { programId, programData: await programDataAddress(programId), buffer };
-    const missing = await chain.missingRent(programId, PROGRAM_BYTES);
-    const instructions = deployProgram(deployer.address, program, roomFor(elf.length), missing);
-    await chain.send(`deploy ${name}`, instructions, [deployer, key]);
-    await this.untilItRuns(programId);
+    await deployCode(this.chain, hands.deployer, key, elf, log);
   }
 
   async upgrade({ name, programId, elf }: BuiltProgram, state: Deployed, hands: Hands, log: Log): Promise<void> {
@@ -56,7 +50,7 @@ export class Work {
     if (moreBytes > 0) await this.extend(programId, moreBytes, deployer);
     const program = { programId, programData: state.programData, buffer };
     await chain.send(`upgrade ${name}`, [upgradeProgram(deployer.address, program)], [deployer]);
-    await this.untilItRuns(programId);
+    await untilItRuns(this.chain, programId);
   }
 
   /** Leaves everything ready for an upgrade by somebody else. */
@@ -143,12 +137,7 @@ export class Work {
   private async extend(programId: Address, moreBytes: number, deployer: KeyPairSigner): Promise<void> {
     const program = { programId, programData: await programDataAddress(programId) };
     await this.chain.send("extend", [extendProgram(deployer.address, program, moreBytes)], [deployer]);
-    await this.untilItRuns(programId);
-  }
-
-  private async untilItRuns(programId: Address): Promise<void> {
-    const state = await programState(this.chain, programId);
-    if (state.kind === "deployed") await this.chain.passSlot(state.slot);
+    await untilItRuns(this.chain, programId);
   }
 }
 

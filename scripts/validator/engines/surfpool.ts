@@ -3,11 +3,10 @@ import { spawn, type ChildProcess } from "node:child_process";
 import fs from "node:fs/promises";
 import { createServer } from "node:http";
 
-import { createSolanaRpc, type Rpc, type SolanaRpcApi } from "@solana/kit";
-
 import { PermanentError } from "../../../protocol/errors.js";
 import { localProgramSigner, LOCAL_PROGRAM_IDS, type ProgramName } from "../../../protocol/solana/programKeys.js";
-import { deployProgram } from "../deployProgram.js";
+import { SolanaChain } from "../../deploy/solana/chain.js";
+import { deployCode } from "../../deploy/solana/code.js";
 import { LOCAL_GENESIS_HASH } from "../genesis.js";
 import { localPayer, PAYER_LAMPORTS } from "../localPayer.js";
 import { closeServer, listenOnPair, portOf } from "../ports.js";
@@ -41,19 +40,19 @@ export async function startSurfpool(
   try {
     await Promise.race([ready(child), failed]);
     const rpc = `http://127.0.0.1:${String(port)}`;
-    const client = createSolanaRpc(rpc);
+    const chain = new SolanaChain({ url: rpc, microLamportsPerUnit: 0 });
     const programs = [];
     for (const program of options.programs) {
       options.signal.throwIfAborted();
       options.say(`deploying ${program.name} through the upgradeable loader`);
-      const deployed = deploy(client, program);
+      const deployed = deploy(chain, program);
       programs.push({ name: program.name, programId: program.programId, slot: await Promise.race([deployed, failed]) });
     }
     return {
       engine: "surfpool",
       rpc,
       ws: `ws://127.0.0.1:${String(port + 1)}`,
-      genesisHash: await client.getGenesisHash().send(),
+      genesisHash: await chain.genesisHash(),
       payer: payer.address,
       programs,
       failed,
@@ -66,7 +65,7 @@ export async function startSurfpool(
 }
 
 /** @throws PermanentError PROGRAM_KEY_UNKNOWN for a program at whose address nobody but its maker can deploy. */
-async function deploy(rpc: Rpc<SolanaRpcApi>, { programId, file }: ProgramFile): Promise<bigint> {
+async function deploy(chain: SolanaChain, { programId, file }: ProgramFile): Promise<bigint> {
   const name = (Object.keys(LOCAL_PROGRAM_IDS) as ProgramName[]).find((one) => LOCAL_PROGRAM_IDS[one] === programId);
   if (name === undefined) {
     throw new PermanentError(
@@ -77,7 +76,7 @@ async function deploy(rpc: Rpc<SolanaRpcApi>, { programId, file }: ProgramFile):
     );
   }
   const so = new Uint8Array(await fs.readFile(file));
-  return deployProgram({ rpc, payer: await localPayer(), program: await localProgramSigner(name), so });
+  return deployCode(chain, await localPayer(), await localProgramSigner(name), so);
 }
 
 /** Two neighbouring ports that nobody listens on. @throws PermanentError PORT_IN_USE. */

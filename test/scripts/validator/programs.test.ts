@@ -1,23 +1,14 @@
-import {
-  createSolanaRpc,
-  getTransactionDecoder,
-  getBase64Encoder,
-  lamports,
-  type Address,
-  type KeyPairSigner,
-} from "@solana/kit";
+import { getTransactionDecoder, getBase64Encoder, lamports, type Address, type KeyPairSigner } from "@solana/kit";
 import { expect } from "chai";
 import { FailedTransactionMetadata, LiteSVM } from "litesvm";
 
 import { PermanentError } from "../../../protocol/errors.js";
-import { deployProgram } from "../../../scripts/validator/deployProgram.js";
 import {
   loadUpgradeable,
   programDataAddress,
   readProgramData,
   UPGRADEABLE_LOADER,
 } from "../../../scripts/validator/programs.js";
-import { ValidatorServer } from "../../../scripts/validator/server.js";
 import { codeOf } from "../../helpers/rejection.js";
 import { LAMPORTS_PER_SOL, signWith, testSigner } from "../../helpers/solana.js";
 
@@ -25,28 +16,6 @@ import { LAMPORTS_PER_SOL, signWith, testSigner } from "../../helpers/solana.js"
 const MEMO = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr" as Address;
 const ASSOCIATED_TOKEN = "ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL" as Address;
 const SLOT = 41n;
-
-describe("a deployment through the upgradeable loader", () => {
-  let server: ValidatorServer;
-  before(async () => {
-    server = await ValidatorServer.start({ slotMs: 20 });
-  });
-  after(() => server.stop());
-
-  it("writes the program in pieces and leaves it as `solana program deploy` does", async () => {
-    const { bank, faucet } = server.cluster;
-    const [payer, program] = [await testSigner(1), await testSigner(2)];
-    bank.deliver(await faucet.airdrop(payer.address, 100n * LAMPORTS_PER_SOL));
-    const so = bank.account(ASSOCIATED_TOKEN)?.data as Uint8Array;
-    const slot = await deployProgram({ rpc: createSolanaRpc(server.url), payer, program, so });
-    const account = bank.account(await programDataAddress(program.address));
-    if (account === undefined) throw new Error("no ProgramData");
-    expect(readProgramData(account)).to.deep.equal({ slot, upgradeAuthority: payer.address, so });
-    expect(bank.account(program.address)?.executable).to.equal(true);
-    const again = deployProgram({ rpc: createSolanaRpc(server.url), payer, program, so: so.subarray(0, 2_000) });
-    expect(await codeOf(again)).to.equal("DEPLOY_FAILED");
-  });
-});
 
 describe("programs of the upgradeable loader in LiteSVM", () => {
   let svm: LiteSVM;
