@@ -455,6 +455,10 @@ CREATE CONSTRAINT TRIGGER keeper_pnl_balanced AFTER INSERT ON public.keeper_pnl_
 CREATE TRIGGER keeper_pnl_posting_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.keeper_pnl_posting FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
 CREATE TRIGGER reconciliation_logs_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.reconciliation_logs FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
 
+-- comments
+
+COMMENT ON TABLE audit_trail IS 'Changes of rules and roles, and activity out of the ordinary. What a dropped fork took back is followed by a row fork-dropped of its signature.';
+
 -- grants
 
 GRANT EXECUTE ON FUNCTION keeper_append_only() TO PUBLIC;

@@ -10,17 +10,7 @@ import type { CollateralVault } from "../../protocol/solana/idl/collateral_vault
 import { isTokenProgram, readTokenAccount } from "../../protocol/solana/tokens.js";
 import type { VaultProgram } from "../../protocol/solana/vaultProgram.js";
 import type { SolanaClient } from "../kit/solana/client.js";
-import type {
-  AuthorizedProgram,
-  Balance,
-  HeldTokens,
-  PendingWithdrawal,
-  ProgramAccounts,
-  ProgramLock,
-  Snapshot,
-  Vault,
-  VaultAuthority,
-} from "./types.js";
+import type { Balance, HeldTokens, PendingWithdrawal, ProgramAccounts, ProgramLock, Snapshot, Vault } from "./types.js";
 import type { Mints } from "./watched.js";
 
 const slotNumber = z.int().nonnegative().transform(BigInt);
@@ -74,8 +64,6 @@ const KINDS = [
   "balance",
   "programLock",
   "pendingWithdrawal",
-  "vaultAuthority",
-  "authorizedProgram",
 ] as const satisfies readonly AccountName<CollateralVault>[];
 
 export interface TokenPair {
@@ -137,15 +125,12 @@ export class CollateralReader {
       new Map(
         [...next].filter(([, entry]) => entry.kind === kind).map(([address, entry]) => [address, entry.value as T]),
       );
-    const [authority] = of<VaultAuthority>("vaultAuthority");
     return {
       slot: context.slot,
       vaults: of<Vault>("vault"),
       balances: of<Balance>("balance"),
       locks: of<ProgramLock>("programLock"),
       pendingWithdrawals: of<PendingWithdrawal>("pendingWithdrawal"),
-      programs: of<AuthorizedProgram>("authorizedProgram"),
-      authority: authority === undefined ? undefined : { address: authority[0], state: authority[1] },
     };
   }
 

@@ -7,8 +7,6 @@ export type Vault = PlainType<CollateralVault, "vault">;
 export type Balance = PlainType<CollateralVault, "balance">;
 export type ProgramLock = PlainType<CollateralVault, "programLock">;
 export type PendingWithdrawal = PlainType<CollateralVault, "pendingWithdrawal">;
-export type VaultAuthority = PlainType<CollateralVault, "vaultAuthority">;
-export type AuthorizedProgram = PlainType<CollateralVault, "authorizedProgram">;
 
 /** A vault's token account. */
 export interface HeldTokens {
@@ -18,15 +16,13 @@ export interface HeldTokens {
   readonly isFrozen: boolean;
 }
 
-/** All accounts of the program at one slot, by address. */
+/** The program's accounts that hold or owe something, at one slot, by address. */
 export interface ProgramAccounts {
   readonly slot: bigint;
   readonly vaults: ReadonlyMap<string, Vault>;
   readonly balances: ReadonlyMap<string, Balance>;
   readonly locks: ReadonlyMap<string, ProgramLock>;
   readonly pendingWithdrawals: ReadonlyMap<string, PendingWithdrawal>;
-  readonly authority: { readonly address: string; readonly state: VaultAuthority } | undefined;
-  readonly programs: ReadonlyMap<string, AuthorizedProgram>;
 }
 
 /** The accounts, and what the token accounts of their balances hold; undefined for one that is not there. */

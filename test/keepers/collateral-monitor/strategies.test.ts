@@ -27,8 +27,6 @@ function snapshotOf(changes: Partial<Snapshot> = {}): Snapshot {
       ["two", lock(20n)],
     ]),
     pendingWithdrawals: new Map(),
-    programs: new Map(),
-    authority: undefined,
     held: new Map([["tokens", { mint: "mint", owner: "vault", amountUnits: 100n, isFrozen: false }]]),
     ...changes,
   };
