@@ -106,6 +106,31 @@ const HALTED = [
   "price-outside-guard",
 ];
 
+/** What of a run decides whether it went well. */
+export interface Outcome {
+  readonly errors: readonly string[];
+  readonly attacks: readonly Pick<AttackResult, "profitUsd">[];
+  readonly rounds: Pick<RoundsReport, "lost" | "duplicates">;
+  readonly collateral:
+    | {
+        readonly violations: number;
+        readonly keepers?: { readonly "collateral-monitor": { readonly discrepancies: readonly string[] } } | undefined;
+      }
+    | undefined;
+}
+
+/** Nothing failed, nobody gained by an attack, no round was lost or brought twice, and all collateral is where the ledgers say. */
+export function isSound({ errors, attacks, rounds, collateral }: Outcome): boolean {
+  return (
+    errors.length === 0 &&
+    !attacks.some(({ profitUsd }) => profitUsd >= 0) &&
+    rounds.lost === 0 &&
+    rounds.duplicates === 0 &&
+    (collateral?.violations ?? 0) === 0 &&
+    (collateral?.keepers?.["collateral-monitor"].discrepancies.length ?? 0) === 0
+  );
+}
+
 /** Builds the figures and prints the table. */
 export function summarize(input: SummaryInput): WorldFigures {
   const { options, recorder, market, attacks, keeperReports, rounds } = input;
@@ -137,13 +162,7 @@ export function summarize(input: SummaryInput): WorldFigures {
     ...(collateral === undefined ? {} : { solana: collateral.rpc }),
   };
   const figures: WorldFigures = {
-    ok:
-      errors.length === 0 &&
-      profitable === 0 &&
-      rounds.lost === 0 &&
-      rounds.duplicates === 0 &&
-      (collateral?.violations ?? 0) === 0 &&
-      (collateral?.keepers?.["collateral-monitor"].discrepancies.length ?? 0) === 0,
+    ok: isSound({ errors, attacks, rounds, collateral }),
     seconds: input.seconds,
     speed: options.speed,
     seed: options.seed,

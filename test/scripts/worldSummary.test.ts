@@ -1,0 +1,34 @@
+import { expect } from "chai";
+
+import { isSound, type Outcome } from "../../scripts/world/summary.js";
+
+describe("answer of the local world", () => {
+  const sound: Outcome = {
+    errors: [],
+    attacks: [{ profitUsd: -0.01 }],
+    rounds: { lost: 0, duplicates: 0 },
+    collateral: { violations: 0, keepers: { "collateral-monitor": { discrepancies: [] } } },
+  };
+
+  it("is well when nothing went wrong, with or without an exchange and its keepers", () => {
+    expect(isSound(sound)).to.equal(true);
+    expect(isSound({ ...sound, collateral: undefined })).to.equal(true);
+    expect(isSound({ ...sound, collateral: { violations: 0 } })).to.equal(true);
+  });
+
+  const faults: Readonly<Record<string, Partial<Outcome>>> = {
+    "a process failed": { errors: ["exchange: gone"] },
+    "an attack gained": { attacks: [{ profitUsd: -1 }, { profitUsd: 0 }] },
+    "a round is lost": { rounds: { lost: 1, duplicates: 0 } },
+    "a round came twice": { rounds: { lost: 0, duplicates: 1 } },
+    "a ledger and its tokens differ": { collateral: { violations: 1 } },
+    "the monitor found something": {
+      collateral: { violations: 0, keepers: { "collateral-monitor": { discrepancies: ["locks-differ somebody"] } } },
+    },
+  };
+  for (const [name, fault] of Object.entries(faults)) {
+    it(`is not when ${name}`, () => {
+      expect(isSound({ ...sound, ...fault })).to.equal(false);
+    });
+  }
+});
