@@ -11,6 +11,7 @@ import {
   setTransactionMessageFeePayer,
   setTransactionMessageLifetimeUsingBlockhash,
   type Address,
+  type Blockhash,
   type Instruction,
   type KeyPairSigner,
   type Transaction,
@@ -38,6 +39,8 @@ export interface SendOptions {
    * out: it is how `lock` looks to the vault program, and how its compute units are counted without the caller's.
    */
   readonly as?: readonly Address[];
+  /** The latest unless given: what a nonce account stores, for a transaction with a durable nonce. */
+  readonly blockhash?: Blockhash;
 }
 
 export interface Sent {
@@ -115,16 +118,12 @@ export class TestSvm {
 
   /** Executes a transaction. */
   async send(instructions: readonly Instruction[], options: SendOptions = {}): Promise<Sent> {
-    const { signers = [], payer = this.payer, as = [] } = options;
+    const { signers = [], payer = this.payer, as = [], blockhash = this.svm.latestBlockhash() } = options;
     const compiled = compileTransaction(
       pipe(
         createTransactionMessage({ version: 0 }),
         (message) => setTransactionMessageFeePayer(payer.address, message),
-        (message) =>
-          setTransactionMessageLifetimeUsingBlockhash(
-            { blockhash: this.svm.latestBlockhash(), lastValidBlockHeight: 0n },
-            message,
-          ),
+        (message) => setTransactionMessageLifetimeUsingBlockhash({ blockhash, lastValidBlockHeight: 0n }, message),
         (message) => appendTransactionMessageInstructions(instructions, message),
       ),
     );

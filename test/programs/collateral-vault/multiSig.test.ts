@@ -1,4 +1,4 @@
-import { AccountRole, getAddressEncoder, lamports, type Address } from "@solana/kit";
+import { AccountRole, type Address } from "@solana/kit";
 import { expect } from "chai";
 
 import { readProposal } from "../../../protocol/solana/accounts.js";
@@ -8,6 +8,7 @@ import { proposalHash, type ProposalContent } from "../../../protocol/solana/pro
 import { describeWith } from "../../helpers/describeWith.js";
 import { act, approval, execution, nextIndex, outcome, proposed } from "../../helpers/solanaVault/acting.js";
 import { callsOf, type CallName } from "../../helpers/solanaVault/calls.js";
+import { Nonce } from "../../helpers/solanaVault/nonce.js";
 import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
 import { signersOf, Stage } from "../../helpers/solanaVault/stage.js";
 
@@ -313,23 +314,23 @@ describeWith("ownCluster", "multi-sig of a collateral vault", () => {
 
   it("COL-16 refuses durable nonces where owners speak and where withdrawals are paid", async () => {
     const { instructions: make } = rig;
-    const nonce = await nonceOf(rig);
+    const nonce = await Nonce.create(rig);
     const index = await propose([one, two]);
     const open = await propose([one]);
-    const refused = [
-      await make.propose(vault, one, {
-        instruction: await withdrawal(),
-        index: open + 16n,
-        expiresAtSeconds: rig.now + 60n,
-      }),
-      await approval(rig, vault, open, two),
-      await execution(rig, vault, index, one),
-    ];
-    for (const instruction of refused) {
-      const sent = await rig.send([nonce.advance, instruction], { as: [nonce.authority, ...signersOf(instruction)] });
-      expect(sent.error).to.equal("DurableNonce");
-      expect((await rig.send([instruction], { as: signersOf(instruction) })).error).to.equal(undefined);
-    }
+    const expectRefused = async (instruction: FullInstruction): Promise<void> => {
+      expect(await nonce.send(instruction), "with a nonce").to.equal("DurableNonce");
+      expect(await outcome(rig, instruction), "without").to.equal("ok");
+    };
+    // what the nonce stores is no recent blockhash, and a transaction with it is executed
+    expect(await nonce.send(await make.unapprove(vault, open, one), { isAdvancing: false })).to.equal(
+      "BlockhashNotFound",
+    );
+    expect(await nonce.send(await make.unapprove(vault, open, one))).to.equal("ok");
+    expect(rig.read("proposal", await rig.addresses.proposal(multiSig, open)).approvals).to.equal(0);
+    const next = { instruction: await withdrawal(), index: open + 16n, expiresAtSeconds: rig.now + 60n };
+    await expectRefused(await make.propose(vault, one, next));
+    await expectRefused(await approval(rig, vault, open, two));
+    await expectRefused(await execution(rig, vault, index, one));
     const plain = await rig.depositor("bob", [mint], 100n);
     const limits = { perTransaction: 10n, capacity: 10n, refillPerDay: 10n };
     await act(rig, make.setLimits({ vault: plain.vault, mint }, limits));
@@ -337,9 +338,7 @@ describeWith("ownCluster", "multi-sig of a collateral vault", () => {
     const delayed: BalanceRef = { vault: { ...plain.vault, hasSecurityConfig: true }, mint };
     await act(rig, make.requestWithdrawal(delayed, { amountUnits: 5n, timestamp: rig.now }));
     const destination = plain.key.address;
-    const pay = await make.executeWithdrawal(delayed, { timestamp: rig.now, destination, payer: destination });
-    expect((await rig.send([nonce.advance, pay], { as: [nonce.authority] })).error).to.equal("DurableNonce");
-    expect(await outcome(rig, pay)).to.equal("ok");
+    await expectRefused(await make.executeWithdrawal(delayed, { timestamp: rig.now, destination, payer: destination }));
   });
 });
 
@@ -377,43 +376,3 @@ describeWith("ownCluster", "what a proposal may carry", () => {
     ]);
   });
 });
-
-/** A nonce account as the System program keeps it, and the instruction with which a durable-nonce transaction begins. */
-async function nonceOf(rig: VaultRig): Promise<{ readonly advance: FullInstruction; readonly authority: Address }> {
-  const { address: authority } = await rig.wallet("nonce authority");
-  const { address } = await rig.wallet("nonce");
-  const system = "11111111111111111111111111111111" as Address;
-  const recent = "SysvarRecentB1ockHashes11111111111111111111" as Address;
-  const rent = "SysvarRent111111111111111111111111111111111" as Address;
-  const create: FullInstruction = {
-    programAddress: system,
-    accounts: [
-      { address, role: AccountRole.WRITABLE },
-      { address: recent, role: AccountRole.READONLY },
-      { address: rent, role: AccountRole.READONLY },
-    ],
-    data: Uint8Array.from([6, 0, 0, 0, ...getAddressEncoder().encode(authority)]),
-  };
-  const data = new Uint8Array(80);
-  rig.svm.setAccount({
-    address,
-    data,
-    executable: false,
-    lamports: lamports(10_000_000n),
-    programAddress: system,
-    space: 80n,
-  });
-  await rig.must([create]);
-  // a nonce advances once in a block
-  rig.svm.expireBlockhash();
-  const advance: FullInstruction = {
-    programAddress: system,
-    accounts: [
-      { address, role: AccountRole.WRITABLE },
-      { address: recent, role: AccountRole.READONLY },
-      { address: authority, role: AccountRole.READONLY_SIGNER },
-    ],
-    data: Uint8Array.from([4, 0, 0, 0]),
-  };
-  return { advance, authority };
-}
