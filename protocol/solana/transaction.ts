@@ -17,6 +17,7 @@ import {
 } from "@solana/kit";
 
 import { PermanentError } from "../errors.js";
+import { COMPUTE_BUDGET, unitLimit, unitPrice } from "./computeBudget.js";
 import { errorOfFailure, failureOf, OUR_PROGRAMS, type NamedProgram } from "./errors.js";
 import { knownProgram } from "./errorNames.js";
 import { readLookupTables, type LookupTables } from "./lookupTables.js";
@@ -41,10 +42,6 @@ const MICRO_LAMPORTS = 1_000_000n;
 const BPS = 10_000n;
 const SIGNATURE_BYTES = 64;
 const ADDRESS_BYTES = 32;
-
-const COMPUTE_BUDGET = "ComputeBudget111111111111111111111111111111" as Address;
-const SET_COMPUTE_UNIT_LIMIT = 2;
-const SET_COMPUTE_UNIT_PRICE = 3;
 
 export interface PriorityFee {
   /** Of the prices that recent blocks asked on the same accounts: a whole number, 0 to 100. */
@@ -243,21 +240,6 @@ function writableAccounts(payer: Address, instructions: readonly Instruction[]):
     accounts.filter(({ role }) => isWritableRole(role)).map(({ address }) => address),
   );
   return [...new Set([payer, ...written])];
-}
-
-/** Asks for a transaction's compute units. */
-export function unitLimit(units: number): Instruction {
-  const data = new DataView(new ArrayBuffer(5));
-  data.setUint8(0, SET_COMPUTE_UNIT_LIMIT);
-  data.setUint32(1, units, true);
-  return { programAddress: COMPUTE_BUDGET, data: new Uint8Array(data.buffer) };
-}
-
-function unitPrice(microLamports: bigint): Instruction {
-  const data = new DataView(new ArrayBuffer(9));
-  data.setUint8(0, SET_COMPUTE_UNIT_PRICE);
-  data.setBigUint64(1, microLamports, true);
-  return { programAddress: COMPUTE_BUDGET, data: new Uint8Array(data.buffer) };
 }
 
 function ceilDiv(a: bigint, b: bigint): bigint {

@@ -1,9 +1,7 @@
 /** What a transaction asks of the compute budget, and what that makes it pay. */
-import type { Address } from "@solana/kit";
-
+import { COMPUTE_BUDGET } from "../../protocol/solana/computeBudget.js";
 import type { CompiledMessage } from "./wire.js";
 
-const COMPUTE_BUDGET = "ComputeBudget111111111111111111111111111111" as Address;
 /** First byte of a compute-budget instruction. */
 const SET_UNIT_LIMIT = 2;
 const SET_UNIT_PRICE = 3;

@@ -14,9 +14,10 @@ import {
   type KeyPairSigner,
 } from "@solana/kit";
 
+import { unitLimit } from "../../protocol/solana/computeBudget.js";
 import type { Bank } from "./bank.js";
 import { lastValidBlockHeight } from "./blockhashes.js";
-import { computeLimitInstruction, SYSTEM_PROGRAM, transferInstruction } from "./instructions.js";
+import { SYSTEM_PROGRAM, transferInstruction } from "./instructions.js";
 import { fromBytes, type WireTransaction } from "./wire.js";
 
 /** Published and worthless. */
@@ -63,10 +64,7 @@ export class Faucet {
         ),
       (draft) =>
         appendTransactionMessageInstructions(
-          [
-            computeLimitInstruction(BASE_COMPUTE_UNITS + this.given),
-            transferInstruction(this.signer.address, to, amountLamports),
-          ],
+          [unitLimit(BASE_COMPUTE_UNITS + this.given), transferInstruction(this.signer.address, to, amountLamports)],
           draft,
         ),
     );

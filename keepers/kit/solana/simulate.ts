@@ -2,6 +2,7 @@
 import type { Address } from "@solana/kit";
 import { z } from "zod";
 
+import { COMPUTE_BUDGET } from "../../../protocol/solana/computeBudget.js";
 import { failureOf, type NamedProgram } from "../../../protocol/solana/errors.js";
 import { compileIntent } from "../outbox/solana/attempt.js";
 import type { SolanaIntent } from "../outbox/solana/intent.js";
@@ -9,7 +10,6 @@ import type { SolanaClient } from "./client.js";
 import { freshLifetime } from "./cluster.js";
 
 const SIGNATURE_BYTES = 64;
-const COMPUTE_BUDGET = "ComputeBudget111111111111111111111111111111";
 
 export type SimulatedIntent =
   /** Undefined: the node does not count them. */

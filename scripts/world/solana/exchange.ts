@@ -17,7 +17,7 @@ import { codeUnits, VaultInstructions } from "../../../protocol/solana/instructi
 import { MarketInstructions } from "../../../protocol/solana/marketInstructions.js";
 import { positionProgram } from "../../../protocol/solana/positionProgram.js";
 import { createTokensInstruction, readTokenAccount } from "../../../protocol/solana/tokens.js";
-import { unitLimit } from "../../../protocol/solana/transaction.js";
+import { unitLimit } from "../../../protocol/solana/computeBudget.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import type { Rng } from "../../market/rng.js";
 import type { SolanaChain } from "./chain.js";

@@ -18,7 +18,7 @@ import type { PlainType } from "../../../protocol/solana/plain.js";
 import type { AccountName } from "../../../protocol/solana/program.js";
 import { LOCAL_PROGRAM_IDS } from "../../../protocol/solana/programKeys.js";
 import { createTokensInstruction, readTokenAccount } from "../../../protocol/solana/tokens.js";
-import { unitLimit } from "../../../protocol/solana/transaction.js";
+import { unitLimit } from "../../../protocol/solana/computeBudget.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { loadUpgradeable } from "../../../scripts/validator/programs.js";
 import type { SvmEngine } from "../solanaEngine/engine.js";

@@ -3,7 +3,7 @@ import { expect } from "chai";
 
 import { codeUnits, type LockRef } from "../../../protocol/solana/instructions.js";
 import type { FullInstruction } from "../../../protocol/solana/program.js";
-import { unitLimit } from "../../../protocol/solana/transaction.js";
+import { unitLimit } from "../../../protocol/solana/computeBudget.js";
 import { closeProgram, setAuthority } from "../../../scripts/deploy/solana/loader.js";
 import { describeWith } from "../../helpers/describeWith.js";
 import { act, outcome } from "../../helpers/solanaVault/acting.js";

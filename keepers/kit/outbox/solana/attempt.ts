@@ -7,9 +7,9 @@ import {
   setTransactionMessageFeePayer,
   setTransactionMessageLifetimeUsingBlockhash,
   type Address,
-  type Instruction,
 } from "@solana/kit";
 
+import { unitLimit, unitPrice } from "../../../../protocol/solana/computeBudget.js";
 import type { Lifetime } from "../../solana/cluster.js";
 import { signMessage, type SolanaSigner } from "../../solana/signer.js";
 import type { SolanaIntent } from "./intent.js";
@@ -25,10 +25,6 @@ export interface SolanaAttempt {
   /** They can be in no earlier slot. */
   readonly slot: bigint;
 }
-
-const COMPUTE_BUDGET = "ComputeBudget111111111111111111111111111111" as Address;
-const SET_COMPUTE_UNIT_LIMIT = 2;
-const SET_COMPUTE_UNIT_PRICE = 3;
 
 /** A new price is at least half as much again as the one before. */
 const BUMP_NUMERATOR = 3n;
@@ -55,7 +51,7 @@ export function compileIntent(
       (message) => setTransactionMessageLifetimeUsingBlockhash({ blockhash, lastValidBlockHeight }, message),
       (message) =>
         appendTransactionMessageInstructions(
-          [computeUnitLimit(units), computeUnitPrice(microLamportsPerUnit), ...instructions],
+          [unitLimit(units), unitPrice(microLamportsPerUnit), ...instructions],
           message,
         ),
     ),
@@ -75,20 +71,6 @@ export async function signIntent(
   const { bytes, signature } = await signMessage(signer, message);
   const hex = `0x${Buffer.from(bytes).toString("hex")}`;
   return { signature, bytes: hex, lastValidBlockHeight, microLamportsPerUnit, slot };
-}
-
-function computeUnitLimit(units: number): Instruction {
-  const data = new DataView(new ArrayBuffer(5));
-  data.setUint8(0, SET_COMPUTE_UNIT_LIMIT);
-  data.setUint32(1, units, true);
-  return { programAddress: COMPUTE_BUDGET, data: new Uint8Array(data.buffer) };
-}
-
-function computeUnitPrice(microLamports: bigint): Instruction {
-  const data = new DataView(new ArrayBuffer(9));
-  data.setUint8(0, SET_COMPUTE_UNIT_PRICE);
-  data.setBigUint64(1, microLamports, true);
-  return { programAddress: COMPUTE_BUDGET, data: new Uint8Array(data.buffer) };
 }
 
 function ceilDiv(a: bigint, b: bigint): bigint {
