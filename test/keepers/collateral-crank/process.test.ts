@@ -24,11 +24,12 @@ import { keyOf } from "../../helpers/solanaVault/svm.js";
 const ROOT = resolve(import.meta.dirname, "../../..");
 const MINT_RENT = 1_461_600n;
 const CRANK_LAMPORTS = 100_000_000n;
-const WITHDRAWALS = 24;
 /** Set by `npm run test:keepers -- --all-kills`. */
-const KILLS = process.env["CANTILEVER_ALL_KILLS"] === "1" ? 60 : 2;
+const [KILLS, WITHDRAWALS] = process.env["CANTILEVER_ALL_KILLS"] === "1" ? [60, 62] : [2, 24];
 /** After the first transaction of a life, which ends within this long. */
 const LIFE_MS = 400;
+/** Every third dies at its start already. */
+const START_MS = 4_000;
 
 /** A command of the project as a process of its own. */
 class Command {
@@ -170,12 +171,14 @@ describe("collateral crank as a process", function () {
     const { tokens, sum, requests } = await matured(WITHDRAWALS);
     const rng = new Rng(KILLS, "kills");
     // One a look, so that no life gets far.
-    const slowly = { CRANK_MAX_ACTIONS: "1" };
+    const slowly = { CRANK_MAX_ACTIONS: "1", KEEPER_POLL_MS: "200" };
     for (let kill = 0; kill < KILLS; kill += 1) {
       const life = keeper("collateral-crank", [], slowly);
+      const isEarly = kill % 3 === 2;
       // Nothing is left to do after many kills: then it dies while it has nothing to do.
-      await Promise.race([life.says(/"crank.intent"/), life.says(/keeper.start/).then(() => rest(5_000))]);
-      await rest(Math.floor(rng.uniform() * LIFE_MS));
+      if (!isEarly)
+        await Promise.race([life.says(/"crank.intent"/), life.says(/keeper.start/).then(() => rest(5_000))]);
+      await rest(Math.floor(rng.uniform() * (isEarly ? START_MS : LIFE_MS)));
       life.process.kill("SIGKILL");
       await once(life.process, "exit");
     }
