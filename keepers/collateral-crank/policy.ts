@@ -1,4 +1,4 @@
-/** What the crank's key may sign: five instructions that anybody may send, and their fees. */
+/** What the crank's key may sign: the instructions that anybody may send, and their fees. */
 import type { PositionProgram } from "../../protocol/solana/positionProgram.js";
 import type { VaultProgram } from "../../protocol/solana/vaultProgram.js";
 import type { SolanaPolicy, SolanaRule } from "../kit/policy/solana/types.js";
@@ -23,6 +23,7 @@ const RULES: readonly {
   { kind: "unpause", program: "vault", instruction: "unpause", signerAt: FIRST },
   { kind: "multi-sig", program: "vault", instruction: "applyMultiSig", signerAt: [] },
   { kind: "proposal", program: "vault", instruction: "closeProposal", signerAt: [] },
+  { kind: "confirmation", program: "vault", instruction: "confirmProgram", signerAt: [] },
   { kind: "liquidation", program: "position", instruction: "liquidate", signerAt: FIRST },
 ];
 
@@ -52,7 +53,7 @@ export function crankPolicy(
       perHour: config.transactionsPerHour,
     };
   });
-  const most = Math.max(...Object.values(COMPUTE_UNITS));
+  const most = Math.max(...[...config.kinds].map((kind) => COMPUTE_UNITS[kind]));
   return {
     ...{ role: KEEPER_NAME, chainId, signer, rules, maxInstructions: 1 },
     maxFeeLamports: feeLamports({

@@ -23,8 +23,8 @@ const DELAY = 86_400n;
 const LONG = 5n * DELAY;
 const LAMPORTS = 100_000_000n;
 const SLOT_MS = 25;
-/** Of a registered program: discriminator, then three addresses. */
-const DEPLOY_SLOT_OFFSET = 8 + 3 * 32;
+/** Zeros that an extension leaves behind the code. */
+const EXTENSION_BYTES = 10_240;
 
 describeWith("ownCluster", "collateral crank on a cluster", function () {
   this.timeout(60_000);
@@ -135,7 +135,7 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     const status = await program.status(context());
     expect(status.report["actions"]).to.deep.equal([]);
     const policy = await program.policy(context());
-    expect((policy.report["rules"] as unknown[]).length).to.equal(5);
+    expect((policy.report["rules"] as unknown[]).length).to.equal(6);
   });
 
   it("CRANK-2: applies waiting owners of a multi-sig and closes what it has proposed", async () => {
@@ -204,7 +204,7 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     expect(total("standbyTicks")).to.be.above(0);
   });
 
-  it("CRANK-4: liquidates into its own vault, and nothing without one", async () => {
+  it("CRANK-4 CRANK-9: confirms an extended program, liquidates into its own vault, and nothing without one", async () => {
     const exchange = await PositionExchange.create();
     const trader = await exchange.trader("alice");
     await exchange.openFor(trader, true, 100n, exchange.units(300n));
@@ -218,6 +218,7 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
 
     const without = await crankOnce(true, { CRANK_OWN_VAULT: "allow" });
     expect(without.report["skips"]).to.deep.equal({ "liquidation.no-own-vault": 1 });
+    expect(without.report["executed"]).to.deep.equal({ confirmation: 1 });
     const key = await localSigner("collateral-crank");
     const at = { vault: { owner: crank }, mint: cluster.mint };
     const { instructions } = cluster;
@@ -225,7 +226,8 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     cluster.advance(2);
     expect(await codeOf(crankOnce())).to.equal("GATE_FAILED");
     const real = await crankOnce(true, { CRANK_OWN_VAULT: "allow" });
-    expect(real.report).to.deep.include({ intents: 1, executions: 1, simulations: {}, skips: {} });
+    expect(real.report).to.deep.include({ intents: 1, simulations: {}, skips: {}, errors: 0 });
+    expect((real.report["executed"] as Record<string, number>)["liquidation"]).to.equal(1);
     const balance = await instructions.addresses.balance(
       await instructions.addresses.vault(crank),
       cluster.mint.address,
@@ -234,16 +236,26 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     // 1 % of 100 contracts at 7.9.
     expect(ledger.total).to.equal(7_900_000n);
     expect(cluster.account(trader.position)?.lamports ?? 0n).to.equal(0n);
+
+    await deployPositions(5n, [1]);
+    cluster.advance(2);
+    const upgraded = await crankOnce(true, { CRANK_OWN_VAULT: "allow" });
+    expect(upgraded.report).to.deep.include({ intents: 0, simulations: { "confirmation.ProgramUpgraded": 1 } });
   });
+
+  /** The position manager with something behind its code. */
+  async function deployPositions(slot: bigint, behind: readonly number[]): Promise<void> {
+    const upgradeAuthority = cluster.roles.upgradeAuthority.address;
+    const so = Uint8Array.from([...readFileSync("programs/prebuilt/position_manager.so"), ...behind]);
+    await loadUpgradeable(cluster.node, { programId: positionProgram.id, so, upgradeAuthority, slot });
+  }
 
   /** The accounts of a market that was made elsewhere. */
   async function moveMarket(
     { rig, market, price, access, house, mint }: PositionExchange,
     trader: Member,
   ): Promise<void> {
-    const upgradeAuthority = cluster.roles.upgradeAuthority.address;
-    const so = readFileSync("programs/prebuilt/position_manager.so");
-    await loadUpgradeable(cluster.node, { programId: positionProgram.id, so, upgradeAuthority, slot: 0n });
+    await deployPositions(3n, new Array<number>(EXTENSION_BYTES).fill(0));
     const ofMembers = [house, trader].flatMap((member) => [
       ...[member.vault, member.balance, member.programLock, member.tokens],
     ]);
@@ -259,10 +271,7 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     ]) {
       const account = rig.svm.getAccount(address);
       if (!account.exists) throw new Error(`${address} does not exist`);
-      const data = Uint8Array.from(account.data);
-      // Here the program was deployed in another slot.
-      if (address === authorizedProgram) new DataView(data.buffer).setBigUint64(DEPLOY_SLOT_OFFSET, 0n, true);
-      cluster.put({ ...account, data });
+      cluster.put(account);
     }
   }
 
