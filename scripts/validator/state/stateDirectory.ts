@@ -99,7 +99,7 @@ export class StateDirectory {
     const ledger = await fs.open(this.file("transactions.ndjson"), constants.O_RDWR | constants.O_CREAT);
     try {
       await ledger.truncate(this.transactionBytes);
-      for (let at = 0; at < lines.length; ) {
+      for (let at = 0; at < lines.length;) {
         at += (await ledger.write(lines, at, lines.length - at, this.transactionBytes + at)).bytesWritten;
       }
       await ledger.sync();

@@ -212,6 +212,17 @@ describe("keepers/kit/alerts rules", () => {
       ["error", "tick.failed", { code: "RPC_UNREACHABLE" }, undefined],
       ["warn", "rpc.fleet", { state: "no-quorum", reasons: ["too-few-providers"] }, "raised no-quorum"],
       ["warn", "gate.balance", { found: "0 ether" }, "raised low-balance"],
+      ["warn", "history.log-truncated", { signature: "one" }, "raised collateral-history"],
+      // As many transactions as somebody likes are one trouble.
+      ["warn", "history.log-truncated", { signature: "two" }, undefined],
+      ["info", "collateral.discrepancy", { code: "tokens-frozen", subject: "b", severity: "info" }, undefined],
+      ["info", "collateral.activity", { kind: "outflow", subject: "m", severity: "info" }, undefined],
+      [
+        "warn",
+        "collateral.activity",
+        { kind: "outflow", subject: "m", severity: "critical" },
+        "raised collateral-activity",
+      ],
       ["info", "plan", {}, undefined],
     ] as const;
     for (const [level, event, facts] of events) log[level](event, facts);
