@@ -59,6 +59,8 @@ export interface ChainOptions {
   readonly stalledAfterMs?: number;
 }
 
+/** How AlreadyProcessed reads; surfpool tells it in words only. */
+const SEEN = /already been processed/;
 export class SolanaChain {
   private readonly client: SolanaClient;
   private sent = 0;
@@ -142,9 +144,12 @@ export class SolanaChain {
       const failed = refusal.safeParse(answer.data);
       const programIds = instructions.map(({ programAddress }) => programAddress);
       const failure = failed.success ? failureOf({ ...failed.data, programIds }) : undefined;
-      if (failure === undefined) throw new PermanentError("RPC_REFUSED", `${doing}: the node said ${answer.message}`);
       // Something between us and the node has asked twice.
-      if (failure.name !== "AlreadyProcessed") throw errorOfFailure(failure, doing);
+      const isSeen = failure === undefined ? SEEN.test(answer.message) : failure.name === "AlreadyProcessed";
+      if (!isSeen) {
+        if (failure !== undefined) throw errorOfFailure(failure, doing);
+        throw new PermanentError("RPC_REFUSED", `${doing}: the node said ${answer.message}`);
+      }
     }
     if ((await this.settle([signed], lifetime.lastValidBlockHeight)).failed.length === 0) return;
     throw new PermanentError("TRANSACTION_FAILED", `${doing}: ${signed.signature} was executed and failed`);
