@@ -580,7 +580,7 @@ describeWith("ownCluster", "collateral monitor on a cluster", function () {
     }
   });
 
-  it("MON-6: one copy writes, another takes over where it stopped, and nothing is told or written twice", async () => {
+  itWith("commitments", "MON-6: one copy writes, another takes over where it stopped, and nothing is told or written twice", async () => {
     const alice = await cluster.owner("alice", 1_000_000n);
     cluster.finalize();
     const first = await monitorOf();
