@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import fs from "node:fs/promises";
-import { homedir, setPriority } from "node:os";
+import { getPriority, homedir, setPriority } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,6 +17,7 @@ const CRATES = 870;
 const NEEDED_BYTES = 3 * 1024 ** 3;
 const TELL_EVERY_MS = 15_000;
 const LAST_LINES = 40;
+const NEWEST_CRATES = 3;
 const LOW_PRIORITY = 10;
 
 /** CANTILEVER_CACHE, or the user's cache as systems with XDG have it. */
@@ -69,9 +70,9 @@ export async function ensureSurfpool(signal: AbortSignal, say: (line: string) =>
   say(`building surfpool with ${cargo.stdout.trim()} in ${folder}: once, 15 to 25 minutes on two cores, 1.7 GB`);
   const started = Date.now();
   const target = path.join(folder, "target");
-  await build(target, signal, (crates) => {
+  await build(target, signal, ({ crates, newest }) => {
     const minutes = ((Date.now() - started) / 60_000).toFixed(1);
-    say(`  ${String(crates)} of about ${String(CRATES)} crates compiled, ${minutes} min`);
+    say(`  ${String(crates)} of about ${String(CRATES)} crates begun, ${minutes} min, at ${newest}`);
   });
   // Under another name first: whoever finds the program finds all of it.
   await fs.copyFile(path.join(target, "debug", NAME), `${binary}.next`);
@@ -80,23 +81,33 @@ export async function ensureSurfpool(signal: AbortSignal, say: (line: string) =>
   return binary;
 }
 
-async function build(target: string, signal: AbortSignal, tell: (crates: number) => void): Promise<void> {
+interface Progress {
+  readonly crates: number;
+  /** Names of those that were begun last: one that takes minutes is among them. */
+  readonly newest: string;
+}
+
+async function build(target: string, signal: AbortSignal, tell: (progress: Progress) => void): Promise<void> {
   const args = ["build", "--locked", "--ignore-rust-version", "--manifest-path", path.join(CRATE, "Cargo.toml")];
   // Some of its crates ask for a newer Rust than they use, and one for a nightly switch.
   const env = { ...process.env, RUSTC_BOOTSTRAP: "1", CARGO_TARGET_DIR: target, CARGO_TERM_COLOR: "never" };
   const child = spawn("cargo", args, { env, signal, stdio: ["ignore", "ignore", "pipe"] });
-  if (child.pid !== undefined) setPriority(child.pid, LOW_PRIORITY);
+  // Whoever starts it at an even lower priority keeps that.
+  if (child.pid !== undefined) setPriority(child.pid, Math.max(getPriority(), LOW_PRIORITY));
   let crates = 0;
+  let newest: string[] = [];
   let last: string[] = [];
   let unfinished = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     const lines = (unfinished + text).split("\n");
     unfinished = lines.pop() ?? "";
-    crates += lines.filter((line) => /^\s*Compiling /.test(line)).length;
+    const begun = lines.flatMap((line) => /^\s*Compiling (\S+) /.exec(line)?.[1] ?? []);
+    crates += begun.length;
+    newest = [...newest, ...begun].slice(-NEWEST_CRATES);
     last = [...last, ...lines].slice(-LAST_LINES);
   });
   const timer = setInterval(() => {
-    tell(crates);
+    tell({ crates, newest: newest.join(", ") });
   }, TELL_EVERY_MS);
   const code = await new Promise<number | null>((resolve) => {
     child.on("error", () => {

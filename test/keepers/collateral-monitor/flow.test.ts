@@ -580,31 +580,35 @@ describeWith("ownCluster", "collateral monitor on a cluster", function () {
     }
   });
 
-  itWith("commitments", "MON-6: one copy writes, another takes over where it stopped, and nothing is told or written twice", async () => {
-    const alice = await cluster.owner("alice", 1_000_000n);
-    cluster.finalize();
-    const first = await monitorOf();
-    const second = await monitorOf();
-    await first.step();
-    expect(await second.step()).to.equal(false);
-    expect(second.counters.get("standby")).to.equal(1);
-    await withdraw(alice, 900_000n);
-    cluster.advance(2);
-    await first.step(NO_PASS);
-    expect(first.kinds()).to.include("large-withdrawal");
-    await first.store?.release();
-    expect(await second.step()).to.equal(true);
-    expect(second.kinds()).to.deep.equal([]);
-    const counts = await db.query("SELECT count(*)::integer AS n FROM transactions WHERE kind = 'withdrawn'");
-    expect(counts).to.deep.equal([{ n: 1 }]);
-    await first.step().then(
-      (passed) => expect(passed).to.equal(false),
-      () => undefined,
-    );
-    cluster.finalize();
-    await second.step();
-    expect(second.monitor.discrepancies).to.deep.equal([]);
-  });
+  itWith(
+    "commitments",
+    "MON-6: one copy writes, another takes over where it stopped, and nothing is told or written twice",
+    async () => {
+      const alice = await cluster.owner("alice", 1_000_000n);
+      cluster.finalize();
+      const first = await monitorOf();
+      const second = await monitorOf();
+      await first.step();
+      expect(await second.step()).to.equal(false);
+      expect(second.counters.get("standby")).to.equal(1);
+      await withdraw(alice, 900_000n);
+      cluster.advance(2);
+      await first.step(NO_PASS);
+      expect(first.kinds()).to.include("large-withdrawal");
+      await first.store?.release();
+      expect(await second.step()).to.equal(true);
+      expect(second.kinds()).to.deep.equal([]);
+      const counts = await db.query("SELECT count(*)::integer AS n FROM transactions WHERE kind = 'withdrawn'");
+      expect(counts).to.deep.equal([{ n: 1 }]);
+      await first.step().then(
+        (passed) => expect(passed).to.equal(false),
+        () => undefined,
+      );
+      cluster.finalize();
+      await second.step();
+      expect(second.monitor.discrepancies).to.deep.equal([]);
+    },
+  );
 
   it("MON-6: a copy that was silent too long, and overtaken, goes on from what the other has written", async () => {
     const alice = await cluster.owner("alice", 1_000_000n);
