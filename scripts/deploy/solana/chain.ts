@@ -60,7 +60,7 @@ export interface ChainOptions {
 }
 
 /** How AlreadyProcessed reads; surfpool tells it in words only. */
-const SEEN = /already been processed/;
+const SEEN = "already been processed";
 export class SolanaChain {
   private readonly client: SolanaClient;
   private sent = 0;
@@ -145,7 +145,7 @@ export class SolanaChain {
       const programIds = instructions.map(({ programAddress }) => programAddress);
       const failure = failed.success ? failureOf({ ...failed.data, programIds }) : undefined;
       // Something between us and the node has asked twice.
-      const isSeen = failure === undefined ? SEEN.test(answer.message) : failure.name === "AlreadyProcessed";
+      const isSeen = failure === undefined ? answer.message.includes(SEEN) : failure.name === "AlreadyProcessed";
       if (!isSeen) {
         if (failure !== undefined) throw errorOfFailure(failure, doing);
         throw new PermanentError("RPC_REFUSED", `${doing}: the node said ${answer.message}`);
