@@ -37,6 +37,8 @@ export interface VaultAccount {
   readonly pendingWithdrawals: number;
   readonly hasSecurityConfig: boolean;
   readonly hasMultiSig: boolean;
+  /** A first multi-sig waits; until it counts the owner decides. */
+  readonly isMultiSigWaiting: boolean;
 }
 
 export function readVault(data: Uint8Array): VaultAccount {
@@ -49,6 +51,7 @@ export function readVault(data: Uint8Array): VaultAccount {
     openBalances: raw.balances,
     hasSecurityConfig: raw.hasSecurityConfig !== 0,
     hasMultiSig: raw.hasMultiSig !== 0,
+    isMultiSigWaiting: raw.isMultiSigWaiting !== 0,
   };
 }
 
@@ -162,6 +165,8 @@ export interface SecurityConfigAccount {
   /** While it is on only its wallets receive, else only the owner does. */
   readonly isWhitelistOn: boolean;
   readonly whitelistOffFromSeconds: bigint | undefined;
+  /** From then on the vault may be closed. */
+  readonly closingFromSeconds: bigint | undefined;
   readonly whitelist: readonly { readonly wallet: Address; readonly activeFromSeconds: bigint }[];
 }
 
@@ -175,6 +180,7 @@ export function readSecurityConfig(data: Uint8Array): SecurityConfigAccount {
     pendingVetoer: pending(orNone(raw.pendingVetoer), raw.pendingVetoerAt),
     isWhitelistOn: raw.isWhitelistOn !== 0,
     whitelistOffFromSeconds: orNone(raw.whitelistOffAt),
+    closingFromSeconds: orNone(raw.closingAt),
     whitelist: raw.whitelist
       .filter(({ wallet }) => wallet !== ZERO_ADDRESS)
       .map(({ wallet, activeAt }) => ({ wallet, activeFromSeconds: activeAt })),

@@ -34,6 +34,13 @@ export interface MultiSigOwners {
   readonly threshold: number;
 }
 
+/** Limits that hold nothing back: a balance without a security configuration closes only with these or none. */
+export const OPEN_LIMITS: Limits = {
+  perTransaction: 2n ** 64n - 1n,
+  capacity: 2n ** 63n - 1n,
+  refillPerDay: 2n ** 63n - 1n,
+};
+
 type Name = InstructionName<CollateralVault>;
 type Accounts<N extends Name> = { readonly [A in keyof InstructionAccounts<CollateralVault, N>]?: Address | undefined };
 
@@ -146,6 +153,7 @@ export class VaultInstructions {
     return this.build("closeBalance", {}, at);
   }
 
+  /** A security configuration must allow it first: `{ kind: "closing", on: true }`. */
   closeVault(vault: VaultRef) {
     return this.build("closeVault", {}, { vault });
   }
@@ -244,6 +252,7 @@ export class VaultInstructions {
 
   // Multi-sig
 
+  /** With a security configuration it waits, and somebody applies it. */
   createMultiSig(vault: VaultRef, args: MultiSigOwners, payer?: Address) {
     return this.build("createMultiSig", { args }, this.paidBy({ vault }, payer));
   }

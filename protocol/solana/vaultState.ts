@@ -140,7 +140,7 @@ async function readOnce(
     authority: readVaultAuthority(authority),
     securityConfig: account.hasSecurityConfig && config !== undefined ? readSecurityConfig(config) : undefined,
     multiSig:
-      account.hasMultiSig && multiSig !== undefined
+      (account.hasMultiSig || account.isMultiSigWaiting) && multiSig !== undefined
         ? { address: multiSigAddress, account: readMultiSig(multiSig) }
         : undefined,
     balances: balanceStates(read, decoded(read, balances, readBalance), decoded(read, locks, readProgramLock)),
@@ -177,7 +177,7 @@ function isWhole({ account, balances, pendingWithdrawals, securityConfig, multiS
     pendingWithdrawals.length === account.pendingWithdrawals &&
     balances.every((balance) => balance.programLocks.length === balance.account.openProgramLocks) &&
     account.hasSecurityConfig === (securityConfig !== undefined) &&
-    account.hasMultiSig === (multiSig !== undefined)
+    (account.hasMultiSig || account.isMultiSigWaiting) === (multiSig !== undefined)
   );
 }
 

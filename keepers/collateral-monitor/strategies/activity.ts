@@ -57,6 +57,7 @@ export type UnusualKind =
   | "program-registered"
   | "program-renewed"
   | "program-confirmed"
+  | "closing-announced"
   | "program-revoked"
   | "paused"
   | "frozen";
@@ -260,6 +261,9 @@ function onSecurity(state: ActivityState, data: SecurityState, time: bigint) {
         from: delayAt,
       }),
     );
+  }
+  if (data.closingAt !== 0n && data.closingAt !== (before?.closingAt ?? 0n)) {
+    unusual.push(one("closing-announced", vault, "warning", { from: data.closingAt }));
   }
   const isNewVetoer = before !== undefined && before.vetoer !== data.vetoer;
   const isComing = data.pendingVetoerAt !== 0n && data.pendingVetoerAt !== (before?.pendingVetoerAt ?? 0n);

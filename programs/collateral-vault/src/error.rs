@@ -238,4 +238,8 @@ pub enum VaultError {
     LessReceived,
     #[msg("the least to arrive is above the amount that leaves")]
     BadMinimum,
+    #[msg("the rules must be removed first, which waits")]
+    RulesInForce,
+    #[msg("admin and guardian must be two")]
+    SameHolder,
 }

@@ -124,6 +124,8 @@ pub struct BalanceOpened {
     pub vault: Pubkey,
     pub balance: Pubkey,
     pub mint: Pubkey,
+    /// Whoever holds it can freeze the tokens, and no program can change that.
+    pub has_freeze_authority: bool,
     pub seq_num: u64,
     pub slot: u64,
 }
@@ -176,6 +178,7 @@ pub struct SecurityConfigSet {
     pub pending_vetoer_at: i64,
     pub is_whitelist_on: bool,
     pub whitelist_off_at: i64,
+    pub closing_at: i64,
     pub whitelist: Vec<WhitelistEntry>,
     pub seq_num: u64,
     pub slot: u64,

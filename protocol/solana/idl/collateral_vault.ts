@@ -456,6 +456,9 @@ export type CollateralVault = {
           "signer": true
         },
         {
+          "name": "vaultAuthority"
+        },
+        {
           "name": "vault",
           "writable": true
         },
@@ -519,6 +522,9 @@ export type CollateralVault = {
           "signer": true
         },
         {
+          "name": "vaultAuthority"
+        },
+        {
           "name": "vault",
           "writable": true
         },
@@ -553,6 +559,13 @@ export type CollateralVault = {
               }
             ]
           }
+        },
+        {
+          "name": "securityConfig",
+          "docs": [
+            "The vault's own, required while the vault's flag is set: checked in the handler."
+          ],
+          "optional": true
         },
         {
           "name": "systemProgram",
@@ -1997,6 +2010,10 @@ export type CollateralVault = {
         {
           "name": "multiSigVault",
           "writable": true
+        },
+        {
+          "name": "owner",
+          "writable": true
         }
       ],
       "args": []
@@ -3138,6 +3155,16 @@ export type CollateralVault = {
       "code": 6106,
       "name": "badMinimum",
       "msg": "the least to arrive is above the amount that leaves"
+    },
+    {
+      "code": 6107,
+      "name": "rulesInForce",
+      "msg": "the rules must be removed first, which waits"
+    },
+    {
+      "code": 6108,
+      "name": "sameHolder",
+      "msg": "admin and guardian must be two"
     }
   ],
   "types": [
@@ -3416,6 +3443,13 @@ export type CollateralVault = {
           {
             "name": "mint",
             "type": "pubkey"
+          },
+          {
+            "name": "hasFreezeAuthority",
+            "docs": [
+              "Whoever holds it can freeze the tokens, and no program can change that."
+            ],
+            "type": "bool"
           },
           {
             "name": "seqNum",
@@ -4688,6 +4722,15 @@ export type CollateralVault = {
                 "type": "pubkey"
               }
             ]
+          },
+          {
+            "name": "closing",
+            "fields": [
+              {
+                "name": "on",
+                "type": "bool"
+              }
+            ]
           }
         ]
       }
@@ -4760,6 +4803,13 @@ export type CollateralVault = {
             "type": "i64"
           },
           {
+            "name": "closingAt",
+            "docs": [
+              "Unix time from which the vault may be closed; 0: it may not."
+            ],
+            "type": "i64"
+          },
+          {
             "name": "isWhitelistOn",
             "docs": [
               "1: only active entries of the whitelist receive; 0: only the owner does."
@@ -4824,6 +4874,10 @@ export type CollateralVault = {
             "type": "i64"
           },
           {
+            "name": "closingAt",
+            "type": "i64"
+          },
+          {
             "name": "whitelist",
             "type": {
               "vec": {
@@ -4869,6 +4923,9 @@ export type CollateralVault = {
           },
           {
             "name": "vetoer"
+          },
+          {
+            "name": "closing"
           }
         ]
       }
@@ -4998,6 +5055,13 @@ export type CollateralVault = {
             "type": "u8"
           },
           {
+            "name": "isMultiSigWaiting",
+            "docs": [
+              "1 while a first multi-sig waits: its account exists, the owner still decides."
+            ],
+            "type": "u8"
+          },
+          {
             "name": "bump",
             "type": "u8"
           },
@@ -5010,7 +5074,7 @@ export type CollateralVault = {
             "type": {
               "array": [
                 "u8",
-                4
+                3
               ]
             }
           }

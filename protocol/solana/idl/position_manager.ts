@@ -3083,6 +3083,13 @@ export type PositionManager = {
             "type": "u8"
           },
           {
+            "name": "isMultiSigWaiting",
+            "docs": [
+              "1 while a first multi-sig waits: its account exists, the owner still decides."
+            ],
+            "type": "u8"
+          },
+          {
             "name": "bump",
             "type": "u8"
           },
@@ -3095,7 +3102,7 @@ export type PositionManager = {
             "type": {
               "array": [
                 "u8",
-                4
+                3
               ]
             }
           }

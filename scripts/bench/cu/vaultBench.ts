@@ -57,6 +57,7 @@ const named = (name: string): Address => getAddressDecoder().decode(getBytes(sha
 
 const PAYER = named("payer");
 const AUTHORITY = named("upgrade authority, admin, guardian and mint authority");
+const GUARDIAN = named("guardian");
 
 export class VaultBench {
   private readonly meter: Meter;
@@ -92,7 +93,7 @@ export class VaultBench {
     bench.run(
       vaultProgram.instruction(
         "initializeAuthority",
-        { args: { admin: AUTHORITY, guardian: AUTHORITY } },
+        { args: { admin: AUTHORITY, guardian: GUARDIAN } },
         { payer: PAYER, upgradeAuthority: AUTHORITY, programData, vaultAuthority },
       ),
     );

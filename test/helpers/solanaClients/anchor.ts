@@ -42,7 +42,7 @@ export function anchorFlow(endpoint: () => Endpoint): void {
     const upgradeAuthority = Keypair.fromSeed(createHash("sha256").update(PAYER_PHRASE).digest());
     const programData = pda(new PublicKey(UPGRADEABLE_LOADER), program.programId.toBytes());
     const initialize = (authority: Keypair) =>
-      call("initializeAuthority", { admin: payer.publicKey, guardian: payer.publicKey })
+      call("initializeAuthority", { admin: payer.publicKey, guardian: upgradeAuthority.publicKey })
         .accountsPartial({ payer: payer.publicKey, upgradeAuthority: authority.publicKey, programData })
         .signers(authority === payer ? [] : [authority]);
     if ((await connection.getAccountInfo(vaultAuthority)) === null) {

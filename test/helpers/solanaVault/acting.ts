@@ -76,3 +76,15 @@ export async function execution(
   const { accounts } = rig.read("proposal", await rig.addresses.proposal(multiSig, index));
   return rig.instructions.executeProposal(vault, index, executor, accounts);
 }
+
+/** Hands a vault with a security configuration to several owners, and waits until they count. */
+export async function share(
+  rig: VaultRig,
+  vault: VaultRef,
+  owners: { readonly owners: readonly Address[]; readonly threshold: number },
+): Promise<void> {
+  await act(rig, rig.instructions.createMultiSig(vault, owners));
+  const multiSig = await rig.addresses.multiSigVault(await rig.addresses.vault(vault.owner));
+  rig.warp(rig.read("multiSigVault", multiSig).pendingAt - rig.now);
+  await act(rig, rig.instructions.applyMultiSig(vault));
+}

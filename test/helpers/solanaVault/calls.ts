@@ -78,8 +78,8 @@ export function callsOf(stage: Stage, side: Side, mint: 0 | 1 = 0): Readonly<Rec
     vetoSecurity: call(() => make.vetoSecurity(vault, { kind: "wallet", wallet: friend }, second)),
     setLimits: call(() => make.setLimits(at, { perTransaction: 50n, capacity: 100n, refillPerDay: 100n })),
     vetoLimits: call(() => make.vetoLimits(at, second)),
-    createMultiSig: call(() => make.createMultiSig(plain, { owners: [first, second], threshold: 2 }, payer), {
-      vaultOwner: plain.owner,
+    createMultiSig: call(() => make.createMultiSig(spare, { owners: [first, second], threshold: 2 }, payer), {
+      vaultOwner: spare.owner,
     }),
     changeMultiSig: call(() => make.changeMultiSig(vault, { owners: [first, second], threshold: 2 })),
     applyMultiSig: call(() => make.applyMultiSig(vault), later),

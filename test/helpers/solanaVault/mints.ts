@@ -46,6 +46,8 @@ export const MINT_EXTENSIONS = {
 export type MintExtensionName = keyof typeof MINT_EXTENSIONS;
 
 export interface MintOptions {
+  /** Its authority may freeze; so it is unless told otherwise. */
+  readonly hasFreezeAuthority?: boolean;
   readonly decimals?: number;
   readonly tokenProgram?: Address;
   readonly transferFee?: TransferFee;
@@ -76,7 +78,7 @@ export function mintBytes({ transferFee, extensions = [] }: MintOptions): number
   return values.reduce((total, bytes) => total + EXTENSION_HEADER_BYTES + bytes, EXTENDED_BYTES);
 }
 
-/** Creates and initialises a mint whose every authority, freezing included, is `authority`. `mint` and `payer` sign. */
+/** Creates and initialises a mint whose every authority is `authority`. `mint` and `payer` sign. */
 export function createMintInstructions(
   payer: Address,
   mint: Address,
@@ -85,6 +87,7 @@ export function createMintInstructions(
   options: MintOptions = {},
 ): Instruction[] {
   const { decimals = 6, transferFee, extensions = [], tokenProgram = TOKEN_PROGRAM as Address } = options;
+  const { hasFreezeAuthority = true } = options;
   const key = bytesOf(authority);
   const create = Uint8Array.from([
     ...[0, 0, 0, 0],
@@ -113,7 +116,7 @@ export function createMintInstructions(
             ...u64(transferFee.maxUnits),
           ]),
         ]),
-    ofMint([20, decimals, ...key, ...some(key)]),
+    ofMint([20, decimals, ...key, ...(hasFreezeAuthority ? some(key) : [0])]),
   ];
 }
 

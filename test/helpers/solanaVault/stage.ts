@@ -137,8 +137,9 @@ export class Stage {
     await mustAll(rig, [
       make.initialize(spare.owner),
       make.createSecurityConfig({ owner: spare.owner }, rules),
-      make.createSecurityConfig(vault, rules),
+      make.changeSecurity(spare, { kind: "closing", on: true }),
       make.createMultiSig(vault, { owners, threshold: 2 }),
+      make.createSecurityConfig({ owner, hasMultiSig: true }, rules, owner),
     ]);
     return {
       ...{ owner, address, owners, vetoer, plain, spare },

@@ -145,6 +145,8 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     for (const { address } of [one, two]) cluster.fund(address);
     const first = { owners: [one.address, two.address], threshold: 1 };
     await cluster.send([await instructions.createMultiSig(vaultOf(owner), first)], [owner.key]);
+    cluster.wait(8n * DELAY);
+    await cluster.send([await instructions.applyMultiSig(vaultOf(owner))], []);
     const vault = vaultOf(owner, true);
     const instruction = await instructions.changeMultiSig(vault, {
       owners: [one.address, two.address, three.address],

@@ -39,6 +39,7 @@ describeWith("ownCluster", "roles, pauses and freezes of the collateral vault", 
     );
     expect(await outcome(rig, foreign)).to.equal("WrongProgramData");
     expect(programData).not.to.equal(await programDataAddress(rig.program.id));
+    expect(await outcome(rig, make.initializeAuthority({ admin, guardian: admin }, upgrader))).to.equal("SameHolder");
     expect(await outcome(rig, make.initializeAuthority(of, upgrader))).to.equal("ok");
     expect(await outcome(rig, make.initializeAuthority(of, upgrader))).to.equal("AccountAlreadyInUse");
   });
@@ -57,6 +58,8 @@ describeWith("ownCluster", "roles, pauses and freezes of the collateral vault", 
       expect(await outcome(rig, make.cancelAuthority(role, stranger))).to.equal("NotAdmin");
       await act(rig, make.cancelAuthority(role, signer));
     }
+    expect(await outcome(rig, make.proposeAuthority("guardian", admin, admin))).to.equal("SameHolder");
+    expect(await outcome(rig, make.proposeAuthority("admin", guardian, admin))).to.equal("SameHolder");
     await act(rig, make.proposeAuthority("guardian", stranger, admin));
     expect(await outcome(rig, make.cancelAuthority("guardian", guardian))).to.equal("NotAdmin");
     await act(rig, make.cancelAuthority("guardian", admin));
@@ -66,6 +69,12 @@ describeWith("ownCluster", "roles, pauses and freezes of the collateral vault", 
     rig.warp(1n);
     expect(await accept()).to.equal("ok");
     expect([await pause(guardian), await pause(stranger)]).to.deep.equal(["NotGuardian", "ok"]);
+    // proposed for both while he held neither
+    rig.warp(DAY);
+    await act(rig, make.proposeAuthority("admin", guardian, admin), make.proposeAuthority("guardian", guardian, admin));
+    rig.warp(DAY);
+    await act(rig, make.acceptAuthority("admin", guardian));
+    expect(await accept(guardian)).to.equal("SameHolder");
   });
 
   it("COL-21 pauses half an hour, twice in a row, three times a day, and anybody ends an expired pause, the admin after ten minutes", async () => {

@@ -167,4 +167,15 @@ describeWith("ownCluster", "where money of the collateral vault may go", () => {
       "UnsupportedUnknownExtension",
     );
   });
+
+  it("tells which mints somebody can freeze, and takes them", async () => {
+    const found: unknown[] = [];
+    for (const hasFreezeAuthority of [true, false]) {
+      const other = await rig.mint({ hasFreezeAuthority });
+      const opening = await rig.instructions.openBalance({ vault: alice.vault, mint: other });
+      const { events } = await rig.must([opening], { as: [alice.key.address] });
+      found.push(...events.map(({ data }) => (data as { readonly hasFreezeAuthority?: boolean }).hasFreezeAuthority));
+    }
+    expect(found).to.deep.equal([true, false]);
+  });
 });

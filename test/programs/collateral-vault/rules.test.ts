@@ -1,7 +1,7 @@
 import { AccountRole, type Address } from "@solana/kit";
 import { expect } from "chai";
 
-import type { LockRef, SecurityVeto } from "../../../protocol/solana/instructions.js";
+import { OPEN_LIMITS, type LockRef, type SecurityVeto } from "../../../protocol/solana/instructions.js";
 import type { FullInstruction } from "../../../protocol/solana/program.js";
 import { describeWith } from "../../helpers/describeWith.js";
 import { act, outcome } from "../../helpers/solanaVault/acting.js";
@@ -55,7 +55,7 @@ describeWith("ownCluster", "flags of a collateral vault", () => {
       elsewhere.includes(name) ? "NotOwner" : "MultiSigRequired",
     ]);
     expect(found).to.deep.equal(Object.fromEntries(expected));
-    expect(expected.length).to.equal(15);
+    expect(expected.length).to.equal(16);
   });
 
   it("COL-11 does nothing without the security configuration where there is one, nor with another vault's", async () => {
@@ -67,6 +67,7 @@ describeWith("ownCluster", "flags of a collateral vault", () => {
       "setProgramLockCap",
       "setLimits",
       "changeMultiSig",
+      "createMultiSig",
       "closeVault",
     ];
     const left = await outcomes("securityConfig", () => stage.rig.program.id);
@@ -149,6 +150,11 @@ describeWith("ownCluster", "loosening the rules of a collateral vault", () => {
         isOfVetoer: true,
       },
       {
+        loosen: () => make.changeSecurity(at.vault, { kind: "closing", on: true }),
+        veto: veto("closing"),
+        countsAt: async () => (await config()).closingAt,
+      },
+      {
         loosen: () => make.setLimits(at, HIGHER),
         veto: (signer) => make.vetoLimits(at, signer),
         countsAt: async () => (await rig.balance(owner, mint)).pendingLimitsAt,
@@ -221,5 +227,118 @@ describeWith("ownCluster", "loosening the rules of a collateral vault", () => {
     expect(
       await outcome(rig, make.changeSecurity(at.vault, { kind: "withdrawalDelay", seconds: 30n * DAY + 1n })),
     ).to.equal("BadDelay");
+  });
+
+  it("COL-40 lets a first multi-sig wait, which owner or vetoer stop; until it counts the owner decides", async () => {
+    const { instructions: make } = rig;
+    const create = () => make.createMultiSig(at.vault, { owners: [stranger], threshold: 1 });
+    const address = await rig.addresses.multiSigVault(await rig.addresses.vault(owner));
+    const before = rig.read("vault", await rig.addresses.vault(owner));
+    for (const signer of [owner, vetoer]) {
+      await act(rig, create());
+      expect(rig.read("multiSigVault", address)).to.deep.include({ ownerCount: 0, pendingAt: rig.now + DELAY });
+      expect(await outcome(rig, make.vetoMultiSig(at.vault, stranger))).to.equal("MayNotVeto");
+      await act(rig, make.vetoMultiSig(at.vault, signer));
+      expect(rig.data(address)).to.equal(undefined);
+    }
+    const after = rig.read("vault", await rig.addresses.vault(owner));
+    expect({ ...after, seqNum: before.seqNum, multiSigBump: before.multiSigBump }).to.deep.equal(before);
+    await act(rig, create());
+    expect(await outcome(rig, create())).to.equal("AccountAlreadyInUse");
+    const several = { ...at.vault, hasMultiSig: true };
+    const carried = { instruction: await make.closeVault(at.vault), index: 0n, expiresAtSeconds: rig.now + DAY };
+    expect(await outcome(rig, make.propose(several, stranger, carried))).to.equal("NotMultiSigOwner");
+    rig.warp(DELAY - 1n);
+    expect(await outcome(rig, make.applyMultiSig(at.vault))).to.equal("StillWaiting");
+    // the owner's rules are still his
+    await act(rig, make.changeSecurity(at.vault, { kind: "removeWallet", wallet: owner }));
+    rig.warp(1n);
+    expect(await outcome(rig, make.applyMultiSig(at.vault))).to.equal("ok");
+    expect(await outcome(rig, make.vetoMultiSig(several, owner))).to.equal("MayNotVeto");
+    const change = make.changeSecurity(at.vault, { kind: "removeWallet", wallet: owner });
+    expect(await outcome(rig, change)).to.equal("MultiSigRequired");
+    const empty = make.createMultiSig({ owner: stranger }, { owners: [], threshold: 0 });
+    await act(rig, make.initialize(stranger));
+    expect(await outcome(rig, empty)).to.equal("BadOwners");
+  });
+
+  it("COL-40 lets the first vetoer of a configuration wait too, where the owner stops him", async () => {
+    const { instructions: make } = rig;
+    await act(rig, make.initialize(stranger));
+    await act(rig, make.createSecurityConfig({ owner: stranger }, { withdrawalDelaySeconds: DELAY, whitelist: null }));
+    const vault = { owner: stranger, hasSecurityConfig: true };
+    await act(rig, make.changeSecurity(vault, { kind: "vetoer", vetoer }));
+    await act(rig, make.changeSecurity(vault, { kind: "closing", on: true }));
+    const veto = make.vetoSecurity(vault, "closing", vetoer);
+    expect(await outcome(rig, veto)).to.equal("MayNotVeto");
+    await act(rig, make.vetoSecurity(vault, "vetoer", stranger));
+    await act(rig, make.changeSecurity(vault, { kind: "vetoer", vetoer }));
+    rig.warp(DELAY);
+    await act(rig, make.changeSecurity(vault, { kind: "closing", on: true }));
+    expect(await outcome(rig, veto)).to.equal("ok");
+  });
+
+  it("COL-40 turns a whitelist on for the owner at once, and for others after the wait", async () => {
+    const { instructions: make } = rig;
+    const { vault } = at;
+    await act(rig, make.changeSecurity(vault, { kind: "addWallet", wallet: stranger }));
+    await act(rig, make.changeSecurity(vault, { kind: "whitelist", on: false }));
+    const activeAt = async (wallet: Address) =>
+      (await config()).whitelist.find((entry) => entry.wallet === wallet)?.activeAt ?? 0n;
+    const listed = await activeAt(stranger);
+    // still on: nothing is turned on
+    await act(rig, make.changeSecurity(vault, { kind: "whitelist", on: true }));
+    expect(await activeAt(stranger)).to.equal(listed);
+    await act(rig, make.changeSecurity(vault, { kind: "whitelist", on: false }));
+    rig.warp(DELAY);
+    const ofOwner = await activeAt(owner);
+    await act(rig, make.changeSecurity(vault, { kind: "whitelist", on: true }));
+    expect([await activeAt(owner), await activeAt(stranger)]).to.deep.equal([ofOwner, rig.now + DELAY]);
+  });
+
+  it("COL-41 closes a vault with rules when they allowed it and waited, and not while a multi-sig waits", async () => {
+    const { instructions: make } = rig;
+    const { vault } = at;
+    const close = () => outcome(rig, make.closeVault(vault));
+    await act(rig, make.closeProgramLock(at), make.changeSecurity(vault, { kind: "withdrawalDelay", seconds: 0n }));
+    await act(rig, make.setLimits(at, { ...OPEN_LIMITS, perTransaction: 1_000n }));
+    rig.warp(DELAY);
+    await act(rig, make.setLimits(at, { perTransaction: 1_000n, capacity: 2_000n, refillPerDay: 2_000n }));
+    rig.warp(DAY);
+    await act(rig, make.withdraw(at, 1_000n));
+    // its limits go with it: under the configuration the mint is closed then
+    await act(rig, make.closeBalance(at));
+    expect(await close()).to.equal("RulesInForce");
+    await act(rig, make.changeSecurity(vault, { kind: "closing", on: true }));
+    rig.warp(DAY - 1n);
+    expect(await close()).to.equal("RulesInForce");
+    rig.warp(1n);
+    await act(rig, make.changeSecurity(vault, { kind: "closing", on: false }));
+    expect(await close()).to.equal("RulesInForce");
+    await act(rig, make.changeSecurity(vault, { kind: "closing", on: true }));
+    rig.warp(DAY);
+    await act(rig, make.createMultiSig(vault, { owners: [stranger], threshold: 1 }));
+    expect(await close()).to.equal("MultiSigOpen");
+    await act(rig, make.vetoMultiSig(vault, owner));
+    // waits stand still in a pause
+    await act(rig, make.pause(rig.roles.guardian.address));
+    expect(await close()).to.equal("ok");
+  });
+
+  it("COL-41 closes a balance with limits, where there is no configuration, once they hold nothing back", async () => {
+    const { instructions: make } = rig;
+    const bob = await rig.depositor("bob", [mint], 0n);
+    const his = { vault: bob.vault, mint };
+    const close = () => outcome(rig, make.closeBalance(his));
+    await act(rig, make.setLimits(his, LIMITS));
+    expect(await close()).to.equal("RulesInForce");
+    await act(rig, make.setLimits(his, { ...OPEN_LIMITS, perTransaction: OPEN_LIMITS.perTransaction - 1n }));
+    rig.warp(DAY);
+    expect(await close()).to.equal("RulesInForce");
+    await act(rig, make.setLimits(his, OPEN_LIMITS));
+    rig.warp(DAY - 1n);
+    expect(await close()).to.equal("RulesInForce");
+    rig.warp(1n);
+    expect(await close()).to.equal("ok");
   });
 });

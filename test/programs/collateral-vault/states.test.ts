@@ -57,6 +57,11 @@ describeWith("ownCluster", "what each state of the collateral vault stops", () =
         make: () => make.setLimits(at, { perTransaction: 500n, capacity: 500n, refillPerDay: 500n }),
       },
       "setLimits lower": calls.setLimits,
+      "createMultiSig waiting": calls.createMultiSig,
+      "createMultiSig at once": {
+        make: () => make.createMultiSig(side.plain, { owners: [first], threshold: 1 }, side.payer),
+        vaultOwner: side.plain.owner,
+      },
       "changeMultiSig loosening": { make: () => make.changeMultiSig(side.vault, { owners: [], threshold: 0 }) },
       "changeMultiSig tightening": calls.changeMultiSig,
       requestUnpause: { make: () => make.requestUnpause(roles.admin.address) },

@@ -3,7 +3,7 @@ import { expect } from "chai";
 
 import type { BalanceRef } from "../../../protocol/solana/instructions.js";
 import { describeWith } from "../../helpers/describeWith.js";
-import { act, execution, outcome, proposed } from "../../helpers/solanaVault/acting.js";
+import { act, execution, outcome, proposed, share } from "../../helpers/solanaVault/acting.js";
 import { setTransferFee } from "../../helpers/solanaVault/mints.js";
 import { VaultRig, type Depositor, type TestMint } from "../../helpers/solanaVault/rig.js";
 
@@ -89,7 +89,7 @@ describeWith("ownCluster", "delayed withdrawals of the collateral vault", () => 
   it("COL-32 takes a request of several owners as late as its proposal lives, and delays it from then", async () => {
     const { instructions: make } = rig;
     const owners = [stranger, vetoer];
-    await act(rig, make.createMultiSig(at.vault, { owners, threshold: 2 }));
+    await share(rig, at.vault, { owners, threshold: 2 });
     const vault = { ...at.vault, hasMultiSig: true };
     const ask = (timestamp: bigint, payer?: Address) =>
       make.requestWithdrawal({ vault, mint }, { amountUnits: 5n, timestamp }, payer);
@@ -210,8 +210,11 @@ describeWith("ownCluster", "delayed withdrawals of the collateral vault", () => 
     const changes = [
       () => make.changeSecurity(at.vault, { kind: "withdrawalDelay", seconds: DELAY }),
       () => make.setLimits(at, LIMITS),
-      () => make.createMultiSig(at.vault, { owners: [stranger], threshold: 1 }),
+      () => make.applyMultiSig(at.vault),
     ];
+    // it waits, and until it counts nothing is stale
+    await act(rig, make.createMultiSig(at.vault, { owners: [stranger], threshold: 1 }));
+    rig.warp(DAY);
     for (const change of changes) {
       const timestamp = rig.now;
       await act(rig, request(timestamp), change());
@@ -223,7 +226,7 @@ describeWith("ownCluster", "delayed withdrawals of the collateral vault", () => 
   it("COL-6 pays nothing after its vault froze, and pays when the freeze is over", async () => {
     const { instructions: make } = rig;
     const vault = { ...at.vault, hasMultiSig: true };
-    await act(rig, make.createMultiSig(at.vault, { owners: [stranger], threshold: 1 }));
+    await share(rig, at.vault, { owners: [stranger], threshold: 1 });
     const guarded = { vault, mint };
     const timestamp = rig.now;
     await act(rig, make.requestWithdrawal(guarded, { amountUnits: 5n, timestamp }, stranger));

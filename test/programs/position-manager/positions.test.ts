@@ -166,7 +166,9 @@ describeWith("ownCluster", "position manager: positions", () => {
       );
       await exchange.openFor(alice, true, 100n, units(300n));
       const multiSigVault = await rig.addresses.multiSigVault(alice.vault);
-      const accounts = { payer: rig.payer.address, authority: alice.wallet.address, vault: alice.vault, multiSigVault };
+      const { vaultAuthority } = exchange.access;
+      const owner = { authority: alice.wallet.address, vault: alice.vault };
+      const accounts = { payer: rig.payer.address, vaultAuthority, multiSigVault, ...owner };
       const args = { owners: [alice.wallet.address, house.wallet.address], threshold: 2 };
       await rig.must([vaultProgram.instruction("createMultiSig", { args }, accounts)], { signers: [alice.wallet] });
       expect(await does(exchange.increase(alice, 10n, units(100n), FIRST_PRICE))).to.equal("MultiSigVault");

@@ -230,9 +230,12 @@ describeWith("ownCluster", "vault manager", () => {
     const signers = [erin.key];
     const { instructions: make } = rig;
     const rules = { withdrawalDelaySeconds: 60n, whitelist: null };
-    await rig.must([await make.createSecurityConfig(erin.vault, rules)], { signers });
     const args = { owners: owners.map(({ address }) => address), threshold: 1 };
-    await rig.must([await make.createMultiSig({ ...erin.vault, hasSecurityConfig: true }, args)], { signers });
+    await rig.must([await make.createSecurityConfig(erin.vault, rules)], { signers });
+    const vault = { ...erin.vault, hasSecurityConfig: true };
+    await rig.must([await make.createMultiSig(vault, args)], { signers });
+    rig.warp(86_400n);
+    await rig.must([await make.applyMultiSig(vault)]);
     const other = await VaultNode.start(rig);
     try {
       const erins = new VaultManager(other.rpc);

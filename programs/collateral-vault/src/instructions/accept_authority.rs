@@ -18,6 +18,7 @@ impl AcceptAuthority<'_> {
         require_keys_eq!(*self.holder.key, state.pending, VaultError::NotProposedAuthority);
         authority.require_running(now)?;
         require!(now >= state.pending_at, VaultError::StillWaiting);
+        authority.require_separate(role, self.holder.key)?;
         if role == Role::FreezeMultiSig {
             authority.freeze_multi_sig_created_slot = require_real_multi_sig(&self.holder)?;
         }

@@ -3,7 +3,7 @@ use anchor_lang::prelude::*;
 use super::create_multi_sig::emit_multi_sig;
 use crate::{error::VaultError, state::*};
 
-/// Makes waiting owners of a multi-sig count, or removes it. Anybody may, once the wait is over.
+/// Makes waiting owners of a multi-sig count, its first ones too, or removes it. Anybody may, once the wait is over.
 #[derive(Accounts)]
 pub struct ApplyMultiSig<'info> {
     pub vault_authority: AccountLoader<'info, VaultAuthority>,
@@ -42,6 +42,8 @@ pub fn handler(ctx: Context<ApplyMultiSig>) -> Result<()> {
         } else {
             let threshold = multi_sig.pending_threshold;
             multi_sig.set_owners(&owners, threshold, clock.slot)?;
+            vault.has_multi_sig = 1;
+            vault.is_multi_sig_waiting = 0;
         }
         vault.bump_config_version()?;
         emit_multi_sig(&multi_sig, &mut vault, is_removed, clock.slot)?;

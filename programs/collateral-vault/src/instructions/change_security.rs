@@ -8,14 +8,16 @@ use crate::{error::VaultError, state::*};
 pub enum SecurityChange {
     /// Longer counts at once, shorter waits.
     WithdrawalDelay { seconds: i64 },
-    /// On counts at once, off waits.
+    /// On counts at once, for the owner's wallet; others wait, for money could not go to them before. Off waits.
     Whitelist { on: bool },
     /// Waits.
     AddWallet { wallet: Pubkey },
     /// Counts at once.
     RemoveWallet { wallet: Pubkey },
-    /// Counts at once where there was none, else waits.
+    /// Waits, the first one too: he could hold up what the owner does against a thief.
     Vetoer { vetoer: Pubkey },
+    /// Whether the vault may be closed, and these rules with it. On waits, off counts at once.
+    Closing { on: bool },
 }
 
 #[derive(Accounts)]
@@ -37,7 +39,7 @@ impl ChangeSecurity<'_> {
 }
 
 /// Applies a change and says whether it loosens.
-fn apply(config: &mut SecurityConfig, change: SecurityChange, now: i64, time: i64) -> Result<bool> {
+fn apply(config: &mut SecurityConfig, change: SecurityChange, owner: &Pubkey, now: i64, time: i64) -> Result<bool> {
     config.settle(time);
     let loosens_at = config.loosens_at(now, time)?;
     match change {
@@ -53,8 +55,7 @@ fn apply(config: &mut SecurityConfig, change: SecurityChange, now: i64, time: i6
             Ok(true)
         }
         SecurityChange::Whitelist { on: true } => {
-            config.is_whitelist_on = 1;
-            config.whitelist_off_at = 0;
+            config.turn_whitelist_on(owner, loosens_at);
             Ok(false)
         }
         SecurityChange::Whitelist { on: false } => {
@@ -71,14 +72,13 @@ fn apply(config: &mut SecurityConfig, change: SecurityChange, now: i64, time: i6
             Ok(false)
         }
         SecurityChange::Vetoer { vetoer } => {
-            if config.vetoer == Pubkey::default() {
-                config.vetoer = vetoer;
-                config.clear_pending_vetoer();
-                return Ok(false);
-            }
             config.pending_vetoer = vetoer;
             config.pending_vetoer_at = loosens_at;
             Ok(true)
+        }
+        SecurityChange::Closing { on } => {
+            config.closing_at = if on { loosens_at } else { 0 };
+            Ok(on)
         }
     }
 }
@@ -92,7 +92,7 @@ pub fn handler(ctx: Context<ChangeSecurity>, change: SecurityChange) -> Result<(
     accounts.validate(&vault, &config)?;
     let authority = accounts.vault_authority.load()?;
     let time = vault.loosening_time(&authority, now);
-    if apply(&mut config, change, now, time)? {
+    if apply(&mut config, change, &vault.owner, now, time)? {
         vault.require_running(&authority, now)?;
     }
     vault.bump_config_version()?;

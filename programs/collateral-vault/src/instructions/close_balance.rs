@@ -2,7 +2,7 @@ use anchor_lang::prelude::*;
 
 use crate::{constants::*, error::VaultError, event::BalanceClosed, state::*, token};
 
-/// Closes an empty balance. Tokens above the ledger (donations) go to the owner, so nobody can prevent it by sending some; rents too.
+/// Closes an empty balance whose limits hold nothing back. Tokens above the ledger (donations) go to the owner, so nobody can prevent it by sending some; rents too.
 #[derive(Accounts)]
 pub struct CloseBalance<'info> {
     /// The owner, or the multi-sig: checked in `validate`.
@@ -32,9 +32,11 @@ impl CloseBalance<'_> {
     /// Returns the surplus.
     fn validate(&self, vault: &Vault, balance: &Balance, now: i64) -> Result<u64> {
         vault.require_authority(self.vault.as_ref().key, self.authority.key)?;
-        vault.require_can_leave(&*self.vault_authority.load()?, now)?;
+        let authority = self.vault_authority.load()?;
+        vault.require_can_leave(&authority, now)?;
         require_keys_eq!(*self.owner.key, vault.owner, VaultError::NotOwner);
         balance.require_vault(self.vault.as_ref().key)?;
+        balance.require_may_forget_limits(vault, now, vault.loosening_time(&authority, now))?;
         require!(balance.total == 0, VaultError::BalanceNotEmpty);
         require!(balance.program_locks == 0, VaultError::ProgramLocksOpen);
         require!(balance.pending_withdrawals == 0, VaultError::WithdrawalsPending);

@@ -64,6 +64,7 @@ pub fn emit_security_config(config: &SecurityConfig, vault: &mut Vault, slot: u6
         pending_vetoer_at: config.pending_vetoer_at,
         is_whitelist_on: config.is_whitelist_on != 0,
         whitelist_off_at: config.whitelist_off_at,
+        closing_at: config.closing_at,
         whitelist: config
             .whitelist
             .iter()

@@ -37,6 +37,7 @@ impl InitializeAuthority<'_> {
         );
         let zero = Pubkey::default();
         require!(args.admin != zero && args.guardian != zero, VaultError::ZeroAddress);
+        require_keys_neq!(args.admin, args.guardian, VaultError::SameHolder);
         Ok(())
     }
 }

@@ -29,13 +29,13 @@ pub struct OpenBalance<'info> {
 }
 
 impl OpenBalance<'_> {
-    fn validate(&self, vault: &Vault, now: i64) -> Result<u8> {
+    fn validate(&self, vault: &Vault, now: i64) -> Result<token::Mint> {
         vault.require_authority(&self.vault.key(), self.authority.key)?;
         vault.require_running(&*self.vault_authority.load()?, now)?;
-        let decimals = token::read_mint(&self.mint)?;
+        let mint = token::read_mint(&self.mint)?;
         token::require_supported_mint(&self.mint)?;
         require_keys_eq!(*self.token_program.key, *self.mint.owner, VaultError::WrongTokenProgram);
-        Ok(decimals)
+        Ok(mint)
     }
 
     fn open_tokens(&self) -> Result<()> {
@@ -58,7 +58,7 @@ impl OpenBalance<'_> {
 pub fn handler(ctx: Context<OpenBalance>) -> Result<()> {
     let clock = Clock::get()?;
     let accounts = &ctx.accounts;
-    let (owner, decimals) = {
+    let (owner, mint) = {
         let vault = accounts.vault.load()?;
         (vault.owner, accounts.validate(&vault, clock.unix_timestamp)?)
     };
@@ -72,12 +72,13 @@ pub fn handler(ctx: Context<OpenBalance>) -> Result<()> {
     balance.mint = accounts.mint.key();
     balance.vault_tokens = accounts.vault_tokens.key();
     balance.owner_tokens = token::associated_address(&owner, accounts.token_program.key, accounts.mint.key);
-    balance.decimals = decimals;
+    balance.decimals = mint.decimals;
     balance.bump = ctx.bumps.balance;
     emit!(BalanceOpened {
         vault: balance.vault,
         balance: accounts.balance.key(),
         mint: balance.mint,
+        has_freeze_authority: mint.has_freeze_authority,
         seq_num,
         slot: clock.slot,
     });

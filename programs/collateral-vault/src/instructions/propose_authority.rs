@@ -21,7 +21,7 @@ impl ProposeAuthority<'_> {
         authority.require_admin(self.admin.key)?;
         authority.require_running(now)?;
         require_keys_neq!(args.holder, Pubkey::default(), VaultError::ZeroAddress);
-        Ok(())
+        authority.require_separate(args.role, &args.holder)
     }
 }
 

@@ -10,6 +10,7 @@ pub enum SecurityVeto {
     WhitelistOff,
     Wallet { wallet: Pubkey },
     Vetoer,
+    Closing,
 }
 
 /// Stops a waiting loosening of the security configuration.
@@ -44,6 +45,10 @@ fn veto(config: &mut SecurityConfig, veto: SecurityVeto, time: i64) -> Result<()
         SecurityVeto::Vetoer => {
             require!(config.pending_vetoer_at != 0, VaultError::NothingPending);
             config.clear_pending_vetoer();
+        }
+        SecurityVeto::Closing => {
+            require!(time < config.closing_at, VaultError::NothingPending);
+            config.closing_at = 0;
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ use crate::{
     error::VaultError,
     event::Ledger,
     math::{add, sub},
+    state::Vault,
 };
 
 /// What may leave of one mint. All in the mint's base units; capacity + refill per day is the daily limit.
@@ -18,6 +19,13 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// What limits must be at least to hold nothing back.
+    pub const OPEN: Limits = Limits {
+        per_transaction: u64::MAX,
+        capacity: u64::MAX / 2,
+        refill_per_day: u64::MAX / 2,
+    };
+
     pub fn validate(&self) -> Result<()> {
         require!(
             self.capacity.checked_add(self.refill_per_day).is_some(),
@@ -109,6 +117,18 @@ impl Balance {
 
     pub fn credit(&mut self, amount: u64) -> Result<()> {
         self.total = add(self.total, amount)?;
+        Ok(())
+    }
+
+    /// A balance that is opened again has no limits. With a security configuration the mint is closed then; without one it would be open,
+    /// so its limits must have been raised to the highest before, which waits.
+    pub fn require_may_forget_limits(&self, vault: &Vault, now: i64, time: i64) -> Result<()> {
+        let mut settled = *self;
+        settled.settle_limits(now, time)?;
+        require!(
+            vault.has_security_config != 0 || settled.is_limited == 0 || Limits::OPEN.is_at_most(&settled.limits),
+            VaultError::RulesInForce
+        );
         Ok(())
     }
 

@@ -30,6 +30,8 @@ pub struct SecurityConfig {
     pub pending_withdrawal_delay_at: i64,
     pub pending_vetoer_at: i64,
     pub whitelist_off_at: i64,
+    /// Unix time from which the vault may be closed; 0: it may not.
+    pub closing_at: i64,
     /// 1: only active entries of the whitelist receive; 0: only the owner does.
     pub is_whitelist_on: u8,
     pub bump: u8,
@@ -119,6 +121,17 @@ impl SecurityConfig {
             .find(|entry| entry.wallet == Pubkey::default());
         *slot.ok_or_else(|| error!(VaultError::WhitelistFull))? = WhitelistEntry { wallet, active_at };
         Ok(())
+    }
+
+    /// Money could go to the owner only until now, so any other wallet of the list waits like an addition.
+    pub fn turn_whitelist_on(&mut self, owner: &Pubkey, active_at: i64) {
+        if self.is_whitelist_on == 0 {
+            for entry in self.whitelist.iter_mut().filter(|entry| entry.wallet != *owner) {
+                entry.active_at = entry.active_at.max(active_at);
+            }
+        }
+        self.is_whitelist_on = 1;
+        self.whitelist_off_at = 0;
     }
 
     /// Removes a wallet and says from when it counted.

@@ -26,9 +26,11 @@ pub struct Vault {
     pub has_security_config: u8,
     /// 1 while the multi-sig exists: only its address, signing through an executed proposal, is the authority.
     pub has_multi_sig: u8,
+    /// 1 while a first multi-sig waits: its account exists, the owner still decides.
+    pub is_multi_sig_waiting: u8,
     pub bump: u8,
     pub multi_sig_bump: u8,
-    pub padding: [u8; 4],
+    pub padding: [u8; 3],
 }
 
 impl Vault {

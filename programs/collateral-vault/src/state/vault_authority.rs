@@ -137,6 +137,17 @@ impl VaultAuthority {
         Ok(())
     }
 
+    /// Admin and guardian are two, or one stolen key is both.
+    pub fn require_separate(&self, role: Role, holder: &Pubkey) -> Result<()> {
+        let other = match role {
+            Role::Admin => self.guardian,
+            Role::Guardian => self.admin,
+            Role::FreezeMultiSig => return Ok(()),
+        };
+        require_keys_neq!(*holder, other, VaultError::SameHolder);
+        Ok(())
+    }
+
     pub fn role(&self, role: Role) -> RoleState {
         let (holder, pending, pending_at) = match role {
             Role::Admin => (self.admin, self.pending_admin, self.pending_admin_at),

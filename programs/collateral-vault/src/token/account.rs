@@ -88,8 +88,14 @@ impl TokenAccount {
     }
 }
 
-/// The decimals of an initialised mint of one of the two token programs.
-pub fn read_mint(info: &AccountInfo) -> Result<u8> {
+/// What of a mint counts here.
+pub struct Mint {
+    pub decimals: u8,
+    pub has_freeze_authority: bool,
+}
+
+/// An initialised mint of one of the two token programs.
+pub fn read_mint(info: &AccountInfo) -> Result<Mint> {
     require!(
         *info.owner == SPL_TOKEN || *info.owner == TOKEN_2022,
         VaultError::InvalidMint
@@ -98,5 +104,9 @@ pub fn read_mint(info: &AccountInfo) -> Result<u8> {
     let is_mint = data.len() == MINT_SIZE
         || (data.len() > ACCOUNT_SIZE && data.len() != MULTISIG_SIZE && data.get(ACCOUNT_SIZE) == Some(&TYPE_MINT));
     require!(is_mint && data.get(45) == Some(&1), VaultError::InvalidMint);
-    data.get(44).copied().ok_or_else(|| error!(VaultError::InvalidMint))
+    let decimals = data.get(44).copied().ok_or_else(|| error!(VaultError::InvalidMint))?;
+    Ok(Mint {
+        decimals,
+        has_freeze_authority: data.get(46) == Some(&1),
+    })
 }

@@ -121,6 +121,7 @@ export class Cast {
       version: 0,
       config: undefined,
       multiSig: undefined,
+      firstMultiSig: undefined,
       frozenAt: 0n,
       frozenUntil: 0n,
       lastTimestamp: 0n,

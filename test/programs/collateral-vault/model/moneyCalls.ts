@@ -261,6 +261,7 @@ export class MoneyCalls extends CallKit {
       signers: [signer],
       broken: [
         ...[...broken, ...this.cast.world.shut(user.model)],
+        ...rules.forgotten(this.cast.world, model),
         ...(model.total === 0n ? [] : ["BalanceNotEmpty"]),
         ...(model.locks.size === 0 ? [] : ["ProgramLocksOpen"]),
         ...(model.pending === 0 ? [] : ["WithdrawalsPending"]),
@@ -279,14 +280,20 @@ export class MoneyCalls extends CallKit {
     const user = this.openUser();
     if (user === undefined || !this.random.oneIn(4)) return undefined;
     const config = this.config(user);
+    const { closingAt } = user.model.config ?? { closingAt: 1n };
+    const mayClose = closingAt !== 0n && this.cast.world.waitClock(user.model) >= closingAt;
     return {
       name: "closeVault",
       args: {},
-      accounts: { owner: user.wallet, vault: user.vault, securityConfig: config.securityConfig },
+      accounts: {
+        ...{ owner: user.wallet, vaultAuthority: this.cast.vaultAuthority, vault: user.vault },
+        securityConfig: config.securityConfig,
+      },
       signers: [user.wallet],
       broken: [
         ...config.broken,
-        ...(user.model.multiSig === undefined ? [] : ["MultiSigOpen"]),
+        ...(user.model.multiSig === undefined && user.model.firstMultiSig === undefined ? [] : ["MultiSigOpen"]),
+        ...(mayClose ? [] : ["RulesInForce"]),
         ...(user.model.balances.size === 0 ? [] : ["BalancesOpen"]),
         ...(user.model.pending === 0 ? [] : ["WithdrawalsPending"]),
       ],

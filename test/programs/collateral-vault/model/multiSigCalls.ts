@@ -7,23 +7,32 @@ export class MultiSigCalls extends CallKit {
   createMultiSig(): Call | undefined {
     const user = this.openUser();
     if (user === undefined || user.model.multiSig !== undefined || !this.random.oneIn(4)) return undefined;
+    const { model } = user;
+    if (model.firstMultiSig !== undefined) return undefined;
     const { signer, broken } = this.authority(user);
     const { owners, threshold } = this.owners();
+    const config = this.config(user);
+    const { world, vaultAuthority } = this.cast;
+    const at = rules.loosensAt(world, model);
     return {
       name: "createMultiSig",
       args: { args: { owners, threshold } },
-      accounts: { payer: this.payer, authority: signer, vault: user.vault, multiSigVault: user.multiSig },
+      accounts: {
+        ...{ payer: this.payer, authority: signer, vaultAuthority, vault: user.vault, multiSigVault: user.multiSig },
+        securityConfig: config.securityConfig,
+      },
       signers: [signer],
-      broken: [...broken, ...(rules.areOwners(owners, threshold, ZERO) ? [] : ["BadOwners"])],
+      broken: [
+        ...[...broken, ...config.broken, ...(rules.areOwners(owners, threshold, ZERO) ? [] : ["BadOwners"])],
+        ...(model.config === undefined ? [] : world.stopped(model)),
+      ],
       touched: [user],
       commit: () => {
-        user.model.multiSig = {
-          owners,
-          threshold,
-          epoch: 0,
-          waiting: undefined,
-          proposals: Array.from({ length: 10 }, () => 0n),
-        };
+        if (model.config !== undefined) {
+          model.firstMultiSig = { value: { owners, threshold }, at };
+          return;
+        }
+        user.model.multiSig = newMultiSig(owners, threshold);
         user.model.version += 1;
       },
     };
@@ -64,10 +73,12 @@ export class MultiSigCalls extends CallKit {
 
   applyMultiSig(): Call | undefined {
     const user = this.openUser();
-    const multiSig = user?.model.multiSig;
-    if (user === undefined || multiSig === undefined) return undefined;
+    if (user === undefined) return undefined;
+    const { model } = user;
+    const { multiSig, firstMultiSig } = model;
+    if (multiSig === undefined && firstMultiSig === undefined) return undefined;
     const { world } = this.cast;
-    const { waiting } = multiSig;
+    const waiting = multiSig === undefined ? firstMultiSig : multiSig.waiting;
     return {
       name: "applyMultiSig",
       args: {},
@@ -77,39 +88,45 @@ export class MultiSigCalls extends CallKit {
       },
       signers: [],
       broken: [
-        ...world.stopped(user.model),
+        ...world.stopped(model),
         ...(waiting === undefined ? ["NothingPending"] : world.now >= waiting.at ? [] : ["StillWaiting"]),
       ],
       touched: [user],
       commit: () => {
         if (waiting === undefined) return;
         const { owners, threshold } = waiting.value;
-        if (owners.length > 0) this.setOwners(user, owners, threshold);
-        else {
-          user.model.multiSig = undefined;
-          user.model.version += 1;
+        if (multiSig !== undefined && owners.length > 0) {
+          this.setOwners(user, owners, threshold);
+          return;
         }
+        model.multiSig = multiSig === undefined ? newMultiSig(owners, threshold) : undefined;
+        model.firstMultiSig = undefined;
+        model.version += 1;
       },
     };
   }
 
   vetoMultiSig(): Call | undefined {
     const user = this.openUser();
-    const multiSig = user?.model.multiSig;
-    if (user === undefined || multiSig === undefined) return undefined;
+    if (user === undefined) return undefined;
+    const { model } = user;
+    const { multiSig, firstMultiSig } = model;
+    if (multiSig === undefined && firstMultiSig === undefined) return undefined;
     const veto = this.vetoer(user, true);
+    const waiting = multiSig === undefined ? firstMultiSig : multiSig.waiting;
     return {
       name: "vetoMultiSig",
       args: {},
       accounts: {
-        ...{ signer: veto.signer, vaultAuthority: this.cast.vaultAuthority, vault: user.vault },
+        ...{ signer: veto.signer, vaultAuthority: this.cast.vaultAuthority, vault: user.vault, owner: user.wallet },
         ...{ securityConfig: veto.accounts.securityConfig, multiSigVault: user.multiSig },
       },
       signers: [veto.signer],
-      broken: [...veto.broken, ...(multiSig.waiting === undefined ? ["NothingPending"] : [])],
+      broken: [...veto.broken, ...(waiting === undefined ? ["NothingPending"] : [])],
       touched: [user],
       commit: () => {
-        multiSig.waiting = undefined;
+        if (multiSig === undefined) model.firstMultiSig = undefined;
+        else multiSig.waiting = undefined;
       },
     };
   }
@@ -152,4 +169,14 @@ export class MultiSigCalls extends CallKit {
     Object.assign(multiSig, { owners, threshold, epoch: multiSig.epoch + 1, waiting: undefined });
     user.model.version += 1;
   }
+}
+
+function newMultiSig(owners: readonly string[], threshold: number): rules.MultiSigModel {
+  return {
+    owners,
+    threshold,
+    epoch: 0,
+    waiting: undefined,
+    proposals: Array.from({ length: 10 }, () => 0n),
+  };
 }

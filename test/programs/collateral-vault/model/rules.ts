@@ -61,6 +61,8 @@ export interface ConfigModel {
   isWhitelistOn: boolean;
   whitelistOffAt: bigint;
   readonly whitelist: Map<string, bigint>;
+  /** From when the vault may be closed. */
+  closingAt: bigint;
   vetoer: string | undefined;
   waitingVetoer: Waiting<string | undefined> | undefined;
 }
@@ -81,6 +83,8 @@ export interface VaultModel {
   version: number;
   config: ConfigModel | undefined;
   multiSig: MultiSigModel | undefined;
+  /** A first multi-sig that does not count yet. */
+  firstMultiSig: Waiting<{ readonly owners: readonly string[]; readonly threshold: number }> | undefined;
   frozenAt: bigint;
   frozenUntil: bigint;
   lastTimestamp: bigint;
@@ -317,6 +321,20 @@ export function payment(
 /** Whole units are what can leave. */
 function dailyLimit(bucket: bigint, amount: bigint): string[] {
   return amount > bucket / DAY ? ["DailyLimit"] : [];
+}
+
+/** Highest limits: what a balance must have that forgets its limits when it closes. */
+export const OPEN: Limits = { perTransaction: U64_MAX, capacity: U64_MAX / 2n, refillPerDay: U64_MAX / 2n };
+
+/** Rules that would be gone with a balance that is closed and opened again. */
+export function forgotten(world: World, balance: BalanceModel): string[] {
+  const { limits } = effectiveLimits(world, balance);
+  if (balance.vault.config !== undefined || limits === undefined) return [];
+  const isOpen =
+    limits.perTransaction >= OPEN.perTransaction &&
+    limits.capacity >= OPEN.capacity &&
+    limits.refillPerDay >= OPEN.refillPerDay;
+  return isOpen ? [] : ["RulesInForce"];
 }
 
 export function setLimits(

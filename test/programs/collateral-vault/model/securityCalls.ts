@@ -27,7 +27,14 @@ export class SecurityCalls extends CallKit {
           user.model.multiSig === undefined || wallet === user.wallet ? now : now + wait;
         user.model.version += 1;
         user.model.config = {
-          ...{ delay: withdrawalDelay, waitingDelay: undefined, isWhitelistOn, whitelistOffAt: 0n, vetoer },
+          ...{
+            delay: withdrawalDelay,
+            waitingDelay: undefined,
+            isWhitelistOn,
+            whitelistOffAt: 0n,
+            vetoer,
+            closingAt: 0n,
+          },
           ...{ whitelist: new Map(whitelist.map((wallet) => [wallet, countsAt(wallet)])), waitingVetoer: undefined },
         };
       },
@@ -41,7 +48,7 @@ export class SecurityCalls extends CallKit {
     const config = rules.effectiveConfig(user.model.config, world.waitClock(user.model));
     const { signer, broken } = this.authority(user);
     const at = rules.loosensAt(world, user.model);
-    const change = this.securityChange(config, at);
+    const change = this.securityChange(user.wallet, config, at);
     return {
       name: "changeSecurity",
       args: { change: change.change },
@@ -62,11 +69,12 @@ export class SecurityCalls extends CallKit {
   }
 
   private securityChange(
+    owner: string,
     config: rules.ConfigModel,
     at: bigint,
   ): { change: object; broken: string[]; loosens: boolean; commit: () => void } {
     const { wallet } = this.random.pick(this.cast.users);
-    switch (this.random.below(5)) {
+    switch (this.random.below(6)) {
       case 0: {
         const seconds = this.random.pick([0n, 60n, 3_600n, rules.DAY, 3n * rules.DAY, -5n, 40n * rules.DAY]);
         const loosens = seconds < config.delay;
@@ -87,8 +95,13 @@ export class SecurityCalls extends CallKit {
           broken: !on && !config.isWhitelistOn ? ["NothingPending"] : [],
           loosens: !on,
           commit: () => {
-            if (on) Object.assign(config, { isWhitelistOn: true, whitelistOffAt: 0n });
-            else config.whitelistOffAt = at;
+            if (!on) {
+              config.whitelistOffAt = at;
+              return;
+            }
+            const later = config.isWhitelistOn ? [] : [...config.whitelist].filter(([listed]) => listed !== owner);
+            for (const [listed, from] of later) config.whitelist.set(listed, from > at ? from : at);
+            Object.assign(config, { isWhitelistOn: true, whitelistOffAt: 0n });
           },
         };
       }
@@ -109,17 +122,22 @@ export class SecurityCalls extends CallKit {
           loosens: false,
           commit: () => config.whitelist.delete(wallet),
         };
+      case 4: {
+        const on = !this.random.oneIn(4);
+        return {
+          change: { kind: "closing", on },
+          broken: [],
+          loosens: on,
+          commit: () => (config.closingAt = on ? at : 0n),
+        };
+      }
       default: {
         const vetoer = this.random.oneIn(3) ? undefined : wallet;
-        const loosens = config.vetoer !== undefined;
         return {
           change: { kind: "vetoer", vetoer: vetoer ?? ZERO },
           broken: [],
-          loosens,
-          commit: () => {
-            if (loosens) config.waitingVetoer = { value: vetoer, at };
-            else Object.assign(config, { vetoer, waitingVetoer: undefined });
-          },
+          loosens: true,
+          commit: () => (config.waitingVetoer = { value: vetoer, at }),
         };
       }
     }
@@ -154,6 +172,11 @@ export class SecurityCalls extends CallKit {
         broken: config.waitingVetoer === undefined ? ["NothingPending"] : [],
         commit: () => (config.waitingVetoer = undefined),
       },
+      {
+        veto: { kind: "closing" },
+        broken: time < config.closingAt ? [] : ["NothingPending"],
+        commit: () => (config.closingAt = 0n),
+      },
     ];
     const chosen = this.random.pick(options);
     const veto = this.vetoer(user, true, (chosen.veto as { kind: string }).kind !== "vetoer");
@@ -181,7 +204,9 @@ export class SecurityCalls extends CallKit {
     const config = this.config(on.user);
     const near = on.model.limits?.capacity ?? 1_000_000_000n;
     const some = (): bigint => this.random.amount(near * 2n);
-    const limits = { perTransaction: some(), capacity: some(), refillPerDay: some() };
+    const limits = this.random.oneIn(8)
+      ? rules.OPEN
+      : { perTransaction: some(), capacity: some(), refillPerDay: some() };
     const set = rules.setLimits(this.cast.world, on.model, limits);
     return {
       name: "setLimits",
