@@ -2,7 +2,9 @@
 import { runCommand, usageError } from "../scripts/cli.js";
 import { backTest } from "./backTest.js";
 import type { KeeperProgram } from "./kit/program.js";
-import { audit, order, pnl } from "./records.js";
+
+/** Loaded when it is asked for, as the keepers are: help and wrong usage need not wait for it. */
+const recordCommands = () => import("./records.js");
 
 /** Keepers by name; what is not built yet has no loader. */
 const KEEPERS: Readonly<Record<string, (() => Promise<KeeperProgram>) | undefined>> = {
@@ -97,11 +99,11 @@ await runCommand(definition, async ({ positionals, flags, signal, say }) => {
     throw usageError("CONFLICTING_FLAGS", "--revive-signer belongs to run --reason");
   if (ordersRun || subCommand === "pause" || subCommand === "drain" || subCommand === "kill") {
     if (reason === undefined) throw usageError("MISSING_FLAG", `${subCommand} needs --reason`);
-    return order(records, { state: subCommand, reason, revive });
+    return (await recordCommands()).order(records, { state: subCommand, reason, revive });
   }
   if (flags.prices !== undefined && replaysPrices) return backTest({ signal }, flags.prices, flags.seed);
-  if (subCommand === "audit") return audit(records, flags.export);
-  if (subCommand === "pnl") return pnl(records, flags.hours ?? 24);
+  if (subCommand === "audit") return (await recordCommands()).audit(records, flags.export);
+  if (subCommand === "pnl") return (await recordCommands()).pnl(records, flags.hours ?? 24);
   const program = await load();
   const context = {
     network: flags.network,

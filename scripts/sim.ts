@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { runCommand, usageError, type CommandContext, type CommandDefinition, type CommandResult } from "./cli.js";
 import { priceFileHours, readPriceFile } from "../protocol/priceFile.js";
 import { pegPicture } from "./report/picture.js";
-import { simulate, type Progress, type Simulation } from "./sim/engine.js";
+import type { Progress, Simulation } from "./sim/engine.js";
 import { type SimOptions } from "./sim/options.js";
 import { figuresOf, worstOf, type SimFigures } from "./sim/result.js";
 import { alignRows, figureRows, poolRows, reportOf } from "./sim/show.js";
@@ -131,6 +131,8 @@ function tell(say: Context["say"], figures: SimFigures): void {
 async function main(context: Context): Promise<CommandResult> {
   const { flags, signal, say } = context;
   const options = optionsOf(context);
+  // Help and wrong usage need not wait for a chain.
+  const { simulate } = await import("./sim/engine.js");
   const command = `npm run sim -- ${process.argv.slice(2).join(" ")}`;
   const runs: SimFigures[] = [];
   for (const seed of flags.seeds ?? [flags.seed]) {

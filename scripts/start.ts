@@ -1,8 +1,7 @@
 /** `npm start`: the local world. One command boots chain 138, deploys, trades, attacks and shows the peg being held. */
 import { runCommand, usageError, type CommandContext, type CommandDefinition, type CommandResult } from "./cli.js";
-import { DEFAULT_PORT } from "./world/chain.js";
+import { DEFAULT_PORT } from "./world/port.js";
 import { Terminal } from "./world/terminal.js";
-import { runWorld } from "./world/world.js";
 
 /** `keepers`: nobody reports prices either. */
 const WITHOUT = ["keepers", "stabilizer", "kills", "market", "attacker", "solana"] as const;
@@ -54,6 +53,8 @@ async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResul
   const { flags, json, signal, say } = context;
   refuseUnbuilt(context);
   const colours = (json ? process.stderr : process.stdout).isTTY && process.env["NO_COLOR"] === undefined;
+  // Help and wrong usage need not wait for all of it.
+  const { runWorld } = await import("./world/world.js");
   const figures = await runWorld(
     {
       speed: flags.speed,

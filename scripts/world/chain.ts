@@ -16,12 +16,11 @@ import { deploy } from "../deploy/deploy.js";
 import { FileStore } from "../deploy/store.js";
 import { GRANT_USD, marketAccounts, marketGrants, referenceUnits, type MarketAccounts } from "../sim/setup.js";
 import { Child, ROOT } from "./child.js";
+import { DEFAULT_PORT } from "./port.js";
 import { Rpc, WorldProvider } from "./rpc.js";
 
 /** The network whose parameters and record the world uses. */
 export const WORLD_NETWORK = "localhost";
-/** Where a node of this network is expected (hardhat.config.ts); another port keeps its record apart. */
-export const DEFAULT_PORT = 8545;
 /** Blocks are never compressed. */
 export const BLOCK_SECONDS = 2;
 
