@@ -3,12 +3,16 @@ import fc from "fast-check";
 
 import type { BalanceRow, EventRow } from "../../../db/queries/collateral/rows.js";
 import { keyOf, NO_BOOKS, type Books } from "../../../keepers/collateral-monitor/books.js";
+import { eventRows } from "../../../keepers/collateral-monitor/eventRows.js";
 import { compareRecords } from "../../../keepers/collateral-monitor/compareRecords.js";
 import { assess, NO_ACTIVITY, type ActivityState } from "../../../keepers/collateral-monitor/strategies/activity.js";
 import { invariantFindings } from "../../../keepers/collateral-monitor/strategies/invariants.js";
 import { judgeLedger, type CountedEvent } from "../../../keepers/collateral-monitor/strategies/records.js";
 import type { Balance, ProgramLock, Snapshot, Vault } from "../../../keepers/collateral-monitor/types.js";
 import type { VaultEvent } from "../../../protocol/solana/vaultProgram.js";
+import { describeWith } from "../../helpers/describeWith.js";
+import { act, nextIndex } from "../../helpers/solanaVault/acting.js";
+import { VaultRig } from "../../helpers/solanaVault/rig.js";
 
 const balance = (changes: Partial<Balance>): Balance =>
   ({
@@ -256,6 +260,36 @@ describe("collateral monitor: activity", () => {
     expect(run([small(1n), small(2n), small(3n), small(4n), small(5n), small(6n), small(200n)])).to.deep.equal([
       ...[[], [], []],
       ...[["withdrawal-rate"], ["outflow"], [], []],
+    ]);
+  });
+});
+
+describeWith("ownCluster", "collateral monitor: rows of events", () => {
+  it("a proposal's events are its own, numbered from 1 to its end", async () => {
+    const rig = await VaultRig.create({ isUnsigned: true });
+    const { instructions: make } = rig;
+    const alice = await rig.depositor("alice", [], 0n);
+    const owners = [(await rig.wallet("one")).address, (await rig.wallet("two")).address] as const;
+    await act(rig, make.createMultiSig(alice.vault, { owners, threshold: 2 }));
+    const vault = { ...alice.vault, hasMultiSig: true };
+    const index = await nextIndex(rig, vault, owners[0]);
+    const instruction = await make.freezeVault(vault, 60n);
+    const steps = [
+      make.propose(vault, owners[0], { instruction, index, expiresAtSeconds: rig.now + 60n }),
+      make.cancelProposal(vault, index, owners[0]),
+      make.closeProposal(vault, index, owners[0]),
+    ];
+    const place = { signature: "one", eventIndex: 0, slot: rig.slot, blockTime: null, status: "confirmed" as const };
+    const rows: EventRow[] = [];
+    for (const step of steps) {
+      const { events } = await rig.must([await step], { as: owners });
+      for (const event of events) rows.push(...eventRows(event, place, () => undefined, "authority"));
+    }
+    const subject = await rig.addresses.proposal(await rig.addresses.multiSigVault(alice.address), index);
+    expect(rows.map((row) => [row.kind, row.subject, row.seqNum])).to.deep.equal([
+      ["proposalChanged", subject, 1n],
+      ["proposalChanged", subject, 2n],
+      ["proposalClosed", subject, 3n],
     ]);
   });
 });
