@@ -5,7 +5,7 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import { deploy, type DeployResult } from "../deploy/deploy.js";
 import { FileStore } from "../deploy/store.js";
 import { connect } from "./connect.js";
-import { runTask, standardOutput, type TaskAnswer, type TaskOutput } from "./report.js";
+import { asCommand, runTask, type TaskAnswer, type TaskOutput } from "./report.js";
 import { deploySolanaTask, solanaNetworkOf } from "./solana.js";
 
 interface Arguments {
@@ -16,10 +16,7 @@ interface Arguments {
   readonly json: boolean;
 }
 
-export default async function (args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  const code = await deployTask(args, hre, standardOutput);
-  if (code !== 0) process.exitCode = code;
-}
+export default asCommand(deployTask);
 
 /** The task itself; answers the exit code. */
 export function deployTask(args: Arguments, hre: HardhatRuntimeEnvironment, output: TaskOutput): Promise<0 | 1 | 2> {

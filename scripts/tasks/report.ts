@@ -1,3 +1,5 @@
+import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
+
 import { CantileverError, ParameterError } from "../../protocol/errors.js";
 
 /** What a task answers: an object for `--json`, lines for people, and whether the finding is good. */
@@ -13,8 +15,22 @@ export interface TaskOutput {
   readonly err: (line: string) => void;
 }
 
-/** What the command line uses. */
-export const standardOutput: TaskOutput = {
+/** A task itself; answers the exit code. */
+type Task<Arguments> = (
+  args: Arguments,
+  hre: HardhatRuntimeEnvironment,
+  output: TaskOutput,
+) => Promise<0 | 1 | 2>;
+
+/** What Hardhat runs: on standard output, with the exit code left to the process. */
+export function asCommand<Arguments>(task: Task<Arguments>) {
+  return async (args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> => {
+    const code = await task(args, hre, standardOutput);
+    if (code !== 0) process.exitCode = code;
+  };
+}
+
+const standardOutput: TaskOutput = {
   out: (line) => {
     process.stdout.write(`${line}\n`);
   },

@@ -8,10 +8,7 @@ import type { MarketIntent } from "../../../protocol/solana/marketParams.js";
 import { isBuilt, type BuiltProgram } from "./built.js";
 import { holderFindings, type Finding, type Hands } from "./finding.js";
 import type { Seen } from "./inspect.js";
-import { clockOf, type FoundMarket } from "./state.js";
-
-/** `active_at` of a mint that is closed for new positions. */
-const CLOSED = (1n << 63n) - 1n;
+import { CLOSED, clockOf, paramsAt, type FoundMarket } from "./state.js";
 
 /** There is a market where one is meant, and only there. It is made while the deployer can still sign as the upgrade authority. */
 export function marketCreation(seen: Seen, built: readonly BuiltProgram[], found: FoundMarket | undefined): Finding[] {
@@ -75,9 +72,7 @@ async function houseFinding({ loaded }: Seen, { market }: FoundMarket, intent: M
 
 /** One finding for each rule. What waits already and agrees is left to wait. */
 function paramFindings(seen: Seen, { market }: FoundMarket, intent: MarketIntent, now: bigint): Finding[] {
-  const isWaiting = now < market.pendingParamsAt;
-  const current = market.pendingParamsAt === 0n || isWaiting ? market.params : market.pendingParams;
-  const next = isWaiting ? market.pendingParams : current;
+  const { current, next } = paramsAt(market, now);
   const by = market.admin;
   const canAct = by === seen.deployer;
   const act = (hands: Hands): Promise<void> => seen.work.setMarketParams(intent.params, hands);

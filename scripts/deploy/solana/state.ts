@@ -58,6 +58,16 @@ export interface FoundMarket {
   readonly price: PlainType<PositionManager, "price">;
 }
 
+/** The market's rules now, and those that will count next: the same unless some wait. */
+export function paramsAt({ params, pendingParams, pendingParamsAt }: FoundMarket["market"], now: bigint) {
+  const isWaiting = now < pendingParamsAt;
+  const current = pendingParamsAt === 0n || isWaiting ? params : pendingParams;
+  return { current, next: isWaiting ? pendingParams : current, isWaiting };
+}
+
+/** `active_at` of a mint that is closed for new positions. */
+export const CLOSED = (1n << 63n) - 1n;
+
 /** The position manager's market; undefined before `initialize_market`. */
 export async function marketOf(chain: SolanaChain, programId: Address): Promise<FoundMarket | undefined> {
   const addresses = new PositionAddresses(programId);

@@ -9,9 +9,11 @@ import { readVaultState, type VaultState } from "../../../protocol/solana/vaultS
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import type { SolanaChain } from "./chain.js";
 import { requireCluster } from "./deploy.js";
+import { marketStatus, type MarketStatus } from "./marketStatus.js";
 import {
   clockOf,
   isRegisteredCode,
+  marketOf,
   programState,
   registrations,
   vaultAuthorityOf,
@@ -44,6 +46,8 @@ export interface CollateralStatus {
   readonly programs: Readonly<Record<string, ProgramStatus>>;
   readonly authority: VaultAuthorityAccount;
   readonly registrations: readonly RegistrationStatus[];
+  /** Null where there is no market. */
+  readonly market: MarketStatus | null;
   /** Only of the vault that was asked for. */
   readonly vault?: VaultState;
 }
@@ -76,11 +80,13 @@ export async function collateralStatus(
     const programId = loaded.params.programs[name];
     programs[name] = toStatus(programId, await programState(chain, programId));
   }
+  const market = await marketOf(chain, loaded.params.programs["position-manager"]);
   const owner = vault === undefined ? undefined : await ownerOf(chain, vaultId, vault);
   return {
     ...{ network: loaded.network, genesisHash: await chain.genesisHash(), clockSeconds },
     state: stateOf(authority, clockSeconds),
     ...{ programs, authority, registrations: registered },
+    market: market === undefined ? null : marketStatus(market, clockSeconds),
     ...(owner === undefined
       ? {}
       : { vault: await readVaultState(chain.rpc, vaultProgram.at(vaultId), owner, "confirmed") }),

@@ -3,8 +3,9 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
 import { UsageError } from "../../../protocol/errors.js";
 import type { VaultState } from "../../../protocol/solana/vaultState.js";
+import type { MarketStatus } from "../../deploy/solana/marketStatus.js";
 import { collateralStatus, type CollateralStatus } from "../../deploy/solana/status.js";
-import { runTask, standardOutput, type TaskAnswer, type TaskOutput } from "../report.js";
+import { asCommand, runTask, type TaskAnswer, type TaskOutput } from "../report.js";
 import { connectSolana, solanaNetworkOf } from "../solana.js";
 
 interface Arguments {
@@ -13,10 +14,7 @@ interface Arguments {
   readonly json: boolean;
 }
 
-export default async function (args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  const code = await collateralStatusTask(args, hre, standardOutput);
-  if (code !== 0) process.exitCode = code;
-}
+export default asCommand(collateralStatusTask);
 
 /** The task itself; answers the exit code. */
 export function collateralStatusTask(
@@ -43,7 +41,7 @@ export function collateralStatusTask(
 }
 
 function toAnswer(status: CollateralStatus): TaskAnswer {
-  const { network, state, programs, authority, registrations, vault } = status;
+  const { network, state, programs, authority, registrations, market, vault } = status;
   const lines = [
     `${network}: ${state}`,
     ...Object.entries(programs).map(([name, program]) =>
@@ -55,9 +53,30 @@ function toAnswer(status: CollateralStatus): TaskAnswer {
     ...registrations.map(({ programId, status: is, activeFromSeconds }) =>
       is === "waiting" ? `program ${programId}: counts from ${time(activeFromSeconds)}` : `program ${programId}: ${is}`,
     ),
+    ...(market === null ? [] : marketLines(market)),
     ...(vault === undefined ? [] : vaultLines(vault)),
   ];
   return { ok: true, json: { ok: true, ...(withTexts(status) as object) }, lines };
+}
+
+function marketLines({ address, state, admin, price, priceAuthority, collaterals, ...market }: MarketStatus) {
+  const { positions, longContracts, shortContracts, pendingParams } = market;
+  const shown =
+    price === null
+      ? "no price yet"
+      : `${String(price.nano)} nano a contract, ${String(price.ageSeconds)} s old${price.fresh ? "" : ": too old"}`;
+  return [
+    `market ${address}: ${state}; ${shown}; ${String(positions)} positions, ${String(longContracts)} contracts long, ${String(shortContracts)} short`,
+    `  admin ${admin}, prices by ${priceAuthority ?? "nobody"}${pendingParams === null ? "" : `, other parameters from ${time(pendingParams.fromSeconds)}`}`,
+    ...collaterals.map(({ mint, state: is, openFromSeconds, badDebtUnits, profitUnpaidUnits, houseAsks }) => {
+      const from = openFromSeconds === null ? "" : ` until ${time(openFromSeconds)}`;
+      const asks =
+        houseAsks === null
+          ? ""
+          : `; its house may take back ${String(houseAsks.units)} from ${time(houseAsks.fromSeconds)} to ${time(houseAsks.untilSeconds)}`;
+      return `  ${mint}: ${is}${from}, bad debt ${String(badDebtUnits)}, profit unpaid ${String(profitUnpaidUnits)}${asks}`;
+    }),
+  ];
 }
 
 function vaultLines({ address, account, slot, balances, pendingWithdrawals, securityConfig, multiSig }: VaultState) {

@@ -3,7 +3,7 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 import { FileStore } from "../../deploy/store.js";
 import { verify, type VerifyResult } from "../../deploy/verify.js";
 import { connect } from "../connect.js";
-import { runTask, standardOutput, type TaskAnswer, type TaskOutput } from "../report.js";
+import { asCommand, runTask, type TaskAnswer, type TaskOutput } from "../report.js";
 import { solanaNetworkOf, verifySolanaTask } from "../solana.js";
 
 interface Arguments {
@@ -12,10 +12,7 @@ interface Arguments {
   readonly json: boolean;
 }
 
-export default async function (args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  const code = await verifyTask(args, hre, standardOutput);
-  if (code !== 0) process.exitCode = code;
-}
+export default asCommand(verifyTask);
 
 /** The task itself; answers the exit code. */
 export function verifyTask(args: Arguments, hre: HardhatRuntimeEnvironment, output: TaskOutput): Promise<0 | 1 | 2> {

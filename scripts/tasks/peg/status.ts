@@ -2,17 +2,14 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
 import { readPegStatus, type PegStatus } from "../../deploy/pegStatus.js";
 import { onDeployment } from "../connect.js";
-import { runTask, standardOutput, type TaskAnswer, type TaskOutput } from "../report.js";
+import { asCommand, runTask, type TaskAnswer, type TaskOutput } from "../report.js";
 
 interface Arguments {
   readonly deployments: string;
   readonly json: boolean;
 }
 
-export default async function (args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  const code = await pegStatusTask(args, hre, standardOutput);
-  if (code !== 0) process.exitCode = code;
-}
+export default asCommand(pegStatusTask);
 
 /** The task itself; answers the exit code. */
 export function pegStatusTask(args: Arguments, hre: HardhatRuntimeEnvironment, output: TaskOutput): Promise<0 | 1 | 2> {

@@ -6,17 +6,14 @@ import { BUCKETS } from "../../../protocol/reserveLens.js";
 import { formatWad } from "../../../protocol/units.js";
 import { readReserveStatus, type ReserveStatus } from "../../deploy/reserveStatus.js";
 import { onDeployment } from "../connect.js";
-import { runTask, standardOutput, type TaskAnswer, type TaskOutput } from "../report.js";
+import { asCommand, runTask, type TaskAnswer, type TaskOutput } from "../report.js";
 
 interface Arguments {
   readonly deployments: string;
   readonly json: boolean;
 }
 
-export default async function (args: Arguments, hre: HardhatRuntimeEnvironment): Promise<void> {
-  const code = await reserveStatusTask(args, hre, standardOutput);
-  if (code !== 0) process.exitCode = code;
-}
+export default asCommand(reserveStatusTask);
 
 /** The task itself; answers the exit code. */
 export function reserveStatusTask(

@@ -10,6 +10,7 @@ import { VaultInstructions } from "../../../protocol/solana/instructions.js";
 import { MarketInstructions } from "../../../protocol/solana/marketInstructions.js";
 import { readSolanaRecord, type LoadedSolanaParams } from "../../../protocol/solana/network.js";
 import { LOCAL_PROGRAM_IDS } from "../../../protocol/solana/programKeys.js";
+import { collateralStatus } from "../../../scripts/deploy/solana/status.js";
 import { marketOf, type FoundMarket } from "../../../scripts/deploy/solana/state.js";
 import { absentAccount } from "../../../scripts/validator/absentAccount.js";
 import { describeWith } from "../../helpers/describeWith.js";
@@ -130,6 +131,16 @@ describeWith("ownCluster", "deployment of a market", function () {
     expect(await findings()).to.deep.equal([]);
   });
 
+  it("shows how it stands", async () => {
+    const status = async () => (await collateralStatus(rig.chain(), meant())).market;
+    expect(await status()).to.deep.include({
+      ...{ state: "open", admin, price: null, positions: 0n, pendingParams: null, collaterals: [] },
+      params: meant().params.market?.params,
+    });
+    await send(await make.setPaused(admin, true));
+    expect((await status())?.state).to.equal("paused");
+  });
+
   it("sets what tightens at once, and lets what loosens wait its day", async () => {
     meant(({ params }) => (params["minSize"] = "11"));
     expect(await rig.deploy()).to.deep.include({ transactions: 1, remaining: [] });
@@ -138,6 +149,8 @@ describeWith("ownCluster", "deployment of a market", function () {
     const { transactions, remaining } = await rig.deploy();
     expect(transactions).to.equal(1);
     expect(remaining.map(({ code, id }) => `${code} ${id}`)).to.deep.equal(["MARKET_PARAM_PENDING market.minSize"]);
+    const { market: shown } = await collateralStatus(rig.chain(), meant());
+    expect([shown?.params.minSize, shown?.pendingParams?.params.minSize]).to.deep.equal([11n, 10n]);
     expect((await rig.deploy()).transactions, "it is left to wait").to.equal(0);
     passDay();
     expect(await rig.verify()).to.deep.equal([]);
@@ -175,6 +188,8 @@ describeWith("ownCluster", "deployment of a market", function () {
     await rig.chain().send("house", opening, [deployer, house]);
     expect(await rig.deploy()).to.deep.include({ transactions: 1, remaining: [] });
     expect(await rig.verify()).to.deep.equal([]);
+    const [collateral] = (await collateralStatus(rig.chain(), meant())).market?.collaterals ?? [];
+    expect(collateral).to.include({ mint: mint.address, state: "waiting", badDebtUnits: 0n, houseAsks: null });
     meant();
     expect(await findings()).to.deep.equal([`COLLATERAL_EXTRA market.${mint.address}`]);
     await send(await make.setCollateralOpen(admin, mint.address, false));
