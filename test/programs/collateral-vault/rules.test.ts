@@ -229,7 +229,7 @@ describeWith("ownCluster", "loosening the rules of a collateral vault", () => {
     ).to.equal("BadDelay");
   });
 
-  it("COL-40 lets a first multi-sig wait, which owner or vetoer stop; until it counts the owner decides", async () => {
+  it("COL-40 lets a first multi-sig wait, which owner or vetoer stop, and has the owner decide until it counts", async () => {
     const { instructions: make } = rig;
     const create = () => make.createMultiSig(at.vault, { owners: [stranger], threshold: 1 });
     const address = await rig.addresses.multiSigVault(await rig.addresses.vault(owner));
