@@ -12,6 +12,7 @@ import {
   readVault,
 } from "../../protocol/solana/accounts.js";
 import { programDataAddress } from "../../protocol/solana/addresses.js";
+import { CLOCK_SYSVAR, readClockSeconds } from "../../protocol/solana/clock.js";
 import type { PositionProgram } from "../../protocol/solana/positionProgram.js";
 import { PROGRAM_DATA_LAYOUT, readProgramDataHead as headOf } from "../../protocol/solana/programData.js";
 import { stateMoved } from "../../protocol/solana/rpc.js";
@@ -20,8 +21,6 @@ import type { VaultProgram } from "../../protocol/solana/vaultProgram.js";
 import type { SolanaClient } from "../kit/solana/client.js";
 import type { HeldTokens, Observation } from "./types.js";
 
-const CLOCK_SYSVAR = "SysvarC1ock11111111111111111111111111111111" as Address;
-const CLOCK_TIME_OFFSET = 32;
 const DISCRIMINATOR_BYTES = 8;
 /** A token account without its extensions, whose byte 108 says whether it is open. */
 const TOKEN_ACCOUNT_BYTES = 165;
@@ -145,7 +144,7 @@ export class CrankReader {
     const [clock, own] = fixed?.value ?? [];
     if (slots.size !== 1 || slot === undefined || clock == null) return undefined;
     const bytes = bytesOf(clock.data[0]);
-    const nowSeconds = new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(CLOCK_TIME_OFFSET, true);
+    const nowSeconds = readClockSeconds(bytes);
     const of = this.decode(programs, ofPrograms);
     const found = (page: readonly { readonly value: readonly SomeAccount[] }[]) => page.flatMap(({ value }) => value);
     return {

@@ -1,12 +1,7 @@
 /** Which address stands behind the name of an account, for every instruction of the vault program. */
 import type { Address } from "@solana/kit";
 
-import {
-  associatedTokenAddress,
-  collateralAuthorityAddress,
-  programDataAddress,
-  type VaultAddresses,
-} from "./addresses.js";
+import { associatedTokenAddress, codeAddress, collateralAuthorityAddress, type VaultAddresses } from "./addresses.js";
 
 export const INSTRUCTIONS_SYSVAR = "Sysvar1nstructions1111111111111111111111111" as Address;
 
@@ -39,6 +34,8 @@ export interface Subject {
   readonly mint?: MintRef;
   /** A program that is, or may be, registered. */
   readonly consumer?: Address;
+  /** The consumer's; the upgradeable one by default. */
+  readonly loader?: Address | undefined;
   /** Seed of a delayed withdrawal. */
   readonly timestamp?: bigint;
   /** Of a proposal. */
@@ -67,7 +64,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   pendingWithdrawal: async (at) => at.addresses.pendingWithdrawal(await at.get("vault"), at.need("timestamp")),
   proposal: async (at) => at.addresses.proposal(await at.get("multiSigVault"), at.need("index")),
   program: (at) => at.need("consumer"),
-  programData: (at) => programDataAddress(at.need("consumer")),
+  programData: (at) => codeAddress(at.need("consumer"), at.subject.loader),
   collateralAuthority: (at) => collateralAuthorityAddress(at.need("consumer")),
   authorizedProgram: (at) => at.addresses.authorizedProgram(at.need("consumer")),
   programLock: async (at) => at.addresses.programLock(await at.get("balance"), at.need("consumer")),

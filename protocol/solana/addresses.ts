@@ -33,6 +33,11 @@ export function programDataAddress(programId: Address): Promise<Address> {
   return derive(UPGRADEABLE_LOADER, [key(programId)]);
 }
 
+/** Where a program's code is. @param loader the owner of the program's account: no other keeps code apart from it. */
+export async function codeAddress(programId: Address, loader: Address = UPGRADEABLE_LOADER): Promise<Address> {
+  return loader === UPGRADEABLE_LOADER ? programDataAddress(programId) : programId;
+}
+
 /** The address with which a consumer program proves itself to the vault: it hands it to no other program. */
 export function collateralAuthorityAddress(consumerProgramId: Address): Promise<Address> {
   return derive(consumerProgramId, ["collateral_authority"]);

@@ -3,52 +3,41 @@ import { PermanentError } from "../errors.js";
 import { refuseLocalProgramIds } from "./programKeys.js";
 import { readGenesisHash, type SolanaRpc } from "./rpc.js";
 
-export type ClusterName = "mainnet" | "devnet" | "testnet" | "local";
-
 /** Genesis hashes of the public clusters. */
-const PUBLIC_CLUSTERS: ReadonlyMap<string, Exclude<ClusterName, "local">> = new Map([
+const PUBLIC_CLUSTERS: ReadonlyMap<string, string> = new Map([
   ["5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d", "mainnet"],
   ["EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG", "devnet"],
   ["4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY", "testnet"],
 ]);
 
-export interface ExpectedCluster {
-  readonly name: ClusterName;
-  /** Programs that will be called: local identities are refused anywhere else. */
-  readonly programIds?: readonly string[];
-}
+/** Expected of a cluster on this machine, which may have another genesis at every start. */
+export const LOCAL_GENESIS = "local";
 
-/** Name of the cluster with that genesis hash; undefined when it is not a public one. */
-export function publicClusterOf(genesisHash: string): ClusterName | undefined {
-  return PUBLIC_CLUSTERS.get(genesisHash);
+/** A network as its parameters describe it. */
+export interface ExpectedCluster {
+  readonly network: string;
+  readonly params: {
+    /** A genesis hash, or `LOCAL_GENESIS` for any cluster that is not public. */
+    readonly genesisHash: string;
+    readonly programs: Readonly<Record<string, string>>;
+  };
 }
 
 /**
- * Makes sure that the connection leads where it should. A cluster that is not public is local only when the caller expects a local one.
+ * The node serves the cluster that is meant, and no published program key goes where strangers are.
  * @returns its genesis hash.
- * @throws PermanentError WRONG_CLUSTER; LOCAL_PROGRAM_KEY when a program of a local cluster would be called elsewhere.
+ * @throws PermanentError WRONG_CLUSTER, LOCAL_PROGRAM_KEY.
  */
-export async function requireCluster(rpc: SolanaRpc, expected: ExpectedCluster): Promise<string> {
+export async function requireCluster(rpc: SolanaRpc, { network, params }: ExpectedCluster): Promise<string> {
   const genesisHash = await readGenesisHash(rpc);
-  const found = publicClusterOf(genesisHash);
-  if (found !== (expected.name === "local" ? undefined : expected.name)) {
-    throw new PermanentError(
-      "WRONG_CLUSTER",
-      `the node is of ${found ?? "a cluster that is not public"}, expected ${expected.name}`,
-      "check the address of the node and the network that was asked for",
-      { genesisHash, found: found ?? "unknown", expected: expected.name },
-    );
-  }
+  assertCluster(network, params.genesisHash, genesisHash);
   refuseLocalProgramIds({
-    programIds: expected.programIds ?? [],
+    programIds: Object.values(params.programs),
     genesisHash,
-    localGenesisHashes: new Set(expected.name === "local" ? [genesisHash] : []),
+    localGenesisHashes: new Set(params.genesisHash === LOCAL_GENESIS ? [genesisHash] : []),
   });
   return genesisHash;
 }
-
-/** Expected of a cluster on this machine, which may have another genesis at every start. */
-export const LOCAL_GENESIS = "local";
 
 /**
  * The cluster is the one that a network's parameters name.
@@ -56,7 +45,7 @@ export const LOCAL_GENESIS = "local";
  * @throws PermanentError WRONG_CLUSTER.
  */
 export function assertCluster(network: string, expected: string, found: string): void {
-  const name = publicClusterOf(found);
+  const name = PUBLIC_CLUSTERS.get(found);
   if (expected === LOCAL_GENESIS ? name === undefined : expected === found) return;
   throw new PermanentError(
     "WRONG_CLUSTER",

@@ -28,6 +28,8 @@ export interface BalanceRef {
 /** What a consumer program holds of a balance. */
 export interface LockRef extends BalanceRef {
   readonly consumer: Address;
+  /** The owner of the consumer's account; the upgradeable loader by default. */
+  readonly loader?: Address;
 }
 export interface MultiSigOwners {
   readonly owners: readonly Address[];
@@ -359,13 +361,13 @@ export class VaultInstructions {
   }
 
   /** Hashes the program's code: ask for `codeUnits` of it. */
-  registerProgram(consumer: Address, admin: Address, payer: Address = admin) {
-    return this.build("registerProgram", {}, { consumer, payer }, { admin });
+  registerProgram(consumer: Address, admin: Address, payer: Address = admin, loader?: Address) {
+    return this.build("registerProgram", {}, { consumer, loader, payer }, { admin });
   }
 
   /** After an upgrade or a revocation; it counts a day later. Ask for `codeUnits`. */
-  renewProgram(consumer: Address, admin: Address) {
-    return this.build("renewProgram", {}, { consumer }, { admin });
+  renewProgram(consumer: Address, admin: Address, loader?: Address) {
+    return this.build("renewProgram", {}, { consumer, loader }, { admin });
   }
 
   /** Anybody may, when a program was extended, which anybody may as well. Ask for `codeUnits`. */

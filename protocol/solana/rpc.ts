@@ -13,7 +13,9 @@ export interface SolanaRpc {
 export type Commitment = "processed" | "confirmed" | "finalized";
 
 /** Codes with which a node asks for patience: unhealthy, behind the asked slot, too many requests. */
-const BUSY_CODES = new Set([-32005, -32016, 429]);
+const BUSY_CODES: ReadonlySet<number> = new Set([-32005, -32016, 429]);
+
+export const isBusyCode = (code: number): boolean => BUSY_CODES.has(code);
 
 const envelope = z.union([
   z.object({ result: z.unknown() }).refine((answer) => "result" in answer),
@@ -42,7 +44,7 @@ function refusal(
   error: { readonly code: number; readonly message: string; readonly data?: unknown },
 ): PermanentError | RetryableError {
   const details = { method, code: String(error.code) };
-  if (BUSY_CODES.has(error.code)) {
+  if (isBusyCode(error.code)) {
     const message = `${method}: the node asks for patience (${error.message})`;
     return new RetryableError("RPC_BUSY", message, "try again in a moment", details, { cause: error });
   }

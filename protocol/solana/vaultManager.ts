@@ -4,6 +4,7 @@ import type { Address, Instruction } from "@solana/kit";
 import { PermanentError } from "../errors.js";
 import { readProposal } from "./accounts.js";
 import { associatedTokenAddress } from "./addresses.js";
+import { CLOCK_SYSVAR, readClockEpoch } from "./clock.js";
 import { OUR_PROGRAMS, type NamedProgram } from "./errors.js";
 import type { CollateralVault } from "./idl/collateral_vault.js";
 import { VaultInstructions, type BalanceRef, type MintRef, type VaultRef } from "./instructions.js";
@@ -14,7 +15,7 @@ import { createTokensInstruction, readMintDecimals, readTransferFee } from "./to
 import { buildTransaction, type TransactionRequest, type UnsignedTransaction } from "./transaction.js";
 import { readVaultHistory, type HistoryPage, type VaultHistory } from "./vaultHistory.js";
 import { vaultProgram, type VaultProgram } from "./vaultProgram.js";
-import { childFilters, CLOCK_SYSVAR, readVaultState, withdrawalDelaySeconds, type VaultState } from "./vaultState.js";
+import { childFilters, readVaultState, withdrawalDelaySeconds, type VaultState } from "./vaultState.js";
 
 /** How transactions are paid for, and for whom. */
 export type ManagerOptions = Pick<TransactionRequest, "priorityFee" | "computeMarginBps" | "lookupTables"> & {
@@ -57,7 +58,6 @@ type RequestArgs = InstructionArgs<CollateralVault, "requestWithdrawal">;
 
 /** As in constants.rs. */
 const TIMESTAMP_SLACK_SECONDS = 60n;
-const CLOCK_EPOCH_OFFSET = 16;
 
 export class VaultManager {
   readonly program: VaultProgram;
@@ -93,7 +93,7 @@ export class VaultManager {
       throw new PermanentError("NOT_A_MINT", `${address} does not exist`, undefined, { address });
     }
     const decimals = readMintDecimals(account.owner, account.data);
-    const epoch = new DataView(clock.data.buffer, clock.data.byteOffset).getBigUint64(CLOCK_EPOCH_OFFSET, true);
+    const epoch = readClockEpoch(clock.data);
     return { address, tokenProgram: account.owner, decimals, transferFee: readTransferFee(account.data, epoch) };
   }
 

@@ -19,6 +19,7 @@ import {
   type VaultAuthorityAccount,
 } from "./accounts.js";
 import { VaultAddresses } from "./addresses.js";
+import { CLOCK_SYSVAR, readClockSeconds } from "./clock.js";
 import type { AccountName } from "./program.js";
 import type { CollateralVault } from "./idl/collateral_vault.js";
 import {
@@ -34,8 +35,6 @@ import {
 import { readTokenAccount } from "./tokens.js";
 import type { VaultProgram } from "./vaultProgram.js";
 
-export const CLOCK_SYSVAR = "SysvarC1ock11111111111111111111111111111111" as Address;
-const CLOCK_TIME_OFFSET = 32;
 /** Behind the discriminator stands the account that owns this one: the vault of a balance, the balance of a lock. */
 const PARENT_OFFSET = 8;
 const ATTEMPTS = 3;
@@ -136,7 +135,7 @@ async function readOnce(
   const multiSig = dataOf(multiSigAddress);
   const state: VaultState = {
     ...{ slot: read.slot, address, account },
-    clockSeconds: new DataView(clock.buffer, clock.byteOffset).getBigInt64(CLOCK_TIME_OFFSET, true),
+    clockSeconds: readClockSeconds(clock),
     authority: readVaultAuthority(authority),
     securityConfig: account.hasSecurityConfig && config !== undefined ? readSecurityConfig(config) : undefined,
     multiSig:

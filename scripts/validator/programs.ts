@@ -2,21 +2,14 @@
  * Programs in a local cluster the way a deployment leaves them: a Program account and a ProgramData account of the upgradeable loader.
  * LiteSVM's own `addProgram` writes a ProgramData without authority, of a slot that never was; programs that check either need ours.
  */
-import {
-  getAddressEncoder,
-  getProgramDerivedAddress,
-  lamports,
-  type Address,
-  type EncodedAccount,
-  type MaybeEncodedAccount,
-} from "@solana/kit";
+import { getAddressEncoder, lamports, type Address, type EncodedAccount, type MaybeEncodedAccount } from "@solana/kit";
 
 import { PermanentError } from "../../protocol/errors.js";
-import { UPGRADEABLE_LOADER } from "../../protocol/solana/addresses.js";
+import { programDataAddress, UPGRADEABLE_LOADER } from "../../protocol/solana/addresses.js";
 import { PROGRAM_DATA_LAYOUT, readProgramDataHead } from "../../protocol/solana/programData.js";
 import { absentAccount } from "./absentAccount.js";
 
-export { UPGRADEABLE_LOADER } from "../../protocol/solana/addresses.js";
+export { programDataAddress, UPGRADEABLE_LOADER } from "../../protocol/solana/addresses.js";
 
 /** Program: kind 2 as u32, address of the ProgramData. */
 const KIND_PROGRAM = 2;
@@ -41,12 +34,6 @@ export interface ProgramTarget {
   getAccount(address: Address): MaybeEncodedAccount;
   setAccount(account: EncodedAccount): void;
   minimumBalanceForRentExemption(bytes: bigint): bigint;
-}
-
-export async function programDataAddress(programId: Address): Promise<Address> {
-  const seeds = [getAddressEncoder().encode(programId)];
-  const [address] = await getProgramDerivedAddress({ programAddress: UPGRADEABLE_LOADER, seeds });
-  return address;
 }
 
 /**

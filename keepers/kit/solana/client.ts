@@ -2,6 +2,7 @@
 import { z } from "zod";
 
 import { PermanentError, RetryableError } from "../../../protocol/errors.js";
+import { isBusyCode } from "../../../protocol/solana/rpc.js";
 import { backoffMs, pause, RetryBudget } from "../retry.js";
 
 export interface SolanaClientOptions {
@@ -26,8 +27,6 @@ const RETRY_BASE_MS = 100;
 const RETRY_MAX_MS = 2_000;
 const BUDGET_CAPACITY = 20;
 const BUDGET_PER_SECOND = 2;
-/** Codes with which a node asks for patience: unhealthy, behind the asked slot, too many requests. */
-const BUSY_CODES = new Set([-32005, -32016, 429]);
 
 /** Integers above 2^53 fail here instead of being rounded. */
 const answerSchema = z.union([
@@ -57,7 +56,7 @@ export class SolanaClient {
       let cause: unknown;
       try {
         const answers = await this.post(calls);
-        const busy = answers.find((answer) => !answer.ok && BUSY_CODES.has(answer.code));
+        const busy = answers.find((answer) => !answer.ok && isBusyCode(answer.code));
         if (busy === undefined) return answers;
         reason = "the node asks for patience";
       } catch (error) {

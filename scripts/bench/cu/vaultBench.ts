@@ -21,6 +21,7 @@ import {
   VaultAddresses,
 } from "../../../protocol/solana/addresses.js";
 import { TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "../../../protocol/solana/errorNames.js";
+import { ZERO_ADDRESS } from "../../../protocol/solana/instructions.js";
 import { LOCAL_PROGRAM_IDS, type ProgramName } from "../../../protocol/solana/programKeys.js";
 import { createTokensInstruction } from "../../../protocol/solana/tokens.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
@@ -38,7 +39,6 @@ const DECIMALS = 6;
 const MINTED_UNITS = 1_000_000n;
 const LAMPORTS = lamports(1_000_000_000_000n);
 const INSTRUCTIONS_SYSVAR = "Sysvar1nstructions1111111111111111111111111" as Address;
-const NOBODY = "11111111111111111111111111111111" as Address;
 const CONSUMER: ProgramName = "position-manager";
 
 export interface BenchMint {
@@ -218,7 +218,7 @@ export class VaultBench {
     const securityConfig = await this.addresses.securityConfig(vault);
     return vaultProgram.instruction(
       "createSecurityConfig",
-      { args: { withdrawalDelay: 0n, isWhitelistOn: false, whitelist: [], vetoer: NOBODY } },
+      { args: { withdrawalDelay: 0n, isWhitelistOn: false, whitelist: [], vetoer: ZERO_ADDRESS } },
       { payer: PAYER, authority: owner, vault, securityConfig },
     );
   }

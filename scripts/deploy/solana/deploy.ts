@@ -1,7 +1,6 @@
 /** Brings a Solana cluster to what the parameters say. Idempotent: every step begins with what is there, so a kill costs nothing. */
-import { assertCluster, LOCAL_GENESIS } from "../../../protocol/solana/cluster.js";
+import { requireCluster } from "../../../protocol/solana/cluster.js";
 import type { LoadedSolanaParams } from "../../../protocol/solana/network.js";
-import { refuseLocalProgramIds } from "../../../protocol/solana/programKeys.js";
 import { DeploymentError, PermanentError } from "../../../protocol/errors.js";
 import { readBuilt } from "./built.js";
 import type { SolanaChain } from "./chain.js";
@@ -36,7 +35,7 @@ export interface SolanaDeployResult {
  */
 export async function deploySolana(options: SolanaDeployOptions): Promise<SolanaDeployResult> {
   const { loaded, chain, hands, log = () => undefined } = options;
-  await requireCluster(chain, loaded);
+  await requireCluster(chain.rpc, loaded);
   requireDeployer(loaded, hands);
   const built = readBuilt(loaded, options.programs);
   const first = await inspect(chain, loaded, built);
@@ -65,17 +64,6 @@ export async function deploySolana(options: SolanaDeployOptions): Promise<Solana
     differences: first.map(plain),
     remaining: findings.map(plain),
   };
-}
-
-/** The node serves the cluster that is meant, and no published key goes where strangers are. */
-export async function requireCluster(chain: SolanaChain, { network, params }: LoadedSolanaParams): Promise<void> {
-  const genesisHash = await chain.genesisHash();
-  assertCluster(network, params.genesisHash, genesisHash);
-  refuseLocalProgramIds({
-    programIds: Object.values(params.programs),
-    genesisHash,
-    localGenesisHashes: new Set(params.genesisHash === LOCAL_GENESIS ? [genesisHash] : []),
-  });
 }
 
 function requireDeployer({ network, params }: LoadedSolanaParams, hands: Hands | undefined): void {

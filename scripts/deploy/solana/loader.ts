@@ -9,10 +9,11 @@ import {
 } from "@solana/kit";
 import { sha256 } from "ethers";
 
-import { UPGRADEABLE_LOADER } from "../../validator/programs.js";
+import { UPGRADEABLE_LOADER } from "../../../protocol/solana/addresses.js";
+import { CLOCK_SYSVAR } from "../../../protocol/solana/clock.js";
+import { SYSTEM_PROGRAM } from "../../../protocol/solana/errorNames.js";
 
-const SYSTEM = "11111111111111111111111111111111" as Address;
-const CLOCK = "SysvarC1ock11111111111111111111111111111111" as Address;
+const SYSTEM = SYSTEM_PROGRAM as Address;
 const RENT = "SysvarRent111111111111111111111111111111111" as Address;
 
 /** Of the system program. Not its creation in one piece, which refuses an address that holds lamports. */
@@ -113,7 +114,7 @@ export function deployProgram(
       DEPLOY,
       [
         ...[signer(deployer, true), writable(programData), writable(programId), writable(buffer)],
-        ...[readonly(RENT), readonly(CLOCK), readonly(SYSTEM), signer(deployer)],
+        ...[readonly(RENT), readonly(CLOCK_SYSVAR), readonly(SYSTEM), signer(deployer)],
       ],
       u64(BigInt(roomBytes)),
     ),
@@ -127,7 +128,7 @@ export function upgradeProgram(
   const { programId, programData, buffer } = program;
   return loader(UPGRADE, [
     ...[writable(programData), writable(programId), writable(buffer), writable(authority)],
-    ...[readonly(RENT), readonly(CLOCK), signer(authority)],
+    ...[readonly(RENT), readonly(CLOCK_SYSVAR), signer(authority)],
   ]);
 }
 

@@ -2,6 +2,7 @@
 import { getBase58Decoder, type Address } from "@solana/kit";
 
 import { PositionAddresses, programDataAddress, VaultAddresses } from "../../../protocol/solana/addresses.js";
+import { CLOCK_SYSVAR, readClockSeconds } from "../../../protocol/solana/clock.js";
 import type { PlainType } from "../../../protocol/solana/plain.js";
 import type { CollateralVault } from "../../../protocol/solana/idl/collateral_vault.js";
 import type { PositionManager } from "../../../protocol/solana/idl/position_manager.js";
@@ -13,8 +14,6 @@ import { isVacant, type SolanaChain } from "./chain.js";
 
 /** Kind 2 of UpgradeableLoaderState. */
 const KIND_PROGRAM = 2;
-const CLOCK = "SysvarC1ock11111111111111111111111111111111" as Address;
-const CLOCK_TIME_OFFSET = 32;
 
 export type ProgramState =
   | { readonly kind: "missing" }
@@ -84,9 +83,9 @@ export async function marketOf(chain: SolanaChain, programId: Address): Promise<
 
 /** The cluster's clock, unix seconds. */
 export async function clockOf(chain: SolanaChain): Promise<bigint> {
-  const clock = await chain.account(CLOCK);
+  const clock = await chain.account(CLOCK_SYSVAR);
   if (clock === undefined) throw new Error("the cluster has no clock");
-  return new DataView(clock.data.buffer, clock.data.byteOffset).getBigInt64(CLOCK_TIME_OFFSET, true);
+  return readClockSeconds(clock.data);
 }
 
 /** All programs that were ever registered, by address. */

@@ -3,12 +3,12 @@ import type { Address } from "@solana/kit";
 
 import { PermanentError } from "../../../protocol/errors.js";
 import { readVault, readVaultAuthority, type VaultAuthorityAccount } from "../../../protocol/solana/accounts.js";
+import { requireCluster } from "../../../protocol/solana/cluster.js";
 import type { LoadedSolanaParams } from "../../../protocol/solana/network.js";
 import { PROGRAM_NAMES } from "../../../protocol/solana/programKeys.js";
 import { readVaultState, type VaultState } from "../../../protocol/solana/vaultState.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import type { SolanaChain } from "./chain.js";
-import { requireCluster } from "./deploy.js";
 import { marketStatus, type MarketStatus } from "./marketStatus.js";
 import {
   clockOf,
@@ -61,7 +61,7 @@ export async function collateralStatus(
   loaded: LoadedSolanaParams,
   vault?: Address,
 ): Promise<CollateralStatus> {
-  await requireCluster(chain, loaded);
+  await requireCluster(chain.rpc, loaded);
   const vaultId = loaded.params.programs["collateral-vault"];
   const { address } = await vaultAuthorityOf(chain, vaultId);
   const account = await chain.account(address);

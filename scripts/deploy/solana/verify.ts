@@ -1,5 +1,6 @@
 /** Compares cluster, record and parameters. Sends nothing and needs no key. */
 import { PermanentError } from "../../../protocol/errors.js";
+import { requireCluster } from "../../../protocol/solana/cluster.js";
 import {
   paramsReferenceOf,
   readSolanaRecord,
@@ -8,7 +9,7 @@ import {
 } from "../../../protocol/solana/network.js";
 import { readBuilt } from "./built.js";
 import type { SolanaChain } from "./chain.js";
-import { plain, requireCluster } from "./deploy.js";
+import { plain } from "./deploy.js";
 import type { SolanaDifference } from "./finding.js";
 import { inspect } from "./inspect.js";
 import { currentRecord } from "./record.js";
@@ -38,7 +39,7 @@ export async function verifySolana(options: SolanaVerifyOptions): Promise<Solana
       { network },
     );
   }
-  await requireCluster(chain, loaded);
+  await requireCluster(chain.rpc, loaded);
   const built = readBuilt(loaded, options.programs);
   const findings = await inspect(chain, loaded, built);
   const now = await currentRecord(chain, loaded, built);

@@ -1,14 +1,14 @@
 /** What a deployer does on a cluster, one thing at a time; each may be repeated after a kill. */
-import type { Address, KeyPairSigner } from "@solana/kit";
+import type { Address, Instruction, KeyPairSigner } from "@solana/kit";
 
 import { PermanentError } from "../../../protocol/errors.js";
-import { programDataAddress, VaultAddresses } from "../../../protocol/solana/addresses.js";
+import { codeAddress, programDataAddress } from "../../../protocol/solana/addresses.js";
 import { codeUnits, VaultInstructions } from "../../../protocol/solana/instructions.js";
 import { MarketInstructions, type MarketParams } from "../../../protocol/solana/marketInstructions.js";
 import type { MarketIntent } from "../../../protocol/solana/marketParams.js";
 import { positionProgram } from "../../../protocol/solana/positionProgram.js";
 import type { ProgramName } from "../../../protocol/solana/programKeys.js";
-import { vaultProgram, type VaultProgram } from "../../../protocol/solana/vaultProgram.js";
+import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import type { BuiltProgram } from "./built.js";
 import type { SolanaChain } from "./chain.js";
 import { deployCode, untilItRuns } from "./code.js";
@@ -16,14 +16,13 @@ import type { Hands } from "./finding.js";
 import { extendProgram, setAuthority, upgradeProgram } from "./loader.js";
 import type { Log } from "./patience.js";
 import { missingRoom } from "./room.js";
-import { programState, type ProgramState } from "./state.js";
+import type { ProgramState } from "./state.js";
 import { bequeath, upload } from "./upload.js";
 
 type Deployed = Extract<ProgramState, { kind: "deployed" }>;
 
 export class Work {
-  private readonly vault: VaultProgram;
-  private readonly addresses: VaultAddresses;
+  private readonly instructions: VaultInstructions;
   private readonly market: MarketInstructions;
 
   constructor(
@@ -31,8 +30,7 @@ export class Work {
     programs: Readonly<Record<ProgramName, Address>>,
   ) {
     const { "collateral-vault": vaultId, "position-manager": managerId } = programs;
-    this.vault = vaultProgram.at(vaultId);
-    this.addresses = new VaultAddresses(vaultId);
+    this.instructions = new VaultInstructions(vaultProgram.at(vaultId));
     this.market = new MarketInstructions(positionProgram.at(managerId), vaultId);
   }
 
@@ -60,14 +58,7 @@ export class Work {
   }
 
   async configure(admin: Address, guardian: Address, { deployer }: Hands): Promise<void> {
-    const accounts = {
-      payer: deployer.address,
-      upgradeAuthority: deployer.address,
-      program: this.vault.id,
-      programData: await programDataAddress(this.vault.id),
-      vaultAuthority: await this.addresses.vaultAuthority(),
-    };
-    const instruction = this.vault.instruction("initializeAuthority", { args: { admin, guardian } }, accounts);
+    const instruction = await this.instructions.initializeAuthority({ admin, guardian }, deployer.address);
     await this.chain.send("initialize the authority", [instruction], [deployer]);
   }
 
@@ -78,11 +69,11 @@ export class Work {
     requireKey("the key of the house", house, houseOwner, "WRONG_HOUSE_KEY");
     const signers = { upgradeAuthority: deployer.address, houseOwner };
     const market = await this.market.initialize({ admin, priceAuthority, params }, signers);
-    const vault = await this.chain.account(await this.addresses.vault(houseOwner));
+    const vault = await this.chain.account(await this.instructions.addresses.vault(houseOwner));
     const instructions =
-      vault?.owner === this.vault.id
+      vault?.owner === this.instructions.program.id
         ? [market]
-        : [await new VaultInstructions(this.vault).initialize(houseOwner, deployer.address), market];
+        : [await this.instructions.initialize(houseOwner, deployer.address), market];
     const keys = houseOwner === deployer.address ? [deployer] : [deployer, house];
     await this.chain.send("open the market", instructions, keys);
   }
@@ -103,34 +94,22 @@ export class Work {
   }
 
   register(programId: Address, { deployer }: Hands): Promise<void> {
-    return this.hashing("registerProgram", programId, deployer);
+    return this.hashing(programId, this.instructions.registerProgram(programId, deployer.address), deployer);
   }
 
   renew(programId: Address, { deployer }: Hands): Promise<void> {
-    return this.hashing("renewProgram", programId, deployer);
+    return this.hashing(programId, this.instructions.renewProgram(programId, deployer.address), deployer);
   }
 
   confirm(programId: Address, { deployer }: Hands): Promise<void> {
-    return this.hashing("confirmProgram", programId, deployer);
+    return this.hashing(programId, this.instructions.confirmProgram(programId), deployer);
   }
 
-  /** What hashes a program's code. */
-  private async hashing(
-    name: "registerProgram" | "renewProgram" | "confirmProgram",
-    program: Address,
-    deployer: KeyPairSigner,
-  ): Promise<void> {
-    const state = await programState(this.chain, program);
-    // A program that cannot change keeps its code in its own account.
-    const programData = state.kind === "deployed" ? state.programData : program;
-    const code = await this.chain.account(programData);
-    const accounts = {
-      ...{ payer: deployer.address, admin: deployer.address, program, programData },
-      vaultAuthority: await this.addresses.vaultAuthority(),
-      authorizedProgram: await this.addresses.authorizedProgram(program),
-    };
-    const instruction = this.vault.instruction(name, {}, accounts);
-    await this.chain.send(name, [instruction], [deployer], codeUnits(code?.data.length ?? 0));
+  /** Sends what hashes a program's code. */
+  private async hashing(programId: Address, instruction: Promise<Instruction>, deployer: KeyPairSigner): Promise<void> {
+    const code = await this.chain.account(await codeAddress(programId));
+    const units = codeUnits(code?.data.length ?? 0);
+    await this.chain.send(`trust ${programId}`, [await instruction], [deployer], units);
   }
 
   /** Room for longer code. An upgrade must wait for the next slot. */

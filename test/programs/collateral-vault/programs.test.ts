@@ -233,18 +233,14 @@ describeWith("ownCluster", "programs that hold collateral", () => {
     // a loader that never upgrades keeps the code in the program itself
     expect(account.programAddress).to.equal("BPFLoader2111111111111111111111111111111111");
     const { payer } = rig.roles;
-    const itself = await make.build(
-      "registerProgram",
-      {},
-      { consumer: memo, payer: payer.address },
-      { admin, programData: memo },
-    );
+    const loader = account.programAddress;
+    const itself = await make.registerProgram(memo, admin, payer.address, loader);
     expect(await register(memo)).to.equal("WrongProgramData");
     expect(await outcome(rig, itself)).to.equal("ok");
     rig.warp(DAY);
     const atMemo: LockRef = { ...at, consumer: memo };
     await act(rig, make.createProgramLock(atMemo, 10n));
-    expect(await outcome(rig, make.build("lock", { amount: 5n }, atMemo, { programData: memo }))).to.equal("ok");
+    expect(await outcome(rig, make.lock({ ...atMemo, loader }, 5n))).to.equal("ok");
     expect(await lock(1n, atMemo)).to.equal("WrongProgramData");
     // an executable of another loader: the runtime's own
     const system = "11111111111111111111111111111111" as Address;

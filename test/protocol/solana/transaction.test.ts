@@ -260,25 +260,31 @@ describeWith("ownCluster", "transaction builder", () => {
 });
 
 describe("the cluster behind a connection", () => {
-  const programIds = [vaultProgram.id];
   const of = (genesisHash: string): SolanaRpc => ({ request: () => Promise.resolve(genesisHash) });
 
+  const expected = (genesisHash: string, programs: Readonly<Record<string, string>> = {}) => ({
+    network: "solana-test",
+    params: { genesisHash, programs },
+  });
+
   it("is what the caller expects, or nothing is built", async () => {
-    expect(await requireCluster(of("some hash"), { name: "local", programIds })).to.equal("some hash");
-    expect(await requireCluster(of(DEVNET), { name: "devnet" })).to.equal(DEVNET);
-    expect(await codeOf(requireCluster(of(MAINNET), { name: "devnet" }))).to.equal("WRONG_CLUSTER");
-    expect(await codeOf(requireCluster(of(MAINNET), { name: "local" }))).to.equal("WRONG_CLUSTER");
-    expect(await codeOf(requireCluster(of("some hash"), { name: "mainnet" }))).to.equal("WRONG_CLUSTER");
+    const programs = { vault: vaultProgram.id };
+    expect(await requireCluster(of("some hash"), expected("local", programs))).to.equal("some hash");
+    expect(await requireCluster(of(DEVNET), expected(DEVNET))).to.equal(DEVNET);
+    expect(await codeOf(requireCluster(of(MAINNET), expected(DEVNET)))).to.equal("WRONG_CLUSTER");
+    expect(await codeOf(requireCluster(of(MAINNET), expected("local")))).to.equal("WRONG_CLUSTER");
+    expect(await codeOf(requireCluster(of("some hash"), expected(MAINNET)))).to.equal("WRONG_CLUSTER");
   });
 
   it("does not get the programs whose keys are published, unless it is local", async () => {
-    expect(await codeOf(requireCluster(of(MAINNET), { name: "mainnet", programIds }))).to.equal("LOCAL_PROGRAM_KEY");
-    expect(await requireCluster(of(MAINNET), { name: "mainnet", programIds: [SYSTEM_PROGRAM] })).to.equal(MAINNET);
+    const published = expected(MAINNET, { vault: vaultProgram.id });
+    expect(await codeOf(requireCluster(of(MAINNET), published))).to.equal("LOCAL_PROGRAM_KEY");
+    expect(await requireCluster(of(MAINNET), expected(MAINNET, { vault: SYSTEM_PROGRAM }))).to.equal(MAINNET);
   });
 
   it("is not believed when its answers have another shape", async () => {
     const broken: SolanaRpc = { request: () => Promise.resolve({ value: [{}] }) };
-    expect(await codeOf(requireCluster(broken, { name: "local" }))).to.equal("RPC_MALFORMED");
+    expect(await codeOf(requireCluster(broken, expected("local")))).to.equal("RPC_MALFORMED");
     expect(await codeOf(readAccounts(broken, [vaultProgram.id], "confirmed"))).to.equal("RPC_MALFORMED");
     const silent = connectionRpc({ _rpcRequest: () => Promise.resolve({}) } as never);
     expect(await codeOf(silent.request("getSlot", []))).to.equal("RPC_MALFORMED");
