@@ -29,7 +29,7 @@ export async function startNode(options: ServerOptions = {}): Promise<EngineNode
     case "surfpool": {
       const engine = await SurfpoolEngine.start(options.seed);
       if (options.genesisTime !== undefined) engine.setClock(options.genesisTime, 0n);
-      const node = await engine.serve();
+      const node = await engine.serve(true);
       if (options.slotMs !== undefined) engine.run();
       return node;
     }

@@ -180,8 +180,8 @@ export class SurfpoolEngine implements SvmEngine {
     if (this.getClock().unixTimestamp !== unixTimestamp) this.setClock(unixTimestamp, slot);
   }
 
-  /** Itself: with the node the engine ends. */
-  serve(): Promise<EngineNode> {
+  /** Itself. @param isLast the engine ends with the node, because nobody asks it any other way. */
+  serve(isLast = false): Promise<EngineNode> {
     const { rpc: url, ws: wsUrl, genesisHash } = this.validator;
     const clock = (): EngineClock => this.getClock();
     const advance = (blocks: number): void => {
@@ -204,7 +204,7 @@ export class SurfpoolEngine implements SvmEngine {
       jumpTo: (unixSeconds) => {
         this.setClock(unixSeconds, this.getClock().slot);
       },
-      stop: () => this.stop(),
+      stop: () => (isLast ? this.stop() : Promise.resolve()),
     });
   }
 
