@@ -146,21 +146,32 @@ export class SurfpoolEngine implements SvmEngine {
     const message = getCompiledTransactionMessageDecoder().decode(transaction.messageBytes);
     this.keep(message.staticAccounts);
     const { signature, signed } = isVerified ? signedOf(transaction) : this.unsigned(transaction);
-    const options = { encoding: "base64", skipPreflight: true, skipSigVerify: !isVerified };
-    try {
-      this.ask("sendTransaction", getBase64EncodedWireTransaction(signed), options);
-    } catch (error) {
-      if (!(error instanceof RpcError)) throw error;
-      return refusalOf(error);
-    }
+    const refused = this.refused(signed, isVerified, true);
+    if (refused !== undefined) return refused;
     // An equal one is a copy in the same block.
     if (isVerified) this.expireBlockhash();
     const found = this.ask("getTransaction", signature, {
       ...{ encoding: "base64", commitment: "confirmed", maxSupportedTransactionVersion: 0 },
     }) as { meta: { err: unknown; logMessages: string[]; computeUnitsConsumed: bigint } } | null;
-    if (found === null) throw new Error(`${signature} was taken and is nowhere`);
+    if (found === null) {
+      // Taken, and dropped without a word: the preflight says why.
+      const reason = this.refused(signed, isVerified, false);
+      if (reason === undefined) throw new Error(`${signature} was taken and is nowhere`);
+      return reason;
+    }
     const { err, logMessages: logs, computeUnitsConsumed: computeUnits } = found.meta;
     return { err: err === null ? undefined : plain(err), logs, computeUnits };
+  }
+
+  private refused(signed: Transaction, isVerified: boolean, skipPreflight: boolean): Executed | undefined {
+    const options = { encoding: "base64", skipPreflight, preflightCommitment: "processed", skipSigVerify: !isVerified };
+    try {
+      this.ask("sendTransaction", getBase64EncodedWireTransaction(signed), options);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      return refusalOf(error);
+    }
   }
 
   snapshot(): Uint8Array {
