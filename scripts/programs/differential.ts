@@ -4,6 +4,8 @@ import { existsSync, globSync, readFileSync, statSync, writeFileSync } from "nod
 import path from "node:path";
 
 import { DIFFERENTIAL } from "./layout.js";
+import { ask } from "./run.js";
+import { toolsFolder } from "./toolchain.js";
 
 const SOURCES = [
   "Cargo.{lock,toml}",
@@ -18,7 +20,13 @@ export const DIFFERENTIAL_HOST = "target/debug/difftest-host";
 const STAMP = `${DIFFERENTIAL}/SOURCES`;
 
 function stampOf(root: string): string {
-  const hash = createHash("sha256");
+  // The same sources are other code with another rustc or LLVM.
+  const versions = path.join(toolsFolder(process.env), "versions");
+  const hash = createHash("sha256")
+    .update(ask("rustc", ["-V"]) ?? "no rustc")
+    .update("\0")
+    .update(existsSync(versions) ? readFileSync(versions) : "no tools")
+    .update("\0");
   for (const file of globSync(SOURCES, { cwd: root }).sort()) {
     const full = path.join(root, file);
     if (statSync(full).isFile()) hash.update(file).update("\0").update(readFileSync(full)).update("\0");

@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,6 +6,12 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 
 import { LOCAL_PROGRAM_IDS } from "../../protocol/solana/programKeys.js";
+import {
+  DIFFERENTIAL_HOST,
+  DIFFERENTIAL_PROGRAM,
+  isDifferentialBuilt,
+  writeDifferentialStamp,
+} from "../../scripts/programs/differential.js";
 import { outputsOf, PROGRAM_NAMES } from "../../scripts/programs/layout.js";
 import { differences, readRecord, REBUILD, RECORD } from "../../scripts/programs/record.js";
 
@@ -103,5 +109,29 @@ describe("committed programs", () => {
     expect(() => readRecord(tmpdir()))
       .to.throw()
       .with.property("code", "NO_BUILD_RECORD");
+  });
+});
+
+describe("functions of the differential test", () => {
+  it("no longer count as built with another LLVM or rust-src", () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "cantilever-differential-"));
+    const before = process.env["SBF_TOOLS"];
+    process.env["SBF_TOOLS"] = folder;
+    try {
+      for (const file of [DIFFERENTIAL_PROGRAM, DIFFERENTIAL_HOST]) {
+        mkdirSync(path.join(folder, path.dirname(file)), { recursive: true });
+        writeFileSync(path.join(folder, file), "");
+      }
+      const versions = path.join(folder, "versions");
+      writeFileSync(versions, "llvm 1\n");
+      writeDifferentialStamp(folder);
+      expect(isDifferentialBuilt(folder)).to.equal(true);
+      writeFileSync(versions, "llvm 2\n");
+      expect(isDifferentialBuilt(folder)).to.equal(false);
+    } finally {
+      if (before === undefined) delete process.env["SBF_TOOLS"];
+      else process.env["SBF_TOOLS"] = before;
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
