@@ -33,7 +33,7 @@ describeWith("smallDisk", "keepers/kit/outbox on a disk that fills up", function
       logFull: ["held"],
       stateLogFull: { state: "degraded", reason: "EMBEDDED_DISK_FULL" },
       signedMeanwhile: 0,
-      after: ["held", "accepted"],
+      after: ["accepted"],
       stateAfter: { state: "healthy", reason: null },
       executed: ["early", "later"],
       alerts: ["raised database-gone", "resolved database-gone"],
