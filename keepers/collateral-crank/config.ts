@@ -26,8 +26,8 @@ export const crankSettings = {
   kinds: setting({
     env: "CRANK_DOES",
     schema: kinds,
-    default: "withdrawal,unpause,multi-sig,proposal,confirmation,liquidation",
-    doc: "What it does: `withdrawal` executes matured ones, `unpause` ends expired pauses, `multi-sig` applies waiting owners, `proposal` closes finished ones, `confirmation` confirms listed programs that somebody extended, `liquidation` closes positions that are below their maintenance margin.",
+    default: "withdrawal,unpause,multi-sig,proposal,liquidation",
+    doc: "What it does: `withdrawal` executes matured ones, `unpause` ends expired pauses, `multi-sig` applies waiting owners, `proposal` closes finished ones, `liquidation` closes positions that are below their maintenance margin.",
   }),
   ownVault: setting({
     env: "CRANK_OWN_VAULT",

@@ -52,7 +52,7 @@ export function decide(seen: Observation, options: DecideOptions, memory: Memory
 type Candidate = Action & { readonly verdict: Verdict };
 
 /**
- * Confirmations first, because without them no program settles, then liquidations: they are the ones that get worse by waiting. What has failed less often comes before the rest of its kind: nobody
+ * Liquidations first: they are the ones that get worse by waiting. What has failed less often comes before the rest of its kind: nobody
  * keeps others waiting with many requests that can never be executed.
  */
 function candidates(seen: Observation, options: DecideOptions, { rests }: Memory): readonly Candidate[] {
@@ -75,23 +75,13 @@ function candidates(seen: Observation, options: DecideOptions, { rests }: Memory
               multiSigChange(seen, multiSig, multiSig.pendingOwners.countsFromSeconds),
             ],
       ),
-    confirmation: () =>
-      each("confirmation", seen.listed, (subject, listed) => {
-        // Whether the code is the same the simulation says: the program hashes it.
-        const slot = seen.programData.get(listed.programData)?.slot;
-        if (slot === undefined || slot === listed.deploySlot) return undefined;
-        return [
-          `confirmation:${subject}:${String(slot)}`,
-          listed.revokedAtSeconds === undefined ? undefined : "revoked",
-        ];
-      }),
     proposal: () =>
       each("proposal", seen.proposals, (subject, found) => [
         `proposal:${subject}:${String(found.epoch)}:${String(found.createdAtSeconds)}`,
         proposal(seen, found),
       ]),
   };
-  const order = ["confirmation", "liquidation", "unpause", "withdrawal", "multi-sig", "proposal"] as const;
+  const order = ["liquidation", "unpause", "withdrawal", "multi-sig", "proposal"] as const;
   return order
     .filter((kind) => options.kinds.has(kind))
     .flatMap((kind) => of[kind]().toSorted((one, other) => failures(one) - failures(other)));

@@ -15,8 +15,6 @@ export const COMPUTE_UNITS: Readonly<Record<ActionKind, number>> = {
   unpause: 30_000,
   "multi-sig": 60_000,
   proposal: 30_000,
-  // Half a unit for each byte of code, whatever its length.
-  confirmation: 1_400_000,
   liquidation: 400_000,
 };
 
@@ -57,8 +55,6 @@ export class CrankEncoder {
         const given = { multiSigVault: multiSig, proposer, proposal: subject };
         return this.vault.build("closeProposal", {}, { index }, given);
       }
-      case "confirmation":
-        return this.vault.confirmProgram(need(seen.listed.get(subject), subject).programId);
       case "liquidation": {
         const { owner, mint: address, market } = need(seen.positions.get(subject), subject);
         const { houseVault, collaterals } = need(seen.markets.get(market), market);

@@ -23,7 +23,6 @@ const RULES: readonly {
   { kind: "unpause", program: "vault", instruction: "unpause", signerAt: FIRST },
   { kind: "multi-sig", program: "vault", instruction: "applyMultiSig", signerAt: [] },
   { kind: "proposal", program: "vault", instruction: "closeProposal", signerAt: [] },
-  { kind: "confirmation", program: "vault", instruction: "confirmProgram", signerAt: [] },
   { kind: "liquidation", program: "position", instruction: "liquidate", signerAt: FIRST },
 ];
 

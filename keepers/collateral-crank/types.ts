@@ -49,7 +49,7 @@ export interface Observation {
   readonly lamports: bigint;
 }
 
-export const ACTION_KINDS = ["withdrawal", "unpause", "multi-sig", "proposal", "confirmation", "liquidation"] as const;
+export const ACTION_KINDS = ["withdrawal", "unpause", "multi-sig", "proposal", "liquidation"] as const;
 export type ActionKind = (typeof ACTION_KINDS)[number];
 
 /** One instruction that anybody may send. */
@@ -79,8 +79,6 @@ export type SkipReason =
   | "tokens-frozen"
   | "balance-too-low"
   | "proposal-open"
-  /** A program that is not listed any more stays so, whatever its code is. */
-  | "revoked"
   | "price-stale"
   | "not-listed"
   | "healthy"

@@ -248,7 +248,7 @@ export interface AuthorizedProgramAccount {
   /** SHA-256 of its code, without the zeros behind it; hex. */
   readonly codeHash: string;
   readonly codeBytes: bigint;
-  /** Another deployment stops lock and transfer, until somebody confirms that the code is the same. */
+  /** Another deployment stops lock and transfer, until admin or guardian confirms that it was only extended. */
   readonly deploySlot: bigint;
   readonly activeFromSeconds: bigint;
   readonly revokedAtSeconds: bigint | undefined;

@@ -370,9 +370,12 @@ export class VaultInstructions {
     return this.build("renewProgram", {}, { consumer, loader }, { admin });
   }
 
-  /** Anybody may, when a program was extended, which anybody may as well. Ask for `codeUnits`. */
-  confirmProgram(consumer: Address) {
-    return this.build("confirmProgram", {}, { consumer });
+  /**
+   * Admin or guardian, when a program was extended, which anybody may. They look first whether nothing but `ExtendProgram` happened to it:
+   * code that was replaced and put back is the same code, too. Ask for `codeUnits`.
+   */
+  confirmProgram(consumer: Address, signer: Address) {
+    return this.build("confirmProgram", {}, { consumer }, { signer });
   }
 
   revokeProgram(consumer: Address, signer: Address) {

@@ -40,6 +40,7 @@ const PROPOSABLE: &[(&[u8], Payer)] = &[
     (instruction::Unpause::DISCRIMINATOR, Payer::None),
     (instruction::RegisterProgram::DISCRIMINATOR, Payer::First),
     (instruction::RenewProgram::DISCRIMINATOR, Payer::None),
+    (instruction::ConfirmProgram::DISCRIMINATOR, Payer::None),
     (instruction::RevokeProgram::DISCRIMINATOR, Payer::None),
 ];
 

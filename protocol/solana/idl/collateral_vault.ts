@@ -487,6 +487,13 @@ export type CollateralVault = {
       ],
       "accounts": [
         {
+          "name": "signer",
+          "signer": true
+        },
+        {
+          "name": "vaultAuthority"
+        },
+        {
           "name": "programData"
         },
         {

@@ -193,10 +193,19 @@ async function registrationFindings(
     }
     if (state.kind !== "deployed" || record.deploySlot === state.slot) return [];
     if (isRegisteredCode(state, record)) {
-      // nothing is trusted anew: the program compares the code itself
-      const fix = "anybody confirms that the code is the same (confirm_program)";
-      const difference = { code: "REGISTRATION_UNCONFIRMED", found: "extended", expected: "confirmed", fix } as const;
-      return [{ ...difference, id: programId, by: deployer, act: (hands) => work.confirm(programId, hands) }];
+      // Code that was replaced and put back is the same code, and could write every account of its own meanwhile: nobody but the deployer
+      // can have done that while the program is his.
+      const fix =
+        "admin or guardian sees that its history has nothing but ExtendProgram since, and confirms it (confirm_program)";
+      const difference = {
+        ...common,
+        code: "REGISTRATION_UNCONFIRMED",
+        found: "extended",
+        expected: "confirmed",
+        fix,
+      } as const;
+      const isOwn = by === deployer && state.upgradeAuthority === deployer;
+      return [isOwn ? { ...difference, act: (hands) => work.confirm(programId, hands) } : difference];
     }
     const [old = "", now = ""] = [record.deploySlot, state.slot].map((slot) => `deployed in slot ${String(slot)}`);
     const difference = { ...common, code: "REGISTRATION_OUTDATED", found: old, expected: now, fix } as const;

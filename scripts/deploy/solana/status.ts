@@ -31,7 +31,7 @@ export interface ProgramStatus {
 export interface RegistrationStatus {
   readonly programId: Address;
   /** `waiting`: counts from `activeFromSeconds` on; `upgraded`: its code changed, until it is renewed it cannot lock;
-   * `extended`: its code is the same, anybody confirms it. */
+   * `extended`: deployed anew with the same code, until admin or guardian confirms it. */
   readonly status: "active" | "waiting" | "revoked" | "upgraded" | "extended";
   readonly activeFromSeconds: bigint;
 }

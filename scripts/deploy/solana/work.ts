@@ -102,7 +102,7 @@ export class Work {
   }
 
   confirm(programId: Address, { deployer }: Hands): Promise<void> {
-    return this.hashing(programId, this.instructions.confirmProgram(programId), deployer);
+    return this.hashing(programId, this.instructions.confirmProgram(programId, deployer.address), deployer);
   }
 
   /** Sends what hashes a program's code. */

@@ -130,7 +130,7 @@ export function callsOf(stage: Stage, side: Side, mint: 0 | 1 = 0): Readonly<Rec
       () => make.renewProgram(lock.consumer, admin),
       ready(() => make.revokeProgram(lock.consumer, admin)),
     ),
-    confirmProgram: ofNoVault(() => make.confirmProgram(side.extended)),
+    confirmProgram: ofNoVault(() => make.confirmProgram(side.extended, roles.guardian.address)),
     revokeProgram: ofNoVault(() => make.revokeProgram(lock.consumer, admin)),
   };
 }

@@ -127,13 +127,6 @@ const ofPosition = (parts: object = {}, others: Partial<Observation> = {}): Obse
     positions: one("position", position(parts)),
     ...others,
   });
-const ofListed = (parts: object = {}): Partial<Observation> => ({
-  listed: new Map([
-    [key("listed"), account({ programData: key("code"), deploySlot: 7n, revokedAtSeconds: undefined, ...parts })],
-    [key("closed"), account({ programData: key("nothing"), deploySlot: 7n, revokedAtSeconds: undefined })],
-  ]),
-  programData: one("code", { slot: 8n, upgradeAuthority: null }),
-});
 const paused = (parts: object): NonNullable<Observation["authority"]> => ({ ...authority, ...parts });
 
 describe("collateral crank: decide", () => {
@@ -160,12 +153,6 @@ describe("collateral crank: decide", () => {
       ["proposal:p:7:1"],
     ],
     ["a position below maintenance", ofPosition(), ["liquidation:position:5"]],
-    [
-      "a listed program whose deployment moved, first of all",
-      ofPosition({}, ofListed()),
-      ["confirmation:listed:8", "liquidation:position:5"],
-    ],
-    ["no program that is as it was listed, nor one that is gone", seen(ofListed({ deploySlot: 8n })), []],
     [
       "a healthy one whose lock was revoked",
       ofPosition(
@@ -240,7 +227,6 @@ describe("collateral crank: decide", () => {
     ["not-listed", ofPosition({ mint: key("other") })],
     ["paused", ofPosition({}, { authority: paused({ pausedUntil: NOW + 1n }) })],
     ["frozen", ofPosition({}, { authority: paused({ frozenUntil: NOW + 1n }) })],
-    ["revoked", seen(ofListed({ revokedAtSeconds: 1n }))],
     ["own-position", ofPosition({ owner: CRANK })],
     ["no-own-vault", ofPosition({}, { vaults: one("vault", vault()) })],
     ["no-own-balance", ofPosition({}, { balances: new Map() })],

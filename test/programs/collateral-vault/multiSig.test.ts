@@ -361,7 +361,7 @@ describeWith("ownCluster", "what a proposal may carry", () => {
       }
     }
     expect(refused.sort()).to.deep.equal([
-      ...["applyMultiSig", "approve", "cancelProposal", "closeProposal", "closeVault", "confirmProgram"],
+      ...["applyMultiSig", "approve", "cancelProposal", "closeProposal", "closeVault"],
       ...["createMultiSig", "deposit"],
       ...["executeProposal", "initialize", "initializeAuthority", "lock", "propose"],
       ...[

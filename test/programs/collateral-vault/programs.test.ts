@@ -44,7 +44,7 @@ describeWith("ownCluster", "programs that hold collateral", () => {
     outcome(rig, rig.instructions.transferCollateral(where, bob.vault, amountUnits));
   const release = (where = at) => outcome(rig, rig.instructions.releaseProgramLock(where));
   const renew = () => outcome(rig, rig.instructions.renewProgram(consumer.programId, admin));
-  const confirm = () => outcome(rig, rig.instructions.confirmProgram(consumer.programId));
+  const confirm = (signer = guardian) => outcome(rig, rig.instructions.confirmProgram(consumer.programId, signer));
   const record = async () => rig.read("authorizedProgram", await rig.addresses.authorizedProgram(consumer.programId));
   const locked = async () => (await rig.balance(alice.key.address, mint)).locked;
 
@@ -124,7 +124,7 @@ describeWith("ownCluster", "programs that hold collateral", () => {
     expect([await lock(1n), await settle(1n)]).to.deep.equal(["ok", "ok"]);
   });
 
-  it("COL-22 go on once anybody has confirmed that they were only extended", async () => {
+  it("COL-22 go on once admin or guardian has confirmed that they were only extended", async () => {
     rig.warp(DAY);
     await act(rig, rig.instructions.lock(at, 100n));
     expect(await confirm()).to.equal("NothingPending");
@@ -134,7 +134,8 @@ describeWith("ownCluster", "programs that hold collateral", () => {
       await extend(rig, consumer, bytes, stranger);
       expect([await lock(1n), await settle(1n)]).to.deep.equal(["ProgramUpgraded", "ProgramUpgraded"]);
       expect(await renew()).to.equal("ProgramUnchanged");
-      expect(await confirm()).to.equal("ok");
+      expect(await confirm(stranger)).to.equal("NotAdmin");
+      expect(await confirm(bytes === 10_240 ? guardian : admin)).to.equal("ok");
       expect([await lock(1n), await settle(1n)]).to.deep.equal(["ok", "ok"]);
     }
     const after = await record();
@@ -158,7 +159,7 @@ describeWith("ownCluster", "programs that hold collateral", () => {
     expect(await renew()).to.equal("ok");
   });
 
-  it("COL-22 are not confirmed with other code, by no upgrade, and with the same code after one and back", async () => {
+  it("COL-22 are not confirmed with other code, nor by their own upgrade authority with the same code after an upgrade and back", async () => {
     rig.warp(DAY);
     const code = codeOf(rig, consumer);
     await upgrade(rig, consumer, otherCode(code));
@@ -166,9 +167,13 @@ describeWith("ownCluster", "programs that hold collateral", () => {
     await extend(rig, consumer);
     expect(await confirm()).to.equal("ProgramUpgraded");
     await upgrade(rig, consumer, code);
-    expect([await lock(1n), await confirm(), await lock(1n)]).to.deep.equal(["ProgramUpgraded", "ok", "ok"]);
-    // a new upgrade authority is no other code
+    // the replaced code could write every account of its own: the same code does not suffice
     const { upgradeAuthority } = rig.roles;
+    expect([await lock(1n), await settle(1n), await confirm(upgradeAuthority.address), await lock(1n)]).to.deep.equal([
+      ...["ProgramUpgraded", "ProgramUpgraded", "NotAdmin", "ProgramUpgraded"],
+    ]);
+    expect([await confirm(), await lock(1n)]).to.deep.equal(["ok", "ok"]);
+    // a new upgrade authority is no other code
     const handover = setAuthority(consumer.programData, upgradeAuthority.address, bob.key.address);
     await rig.must([handover], { as: [upgradeAuthority.address] });
     expect(await lock(1n)).to.equal("ok");
@@ -176,12 +181,17 @@ describeWith("ownCluster", "programs that hold collateral", () => {
     const other = await rig.consumer("other");
     await extend(rig, other);
     const { programData } = other;
-    const withTheirs = rig.instructions.build("confirmProgram", {}, { consumer: consumer.programId }, { programData });
+    const withTheirs = rig.instructions.build(
+      "confirmProgram",
+      {},
+      { consumer: consumer.programId },
+      { programData, signer: guardian },
+    );
     expect(await outcome(rig, withTheirs)).to.equal("WrongProgramData");
     await rig.register(other);
     rig.warp(1n);
     await rig.must([closeProgram(upgradeAuthority.address, other)], { as: [upgradeAuthority.address] });
-    expect(await outcome(rig, rig.instructions.confirmProgram(other.programId))).to.equal("WrongProgramData");
+    expect(await outcome(rig, rig.instructions.confirmProgram(other.programId, guardian))).to.equal("WrongProgramData");
   });
 
   it("COL-22 cost half a compute unit a byte, however far a stranger extends them", async () => {
@@ -194,7 +204,9 @@ describeWith("ownCluster", "programs that hold collateral", () => {
       (await rig.must([unitLimit(codeUnits(bytes)), await instruction], { as })).computeUnits;
     const registered = await units(make.registerProgram(large.programId, admin), LARGEST, [admin]);
     await extend(rig, large, MAX_ACCOUNT_BYTES - PROGRAM_DATA_HEADER_BYTES - LARGEST);
-    const confirmed = await units(make.confirmProgram(large.programId), codeOf(rig, large).length);
+    const confirmed = await units(make.confirmProgram(large.programId, guardian), codeOf(rig, large).length, [
+      guardian,
+    ]);
     expect(registered > 1_250_000n && registered < 1_300_000n, String(registered)).to.equal(true);
     expect(confirmed > 1_250_000n && confirmed < 1_400_000n, String(confirmed)).to.equal(true);
   });

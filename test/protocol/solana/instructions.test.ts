@@ -83,7 +83,7 @@ describeWith("ownCluster", "instructions of the vault program", () => {
     await works(make.transferCollateral(lock, bob.vault, 200n), [], as);
     expect((await rig.balance(bob.key.address, mint)).total).to.equal(200n);
     await extend(rig, consumer);
-    await works(make.confirmProgram(consumer.programId), []);
+    await works(make.confirmProgram(consumer.programId, rig.roles.guardian.address), [rig.roles.guardian]);
     await works(make.revokeProgram(consumer.programId, rig.roles.guardian.address), [rig.roles.guardian]);
     await works(make.renewProgram(consumer.programId, rig.roles.admin.address), [rig.roles.admin]);
     await works(make.revokeProgramLock(lock), [alice.key]);

@@ -2,11 +2,15 @@ use anchor_lang::prelude::*;
 
 use crate::{error::VaultError, event::ProgramConfirmed, loader, math::add, state::*};
 
-/// Says that a program whose deployment slot moved has the code that was registered. The upgradeable loader lets anybody extend a
-/// program, which moves the slot, so anybody may say so; nothing but the recorded slot changes: a wait goes on, a revocation stays. The
-/// loader takes one deployment in a slot, so none can follow in the one that is recorded here.
+/// Admin or guardian says that a program whose deployment slot moved was only extended, which the upgradeable loader lets anybody do. Its
+/// code must be the one that was registered, but that does not suffice: code that was replaced and put back is the same, and while it was
+/// replaced it could write every account of its own. So one of two keys that are not the program's looks at its history. Nothing but the
+/// recorded slot changes: a wait goes on, a revocation stays. The loader takes one deployment in a slot, so none can follow in the one
+/// that is recorded here.
 #[derive(Accounts)]
 pub struct ConfirmProgram<'info> {
+    pub signer: Signer<'info>,
+    pub vault_authority: AccountLoader<'info, VaultAuthority>,
     /// CHECK: the program's ProgramData, checked in `validate`
     pub program_data: UncheckedAccount<'info>,
     #[account(mut)]
@@ -33,6 +37,10 @@ impl ConfirmProgram<'_> {
 
 pub fn handler(ctx: Context<ConfirmProgram>) -> Result<()> {
     let accounts = &ctx.accounts;
+    accounts
+        .vault_authority
+        .load()?
+        .require_admin_or_guardian(accounts.signer.key)?;
     let mut record = accounts.authorized_program.load_mut()?;
     record.deploy_slot = accounts.validate(&record)?;
     record.seq_num = add(record.seq_num, 1)?;

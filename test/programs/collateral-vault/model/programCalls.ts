@@ -92,32 +92,41 @@ export class ProgramCalls extends CallKit {
   }
 
   private confirm(consumer: Consumer): Call {
-    const accounts = { programData: consumer.consumer.programData, authorizedProgram: consumer.record };
+    const signer = this.adminOrGuardian();
+    const accounts = {
+      ...{ signer: signer.address, programData: consumer.consumer.programData },
+      authorizedProgram: consumer.record,
+    };
     const commit = (): void => {
       consumer.listedSlot = consumer.slot;
     };
-    const broken =
-      consumer.slot === consumer.listedSlot
-        ? ["NothingPending"]
-        : consumer.code === consumer.listedCode
-          ? []
-          : ["ProgramUpgraded"];
-    return { name: "confirmProgram", args: {}, accounts, signers: [], broken, touched: [], commit };
+    const isUpgraded = consumer.slot !== consumer.listedSlot && consumer.code !== consumer.listedCode;
+    return this.global("confirmProgram", accounts, signer.address, commit, [
+      ...signer.broken,
+      ...(consumer.slot === consumer.listedSlot ? ["NothingPending"] : []),
+      ...(isUpgraded ? ["ProgramUpgraded"] : []),
+    ]);
   }
 
   revokeProgram(): Call | undefined {
     const consumer = this.random.pick(this.cast.consumers);
     if (!consumer.isListed || !this.random.oneIn(4)) return undefined;
-    const { admin, guardian } = this.cast.rig.roles;
-    const signer = this.random.pick([admin.address, guardian.address, this.random.pick(this.cast.users).wallet]);
-    const mayRevoke = signer === admin.address || signer === guardian.address;
+    const signer = this.adminOrGuardian();
     const commit = (): void => {
       consumer.revokedAt = this.cast.world.now;
     };
-    return this.global("revokeProgram", { signer, authorizedProgram: consumer.record }, signer, commit, [
-      ...(mayRevoke ? [] : ["NotAdmin"]),
+    const accounts = { signer: signer.address, authorizedProgram: consumer.record };
+    return this.global("revokeProgram", accounts, signer.address, commit, [
+      ...signer.broken,
       ...(consumer.revokedAt === 0n ? [] : ["ProgramRevoked"]),
     ]);
+  }
+
+  /** Either, or a stranger. */
+  private adminOrGuardian(): { readonly address: Address; readonly broken: string[] } {
+    const { admin, guardian } = this.cast.rig.roles;
+    const address = this.random.pick([admin.address, guardian.address, this.random.pick(this.cast.users).wallet]);
+    return { address, broken: address === admin.address || address === guardian.address ? [] : ["NotAdmin"] };
   }
 
   private admin(): { readonly address: Address; readonly broken: string[] } {
