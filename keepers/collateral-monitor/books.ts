@@ -27,10 +27,15 @@ export const NO_BOOKS: Books = {
   looks: new Map(),
 };
 
-/** Finalized slots at which the history of an account was read because of a gap: the first time and the last. */
+/** When the history of an account was read because of a gap, in finalized slots. */
 export interface Look {
   readonly first: bigint;
+  /** After it was read the last time. */
   readonly last: bigint;
+  /** From when on it is read again. */
+  readonly due: bigint;
+  /** Signature before which that goes on; empty: at the newest. */
+  readonly rest: string;
 }
 
 /** Names a finding: the same rule about the same account is the same trouble. */

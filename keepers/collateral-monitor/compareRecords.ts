@@ -5,6 +5,7 @@
 import type { EventRow } from "../../db/queries/collateral/rows.js";
 import { factsText, keyOf, type Books, type Look } from "./books.js";
 import type { FoundEvent } from "./history.js";
+import type { Looked, LookOrder } from "./lookAgain.js";
 import {
   gaps,
   isRecordCode,
@@ -18,8 +19,14 @@ import {
 } from "./strategies/records.js";
 import type { Finding, Snapshot } from "./types.js";
 
-/** Events of an account that were not seen, by looking through its own history. */
-export type LookAgain = (subject: string, afterSlot: bigint, upToSlot: bigint) => Promise<readonly FoundEvent[]>;
+export interface LookingParts {
+  /** Events of an account that were not seen, by looking through its own history. */
+  readonly lookAgain: (order: LookOrder) => Promise<Looked>;
+  /** Newest finalized slot. */
+  readonly slotNow: () => Promise<bigint>;
+  /** Accounts that are looked at before all others. */
+  readonly matters: (subject: string) => boolean;
+}
 
 export interface Compared {
   readonly findings: readonly Finding[];
@@ -41,13 +48,17 @@ interface Case {
   readonly judge: (extra: readonly CountedEvent[]) => Verdict;
 }
 
-/** Accounts whose own history is read in one pass; those that wait longest come first. */
+/** Accounts whose own history is read in one pass: those that matter, and of these those that wait longest, come first. */
 const MOST_LOOKS = 50;
+/** Transactions that all of them may read in one pass: anybody can make as many as he pays for, and a pass must stay short. */
+export const MOST_TRANSACTIONS = 2_000;
+/** What a look that failed counts as: one for which nobody answers takes as long as many that are answered. */
+const FAILED_LOOK_TRANSACTIONS = 500;
 /** What was not found is looked for again after this, and then ever more rarely: when as much time has passed as since the first look. */
 const LOOK_AGAIN_SLOTS = 100n;
 const SOUND: Verdict = { findings: [], missing: [], fell: 0n };
 
-export async function compareRecords(snapshot: Snapshot, books: Books, lookAgain: LookAgain): Promise<Compared> {
+export async function compareRecords(snapshot: Snapshot, books: Books, parts: LookingParts): Promise<Compared> {
   const open = openBySubject(books);
   const doubtful: { readonly one: Case; verdict: Verdict }[] = [];
   for (const one of casesOf(snapshot, books)) {
@@ -56,9 +67,10 @@ export async function compareRecords(snapshot: Snapshot, books: Books, lookAgain
     if (!isSound || (one.isRestarted && open.has(one.subject))) doubtful.push({ one, verdict });
     else open.delete(one.subject);
   }
-  const again = new LookingAgain(books.looks, lookAgain, snapshot.slot);
+  const again = new LookingAgain(books.looks, parts, snapshot.slot);
   const gapped = doubtful.filter(({ verdict }) => verdict.missing.length > 0);
   for (const entry of again.inTurn(gapped, ({ one }) => one.subject)) {
+    if (again.isSpent) break;
     const extra = await again.look(entry.one, entry.verdict.missing);
     if (extra.length > 0) entry.verdict = entry.one.judge(counted(extra, snapshot.slot));
   }
@@ -81,7 +93,7 @@ export async function compareRecords(snapshot: Snapshot, books: Books, lookAgain
   }
   // Accounts that are gone, and of which nothing could be recorded before.
   for (const subject of open.keys()) settle(subject, []);
-  return { findings, held, recovered: again.recovered, looks: again.of(held) };
+  return { findings, held, recovered: again.recovered, looks: await again.end(held) };
 }
 
 function openBySubject({ open }: Books): Map<string, readonly Finding[]> {
@@ -147,32 +159,43 @@ function counted(rows: readonly EventRow[], upTo: bigint, after = -1n): readonly
 /** Reads the histories of accounts with gaps, some in a pass. */
 class LookingAgain {
   private readonly found = new Map<string, FoundEvent>();
-  private readonly looks: Map<string, Look>;
+  private readonly looked = new Map<string, Looked>();
+  private left = MOST_TRANSACTIONS;
 
   constructor(
-    looks: ReadonlyMap<string, Look>,
-    private readonly lookAgain: LookAgain,
+    private readonly looks: ReadonlyMap<string, Look>,
+    private readonly parts: LookingParts,
     private readonly slot: bigint,
-  ) {
-    this.looks = new Map(looks);
+  ) {}
+
+  get isSpent(): boolean {
+    return this.left <= 0;
   }
 
   /** Whose turn it is in this pass. */
   inTurn<T>(entries: readonly T[], subjectOf: (entry: T) => string): readonly T[] {
-    const lastOf = (entry: T): bigint => this.looks.get(subjectOf(entry))?.last ?? -1n;
-    return entries
-      .filter((entry) => this.isDue(subjectOf(entry)))
-      .sort((a, b) => (lastOf(a) < lastOf(b) ? -1 : 1))
-      .slice(0, MOST_LOOKS);
+    const waiting = entries
+      .map((entry) => ({ entry, subject: subjectOf(entry) }))
+      .filter(({ subject }) => this.slot >= (this.looks.get(subject)?.due ?? 0n))
+      .map((one) => ({
+        ...one,
+        last: this.looks.get(one.subject)?.last ?? -1n,
+        isFirst: this.parts.matters(one.subject),
+      }));
+    waiting.sort((a, b) => Number(b.isFirst) - Number(a.isFirst) || (a.last < b.last ? -1 : a.last > b.last ? 1 : 0));
+    return waiting.slice(0, MOST_LOOKS).map(({ entry }) => entry);
   }
 
   async look({ subject, after }: Case, missing: readonly Gap[]): Promise<readonly EventRow[]> {
-    const first = this.looks.get(subject)?.first ?? this.slot;
-    const events = await this.lookAgain(subject, after, this.slot);
-    this.looks.set(subject, { first, last: this.slot });
     const isMissing = ({ subject: of, seqNum }: EventRow): boolean =>
       of === subject && seqNum !== null && missing.some(({ from, to }) => from <= seqNum && seqNum <= to);
-    return events.flatMap((event) => {
+    const looked = await this.parts.lookAgain({
+      ...{ subject, afterSlot: after, upTo: this.slot, before: this.looks.get(subject)?.rest ?? "" },
+      ...{ most: this.left, isMissing, count: missing.reduce((sum, { from, to }) => sum + to - from + 1n, 0n) },
+    });
+    this.looked.set(subject, looked);
+    this.left -= Math.max(1, looked.read, looked.isFailed ? FAILED_LOOK_TRANSACTIONS : 0);
+    return looked.events.flatMap((event) => {
       const rows = event.rows.filter(isMissing);
       // A transfer may be missing in both of its balances.
       for (const { signature, eventIndex } of rows) this.found.set(`${signature} ${String(eventIndex)}`, event);
@@ -184,14 +207,20 @@ class LookingAgain {
     return [...this.found.values()];
   }
 
-  of(subjects: ReadonlySet<string>): ReadonlyMap<string, Look> {
-    return new Map([...this.looks].filter(([subject]) => subjects.has(subject)));
-  }
-
-  private isDue(subject: string): boolean {
-    const look = this.looks.get(subject);
-    if (look === undefined) return true;
-    const since = look.last - look.first;
-    return this.slot >= look.last + (since > LOOK_AGAIN_SLOTS ? since : LOOK_AGAIN_SLOTS);
+  /** Looks at accounts that are held. */
+  async end(held: ReadonlySet<string>): Promise<ReadonlyMap<string, Look>> {
+    const looks = new Map([...this.looks].filter(([subject]) => held.has(subject)));
+    const looked = [...this.looked].filter(([subject]) => held.has(subject));
+    if (looked.length === 0) return looks;
+    const now = await this.parts.slotNow();
+    const last = now > this.slot ? now : this.slot;
+    for (const [subject, { rest, isFailed }] of looked) {
+      const first = looks.get(subject)?.first ?? this.slot;
+      const since = last - first;
+      const wait = since > LOOK_AGAIN_SLOTS ? since : LOOK_AGAIN_SLOTS;
+      // One that was cut short goes on in the next pass.
+      looks.set(subject, { first, last, due: rest === "" || isFailed ? last + wait : last, rest });
+    }
+    return looks;
   }
 }

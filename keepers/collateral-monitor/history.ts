@@ -4,7 +4,7 @@ import { eventsOf } from "../../protocol/solana/events.js";
 import type { VaultEvent, VaultProgram } from "../../protocol/solana/vaultProgram.js";
 import type { KeeperLog } from "../kit/logger.js";
 import { eventRows, type BalanceOwner } from "./eventRows.js";
-import type { CollateralReader, ListedTransaction } from "./reader.js";
+import { chunks, TRANSACTIONS_PER_REQUEST, type CollateralReader, type ListedTransaction } from "./reader.js";
 
 /** An event with its rows. */
 export interface FoundEvent {
@@ -61,26 +61,37 @@ export async function readNews(
   return { found, changed, dropped, checkpoint: nextCheckpoint(checkpoint, transactions) };
 }
 
-/** Events of transactions, oldest first. */
+/** Events of transactions, oldest first; of what the transactions say nothing else is kept. */
 export async function readEvents(
-  { reader, program, authority, log }: HistoryParts,
+  {
+    reader,
+    program,
+    authority,
+    log,
+  }: Pick<HistoryParts, "program" | "authority" | "log"> & {
+    readonly reader: Pick<CollateralReader, "logs">;
+  },
   transactions: readonly ListedTransaction[],
   ownerOf: BalanceOwner,
 ): Promise<readonly FoundEvent[]> {
-  const logs = await reader.logs(transactions.map(({ signature }) => signature));
   // Balances that these transactions open are known to those after them.
   const opened = new Map<string, { readonly vault: string; readonly mint: string }>();
   const knownOwner: BalanceOwner = (balance) => opened.get(balance) ?? ownerOf(balance);
-  return transactions.flatMap((transaction) => {
-    const { signature, slot, blockTime } = transaction;
-    const { events, isComplete } = eventsOf(program, logs.get(signature) ?? []);
-    if (!isComplete) log.warn("history.log-truncated", { signature });
-    return events.map((event, eventIndex): FoundEvent => {
-      if (event.name === "balanceOpened") opened.set(event.data.balance, event.data);
-      const place = { signature, eventIndex, slot, blockTime, status: statusOf(transaction) };
-      return { event, rows: eventRows(event, place, knownOwner, authority) };
-    });
-  });
+  const found: FoundEvent[] = [];
+  for (const some of chunks(transactions, TRANSACTIONS_PER_REQUEST)) {
+    const logs = await reader.logs(some.map(({ signature }) => signature));
+    for (const transaction of some) {
+      const { signature, slot, blockTime } = transaction;
+      const { events, isComplete } = eventsOf(program, logs.get(signature) ?? []);
+      if (!isComplete) log.warn("history.log-truncated", { signature });
+      for (const [eventIndex, event] of events.entries()) {
+        if (event.name === "balanceOpened") opened.set(event.data.balance, event.data);
+        const place = { signature, eventIndex, slot, blockTime, status: statusOf(transaction) };
+        found.push({ event, rows: eventRows(event, place, knownOwner, authority) });
+      }
+    }
+  }
+  return found;
 }
 
 /** The newest transaction before which everything is final. */

@@ -21,6 +21,8 @@ export interface Memory {
   checkpoint: Checkpoint;
   /** Newest finalized slot of accounts that are recorded; of the last pass, once this copy has made one. */
   slot: bigint;
+  /** Since it was read, a pass was made. */
+  hasPassed: boolean;
   readonly balances: Map<string, BalanceRow>;
   readonly vaults: Map<string, VaultRow & { readonly slot: bigint }>;
   /** Counted events that no snapshot contains yet, by the account that counts them. */
@@ -56,6 +58,7 @@ export function memoryOf(
   const memory: Memory = {
     ...{ generation, checkpoint },
     slot: [...recorded.balances, ...recorded.vaults].reduce((most, { slot }) => (slot > most ? slot : most), 0n),
+    hasPassed: false,
     balances: new Map(recorded.balances.map((row) => [row.balance, row])),
     vaults: new Map(recorded.vaults.map((row) => [row.vault, row])),
     events: new Map(),
@@ -103,14 +106,15 @@ export function ownerIn(memory: Memory): BalanceOwner {
 
 /** Keeps events until a pass has folded them into its snapshot. */
 export function keepCounted({ events }: Memory, rows: readonly EventRow[]): void {
+  const nameOf = ({ signature, eventIndex }: EventRow): string => `${signature} ${String(eventIndex)}`;
+  const touched = new Map<string, Map<string, EventRow>>();
   for (const row of rows) {
     if (row.seqNum === null) continue;
-    const known = events.get(row.subject) ?? [];
-    const at = known.findIndex(
-      ({ signature, eventIndex }) => signature === row.signature && eventIndex === row.eventIndex,
-    );
-    events.set(row.subject, at === -1 ? [...known, row] : known.with(at, row));
+    const kept =
+      touched.get(row.subject) ?? new Map((events.get(row.subject) ?? []).map((known) => [nameOf(known), known]));
+    touched.set(row.subject, kept.set(nameOf(row), row));
   }
+  for (const [subject, kept] of touched) events.set(subject, [...kept.values()]);
 }
 
 /** Forgets events of transactions, or those up to a slot. */

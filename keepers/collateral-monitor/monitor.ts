@@ -1,5 +1,6 @@
 /** One step of the monitor: the history since the last one, its activity, and now and then a pass over all accounts. */
 import type { OpenDiscrepancy, ReconciliationRow, TrailRow } from "../../db/queries/collateral/rows.js";
+import { CantileverError } from "../../protocol/errors.js";
 import type { VaultProgram } from "../../protocol/solana/vaultProgram.js";
 import type { Counters } from "../kit/counters.js";
 import type { Facts, KeeperLog } from "../kit/logger.js";
@@ -8,11 +9,12 @@ import { canonicalJson } from "../kit/policy/canonical.js";
 import type { SolanaHead } from "../kit/solana/cluster.js";
 import { factsText, keyOf } from "./books.js";
 import type { BalanceOwner } from "./eventRows.js";
-import { readEvents, readNews, type FoundEvent, type HistoryParts, type News } from "./history.js";
+import { readNews, type FoundEvent, type HistoryParts, type News } from "./history.js";
+import { lookAgain, type Looked, type LookOrder } from "./lookAgain.js";
 import { booksOf, forget, keepCounted, memoryOf, ownerIn, seenEvent, type Memory } from "./memory.js";
 import type { CollateralReader } from "./reader.js";
 import { collateralOf, reconcile, type Pass } from "./reconcile.js";
-import type { CollateralStore, PassRows } from "./store.js";
+import type { CollateralStore, PassRows, StepRows } from "./store.js";
 import {
   assess,
   assessFall,
@@ -109,7 +111,7 @@ export class Monitor {
       .map(([key]) => key);
   }
 
-  /** @returns whether a pass was made; what it cost goes to the log. @throws what cluster and database throw; the next step begins from what is recorded. */
+  /** @returns whether a pass was made; what it cost goes to the log. @throws what cluster and database throw; what was written before stays, and the next step goes on from it. */
   async step(head: SolanaHead, nowSeconds: bigint, wishes: StepWishes): Promise<boolean> {
     const { startedMs, cpu } = { startedMs: performance.now(), cpu: process.cpuUsage() };
     try {
@@ -117,8 +119,8 @@ export class Monitor {
       if (passed) this.tellCost(performance.now() - startedMs, process.cpuUsage(cpu));
       return passed;
     } catch (error) {
-      // Memory and records may differ now.
-      if (this.parts.store !== undefined) this.memory = undefined;
+      // What a node does not answer changes nothing: what was written before is remembered. After anything else memory and records may differ.
+      if (!(error instanceof CantileverError) && this.parts.store !== undefined) this.memory = undefined;
       throw error;
     }
   }
@@ -141,11 +143,11 @@ export class Monitor {
     }
     // Another copy has written meanwhile, and what it told is not to be told again.
     if (this.memory?.generation !== claim.generation) this.memory = undefined;
-    const isFirst = this.memory === undefined;
     const memory = (this.memory ??= memoryOf(
       ...[program, rules, claim, log],
       await store?.load(nowSeconds - rules.watchSeconds, nowSeconds - rules.windowSeconds),
     ));
+    const isFirst = !memory.hasPassed;
     // The accounts first: everything that made them what they are is in the history that is read after them.
     const least = [memory.slot, memory.checkpoint.slot].reduce((a, b) => (a > b ? a : b), head.finalizedSlot);
     const snapshot = wishes.pass || isFirst ? await this.parts.reader.snapshot(least) : undefined;
@@ -158,43 +160,50 @@ export class Monitor {
     const isHistory = memory.checkpoint.signature === "" && this.newestFigures === undefined;
     const assessing = { collateral, nowSeconds, isHistory };
     const seen = this.activityOf(memory.activity, news.found, assessing);
-    const rows = news.found.flatMap((found) => found.rows);
-    const after = new Map(memory.events);
-    keepCounted({ ...memory, events: after }, [...rows, ...news.changed]);
-    const gone = new Set(news.dropped);
-    const events = new Map(
-      [...after].map(([subject, list]) => [subject, list.filter((row) => !gone.has(row.signature))]),
-    );
-    const pass =
-      snapshot === undefined
-        ? undefined
-        : await reconcile(
-            snapshot,
-            { ...booksOf(memory, await this.openRows(memory)), events },
-            {
-              lookAgain: (subject, afterSlot, upTo) => this.lookAgain(subject, afterSlot, upTo, ownerOf),
-              pairs: (asked, slot) => this.parts.reader.pairs(asked, slot),
-              watched: this.watched,
-            },
-          );
-    const recovered = pass?.recovered ?? [];
-    const late = this.activityOf(seen.state, recovered, assessing);
-    const fallen = this.falls(late.state, pass, memory, { ...assessing, ownerOf });
-    const activity = { state: fallen.state, unusual: [...seen.unusual, ...late.unusual, ...fallen.unusual] };
-    const figures = snapshot === undefined || pass === undefined ? undefined : figuresOf(snapshot, pass);
-    const passRows = pass && figures && passRowsOf(memory, pass, figures, wishes.figures || isFirst);
-    await store?.write({
-      events: [...rows, ...news.changed, ...recovered.flatMap((found) => found.rows)],
+    // What the history says is told before any account's own is read: somebody may have made that long.
+    await this.write({
+      events: [...news.found.flatMap((found) => found.rows), ...news.changed],
       dropped: news.dropped,
-      trail: [...trailOf(activity), ...droppedTrail(memory, news)],
+      trail: [...trailOf(seen), ...droppedTrail(memory, news)],
       checkpoint: news.checkpoint,
       generation: memory.generation,
-      pass: passRows,
     });
-    this.remember(memory, news, activity);
-    if (pass !== undefined) this.rememberPass(memory, pass);
-    this.newestFigures = figures ?? this.newestFigures;
-    return pass !== undefined;
+    this.remember(memory, news);
+    this.rememberActivity(memory, seen);
+    if (snapshot === undefined) return false;
+    const pass = await reconcile(snapshot, booksOf(memory, await this.openRows(memory)), {
+      lookAgain: (order) => this.lookAgain(order, ownerOf),
+      slotNow: () => this.slotNow(snapshot.slot),
+      pairs: (asked, slot) => this.parts.reader.pairs(asked, slot),
+      watched: this.watched,
+    });
+    const ofPass = { ...assessing, isHistory: memory.slot === 0n };
+    const late = this.activityOf(memory.activity, pass.recovered, ofPass);
+    const fallen = this.falls(late.state, pass, memory, { ...ofPass, ownerOf });
+    const activity = { state: fallen.state, unusual: [...late.unusual, ...fallen.unusual] };
+    const figures = figuresOf(snapshot, pass);
+    await this.write({
+      events: pass.recovered.flatMap((found) => found.rows),
+      dropped: [],
+      trail: trailOf(activity),
+      checkpoint: memory.checkpoint,
+      generation: memory.generation,
+      pass: passRowsOf(memory, pass, figures, wishes.figures || isFirst),
+    });
+    this.rememberActivity(memory, activity);
+    this.rememberPass(memory, pass);
+    this.newestFigures = figures;
+    return true;
+  }
+
+  /** @throws what the database throws: whether it has written is then not known. */
+  private async write(rows: StepRows): Promise<void> {
+    try {
+      await this.parts.store?.write(rows);
+    } catch (error) {
+      this.memory = undefined;
+      throw error;
+    }
   }
 
   /** Asked where a person may have accepted something. */
@@ -209,18 +218,24 @@ export class Monitor {
   }
 
   /** An account's own history, where the program's left a gap. */
-  private async lookAgain(
-    subject: string,
-    afterSlot: bigint,
-    upTo: bigint,
-    ownerOf: Parameters<typeof readEvents>[2],
-  ): Promise<readonly FoundEvent[]> {
-    const { reader, mostHistory, log, counters } = this.parts;
-    log.warn("history.gap", { subject, afterSlot, upTo });
-    counters.add("history.gaps");
-    const { transactions } = await reader.list(subject, "", mostHistory, upTo, afterSlot);
-    const wanted = transactions.filter(({ slot, isFailed }) => !isFailed && slot > afterSlot && slot <= upTo);
-    return readEvents(this.historyParts(), wanted, ownerOf);
+  private lookAgain(order: LookOrder, ownerOf: BalanceOwner): Promise<Looked> {
+    const { log, counters } = this.parts;
+    const { subject, afterSlot, upTo, before } = order;
+    if (before === "") {
+      log.warn("history.gap", { subject, afterSlot, upTo });
+      counters.add("history.gaps");
+    }
+    return lookAgain(this.parts, order, ownerOf);
+  }
+
+  /** At least `known`, where the node does not say. */
+  private async slotNow(known: bigint): Promise<bigint> {
+    try {
+      return await this.parts.reader.finalizedSlot();
+    } catch (error) {
+      if (!(error instanceof CantileverError)) throw error;
+      return known;
+    }
   }
 
   private activityOf(before: ActivityState, found: readonly FoundEvent[], how: Assessing): Activity {
@@ -247,14 +262,14 @@ export class Monitor {
   /** What left in gaps that stay, as far as it was not told before. */
   private falls(
     before: ActivityState,
-    pass: Pass | undefined,
+    pass: Pass,
     memory: Memory,
     how: Assessing & { readonly ownerOf: BalanceOwner },
   ): Activity {
     let state = before;
     const unusual: Noticed[] = [];
-    for (const finding of pass?.findings ?? []) {
-      if (finding.code !== "events-missing" || pass === undefined || how.isHistory) continue;
+    for (const finding of pass.findings) {
+      if (finding.code !== "events-missing" || how.isHistory) continue;
       const { subject } = finding;
       const known = memory.discrepancies.get(keyOf(finding));
       const amountUnits = fellOf(finding) - (known === undefined ? 0n : fellOf(known));
@@ -273,7 +288,7 @@ export class Monitor {
     return { state, unusual };
   }
 
-  private remember(memory: Memory, news: News, activity: Activity): void {
+  private remember(memory: Memory, news: News): void {
     const { log, counters } = this.parts;
     const gone = new Set(news.dropped);
     forget(memory, ({ signature }) => gone.has(signature));
@@ -288,8 +303,12 @@ export class Monitor {
       if (row.status !== "finalized") memory.open.set(row.signature, [...(memory.open.get(row.signature) ?? []), row]);
     }
     memory.checkpoint = news.checkpoint;
-    memory.activity = activity.state;
     counters.add("events", news.found.length);
+  }
+
+  private rememberActivity(memory: Memory, activity: Activity): void {
+    const { log, counters } = this.parts;
+    memory.activity = activity.state;
     for (const { kind, subject, severity, facts, signature, slot, isFinal } of activity.unusual) {
       counters.add(`activity.${kind}`);
       const where = { signature, slot, finalized: isFinal };
@@ -318,6 +337,7 @@ export class Monitor {
     memory.collateral = pass.collateral;
     memory.looks = pass.looks;
     memory.slot = slot;
+    memory.hasPassed = true;
     const now = new Map(pass.findings.map((finding) => [keyOf(finding), finding]));
     for (const finding of pass.findings) {
       const { code, subject, severity, facts } = finding;

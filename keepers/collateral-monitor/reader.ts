@@ -49,11 +49,22 @@ export interface ListedTransaction {
   readonly isFailed: boolean;
 }
 
+export interface PageBounds {
+  readonly until: string;
+  readonly before: string;
+  /** The node has to have seen this slot. */
+  readonly slot: bigint;
+  /** At most SIGNATURES_PER_PAGE. */
+  readonly limit: number;
+}
+
 /** Most of one getMultipleAccounts, and calls in one request: bodies stay below half a megabyte. */
 const ACCOUNTS_PER_CALL = 100;
 const CALLS_PER_REQUEST = 40;
-const TRANSACTIONS_PER_REQUEST = 50;
-const SIGNATURES_PER_PAGE = 1_000;
+/** Most that nodes list in one answer. */
+export const SIGNATURES_PER_PAGE = 1_000;
+/** Transactions that are asked for in one request. */
+export const TRANSACTIONS_PER_REQUEST = 50;
 /** A token account without its extensions. */
 const TOKEN_ACCOUNT_BYTES = 165;
 const DISCRIMINATOR_BYTES = 8;
@@ -202,60 +213,59 @@ export class CollateralReader {
     return mints.length === 0 ? undefined : new Set(mints);
   }
 
-  /**
-   * Confirmed transactions that named `address`, oldest first, after `until` (empty: from the beginning), at most about `most`, and
-   * hardly any of `afterSlot` and before. `isCut`: there are older ones.
-   */
+  /** Confirmed transactions that named `address`, oldest first, after `until` (empty: from the beginning), at most about `most`. `isCut`: there are older ones. */
   async list(
     address: string,
     until: string,
     most: number,
     slot: bigint,
-    afterSlot = -1n,
   ): Promise<{ readonly transactions: readonly ListedTransaction[]; readonly isCut: boolean }> {
     const listed: ListedTransaction[] = [];
-    let before: string | undefined;
+    let before = "";
     for (;;) {
-      const config = {
-        ...{ commitment: "confirmed", limit: SIGNATURES_PER_PAGE, minContextSlot: Number(slot) },
-        ...(until === "" ? {} : { until }),
-        ...(before === undefined ? {} : { before }),
-      };
-      const page = await this.client.request("getSignaturesForAddress", [address, config], signatureList);
-      for (const { signature, slot: at, err, blockTime, confirmationStatus } of page) {
-        // What is older than a node's status cache has no status: it is final.
-        const isFinal = (confirmationStatus ?? "finalized") === "finalized";
-        listed.push({ signature, slot: at, blockTime: blockTime ?? null, isFinal, isFailed: err != null });
-      }
-      before = page.at(-1)?.signature;
-      const isPast = (page.at(-1)?.slot ?? 0n) <= afterSlot;
-      if (page.length < SIGNATURES_PER_PAGE || before === undefined || isPast)
+      const page = await this.page(address, { until, before, slot, limit: SIGNATURES_PER_PAGE });
+      listed.push(...page);
+      const last = page.at(-1);
+      if (page.length < SIGNATURES_PER_PAGE || last === undefined)
         return { transactions: listed.reverse(), isCut: false };
       if (listed.length >= most) return { transactions: listed.reverse(), isCut: true };
+      before = last.signature;
     }
   }
 
-  /** Logs by signature. @throws RetryableError TRANSACTION_UNKNOWN when a node lists what it does not have. */
+  /** One page of such transactions, newest first, between two signatures (empty: no bound). */
+  async page(address: string, { until, before, slot, limit }: PageBounds): Promise<readonly ListedTransaction[]> {
+    const config = {
+      ...{ commitment: "confirmed", limit, minContextSlot: Number(slot) },
+      ...(until === "" ? {} : { until }),
+      ...(before === "" ? {} : { before }),
+    };
+    const page = await this.client.request("getSignaturesForAddress", [address, config], signatureList);
+    return page.map(({ signature, slot: at, err, blockTime, confirmationStatus }) => {
+      // What is older than a node's status cache has no status: it is final.
+      const isFinal = (confirmationStatus ?? "finalized") === "finalized";
+      return { signature, slot: at, blockTime: blockTime ?? null, isFinal, isFailed: err != null };
+    });
+  }
+
+  /** Newest finalized slot. */
+  finalizedSlot(): Promise<bigint> {
+    return this.client.request("getSlot", [{ commitment: "finalized" }], slotNumber);
+  }
+
+  /** Logs by signature, of at most TRANSACTIONS_PER_REQUEST. @throws RetryableError TRANSACTION_UNKNOWN when a node lists what it does not have. */
   async logs(signatures: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
     const method = "getTransaction";
     const config = { encoding: "base64", commitment: "confirmed", maxSupportedTransactionVersion: 0 };
     const found = new Map<string, readonly string[]>();
-    for (const some of chunks(signatures, TRANSACTIONS_PER_REQUEST)) {
-      const answers = await this.client.batch(some.map((signature) => ({ method, params: [signature, config] })));
-      for (const [index, signature] of some.entries()) {
-        const answer = this.client.read(method, answers[index], transaction);
-        if (answer === null) {
-          throw new RetryableError(
-            "TRANSACTION_UNKNOWN",
-            `the node lists ${signature} and does not have it`,
-            "try again",
-            {
-              signature,
-            },
-          );
-        }
-        found.set(signature, answer.meta.logMessages ?? []);
+    const answers = await this.client.batch(signatures.map((signature) => ({ method, params: [signature, config] })));
+    for (const [index, signature] of signatures.entries()) {
+      const answer = this.client.read(method, answers[index], transaction);
+      if (answer === null) {
+        const message = `the node lists ${signature} and does not have it`;
+        throw new RetryableError("TRANSACTION_UNKNOWN", message, "try again", { signature });
       }
+      found.set(signature, answer.meta.logMessages ?? []);
     }
     return found;
   }
@@ -292,7 +302,7 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
 }
 
-function chunks<T>(items: readonly T[], size: number): readonly T[][] {
+export function chunks<T>(items: readonly T[], size: number): readonly T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
     items.slice(index * size, (index + 1) * size),
   );

@@ -2,14 +2,13 @@
 import type { BalanceRow, VaultRow } from "../../db/queries/collateral/rows.js";
 import { invariantFindings, lockedByPrograms, tokenFindings } from "./strategies/invariants.js";
 import { keyOf, type Books } from "./books.js";
-import { compareRecords, type Compared, type LookAgain } from "./compareRecords.js";
+import { compareRecords, type Compared, type LookingParts } from "./compareRecords.js";
 import { isSameLedger } from "./strategies/records.js";
 import type { HeldBalance, TokenPair } from "./reader.js";
 import type { Finding, Snapshot, Vault } from "./types.js";
 import type { Watched } from "./watched.js";
 
-export interface PassParts {
-  readonly lookAgain: LookAgain;
+export interface PassParts extends Pick<LookingParts, "lookAgain" | "slotNow"> {
   /** Balances with their tokens, each pair of one slot; those that are gone are left out. */
   readonly pairs: (asked: readonly TokenPair[], slot: bigint) => Promise<ReadonlyMap<string, HeldBalance>>;
   readonly watched: Watched;
@@ -36,14 +35,13 @@ export async function reconcile(snapshot: Snapshot, books: Books, parts: PassPar
   const byTokens = all.filter(({ code }) => BY_TOKENS.has(code));
   const findings = all.filter(({ code }) => !BY_TOKENS.has(code));
   findings.push(...(await stillFound(byTokens, snapshot, parts)));
-  const graded = (finding: Finding): Finding => {
-    if (!BY_STRANGERS.has(finding.code)) return finding;
-    const { subject } = finding;
+  const matters = (subject: string): boolean => {
     const { mint } = snapshot.balances.get(subject) ?? books.balances.get(subject) ?? {};
-    const matters = parts.watched.matters(mint === undefined ? { vault: subject } : { mint });
-    return matters ? finding : { ...finding, severity: "info" };
+    return parts.watched.matters(mint === undefined ? { vault: subject } : { mint });
   };
-  const compared = await compareRecords(snapshot, books, parts.lookAgain);
+  const graded = (finding: Finding): Finding =>
+    !BY_STRANGERS.has(finding.code) || matters(finding.subject) ? finding : { ...finding, severity: "info" };
+  const compared = await compareRecords(snapshot, books, { ...parts, matters });
   const { held } = compared;
   return {
     ...compared,

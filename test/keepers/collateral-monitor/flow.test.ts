@@ -18,6 +18,7 @@ import { CollateralStore } from "../../../keepers/collateral-monitor/store.js";
 import { Counters } from "../../../keepers/kit/counters.js";
 import { SolanaClient } from "../../../keepers/kit/solana/client.js";
 import { clusterHead } from "../../../keepers/kit/solana/cluster.js";
+import { RetryableError } from "../../../protocol/errors.js";
 import { PositionAddresses } from "../../../protocol/solana/addresses.js";
 import { positionProgram } from "../../../protocol/solana/positionProgram.js";
 import { readTokenAccount } from "../../../protocol/solana/tokens.js";
@@ -338,6 +339,83 @@ describeWith("ownCluster", "collateral monitor on a cluster", function () {
     expect(await db.query("SELECT kind, is_final FROM audit_trail ORDER BY id")).to.deep.equal([
       { kind: "large-withdrawal", is_final: true },
       { kind: "outflow", is_final: true },
+    ]);
+  });
+
+  it("MON-15: a stranger's gap behind a long history keeps nothing else from being told", async () => {
+    const mallory = await cluster.owner("mallory", 1_000_000n);
+    const victim = await cluster.owner("victim", 1_000_000n);
+    cluster.finalize();
+    const { monitor, step, store, named, kinds } = await monitorOf();
+    await step();
+    const hidden = await withdraw(mallory, 5n);
+    const { admin, guardian } = cluster.roles;
+    const { instructions } = cluster;
+    await cluster.send([await instructions.proposeAuthority("guardian", victim.key.address, admin.address)], [admin]);
+    await withdraw(victim, 900_000n);
+    cluster.finalize();
+    const real = { signature: hidden, slot: Number((await clusterHead(client)).finalizedSlot) };
+    const cheap = Array.from({ length: 4_500 }, (_, index) => ({
+      ...{ signature: `cheap ${String(index)}`, slot: real.slot, err: null, blockTime: null },
+      confirmationStatus: "finalized",
+    }));
+    const batch = client.batch.bind(client);
+    const asked: string[] = [];
+    let toldBefore: readonly { readonly kind: string }[] | undefined;
+    let isDown = true;
+    // The account's history as a stranger has made it: the event that is looked for lies behind thousands of others.
+    client.batch = async (calls, retries) => {
+      const [call] = calls;
+      const [subject, config] = (call?.params ?? []) as [string, { readonly before?: string; readonly limit?: number }];
+      if (call?.method === "getSignaturesForAddress" && subject === mallory.balance) {
+        toldBefore ??= await db.query<{ kind: string }>("SELECT kind FROM audit_trail ORDER BY id");
+        const all = [...cheap, { ...cheap[0], ...real }];
+        const from = all.findIndex(({ signature }) => signature === config.before) + 1;
+        return [{ ok: true, result: all.slice(from, from + (config.limit ?? 0)) }];
+      }
+      const isCheap = ({ method, params }: (typeof calls)[number]): boolean =>
+        method === "getTransaction" && String(params[0]).startsWith("cheap");
+      if (calls.some(isCheap)) {
+        if (isDown) throw new RetryableError("RPC_UNREACHABLE", "nobody answered", "try again");
+        asked.push(...calls.filter(isCheap).map(({ params }) => String(params[0])));
+        const rest = calls.filter((one) => !isCheap(one));
+        const others = rest.length === 0 ? [] : [...(await batch(rest, retries))];
+        const result = { slot: real.slot, blockTime: null, meta: { err: null, logMessages: [] } };
+        return calls.map((one) =>
+          isCheap(one) ? { ok: true, result } : (others.shift() ?? { ok: true, result: null }),
+        );
+      }
+      const answers = await batch(calls, retries);
+      return answers.map((answer, index) => {
+        const isList = calls[index]?.method === "getSignaturesForAddress" && calls[index].params[0] === vaultProgram.id;
+        if (!isList || !answer.ok) return answer;
+        const list = answer.result as { readonly signature: string }[];
+        return { ok: true, result: list.filter(({ signature }) => signature !== hidden) };
+      });
+    };
+    // Nobody answers: nothing is found yet, and everything else is recorded and told before anybody was asked.
+    await step();
+    expect(named("history.look-failed").map((entry) => entry["code"])).to.deep.equal(["RPC_UNREACHABLE"]);
+    expect(kinds()).to.include.members(["role-changed", "large-withdrawal"]);
+    expect(toldBefore?.map(({ kind }) => kind)).to.include.members(["role-changed", "large-withdrawal"]);
+    expect(monitor.discrepancies).to.deep.equal([`events-missing ${mallory.balance}`]);
+    // Read in parts, one in each pass, with what comes meanwhile told at once.
+    isDown = false;
+    await store?.release();
+    const next = await monitorOf();
+    await cluster.send([await instructions.pause(guardian.address)], [guardian]);
+    cluster.advance(2);
+    for (const read of [2_000, 4_000]) {
+      await next.step();
+      expect(asked).to.have.length(read);
+      expect(next.monitor.discrepancies).to.deep.equal([`events-missing ${mallory.balance}`]);
+    }
+    expect(next.kinds()).to.include("paused");
+    await next.step();
+    expect(new Set(asked).size).to.equal(4_500);
+    expect(next.monitor.discrepancies).to.deep.equal([]);
+    expect(await db.query("SELECT amount FROM transactions WHERE signature = $1", [hidden])).to.deep.equal([
+      { amount: 5n },
     ]);
   });
 

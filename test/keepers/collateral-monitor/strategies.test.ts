@@ -4,7 +4,8 @@ import fc from "fast-check";
 import type { BalanceRow, EventRow } from "../../../db/queries/collateral/rows.js";
 import { keyOf, NO_BOOKS, type Books } from "../../../keepers/collateral-monitor/books.js";
 import { eventRows } from "../../../keepers/collateral-monitor/eventRows.js";
-import { compareRecords } from "../../../keepers/collateral-monitor/compareRecords.js";
+import { compareRecords, MOST_TRANSACTIONS } from "../../../keepers/collateral-monitor/compareRecords.js";
+import type { Looked, LookOrder } from "../../../keepers/collateral-monitor/lookAgain.js";
 import { assess, NO_ACTIVITY, type ActivityState } from "../../../keepers/collateral-monitor/strategies/activity.js";
 import { invariantFindings } from "../../../keepers/collateral-monitor/strategies/invariants.js";
 import { judgeLedger, type CountedEvent } from "../../../keepers/collateral-monitor/strategies/records.js";
@@ -171,23 +172,35 @@ describe("collateral monitor: events that are missing", () => {
     ({ balance: subject, slot: 5n, isClosed: false, ...{ total: 100n, locked: 0n, seqNum: 1n } }) as BalanceRow;
   let books: Books;
   let looked: string[];
+  let orders: LookOrder[];
+  /** What a look is like, unless it is a short one. */
+  let shown: (order: LookOrder) => Partial<Looked>;
+  let matters: (subject: string) => boolean;
 
   beforeEach(() => {
+    [shown, matters] = [() => ({}), () => true];
     books = { ...NO_BOOKS, balances: new Map(subjects.map((subject) => [subject, recorded(subject)])) };
   });
 
   /** A pass in which the histories of `found` show what is missing. @returns the accounts with a finding. */
   async function passAt(slot: bigint, found: ReadonlySet<string> = new Set(), now = ledger(2n)): Promise<string[]> {
     looked = [];
+    orders = [];
     const snapshot = {
       ...snapshotOf(),
       slot,
       vaults: new Map(),
       balances: new Map(subjects.map((each) => [each, now])),
     };
-    const compared = await compareRecords(snapshot, books, (subject) => {
-      looked.push(subject);
-      return Promise.resolve(found.has(subject) ? [{ event: {} as VaultEvent, rows: [row(subject)] }] : []);
+    const compared = await compareRecords(snapshot, books, {
+      lookAgain: (order) => {
+        looked.push(order.subject);
+        orders.push(order);
+        const events = found.has(order.subject) ? [{ event: {} as VaultEvent, rows: [row(order.subject)] }] : [];
+        return Promise.resolve({ events, read: 1, rest: "", isFailed: false, ...shown(order) });
+      },
+      slotNow: () => Promise.resolve(slot),
+      matters,
     });
     const { findings, looks, held } = compared;
     expect([...held]).to.have.members(findings.map(({ subject }) => subject));
@@ -218,6 +231,32 @@ describe("collateral monitor: events that are missing", () => {
     await passAt(309n);
     // 200 slots after the first look it is not yet time again.
     expect(looked).not.to.include(second);
+  });
+
+  it("MON-15: all looks of a pass share what may be read, those that matter come first, and what was cut short goes on", async () => {
+    const watched = subjects[55] ?? "";
+    const [first = "", second = ""] = subjects;
+    matters = (subject) => subject === watched;
+    shown = ({ subject, most }) => (subject === watched ? { read: 10 } : { read: most, rest: `rest of ${subject}` });
+    expect(await passAt(10n)).to.have.members(subjects);
+    expect(orders.map(({ subject, most, before }) => [subject, most, before])).to.deep.equal([
+      [watched, MOST_TRANSACTIONS, ""],
+      [first, MOST_TRANSACTIONS - 10, ""],
+    ]);
+    // Those that nobody has looked at come before one that goes on.
+    await passAt(11n);
+    expect(looked).to.deep.equal([second]);
+    for (let slot = 12n; slot < 70n; slot += 1n) await passAt(slot);
+    expect(orders.map(({ subject, before }) => [subject, before])).to.deep.equal([[first, `rest of ${first}`]]);
+    expect(await passAt(70n, new Set([second]))).not.to.include(second);
+  });
+
+  it("MON-15: nodes that do not answer cost a pass a few looks, and each account's turn comes", async () => {
+    shown = () => ({ read: 0, isFailed: true });
+    expect(await passAt(10n)).to.have.members(subjects);
+    expect(looked).to.deep.equal(subjects.slice(0, 4));
+    await passAt(11n);
+    expect(looked).to.deep.equal(subjects.slice(4, 8));
   });
 
   it("MON-12: a count that no history could have costs no time", async () => {
