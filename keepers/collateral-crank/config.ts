@@ -87,7 +87,7 @@ export const crankSettings = {
     env: "CRANK_MAX_FAILURES_PER_HOUR",
     schema: integer(0, 100_000),
     default: "20",
-    doc: "Transactions of an hour that may fail on the chain although their simulations did not; with more it pauses until they are an hour old.",
+    doc: "Transactions of one kind and hour that may fail on the chain although their simulations did not; with more that kind waits until they are an hour old.",
   }),
   maxActions: setting({
     env: "CRANK_MAX_ACTIONS",

@@ -17,7 +17,7 @@ import { COMPUTE_UNITS, type CrankEncoder } from "./encode.js";
 import { GIVEN_BY_ANYBODY, rolesOf } from "./keyRoles.js";
 import type { CrankReader } from "./observe.js";
 import { Rests } from "./rests.js";
-import type { Action, Observation } from "./types.js";
+import { ACTION_KINDS, type Action, type ActionKind, type Observation } from "./types.js";
 
 export interface CrankParts {
   readonly config: CrankConfig;
@@ -28,6 +28,8 @@ export interface CrankParts {
   readonly payer: Address | undefined;
   /** Whose errors can be named. */
   readonly programs: readonly NamedProgram[];
+  /** Transactions of the last hour that failed on the chain, by kind; undefined in a dry run. */
+  readonly failures: (() => Promise<ReadonlyMap<string, bigint>>) | undefined;
   readonly submitter: Submitter<SolanaIntent, SolanaHead>;
   readonly record: RecordSink;
   readonly counters: Counters;
@@ -37,6 +39,7 @@ export interface CrankParts {
 export class Crank {
   private readonly rests: Rests;
   private lastRoles = "";
+  private failing: ReadonlySet<ActionKind> = new Set();
 
   constructor(private readonly parts: CrankParts) {
     this.rests = new Rests(BigInt(parts.config.restSlots));
@@ -64,7 +67,8 @@ export class Crank {
     const inFlight = new Set(submitter.pending().map(({ key }) => key));
     this.rests.forget(seen.slot);
     const { kinds, minRewardUnits, maxActions } = config;
-    const memory = { inFlight, rests: this.rests.view };
+    await this.judgeFailures();
+    const memory = { inFlight, rests: this.rests.view, failing: this.failing };
     const decision = decide(seen, { signer: payer, kinds, minRewardUnits, maxActions }, memory);
     for (const { kind, reason } of decision.skips) counters.add(`skip.${kind}.${reason}`);
     if (decision.actions.length > 0) {
@@ -88,6 +92,20 @@ export class Crank {
     }
     if (held.length > 0) counters.add("skip.key-holds-role");
     return held.length === 0;
+  }
+
+  /** A kind of which too many have failed waits; strangers can make some fail, and shall not stop the others. */
+  private async judgeFailures(): Promise<void> {
+    const { config, failures, log } = this.parts;
+    const found = (await failures?.()) ?? new Map<string, bigint>();
+    const most = BigInt(config.mostFailuresPerHour);
+    const failing = new Set(ACTION_KINDS.filter((kind) => (found.get(kind) ?? 0n) > most));
+    for (const kind of ACTION_KINDS) {
+      if (failing.has(kind) === this.failing.has(kind)) continue;
+      if (failing.has(kind)) log.warn("crank.kind-failing", { kind, failures: found.get(kind) ?? 0n, most });
+      else log.info("crank.kind-again", { kind });
+    }
+    this.failing = failing;
   }
 
   private async act(action: Action, seen: Observation, head: SlotHead): Promise<void> {

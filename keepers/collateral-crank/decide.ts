@@ -26,6 +26,8 @@ export interface Memory {
   readonly inFlight: ReadonlySet<string>;
   /** Keys that rest, and what is known of them. */
   readonly rests: ReadonlyMap<string, Rest>;
+  /** Kinds of which too many transactions have failed on the chain. */
+  readonly failing: ReadonlySet<ActionKind>;
 }
 
 export interface Rest {
@@ -42,7 +44,7 @@ export function decide(seen: Observation, options: DecideOptions, memory: Memory
   for (const { verdict, ...action } of candidates(seen, options, memory)) {
     const { kind, subject, key } = action;
     const reason =
-      verdict ?? remembered(seen.slot, key, memory) ?? (actions.length < options.maxActions ? undefined : "too-many");
+      verdict ?? remembered(seen.slot, action, memory) ?? (actions.length < options.maxActions ? undefined : "too-many");
     if (reason === undefined) actions.push(action);
     else skips.push({ kind, subject, reason });
   }
@@ -98,8 +100,9 @@ function each<T>(
   });
 }
 
-function remembered(slot: bigint, key: string, { inFlight, rests }: Memory): Verdict {
+function remembered(slot: bigint, { kind, key }: Action, { inFlight, rests, failing }: Memory): Verdict {
   if (inFlight.has(key)) return "in-flight";
+  if (failing.has(kind)) return "too-many-failures";
   return slot < (rests.get(key)?.untilSlot ?? 0n) ? "backoff" : undefined;
 }
 

@@ -34,6 +34,7 @@ import { doctorChecks, GATE, startChecks, type CrankSeat } from "./doctor.js";
 import { CrankEncoder } from "./encode.js";
 import { CrankReader } from "./observe.js";
 import { crankPolicy, KEEPER_NAME } from "./policy.js";
+import type { ActionKind } from "./types.js";
 
 export const program: KeeperProgram = { run, doctor, policy, status };
 
@@ -92,7 +93,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const named = [programs.vault, programs.position, ...OUR_PROGRAMS];
     const crank = new Crank({
       ...{ config, client, reader, encoder, submitter, record, counters, log },
-      ...{ payer: signer?.address, programs: named },
+      ...{ payer: signer?.address, programs: named, failures: runtime?.failures },
     });
     log.info("keeper.start", { execute, sender: submitter.sender, rpc: client.shownUrl, chainId });
     const leaving = new AbortController();
@@ -160,10 +161,10 @@ async function openRuntime(
   signer: SolanaSigner,
   compiled: SolanaPolicy,
 ): Promise<SolanaRuntime> {
-  const { leaseSeconds, policyAccept, baseMicroLamportsPerUnit, minLamports, mostFailuresPerHour } = connection.config;
+  const { leaseSeconds, policyAccept, baseMicroLamportsPerUnit, minLamports } = connection.config;
   return openSolanaRuntime({
     ...{ connection, keeper: KEEPER_NAME, chainId: compiled.chainId, signer, policy: compiled, env },
-    ...{ leaseSeconds, policyAccept, minLamports, mostFailuresPerHour },
+    ...{ leaseSeconds, policyAccept, minLamports },
     outbox: {
       baseMicroLamportsPerUnit,
       resendAfterSlots: RESEND_AFTER_SLOTS,
@@ -216,7 +217,7 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
   try {
     await connection.chainId();
     const seen = await reader.observe();
-    const nothing = { inFlight: new Set<string>(), rests: new Map<string, Rest>() };
+    const nothing = { inFlight: new Set<string>(), rests: new Map<string, Rest>(), failing: new Set<ActionKind>() };
     const { actions, skips } = decide(seen, { ...config, signer: signer?.address }, nothing);
     const running = readStatus(pathOf(config));
     context.say(describeRunning(running, config.staleAfterSeconds));

@@ -27,7 +27,7 @@ const TOKEN_ACCOUNT_BYTES = 165;
 const TOKEN_STATE_OFFSET = 108;
 /** Most of one getMultipleAccounts. */
 const ACCOUNTS_PER_CALL = 100;
-/** The cluster moves on about every half second; a request takes less. */
+/** The cluster moves on while it is asked: answers of several slots are asked for again so often. */
 const ATTEMPTS = 5;
 
 const slotNumber = z.int().nonnegative().transform(BigInt);

@@ -91,6 +91,8 @@ export type SkipReason =
   | "in-flight"
   /** A simulation failed a while ago. */
   | "backoff"
+  /** Of its kind, on the chain, within the last hour. */
+  | "too-many-failures"
   | "too-many";
 
 export interface Skip {

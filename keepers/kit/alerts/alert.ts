@@ -17,6 +17,7 @@ export type AlertKind =
   | "collateral-activity"
   | "collateral-history"
   | "key-role"
+  | "failures"
   | "node-contradiction";
 
 /** critical: money is at risk, or nothing works any more. warning: look at it today. */

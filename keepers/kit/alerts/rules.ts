@@ -161,6 +161,17 @@ const RULES: Readonly<Record<string, Rule>> = {
     lasting: true,
   }),
   "key.holds-none": (facts) => ({ resolve: "key-role", subject: text(facts["key"]) }),
+  "crank.kind-failing": (facts) => ({
+    raise: {
+      kind: "failures",
+      subject: text(facts["kind"]),
+      severity: "warning",
+      summary: "Too many transactions of one kind failed on the chain although their simulations did not; that kind waits.",
+      facts,
+    },
+    lasting: true,
+  }),
+  "crank.kind-again": (facts) => ({ resolve: "failures", subject: text(facts["kind"]) }),
   "tx.doubled": contradiction,
   "crank.done-yet-there": contradiction,
   // One trouble, however many transactions: anybody can make such logs.

@@ -1,6 +1,5 @@
 /** What a keeper watches to pause or kill itself. */
 import type { Database } from "../../../db/database.js";
-import { countReverted } from "../../../db/queries/outbox/countReverted.js";
 import { realisedResult } from "../../../db/queries/pnl/result.js";
 import type { FleetReport } from "../providers/fleet.js";
 
@@ -68,22 +67,6 @@ export function gasCondition(balance: () => Promise<bigint>, minBalance: bigint,
       const found = await balance();
       if (found >= minBalance) return GOOD;
       return { say: "pause", reason: `the signer holds ${String(found)} ${unit}, expected ${String(minBalance)}` };
-    },
-  };
-}
-
-/** Pauses while more than `most` transactions of the last hour failed on the chain, although their simulations did not. */
-export function failuresCondition(
-  db: Database,
-  { role, chainId }: { readonly role: string; readonly chainId: string },
-  most: number,
-): Condition {
-  return {
-    name: "failures",
-    look: async () => {
-      const found = await countReverted(db, chainId, role, 60);
-      if (found <= BigInt(most)) return GOOD;
-      return { say: "pause", reason: `${String(found)} transactions failed in an hour, at most ${String(most)}` };
     },
   };
 }

@@ -1,10 +1,11 @@
 /** What a Solana keeper that sends for real works with: database, lease, control, policy, outbox and audit log. A dry run needs none of it. */
 import { assertDurable } from "../../../db/durability.js";
 import { openDatabase } from "../../../db/open.js";
+import { countReverted } from "../../../db/queries/outbox/countReverted.js";
 import { newestPolicy } from "../../../db/queries/policy/newestPolicy.js";
 import { AuditRecord } from "../audit/auditRecord.js";
 import { AutomaticControl } from "../control/automatic.js";
-import { failuresCondition, gasCondition, policyCondition, rarely, Tripwire } from "../control/condition.js";
+import { gasCondition, policyCondition, rarely, Tripwire } from "../control/condition.js";
 import { Control } from "../control/control.js";
 import { ControlWatch } from "../control/watch.js";
 import { WatchedDatabase } from "../databaseWatch.js";
@@ -31,6 +32,11 @@ export interface SolanaRuntime {
   readonly lease: Lease;
   /** What an operator has ordered, as last read. */
   readonly control: ControlWatch;
+  /**
+   * Transactions of the last hour that failed on the chain, although their simulations did not, by the first word of their keys.
+   * What a stranger can make fail stops no more than its own kind: whoever decides leaves out that kind alone.
+   */
+  failures(): Promise<ReadonlyMap<string, bigint>>;
   /** Evidence that nobody can change later. */
   readonly audit: RecordSink;
   /** Once per head, before anything is decided. Never throws. standby: another copy leads. */
@@ -49,8 +55,6 @@ export interface SolanaRuntimeParts {
   readonly leaseSeconds: number;
   /** Below it the key counts as empty. */
   readonly minLamports: bigint;
-  /** Most transactions of an hour that may fail on the chain. */
-  readonly mostFailuresPerHour: number;
   /** Hashes of policies that an operator has named. */
   readonly policyAccept: string | undefined;
   readonly env: Env;
@@ -61,6 +65,7 @@ const RENEWALS = 5;
 const MS = 1_000;
 /** Slots in a row without trouble after which what paused by itself goes on. */
 const GOOD_SLOTS = 10;
+const FAILURE_MINUTES = 60;
 /** Between two looks at the key's balance. */
 const BALANCE_MS = 60_000;
 /** To close everything: less than platforms give before they kill. */
@@ -106,13 +111,13 @@ export async function openSolanaRuntime(parts: SolanaRuntimeParts): Promise<Sola
       doubled,
       policyCondition(inForce, policyHash(policy)),
       gasCondition(balance, parts.minLamports, "lamports"),
-      failuresCondition(db, { role: keeper, chainId }, parts.mostFailuresPerHour),
     ];
     const automatic = new AutomaticControl(control, { goodBlocks: GOOD_SLOTS, conditions }, log);
     const watch = new ControlWatch(control, log);
     const audit = new AuditRecord(db, { role: keeper, network }, log);
     return {
       ...{ submitter, lease, audit, control: watch },
+      failures: () => countReverted(db, chainId, keeper, FAILURE_MINUTES),
       verdict: async () => {
         const leads = lease.held !== undefined;
         await automatic.look(leads);

@@ -176,11 +176,11 @@ export class SurfpoolEngine implements SvmEngine {
 
   snapshot(): Uint8Array {
     this.marks.push({ clock: this.getClock(), before: new Map() });
-    return Uint8Array.of(this.marks.length - 1);
+    return new Uint8Array(Uint32Array.of(this.marks.length - 1).buffer);
   }
 
   restore(snapshot: Uint8Array): void {
-    const mark = this.marks[snapshot[0] ?? -1];
+    const mark = this.marks[new Uint32Array(snapshot.slice().buffer)[0] ?? -1];
     if (mark === undefined) throw new Error("not a snapshot of this engine");
     const wanted = [...mark.before.values()];
     const there = this.getAccounts(wanted.map(({ address }) => address));

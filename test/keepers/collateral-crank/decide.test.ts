@@ -21,7 +21,7 @@ const OPTIONS: DecideOptions = {
   minRewardUnits: 0n,
   maxActions: 16,
 };
-const NO_MEMORY: Memory = { inFlight: new Set(), rests: new Map() };
+const NO_MEMORY: Memory = { inFlight: new Set(), rests: new Map(), failing: new Set() };
 
 const authority = {
   ...{ admin: key("admin"), pendingAdmin: key("next admin"), guardian: key("guardian"), pendingGuardian: UNSET },
@@ -246,6 +246,8 @@ describe("collateral crank: decide", () => {
     const rests = new Map([["withdrawal:request", { untilSlot: 51n, failures: 1 }]]);
     expect(reasons(ofWithdrawal(), {}, { rests })).to.deep.equal(["backoff"]);
     expect(reasons(seen({ ...ofWithdrawal(), slot: 51n }), {}, { rests })).to.deep.equal([]);
+    expect(reasons(ofWithdrawal(), {}, { failing: new Set(["withdrawal"]) })).to.deep.equal(["too-many-failures"]);
+    expect(reasons(ofWithdrawal(), {}, { failing: new Set(["liquidation"]) })).to.deep.equal([]);
     const two = new Map([
       [key("one"), withdrawal()],
       [key("two"), withdrawal()],

@@ -1,6 +1,7 @@
-import { getAddressEncoder, type Address } from "@solana/kit";
+import { createKeyPairSignerFromPrivateKeyBytes, getAddressEncoder, type Address } from "@solana/kit";
 import { expect } from "chai";
-import { readFileSync, rmSync } from "node:fs";
+import { encryptKeystoreJson, Wallet } from "ethers";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 
 import { program } from "../../../keepers/collateral-crank/main.js";
 import { readProposal } from "../../../protocol/solana/accounts.js";
@@ -32,6 +33,7 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
   let test: TestDatabase;
   let crank: Address;
   let seeds = 0;
+  const ends: (() => Promise<unknown>)[] = [];
 
   beforeEach(async () => {
     seeds += 1;
@@ -41,7 +43,10 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     cluster.fund(crank, LAMPORTS);
   });
 
-  afterEach(() => cluster.stop());
+  afterEach(async () => {
+    await Promise.all(ends.splice(0).map((end) => end()));
+    await cluster.stop();
+  });
 
   after(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -103,14 +108,55 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
       "SELECT effect_key AS key, state FROM keeper_outbox ORDER BY id",
     );
 
+  /** So many transactions of a kind that failed on the chain. */
+  async function failed(kind: string, count: number, minutesAgo = 0, role = "collateral-crank"): Promise<void> {
+    const { chainId } = (await program.policy(context())).report;
+    await test.database.query(
+      `INSERT INTO keeper_outbox (chain_id, signer, role, fence, policy_hash, effect_key, state, intent, since_block,
+         valid_until, mined_hash, mined_block, mined_block_hash, updated_at)
+       SELECT $1, 'signer', $2, 1, '0x', $3 || ':' || n, 'reverted', '{}', 1, 2, 'hash', 1, 'block',
+         now() - make_interval(mins => $4::integer)
+       FROM generate_series(1, $5::integer) AS n`,
+      [String(chainId), role, kind, minutesAgo, count],
+    );
+  }
+
+  /** A crank that goes on until its end is asked for. */
+  function started(more: Readonly<Record<string, string>>) {
+    const stop = new AbortController();
+    const timer = setInterval(() => {
+      cluster.advance();
+    }, SLOT_MS);
+    const running = program.run({ ...context(more, stop.signal), execute: true, once: false, terminal: false });
+    const end = async () => {
+      stop.abort();
+      clearInterval(timer);
+      return (await running).report;
+    };
+    ends.push(end);
+    return end;
+  }
+
+  async function until(isDone: () => Promise<boolean>): Promise<void> {
+    const endMs = performance.now() + 20_000;
+    while (!(await isDone())) {
+      if (performance.now() > endMs) throw new Error("waited for nothing");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async function pauseEnds(): Promise<void> {
+    await cluster.send([await cluster.instructions.pause(cluster.roles.guardian.address)], [cluster.roles.guardian]);
+    cluster.wait(1_800n);
+    cluster.advance(2);
+  }
+
   it("CRANK-1: executes matured withdrawals to where they go and ends an expired pause, once, from its own fees", async () => {
     const alice = await matured("alice", 300n);
     const bob = await matured("bob", 200n);
     cluster.wait(LONG);
     const carol = await matured("carol", 100n);
-    await cluster.send([await cluster.instructions.pause(cluster.roles.guardian.address)], [cluster.roles.guardian]);
-    cluster.wait(1_800n);
-    cluster.advance(2);
+    await pauseEnds();
     const dry = await crankOnce(false);
     expect([dry.ok, dry.report["intents"], await rows()]).to.deep.equal([true, 3, []]);
     expect(await walletUnits(alice)).to.equal(1_000n);
@@ -224,6 +270,7 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     await cluster.send([await instructions.initialize(crank), await instructions.openBalance(at)], [key]);
     cluster.advance(2);
     expect(await codeOf(crankOnce())).to.equal("GATE_FAILED");
+    await failed("withdrawal", 21);
     const real = await crankOnce(true, { CRANK_OWN_VAULT: "allow" });
     expect(real.report).to.deep.include({ intents: 1, simulations: {}, skips: {}, errors: 0 });
     expect((real.report["executed"] as Record<string, number>)["liquidation"]).to.equal(1);
@@ -325,5 +372,58 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     const empty = await crankOnce(true, { CRANK_MIN_LAMPORTS: String(LAMPORTS + 1n) });
     expect(empty.report).to.deep.include({ control: "pause", intents: 0, errors: 0 });
     expect(await rows()).to.deep.equal([]);
+  });
+
+  it("CRANK-10: what fails on the chain too often stops its own kind alone, and for an hour", async () => {
+    const alice = await matured("alice", 300n);
+    cluster.wait(LONG);
+    await pauseEnds();
+    await failed("withdrawal", 21);
+    await failed("unpause", 20);
+    await failed("unpause", 1, 61);
+    await failed("unpause", 1, 0, "another keeper");
+    const held = await crankOnce();
+    expect(held.report).to.deep.include({ control: "run", intents: 1, executed: { unpause: 1 }, errors: 0 });
+    expect(held.report["skips"]).to.deep.equal({ "withdrawal.too-many-failures": 1 });
+
+    await test.database.query("UPDATE keeper_outbox SET updated_at = now() - interval '61 minutes'");
+    expect((await crankOnce()).report).to.deep.include({ intents: 1, skips: {}, errors: 0 });
+    expect(await walletUnits(alice)).to.equal(1_300n);
+  });
+
+  it("CRANK-11: two cranks with a key, a database and a folder each do their parts and do not stop each other", async () => {
+    const alice = await matured("alice", 300n);
+    cluster.wait(LONG);
+    const other = new Wallet(`0x${"07".repeat(32)}`);
+    const own = `${folder}/own`;
+    mkdirSync(own, { recursive: true });
+    writeFileSync(`${own}/key.json`, await encryptKeystoreJson(other, "passphrase", { scrypt: { N: 2 } }));
+    const { address } = await createKeyPairSignerFromPrivateKeyBytes(new Uint8Array(32).fill(7));
+    cluster.fund(address, LAMPORTS);
+    const second = {
+      ...{ CRANK_DOES: "unpause", DATABASE_URL: (await postgres.testDatabase()).url, KEEPER_DATA_FOLDER: own },
+      ...{ KEEPER_KEYSTORE_FILE: `${own}/key.json`, KEEPER_KEYSTORE_PASSPHRASE: "passphrase" },
+    };
+    const cranks = [started({ CRANK_DOES: "withdrawal" }), started(second)];
+    await until(async () => (await walletUnits(alice)) > 1_000n);
+    await pauseEnds();
+    const isPauseOpen = async () => {
+      const account = cluster.account(await cluster.instructions.addresses.vaultAuthority());
+      return vaultProgram.decodeAccount("vaultAuthority", account?.data as Uint8Array).isPauseOpen === 1;
+    };
+    await until(async () => !(await isPauseOpen()));
+    // The first still works after the second has started.
+    const bob = await matured("bob", 200n);
+    cluster.wait(LONG);
+    await until(async () => (await walletUnits(bob)) > 1_000n);
+    const reports = await Promise.all(cranks.map((end) => end()));
+    expect(reports.map(({ executed, control, errors }) => [executed, control, errors])).to.deep.equal([
+      [{ withdrawal: 2 }, "run", 0],
+      [{ unpause: 1 }, "run", 0],
+    ]);
+    for (const more of [{}, second]) {
+      const { running } = (await program.status(context(more))).report as { running: { sender: string } };
+      expect(running.sender).to.equal(more === second ? address : crank);
+    }
   });
 });

@@ -3,7 +3,6 @@ import { expect } from "chai";
 import type { Database } from "../../../../db/database.js";
 import { AutomaticControl } from "../../../../keepers/kit/control/automatic.js";
 import {
-  failuresCondition,
   gasCondition,
   policyCondition,
   quorumCondition,
@@ -92,28 +91,6 @@ describe("keepers/kit/control/automatic", function () {
     expect(await state()).to.equal("run");
     await blocks(keeper, 1);
     expect(await state()).to.equal("kill");
-  });
-
-  it("pauses while too many transactions of the last hour have failed on the chain", async () => {
-    const keeper = automatic(failuresCondition(db, { role: "role", chainId: "7" }, 1));
-    const fail = (key: string, agoMinutes: number, role = "role") =>
-      db.query(
-        `INSERT INTO keeper_outbox (chain_id, signer, role, fence, policy_hash, effect_key, state, intent, since_block,
-           valid_until, mined_hash, mined_block, mined_block_hash, updated_at)
-         VALUES ('7', 'signer', $1, 1, '0x', $2, 'reverted', '{}', 1, 2, 'hash', 1, 'block', now() - make_interval(mins => $3::integer))`,
-        [role, key, agoMinutes],
-      );
-    await fail("one", 59);
-    await fail("old", 61);
-    await fail("another keeper's", 1, "other");
-    await blocks(keeper, 1);
-    expect(await state()).to.equal("run");
-    await fail("two", 1);
-    await blocks(keeper, 1);
-    expect(await state()).to.equal("pause");
-    await db.query("UPDATE keeper_outbox SET updated_at = now() - interval '61 minutes' WHERE effect_key = 'one'");
-    await blocks(keeper, GOOD_BLOCKS);
-    expect(await state()).to.equal("run");
   });
 
   it("CTRL-6: quorum lost pauses at once and kills after N minutes", async () => {
