@@ -44,7 +44,9 @@ export function decide(seen: Observation, options: DecideOptions, memory: Memory
   for (const { verdict, ...action } of candidates(seen, options, memory)) {
     const { kind, subject, key } = action;
     const reason =
-      verdict ?? remembered(seen.slot, action, memory) ?? (actions.length < options.maxActions ? undefined : "too-many");
+      verdict ??
+      remembered(seen.slot, action, memory) ??
+      (actions.length < options.maxActions ? undefined : "too-many");
     if (reason === undefined) actions.push(action);
     else skips.push({ kind, subject, reason });
   }

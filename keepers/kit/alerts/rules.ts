@@ -166,7 +166,8 @@ const RULES: Readonly<Record<string, Rule>> = {
       kind: "failures",
       subject: text(facts["kind"]),
       severity: "warning",
-      summary: "Too many transactions of one kind failed on the chain although their simulations did not; that kind waits.",
+      summary:
+        "Too many transactions of one kind failed on the chain although their simulations did not; that kind waits.",
       facts,
     },
     lasting: true,

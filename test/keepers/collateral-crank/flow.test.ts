@@ -391,7 +391,7 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     expect(await walletUnits(alice)).to.equal(1_300n);
   });
 
-  it("CRANK-11: two cranks with a key, a database and a folder each do their parts and do not stop each other", async () => {
+  it("CRANK-11: two cranks with a key, a database and a folder each do not stop each other", async () => {
     const alice = await matured("alice", 300n);
     cluster.wait(LONG);
     const other = new Wallet(`0x${"07".repeat(32)}`);
