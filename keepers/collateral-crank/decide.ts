@@ -42,7 +42,7 @@ export function decide(seen: Observation, options: DecideOptions, memory: Memory
   const actions: Action[] = [];
   const skips: Skip[] = [];
   for (const { verdict, ...action } of candidates(seen, options, memory)) {
-    const { kind, subject, key } = action;
+    const { kind, subject } = action;
     const reason =
       verdict ??
       remembered(seen.slot, action, memory) ??

@@ -36,7 +36,7 @@ export interface SolanaRuntime {
    * Transactions of the last hour that failed on the chain, although their simulations did not, by the first word of their keys.
    * What a stranger can make fail stops no more than its own kind: whoever decides leaves out that kind alone.
    */
-  failures(): Promise<ReadonlyMap<string, bigint>>;
+  readonly failures: () => Promise<ReadonlyMap<string, bigint>>;
   /** Evidence that nobody can change later. */
   readonly audit: RecordSink;
   /** Once per head, before anything is decided. Never throws. standby: another copy leads. */

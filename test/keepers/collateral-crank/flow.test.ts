@@ -417,9 +417,9 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     cluster.wait(LONG);
     await until(async () => (await walletUnits(bob)) > 1_000n);
     const reports = await Promise.all(cranks.map((end) => end()));
-    expect(reports.map(({ executed, control, errors }) => [executed, control, errors])).to.deep.equal([
-      [{ withdrawal: 2 }, "run", 0],
-      [{ unpause: 1 }, "run", 0],
+    expect(reports.map(({ intents, control, errors }) => [intents, control, errors])).to.deep.equal([
+      [2, "run", 0],
+      [1, "run", 0],
     ]);
     for (const more of [{}, second]) {
       const { running } = (await program.status(context(more))).report as { running: { sender: string } };
