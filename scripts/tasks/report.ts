@@ -16,11 +16,7 @@ export interface TaskOutput {
 }
 
 /** A task itself; answers the exit code. */
-type Task<Arguments> = (
-  args: Arguments,
-  hre: HardhatRuntimeEnvironment,
-  output: TaskOutput,
-) => Promise<0 | 1 | 2>;
+type Task<Arguments> = (args: Arguments, hre: HardhatRuntimeEnvironment, output: TaskOutput) => Promise<0 | 1 | 2>;
 
 /** What Hardhat runs: on standard output, with the exit code left to the process. */
 export function asCommand<Arguments>(task: Task<Arguments>) {
