@@ -158,7 +158,6 @@ describe("local world", function () {
     expect(rounds.onChain).to.equal(chain.feedRounds);
     expect(rounds.feedsInOneBlock).to.be.greaterThan(1);
     expect(rounds.reverted).to.be.at.most(rounds.byOthers);
-    expect(lines.some((line) => /prices +moved to /.test(line))).to.equal(true);
     expect((answer["services"] as { postgres: string }).postgres).to.match(/^postgres:\/\/127\.0\.0\.1:\d+\/world_/);
     expect(figures.stabilizer).to.have.all.keys(
       "inventoryChangeXauWei",

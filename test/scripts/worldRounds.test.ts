@@ -61,8 +61,8 @@ async function startFeed() {
   return {
     ...{ rpc, round, bring, address, payer, other },
     /** As the world counts them. */
-    rounds: () =>
-      new Rounds(chain as unknown as WorldChain, [feed], payer.address, SPEED, new Terminal(() => undefined, false)),
+    rounds: (show: (text: string) => void = () => undefined) =>
+      new Rounds(chain as unknown as WorldChain, [feed], payer.address, SPEED, new Terminal(show, false)),
     async close(): Promise<void> {
       provider.destroy();
       await server.close();
@@ -108,6 +108,15 @@ describe("scripts/world/rounds", function () {
     const report = await rounds.report(db);
     expect(report).to.include({ onChain: 2, byOthers: 0, reverted: 0, lost: 0, duplicates: 0, open: 0 });
     expect(report.latestByBlocks).to.equal(0);
+  });
+
+  it("tells of a price when it has moved by what its feed follows, and of no heartbeat", async () => {
+    const lines: string[] = [];
+    const rounds = feed.rounds((text) => lines.push(text));
+    // 1002, 1003, 1004, 1005: the first is where it begins, and the fourth is 20 bps away from it
+    for (const roundId of [2n, 3n, 4n, 5n]) await feed.bring(feed.payer, roundId);
+    await rounds.look(await feed.rpc.blockNumber());
+    expect(lines.filter((line) => /prices +moved to XAU /.test(line))).to.have.length(1);
   });
 
   it("counts as lost what has ended without having arrived, and nothing else", async () => {
