@@ -1,6 +1,5 @@
 /** Reads everything that is decided by, at one confirmed slot. */
 import type { Address } from "@solana/kit";
-import { z } from "zod";
 
 import {
   readAuthorizedProgram,
@@ -16,33 +15,23 @@ import { CLOCK_SYSVAR, readClockSeconds } from "../../protocol/solana/clock.js";
 import type { PositionProgram } from "../../protocol/solana/positionProgram.js";
 import { PROGRAM_DATA_LAYOUT, readProgramDataHead as headOf } from "../../protocol/solana/programData.js";
 import { stateMoved } from "../../protocol/solana/rpc.js";
-import { isTokenProgram, readTokenAccount } from "../../protocol/solana/tokens.js";
 import type { VaultProgram } from "../../protocol/solana/vaultProgram.js";
+import {
+  ACCOUNTS_PER_CALL,
+  bytesOf,
+  chunks,
+  discriminatorOf,
+  openTokens,
+  programAccounts,
+  someAccounts,
+  type ProgramAccountsAnswer,
+  type SomeAccount,
+} from "../kit/solana/accounts.js";
 import type { SolanaClient } from "../kit/solana/client.js";
-import type { HeldTokens, Observation } from "./types.js";
+import type { Observation } from "./types.js";
 
-const DISCRIMINATOR_BYTES = 8;
-/** A token account without its extensions, whose byte 108 says whether it is open. */
-const TOKEN_ACCOUNT_BYTES = 165;
-const TOKEN_STATE_OFFSET = 108;
-/** Most of one getMultipleAccounts. */
-const ACCOUNTS_PER_CALL = 100;
 /** The cluster moves on while it is asked: answers of several slots are asked for again so often. */
 const ATTEMPTS = 5;
-
-const slotNumber = z.int().nonnegative().transform(BigInt);
-const data = z.tuple([z.string(), z.literal("base64")]);
-const programAccounts = z.object({
-  context: z.object({ slot: slotNumber }),
-  value: z.array(z.object({ pubkey: z.string(), account: z.object({ data }) })),
-});
-const someAccounts = z.object({
-  context: z.object({ slot: slotNumber }),
-  value: z.array(
-    z.object({ data, owner: z.string(), lamports: z.union([z.int(), z.bigint()]).transform(BigInt) }).nullable(),
-  ),
-});
-type SomeAccount = z.infer<typeof someAccounts>["value"][number];
 
 /** What becomes of each kind of account. */
 const VAULT_KINDS = {
@@ -83,20 +72,19 @@ export class CrankReader {
     private readonly key: Address | undefined,
   ) {
     this.ownProgramData = Promise.all([vaults.id, positions.id].map((id) => programDataAddress(id)));
-    const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
     const raw = ["vaultAuthority", "programLock"] as const;
     const market = ["market", "price", "position"] as const;
     this.decoders = new Map<string, Decoder>([
       ...Object.entries(VAULT_KINDS).map(([kind, decode]): [string, Decoder] => [
-        `${vaults.id} ${hex(vaults.accountDiscriminator(kind as keyof typeof VAULT_KINDS))}`,
+        `${vaults.id} ${discriminatorOf(vaults.accountDiscriminator(kind as keyof typeof VAULT_KINDS))}`,
         [kind, decode],
       ]),
       ...raw.map((kind): [string, Decoder] => [
-        `${vaults.id} ${hex(vaults.accountDiscriminator(kind))}`,
+        `${vaults.id} ${discriminatorOf(vaults.accountDiscriminator(kind))}`,
         [kind, (bytes) => vaults.decodeAccount(kind, bytes)],
       ]),
       ...market.map((kind): [string, Decoder] => [
-        `${positions.id} ${hex(positions.accountDiscriminator(kind))}`,
+        `${positions.id} ${discriminatorOf(positions.accountDiscriminator(kind))}`,
         [kind, (bytes) => positions.decodeAccount(kind, bytes)],
       ]),
     ]);
@@ -124,19 +112,20 @@ export class CrankReader {
     const some = (page: readonly Address[], more: object = {}) => ({
       ...{ method: "getMultipleAccounts", params: [page, { ...config, ...more }] },
     });
-    const pages = pagesOf(tokens);
+    const pages = [[...single], ...chunks(tokens, ACCOUNTS_PER_CALL)];
+    const codePages = chunks(programData, ACCOUNTS_PER_CALL);
     const programs = [this.vaults.id, this.positions.id];
     const answers = await this.client.batch([
       ...programs.map((id) => ({ method: "getProgramAccounts", params: [id, { ...config, withContext: true }] })),
-      ...[single, ...pages].map((page) => some(page)),
-      ...pagesOf(programData).map((page) => some(page, { dataSlice })),
+      ...pages.map((page) => some(page)),
+      ...codePages.map((page) => some(page, { dataSlice })),
     ]);
     const ofPrograms = programs.map((_, index) =>
       this.client.read("getProgramAccounts", answers[index], programAccounts),
     );
-    const [fixed, ...others] = answers
-      .slice(programs.length)
-      .map((answer) => this.client.read("getMultipleAccounts", answer, someAccounts));
+    const [fixed, ...others] = [...pages, ...codePages].map((page, index) =>
+      this.client.read("getMultipleAccounts", answers[programs.length + index], someAccounts(page.length)),
+    );
     const slots = new Set(
       [...ofPrograms, ...(fixed === undefined ? [] : [fixed]), ...others].map(({ context }) => context.slot),
     );
@@ -161,8 +150,8 @@ export class CrankReader {
       prices: of("price"),
       positions: of("position"),
       listed: of("authorizedProgram"),
-      tokens: readEach(tokens, found(others.slice(0, pages.length)), openTokens),
-      programData: readEach(programData, found(others.slice(pages.length)), headOf),
+      tokens: readEach(tokens, found(others.slice(0, pages.length - 1)), openTokens),
+      programData: readEach(programData, found(others.slice(pages.length - 1)), headOf),
     };
   }
 
@@ -176,7 +165,7 @@ export class CrankReader {
   /** Accounts by kind. */
   private decode(
     programs: readonly Address[],
-    answers: readonly z.infer<typeof programAccounts>[],
+    answers: readonly ProgramAccountsAnswer[],
   ): <T>(kind: string) => ReadonlyMap<Address, T> {
     const next = new Map<string, Decoded>();
     const kinds = new Map<string, Map<Address, unknown>>();
@@ -197,8 +186,7 @@ export class CrankReader {
 
   private decodeOne(program: string | undefined, text: string): Decoded | undefined {
     const bytes = bytesOf(text);
-    const discriminator = Buffer.from(bytes.subarray(0, DISCRIMINATOR_BYTES)).toString("hex");
-    const [kind, decode] = this.decoders.get(`${program ?? ""} ${discriminator}`) ?? [];
+    const [kind, decode] = this.decoders.get(`${program ?? ""} ${discriminatorOf(bytes)}`) ?? [];
     return kind === undefined || decode === undefined ? undefined : { text, kind, value: decode(bytes) };
   }
 }
@@ -209,12 +197,6 @@ function tokensOf({ withdrawals, balances, nowSeconds }: Observation): readonly 
     .filter(({ maturesAtSeconds }) => maturesAtSeconds <= nowSeconds)
     .flatMap(({ balance, destinationTokens }) => [destinationTokens, balances.get(balance)?.vaultTokens]);
   return [...new Set(needed)].filter((address) => address !== undefined);
-}
-
-function pagesOf(addresses: readonly Address[]): readonly (readonly Address[])[] {
-  return Array.from({ length: Math.ceil(addresses.length / ACCOUNTS_PER_CALL) }, (_, page) =>
-    addresses.slice(page * ACCOUNTS_PER_CALL, (page + 1) * ACCOUNTS_PER_CALL),
-  );
 }
 
 /** Accounts that are there and are what they are asked for as. */
@@ -230,14 +212,4 @@ function readEach<T>(
       return value === undefined ? [] : [[address, value]];
     }),
   );
-}
-
-function openTokens(owner: string, bytes: Uint8Array): HeldTokens | undefined {
-  if (!isTokenProgram(owner)) return undefined;
-  if (bytes.length < TOKEN_ACCOUNT_BYTES || bytes[TOKEN_STATE_OFFSET] === 0) return undefined;
-  return { ...readTokenAccount(owner, bytes), tokenProgram: owner as Address };
-}
-
-function bytesOf(base64: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(base64, "base64"));
 }

@@ -3,13 +3,13 @@ import type { PositionProgram } from "../../protocol/solana/positionProgram.js";
 import type { VaultProgram } from "../../protocol/solana/vaultProgram.js";
 import type { SolanaPolicy, SolanaRule } from "../kit/policy/solana/types.js";
 import { feeLamports } from "../kit/policy/solana/checkSolanaPolicy.js";
+import { DISCRIMINATOR_BYTES } from "../kit/solana/accounts.js";
 import type { CrankConfig } from "./config.js";
 import { COMPUTE_UNITS } from "./encode.js";
 import type { ActionKind } from "./types.js";
 
 export const KEEPER_NAME = "collateral-crank";
 
-const DISCRIMINATOR_BYTES = 8;
 /** Position of the signer: first where there is one at all. */
 const FIRST = [0];
 

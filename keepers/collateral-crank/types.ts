@@ -14,15 +14,10 @@ import type { CollateralVault } from "../../protocol/solana/idl/collateral_vault
 import type { PlainType } from "../../protocol/solana/plain.js";
 import type { IndexPrice, Market, Position } from "../../protocol/solana/positionHealth.js";
 import type { ProgramDataHead } from "../../protocol/solana/programData.js";
-import type { TokenAccount } from "../../protocol/solana/tokens.js";
+import type { OpenTokens } from "../kit/solana/accounts.js";
 
 export type VaultAuthority = PlainType<CollateralVault, "vaultAuthority">;
 export type ProgramLock = PlainType<CollateralVault, "programLock">;
-
-/** A token account, and which token program has it. */
-export interface HeldTokens extends TokenAccount {
-  readonly tokenProgram: Address;
-}
 
 /** Everything that is decided by, at one slot. Accounts by address. */
 export interface Observation {
@@ -37,7 +32,7 @@ export interface Observation {
   readonly multiSigs: ReadonlyMap<Address, MultiSigAccount>;
   readonly proposals: ReadonlyMap<Address, ProposalOfMultiSig>;
   /** Of matured withdrawals: theirs and their vaults'. Missing: not an open token account. */
-  readonly tokens: ReadonlyMap<Address, HeldTokens>;
+  readonly tokens: ReadonlyMap<Address, OpenTokens>;
   /** Programs that owners may let lock their collateral. */
   readonly listed: ReadonlyMap<Address, AuthorizedProgramAccount>;
   /** Of our own programs and of those that are listed, by the address of their ProgramData. */

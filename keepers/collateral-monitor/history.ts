@@ -3,8 +3,9 @@ import type { Checkpoint, EventRow, EventStatus } from "../../db/queries/collate
 import { eventsOf } from "../../protocol/solana/events.js";
 import type { VaultEvent, VaultProgram } from "../../protocol/solana/vaultProgram.js";
 import type { KeeperLog } from "../kit/logger.js";
+import { chunks } from "../kit/solana/accounts.js";
 import { eventRows, type BalanceOwner } from "./eventRows.js";
-import { chunks, TRANSACTIONS_PER_REQUEST, type CollateralReader, type ListedTransaction } from "./reader.js";
+import { TRANSACTIONS_PER_REQUEST, type CollateralReader, type ListedTransaction } from "./reader.js";
 
 /** An event with its rows. */
 export interface FoundEvent {

@@ -7,22 +7,24 @@ import { SYSTEM_PROGRAM } from "../../protocol/solana/errorNames.js";
 import type { PositionProgram } from "../../protocol/solana/positionProgram.js";
 import type { AccountName } from "../../protocol/solana/program.js";
 import type { CollateralVault } from "../../protocol/solana/idl/collateral_vault.js";
-import { isTokenProgram, readTokenAccount } from "../../protocol/solana/tokens.js";
 import type { VaultProgram } from "../../protocol/solana/vaultProgram.js";
+import {
+  ACCOUNTS_PER_CALL,
+  bytesOf,
+  chunks,
+  discriminatorOf,
+  openTokens,
+  programAccounts,
+  slotNumber,
+  someAccounts,
+  TOKEN_ACCOUNT_BYTES,
+  type OpenTokens,
+  type SomeAccount,
+} from "../kit/solana/accounts.js";
 import type { SolanaClient } from "../kit/solana/client.js";
-import type { Balance, HeldTokens, PendingWithdrawal, ProgramAccounts, ProgramLock, Snapshot, Vault } from "./types.js";
+import type { Balance, PendingWithdrawal, ProgramAccounts, ProgramLock, Snapshot, Vault } from "./types.js";
 import type { Mints } from "./watched.js";
 
-const slotNumber = z.int().nonnegative().transform(BigInt);
-const data = z.tuple([z.string(), z.literal("base64")]);
-const programAccounts = z.object({
-  context: z.object({ slot: slotNumber }),
-  value: z.array(z.object({ pubkey: z.string(), account: z.object({ data }) })),
-});
-const someAccounts = z.object({
-  context: z.object({ slot: slotNumber }),
-  value: z.array(z.object({ data, owner: z.string() }).nullable()),
-});
 const signatureList = z.array(
   z.object({
     signature: z.string(),
@@ -58,16 +60,12 @@ export interface PageBounds {
   readonly limit: number;
 }
 
-/** Most of one getMultipleAccounts, and calls in one request: bodies stay below half a megabyte. */
-const ACCOUNTS_PER_CALL = 100;
+/** Calls in one request: bodies stay below half a megabyte. */
 const CALLS_PER_REQUEST = 40;
 /** Most that nodes list in one answer. */
 export const SIGNATURES_PER_PAGE = 1_000;
 /** Transactions that are asked for in one request. */
 export const TRANSACTIONS_PER_REQUEST = 50;
-/** A token account without its extensions. */
-const TOKEN_ACCOUNT_BYTES = 165;
-const DISCRIMINATOR_BYTES = 8;
 
 /** Accounts that the monitor looks at. */
 const KINDS = [
@@ -85,7 +83,7 @@ export interface TokenPair {
 /** A balance and its tokens, of one slot. */
 export interface HeldBalance {
   readonly balance: Balance;
-  readonly held: HeldTokens | undefined;
+  readonly held: OpenTokens | undefined;
 }
 
 interface Decoded {
@@ -99,13 +97,13 @@ export class CollateralReader {
   /** What was decoded last: an account whose bytes have not changed is not decoded again. */
   private decoded = new Map<string, Decoded>();
   /** The same for token accounts. */
-  private tokens = new Map<string, { readonly text: string; readonly value: HeldTokens | undefined }>();
+  private tokens = new Map<string, { readonly text: string; readonly value: OpenTokens | undefined }>();
 
   constructor(
     private readonly client: SolanaClient,
     private readonly program: VaultProgram,
   ) {
-    this.kinds = new Map(KINDS.map((kind) => [hex(program.accountDiscriminator(kind)), kind]));
+    this.kinds = new Map(KINDS.map((kind) => [discriminatorOf(program.accountDiscriminator(kind)), kind]));
   }
 
   /** Everything at a finalized slot, `leastSlot` or later. @throws RetryableError NODE_BEHIND, and when the cluster cannot be asked. */
@@ -147,13 +145,13 @@ export class CollateralReader {
 
   private decode(text: string): Decoded | undefined {
     const bytes = bytesOf(text);
-    const kind = this.kinds.get(hex(bytes.subarray(0, DISCRIMINATOR_BYTES)));
+    const kind = this.kinds.get(discriminatorOf(bytes));
     return kind === undefined ? undefined : { text, kind, value: this.program.decodeAccount(kind, bytes) };
   }
 
   /** Token accounts by address, no older than `slot`. */
-  private async held(addresses: readonly string[], slot: bigint): Promise<ReadonlyMap<string, HeldTokens | undefined>> {
-    const found = new Map<string, { readonly text: string; readonly value: HeldTokens | undefined }>();
+  private async held(addresses: readonly string[], slot: bigint): Promise<ReadonlyMap<string, OpenTokens | undefined>> {
+    const found = new Map<string, { readonly text: string; readonly value: OpenTokens | undefined }>();
     const groups = chunks(addresses, ACCOUNTS_PER_CALL);
     const dataSlice = { offset: 0, length: TOKEN_ACCOUNT_BYTES };
     const config = { ...finalizedFrom(slot), dataSlice };
@@ -161,7 +159,7 @@ export class CollateralReader {
     for (const some of chunks(groups, CALLS_PER_REQUEST)) {
       const answers = await this.client.batch(some.map((group) => ({ method, params: [group, config] })));
       for (const [index, group] of some.entries()) {
-        const { context, value } = this.client.read(method, answers[index], someAccounts);
+        const { context, value } = this.client.read(method, answers[index], someAccounts(group.length));
         requireSlot(context.slot, slot);
         for (const [position, address] of group.entries()) {
           const account = value[position];
@@ -188,7 +186,7 @@ export class CollateralReader {
       });
       const answers = await this.client.batch(calls);
       for (const [index, group] of some.entries()) {
-        const { context, value } = this.client.read(method, answers[index], someAccounts);
+        const { context, value } = this.client.read(method, answers[index], someAccounts(2 * group.length));
         requireSlot(context.slot, slot);
         for (const [position, { balance }] of group.entries()) {
           const account = value[2 * position];
@@ -204,7 +202,7 @@ export class CollateralReader {
   /** The mints in which a market's positions are held; undefined where there is no market, or it has none. */
   async marketMints(positions: PositionProgram, market: Address, slot: bigint): Promise<Mints> {
     const params = [[market], finalizedFrom(slot)];
-    const { context, value } = await this.client.request("getMultipleAccounts", params, someAccounts);
+    const { context, value } = await this.client.request("getMultipleAccounts", params, someAccounts(1));
     requireSlot(context.slot, slot);
     const [account] = value;
     if (account?.owner !== positions.id) return undefined;
@@ -286,24 +284,6 @@ function requireSlot(found: bigint, least: bigint): void {
   );
 }
 
-function tokensOf(account: z.infer<typeof someAccounts>["value"][number] | undefined): HeldTokens | undefined {
-  if (account == null || !isTokenProgram(account.owner)) return undefined;
-  const bytes = bytesOf(account.data[0]);
-  // One that was made and not opened holds nothing.
-  if (bytes.length < TOKEN_ACCOUNT_BYTES || bytes[108] === 0) return undefined;
-  return readTokenAccount(account.owner, bytes);
-}
-
-function bytesOf(base64: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(base64, "base64"));
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("hex");
-}
-
-export function chunks<T>(items: readonly T[], size: number): readonly T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  );
+function tokensOf(account: SomeAccount | undefined): OpenTokens | undefined {
+  return account == null ? undefined : openTokens(account.owner, bytesOf(account.data[0]));
 }

@@ -4,6 +4,8 @@ import { encryptKeystoreJson, Wallet } from "ethers";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 
 import { program } from "../../../keepers/collateral-crank/main.js";
+import { CrankReader } from "../../../keepers/collateral-crank/observe.js";
+import { SolanaClient } from "../../../keepers/kit/solana/client.js";
 import { readProposal } from "../../../protocol/solana/accounts.js";
 import { localSigner } from "../../../protocol/solana/programKeys.js";
 import { associatedTokenAddress } from "../../../protocol/solana/addresses.js";
@@ -180,6 +182,24 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     expect(status.report["actions"]).to.deep.equal([]);
     const policy = await program.policy(context());
     expect((policy.report["rules"] as unknown[]).length).to.equal(5);
+  });
+
+  it("CRANK-12: believes no answer in which an account is missing", async () => {
+    const owners = [await matured("alice", 400n), await matured("bob", 300n)];
+    cluster.wait(LONG);
+    cluster.advance(2);
+    const client = new SolanaClient({ url: cluster.url, timeoutMs: 2_000, retries: 0 });
+    const reader = new CrankReader(client, vaultProgram, positionProgram, crank);
+    const { tokens } = await reader.observe();
+    expect(owners.every(({ vaultTokens }) => tokens.has(vaultTokens))).to.equal(true);
+    const batch = client.batch.bind(client);
+    client.batch = async (calls, retries) =>
+      (await batch(calls, retries)).map((answer, index) => {
+        if (calls[index]?.method !== "getMultipleAccounts" || !answer.ok) return answer;
+        const { context, value } = answer.result as { context: unknown; value: readonly unknown[] };
+        return { ok: true, result: { context, value: value.slice(0, -1) } };
+      });
+    expect(await codeOf(reader.observe())).to.equal("RPC_MALFORMED");
   });
 
   it("CRANK-2: applies waiting owners of a multi-sig and closes what it has proposed", async () => {

@@ -572,6 +572,25 @@ describeWith("ownCluster", "collateral monitor on a cluster", function () {
     expect(await records()).to.deep.equal(before);
   });
 
+  it("MON-16: an answer in which an account is missing is none, and nothing is found wrong by it", async () => {
+    await cluster.owner("alice", 1_000n);
+    await cluster.owner("bob", 1_000n);
+    cluster.finalize();
+    const { monitor, step } = await monitorOf();
+    const batch = client.batch.bind(client);
+    client.batch = async (calls, retries) =>
+      (await batch(calls, retries)).map((answer, index) => {
+        if (calls[index]?.method !== "getMultipleAccounts" || !answer.ok) return answer;
+        const { context, value } = answer.result as { context: unknown; value: readonly unknown[] };
+        return { ok: true, result: { context, value: value.slice(1) } };
+      });
+    expect(await codeOf(step())).to.equal("RPC_MALFORMED");
+    expect(monitor.discrepancies).to.deep.equal([]);
+    client.batch = batch;
+    await step();
+    expect(monitor.discrepancies).to.deep.equal([]);
+  });
+
   it("tells large and many withdrawals, changed rules before one, roles and pauses, but not what was before the start", async () => {
     const alice = await cluster.owner("alice", 1_000_000n);
     const bob = await cluster.owner("bob", 1_000_000n);

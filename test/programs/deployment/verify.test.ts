@@ -86,7 +86,7 @@ describeWith("ownCluster", "verification of a Solana deployment finds", function
     rig.setParams(() => undefined);
   });
 
-  it("a program that was deployed again with the same code, which anybody confirms, and the record of it", async () => {
+  it("a program that was deployed again with the same code, which its admin or guardian confirms, and the record of it", async () => {
     await rig.preload("position-manager");
     const found = await rig.verify();
     expect(found).to.deep.equal([
