@@ -19,9 +19,12 @@ import type { SolanaPolicy } from "../kit/policy/solana/types.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
 import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
+import type { InsightServer } from "../kit/insight/server.js";
+import type { LeaseInsight } from "../kit/insight/status.js";
 import { lamportsOf } from "../kit/solana/balance.js";
 import { openSolana, type SolanaConnection } from "../kit/solana/connection.js";
 import { SolanaDryRunSubmitter } from "../kit/solana/dryRun.js";
+import { openSolanaInsight } from "../kit/solana/insight.js";
 import { loadSolanaKey } from "../kit/solana/key.js";
 import { openSolanaRuntime, type SolanaRuntime } from "../kit/solana/runtime.js";
 import type { SolanaSigner } from "../kit/solana/signer.js";
@@ -77,6 +80,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     balance: () => (signer === undefined ? Promise.resolve(undefined) : lamportsOf(client, signer.address)),
   });
   let runtime: SolanaRuntime | undefined;
+  let insight: InsightServer | undefined;
   try {
     requireGate(await startChecks(seat, execute), GATE, log);
     const chainId = await connection.chainId();
@@ -112,6 +116,13 @@ async function run(context: RunContext): Promise<ProgramResult> {
         health.failed("RPC_UNREACHABLE");
         showStatus(false);
       },
+    });
+    insight = await openSolanaInsight({
+      ...{ connection, keeper: KEEPER_NAME, execute, watcher, health, counters },
+      lease: () => leaseOf(runtime),
+      control: () => runtime?.control.last,
+      database: () => runtime?.database(),
+      inFlight: () => submitter.pending(),
     });
     const outcome = await runKeeper<SlotHead>(
       {
@@ -149,10 +160,18 @@ async function run(context: RunContext): Promise<ProgramResult> {
     };
     return { ok: outcome.ticks > outcome.failedTicks && !outcome.leftInFlight, report };
   } finally {
+    await insight?.close();
     await runtime?.close();
     troubles.stop();
     await alerts.close();
   }
+}
+
+function leaseOf(runtime: SolanaRuntime | undefined): LeaseInsight | undefined {
+  if (runtime === undefined) return undefined;
+  const { lease, control } = runtime;
+  const known = lease.claimed || control.known;
+  return { known, held: lease.held !== undefined, owner: lease.owner, fence: lease.held?.fence };
 }
 
 async function openRuntime(

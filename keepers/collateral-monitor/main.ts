@@ -10,10 +10,12 @@ import { operator } from "../kit/control/operator.js";
 import { Counters } from "../kit/counters.js";
 import { checkLines } from "../kit/doctor.js";
 import { Freshness } from "../kit/health.js";
+import type { InsightServer } from "../kit/insight/server.js";
 import { plain } from "../kit/logger.js";
 import type { AcceptContext, KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
 import { runKeeper } from "../kit/runner.js";
 import { openSolana, type SolanaConnection } from "../kit/solana/connection.js";
+import { openSolanaInsight } from "../kit/solana/insight.js";
 import { SlotWatcher, type SlotHead } from "../kit/solana/slotWatcher.js";
 import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
 import { accept } from "./accept.js";
@@ -42,6 +44,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
   const health = new Freshness(config.staleAfterSeconds);
   const troubles = watchKeeper({ config, alerts, log, health });
   let opened: OpenDatabase | undefined;
+  let insight: InsightServer | undefined;
   try {
     requireGate(await startChecks(connection), GATE, log);
     const chainId = await connection.chainId();
@@ -73,6 +76,10 @@ async function run(context: RunContext): Promise<ProgramResult> {
         health.failed("RPC_UNREACHABLE");
         showStatus(false);
       },
+    });
+    insight = await openSolanaInsight({
+      ...{ connection, keeper: KEEPER_NAME, execute: context.execute, watcher, health, counters },
+      lease: () => store && { ...monitor.lease, owner: store.owner },
     });
     const outcome = await runKeeper<SlotHead>(
       {
@@ -113,6 +120,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     };
     return { ok: outcome.ticks > outcome.failedTicks && discrepancies.length === 0, report };
   } finally {
+    await insight?.close();
     troubles.stop();
     await alerts.close();
     await opened?.close();

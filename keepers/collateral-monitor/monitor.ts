@@ -91,6 +91,7 @@ export class Monitor {
   private memory: Memory | undefined;
   private newestFigures: PassFigures | undefined;
   private watched = new Watched(undefined, []);
+  private hasClaimed = false;
 
   constructor(private readonly parts: MonitorParts) {}
 
@@ -102,6 +103,11 @@ export class Monitor {
   /** Whether this copy has begun to write. */
   get leads(): boolean {
     return this.memory !== undefined;
+  }
+
+  /** Who writes, as the database said last; `fence` grows with every change of hands. */
+  get lease(): { readonly known: boolean; readonly held: boolean; readonly fence: bigint | undefined } {
+    return { known: this.hasClaimed, held: this.leads, fence: this.memory?.generation };
   }
 
   /** What is found wrong now, except with mints that nobody watches: code and subject. */
@@ -136,6 +142,7 @@ export class Monitor {
   private async tryStep(head: SolanaHead, nowSeconds: bigint, wishes: StepWishes): Promise<boolean> {
     const { store, program, rules, counters, log } = this.parts;
     const claim = store === undefined ? NOTHING_READ : await store.claim();
+    this.hasClaimed = true;
     if (claim === undefined) {
       this.memory = undefined;
       counters.add("standby");

@@ -8,7 +8,7 @@ import { AutomaticControl } from "../control/automatic.js";
 import { gasCondition, policyCondition, rarely, Tripwire } from "../control/condition.js";
 import { Control } from "../control/control.js";
 import { ControlWatch } from "../control/watch.js";
-import { WatchedDatabase } from "../databaseWatch.js";
+import { WatchedDatabase, type DatabaseState } from "../databaseWatch.js";
 import type { Env } from "../env.js";
 import { shutDown } from "../insight/shutdown.js";
 import { Lease } from "../lease.js";
@@ -32,6 +32,8 @@ export interface SolanaRuntime {
   readonly lease: Lease;
   /** What an operator has ordered, as last read. */
   readonly control: ControlWatch;
+  /** What the database can do now. */
+  readonly database: () => DatabaseState;
   /**
    * Transactions of the last hour that failed on the chain, although their simulations did not, by the first word of their keys.
    * What a stranger can make fail stops no more than its own kind: whoever decides leaves out that kind alone.
@@ -117,6 +119,7 @@ export async function openSolanaRuntime(parts: SolanaRuntimeParts): Promise<Sola
     const audit = new AuditRecord(db, { role: keeper, network }, log);
     return {
       ...{ submitter, lease, audit, control: watch },
+      database: () => db.state,
       failures: () => countReverted(db, chainId, keeper, FAILURE_MINUTES),
       verdict: async () => {
         const leads = lease.held !== undefined;

@@ -17,6 +17,8 @@ import { solanaNetwork, type SolanaNetwork } from "./network.js";
 const {
   rpcTimeoutMs,
   rpcRetries,
+  httpPort,
+  httpHost,
   databaseFolder,
   staleAfterSeconds,
   dataFolder,
@@ -33,7 +35,17 @@ export const solanaSettings = {
     default: "1000",
     doc: "Milliseconds between two looks at the cluster.",
   }),
-  ...{ rpcTimeoutMs, rpcRetries, databaseFolder, ...alertSettings, staleAfterSeconds, dataFolder, deploymentsFolder },
+  ...{
+    rpcTimeoutMs,
+    rpcRetries,
+    httpPort,
+    httpHost,
+    databaseFolder,
+    ...alertSettings,
+    staleAfterSeconds,
+    dataFolder,
+    deploymentsFolder,
+  },
   ...{ logFormat, logLevel },
 } as const satisfies Settings;
 

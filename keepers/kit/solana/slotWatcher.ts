@@ -27,6 +27,16 @@ export class SlotWatcher {
     private readonly options: SlotWatcherOptions,
   ) {}
 
+  /** Newest slot seen. */
+  get head(): number | undefined {
+    return this.lastSlot < 0n ? undefined : Number(this.lastSlot);
+  }
+
+  /** Whether the node answered the last question. */
+  get away(): boolean {
+    return this.failures > 0;
+  }
+
   /** A slot that is newer than the last one, or the same `again`; undefined when it is time to stop. */
   async next(signal: AbortSignal, again = false): Promise<{ head: SlotHead; missedBlocks: number } | undefined> {
     const { pollMs } = this.options;

@@ -15,6 +15,7 @@ import { TOKEN_PROGRAM } from "../../../protocol/solana/errorNames.js";
 import { VaultInstructions } from "../../../protocol/solana/instructions.js";
 import { createTokensInstruction } from "../../../protocol/solana/tokens.js";
 import { Rng } from "../../../scripts/market/rng.js";
+import { freePort } from "../../../scripts/world/child.js";
 import { localPayer } from "../../../scripts/validator/localPayer.js";
 import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
 import { ask, sendSigned } from "../../helpers/solana.js";
@@ -76,6 +77,7 @@ describe("collateral crank as a process", function () {
   const instructions = new VaultInstructions();
   const running: Command[] = [];
   let folder: string;
+  let validator: Command;
   let test: TestDatabase;
   let url: string;
   let payer: KeyPairSigner;
@@ -83,7 +85,7 @@ describe("collateral crank as a process", function () {
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "cantilever-crank-"));
-    const validator = start("scripts/validator.ts", ["--port", "0", "--seconds-per-slot", "0.1"], {});
+    validator = start("scripts/validator.ts", ["--port", "0", "--seconds-per-slot", "0.1"], {});
     test = await postgres.testDatabase();
     payer = await localPayer();
     crank = (await localSigner("collateral-crank")).address;
@@ -215,4 +217,49 @@ describe("collateral crank as a process", function () {
     const monitor = await keeper("collateral-monitor", ["--once"]).ends();
     expect([monitor.code, monitor.report["passes"], monitor.report["discrepancies"]]).to.deep.equal([0, 1, []]);
   });
+
+  it("CRANK-13: crank and monitor say over HTTP that they are ready, who leads, and that their node is away", async () => {
+    for (const [name, control] of [
+      ["collateral-crank", "run"],
+      ["collateral-monitor", undefined],
+    ] as const) {
+      const port = await freePort();
+      const life = keeper(name, [], {
+        KEEPER_HTTP_PORT: String(port),
+        KEEPER_RPC_RETRIES: "0",
+        KEEPER_RPC_TIMEOUT_MS: "1000",
+      });
+      const get = (path: string) => fetch(`http://127.0.0.1:${String(port)}/${path}`);
+      const status = async () => (await (await get("status")).json()) as Status;
+      await life.says(/"insight"/);
+      await until(async () => (await get("ready")).status === 200);
+      await until(async () => (await status()).lease.held);
+      const { loops, nodes, ...seen } = await status();
+      expect([loops.slots.state, nodes.state, seen.control?.state]).to.deep.equal(["healthy", "healthy", control]);
+      const scraped = await (await get("metrics")).text();
+      expect(scraped).to.match(/keeper_loop_height\{[^}]*loop="slots"[^}]*\} [1-9]/);
+      expect(scraped).to.match(new RegExp(`keeper_lease_held\\{keeper="${name}",network="solana-localnet"\\} 1`));
+      validator.process.kill("SIGSTOP");
+      try {
+        await until(async () => (await status()).nodes.state === "no-quorum");
+        expect((await status()).loops.slots).to.include({ state: "failing", reason: "RPC_UNREACHABLE" });
+      } finally {
+        validator.process.kill("SIGCONT");
+      }
+      await until(async () => (await status()).nodes.state === "healthy");
+      life.process.kill("SIGINT");
+      expect((await life.ends()).report).to.include({ keeper: name });
+    }
+  });
 });
+
+interface Status {
+  readonly loops: { readonly slots: { readonly state: string; readonly reason: string | null } };
+  readonly nodes: { readonly state: string };
+  readonly lease: { readonly held: boolean };
+  readonly control: { readonly state: string } | null;
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await rest(50);
+}
