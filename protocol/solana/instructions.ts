@@ -360,14 +360,17 @@ export class VaultInstructions {
     return this.build("freezeAll", { seconds }, {}, { multiSigVault });
   }
 
-  /** Hashes the program's code: ask for `codeUnits` of it. */
-  registerProgram(consumer: Address, admin: Address, payer: Address = admin, loader?: Address) {
-    return this.build("registerProgram", {}, { consumer, loader, payer }, { admin });
+  /**
+   * Lists a program, which counts a day later. Hashes its code: ask for `codeUnits`.
+   * @param codeHash of the code that was looked at (`codeHashOf`): other code is refused.
+   */
+  registerProgram(consumer: Address, admin: Address, codeHash: Uint8Array, payer: Address = admin, loader?: Address) {
+    return this.build("registerProgram", { codeHash: [...codeHash] }, { consumer, loader, payer }, { admin });
   }
 
-  /** After an upgrade or a revocation; it counts a day later. Ask for `codeUnits`. */
-  renewProgram(consumer: Address, admin: Address, loader?: Address) {
-    return this.build("renewProgram", {}, { consumer, loader }, { admin });
+  /** The same after an upgrade or a revocation. */
+  renewProgram(consumer: Address, admin: Address, codeHash: Uint8Array, loader?: Address) {
+    return this.build("renewProgram", { codeHash: [...codeHash] }, { consumer, loader }, { admin });
   }
 
   /**

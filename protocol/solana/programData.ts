@@ -1,4 +1,5 @@
 /** A ProgramData account of the upgradeable loader: which deployment a program runs, and who may replace it. */
+import { getBytes, sha256 } from "ethers";
 import { getAddressDecoder, type Address, type ReadonlyUint8Array } from "@solana/kit";
 
 import { UPGRADEABLE_LOADER } from "./addresses.js";
@@ -25,4 +26,9 @@ export function readProgramDataHead(owner: string, data: ReadonlyUint8Array): Pr
     slot: view.getBigUint64(slotAt, true),
     upgradeAuthority: data[hasAuthorityAt] === 1 ? getAddressDecoder().decode(authority) : null,
   };
+}
+
+/** SHA-256 of a program's code as the vault program takes it: without the zeros behind it, which are room for longer code. */
+export function codeHashOf(code: Uint8Array): Uint8Array {
+  return getBytes(sha256(code.subarray(0, code.findLastIndex((byte) => byte !== 0) + 1)));
 }

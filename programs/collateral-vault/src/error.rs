@@ -242,4 +242,6 @@ pub enum VaultError {
     RulesInForce,
     #[msg("admin and guardian must be two")]
     SameHolder,
+    #[msg("the program has other code than the one that was named")]
+    WrongCode,
 }

@@ -206,12 +206,12 @@ pub mod collateral_vault {
         instructions::freeze_all::handler(ctx, seconds)
     }
 
-    pub fn register_program(ctx: Context<RegisterProgram>) -> Result<()> {
-        instructions::register_program::handler(ctx)
+    pub fn register_program(ctx: Context<RegisterProgram>, code_hash: [u8; 32]) -> Result<()> {
+        instructions::register_program::handler(ctx, code_hash)
     }
 
-    pub fn renew_program(ctx: Context<RenewProgram>) -> Result<()> {
-        instructions::renew_program::handler(ctx)
+    pub fn renew_program(ctx: Context<RenewProgram>, code_hash: [u8; 32]) -> Result<()> {
+        instructions::renew_program::handler(ctx, code_hash)
     }
 
     pub fn confirm_program(ctx: Context<ConfirmProgram>) -> Result<()> {

@@ -1428,7 +1428,17 @@ export type CollateralVault = {
           "address": "11111111111111111111111111111111"
         }
       ],
-      "args": []
+      "args": [
+        {
+          "name": "codeHash",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        }
+      ]
     },
     {
       "name": "releaseProgramLock",
@@ -1498,7 +1508,17 @@ export type CollateralVault = {
           "writable": true
         }
       ],
-      "args": []
+      "args": [
+        {
+          "name": "codeHash",
+          "type": {
+            "array": [
+              "u8",
+              32
+            ]
+          }
+        }
+      ]
     },
     {
       "name": "requestUnpause",
@@ -3172,6 +3192,11 @@ export type CollateralVault = {
       "code": 6108,
       "name": "sameHolder",
       "msg": "admin and guardian must be two"
+    },
+    {
+      "code": 6109,
+      "name": "wrongCode",
+      "msg": "the program has other code than the one that was named"
     }
   ],
   "types": [

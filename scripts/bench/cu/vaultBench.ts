@@ -22,6 +22,7 @@ import {
 } from "../../../protocol/solana/addresses.js";
 import { TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "../../../protocol/solana/errorNames.js";
 import { ZERO_ADDRESS } from "../../../protocol/solana/instructions.js";
+import { codeHashOf } from "../../../protocol/solana/programData.js";
 import { LOCAL_PROGRAM_IDS, type ProgramName } from "../../../protocol/solana/programKeys.js";
 import { createTokensInstruction } from "../../../protocol/solana/tokens.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
@@ -40,6 +41,7 @@ const MINTED_UNITS = 1_000_000n;
 const LAMPORTS = lamports(1_000_000_000_000n);
 const INSTRUCTIONS_SYSVAR = "Sysvar1nstructions1111111111111111111111111" as Address;
 const CONSUMER: ProgramName = "position-manager";
+const codeOf = (name: ProgramName): Uint8Array => readFileSync(path.join(root, outputsOf(name).so));
 
 export interface BenchMint {
   readonly address: Address;
@@ -78,7 +80,7 @@ export class VaultBench {
     svm.setClock(clock);
     for (const address of [PAYER, AUTHORITY]) svm.airdrop(address, LAMPORTS);
     for (const [name, programId] of Object.entries(LOCAL_PROGRAM_IDS) as [ProgramName, Address][]) {
-      const so = readFileSync(path.join(root, outputsOf(name).so));
+      const so = codeOf(name);
       await loadUpgradeable(svm, { programId, so, upgradeAuthority: AUTHORITY, slot: START_SLOT - 1n });
     }
     const consumerId = LOCAL_PROGRAM_IDS[CONSUMER] as Address;
@@ -179,7 +181,8 @@ export class VaultBench {
     const program = LOCAL_PROGRAM_IDS[CONSUMER] as Address;
     const { vaultAuthority, consumer } = this;
     const accounts = { payer: PAYER, admin: AUTHORITY, vaultAuthority, program, ...consumer };
-    return Promise.resolve(vaultProgram.instruction("registerProgram", {}, accounts));
+    const codeHash = [...codeHashOf(codeOf(CONSUMER))];
+    return Promise.resolve(vaultProgram.instruction("registerProgram", { codeHash }, accounts));
   }
 
   async createProgramLock(owner: Address, mint: BenchMint, cap: bigint): Promise<Instruction> {

@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 
 import type { Address } from "@solana/kit";
-import { sha256 } from "ethers";
 
 import { PermanentError } from "../../../protocol/errors.js";
 import type { LoadedSolanaParams } from "../../../protocol/solana/network.js";
+import { codeHashOf } from "../../../protocol/solana/programData.js";
 import type { ProgramState } from "./state.js";
 import { libraryOf, PREBUILT, PROGRAM_NAMES, type ProgramName } from "../../programs/layout.js";
 
@@ -45,13 +45,17 @@ export function isSameCode(deployed: Uint8Array, elf: Uint8Array): boolean {
 
 /** Hex. As the vault program hashes it at registration: without the zeros behind it. */
 export function codeHash(deployed: Uint8Array): string {
-  return sha256(deployed.subarray(0, deployed.findLastIndex((byte) => byte !== 0) + 1)).slice(2);
+  return Buffer.from(codeHashOf(deployed)).toString("hex");
 }
 
-/** Whether what runs at an address is one of the built programs, byte for byte. */
-export function isBuilt(built: readonly BuiltProgram[], programId: Address, state: ProgramState): boolean {
+/** The built program that runs at an address, byte for byte; undefined where something else does, or nothing. */
+export function builtThere(
+  built: readonly BuiltProgram[],
+  programId: Address,
+  state: ProgramState,
+): BuiltProgram | undefined {
   const program = built.find((candidate) => candidate.programId === programId);
-  return program !== undefined && state.kind === "deployed" && isSameCode(state.so, program.elf);
+  return program !== undefined && state.kind === "deployed" && isSameCode(state.so, program.elf) ? program : undefined;
 }
 
 const isZero = (data: Uint8Array): boolean => data.every((byte) => byte === 0);

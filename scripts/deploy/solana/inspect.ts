@@ -6,7 +6,7 @@ import type { Address } from "@solana/kit";
 
 import { ZERO_ADDRESS } from "../../../protocol/solana/instructions.js";
 import type { LoadedSolanaParams } from "../../../protocol/solana/network.js";
-import { codeHash, isBuilt, isSameCode, type BuiltProgram } from "./built.js";
+import { builtThere, codeHash, isSameCode, type BuiltProgram } from "./built.js";
 import type { SolanaChain } from "./chain.js";
 import { holderFindings, type Finding } from "./finding.js";
 import { marketCreation, marketFindings } from "./market.js";
@@ -177,14 +177,14 @@ async function registrationFindings(
     const state = seen.programs.get(programId) ?? { kind: "missing" };
     const common = { id: programId, by } as const;
     // Registering trusts the code with collateral: only code that was compared is trusted by machine.
-    const canAct = by === deployer && isBuilt(built, programId, state);
+    const ours = by === deployer ? builtThere(built, programId, state) : undefined;
     const fixOf = (verb: string): string =>
-      `the admin ${verb} it${canAct ? "" : ` after a look at its code${hashNote(state)}`}, and it counts a day later`;
+      `the admin ${verb} it${ours === undefined ? ` after a look at its code${hashNote(state)}` : ""}, and it counts a day later`;
     if (record === undefined) {
       const code = "REGISTRATION_MISSING";
       const [found, expected, fix] = ["not registered", "registered", fixOf("registers")] as const;
       const difference = { ...common, code, found, expected, fix } as const;
-      return [canAct ? { ...difference, act: (hands) => work.register(programId, hands) } : difference];
+      return [ours ? { ...difference, act: (hands) => work.register(programId, ours.elf, hands) } : difference];
     }
     const fix = fixOf("renews");
     if (record.revokedAt !== 0n) {
@@ -209,7 +209,7 @@ async function registrationFindings(
     }
     const [old = "", now = ""] = [record.deploySlot, state.slot].map((slot) => `deployed in slot ${String(slot)}`);
     const difference = { ...common, code: "REGISTRATION_OUTDATED", found: old, expected: now, fix } as const;
-    return [canAct ? { ...difference, act: (hands) => work.renew(programId, hands) } : difference];
+    return [ours ? { ...difference, act: (hands) => work.renew(programId, ours.elf, hands) } : difference];
   });
   const extra = [...records].flatMap(([programId, record]): Finding[] => {
     if (loaded.registered.includes(programId) || record.revokedAt !== 0n) return [];

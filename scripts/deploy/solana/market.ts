@@ -5,7 +5,7 @@ import { VaultAddresses } from "../../../protocol/solana/addresses.js";
 import { ZERO_ADDRESS } from "../../../protocol/solana/instructions.js";
 import type { MarketParams } from "../../../protocol/solana/marketInstructions.js";
 import type { MarketIntent } from "../../../protocol/solana/marketParams.js";
-import { isBuilt, type BuiltProgram } from "./built.js";
+import { builtThere, type BuiltProgram } from "./built.js";
 import { holderFindings, type Finding, type Hands } from "./finding.js";
 import type { Seen } from "./inspect.js";
 import { CLOSED, clockOf, paramsAt, type FoundMarket } from "./state.js";
@@ -26,7 +26,7 @@ export function marketCreation(seen: Seen, built: readonly BuiltProgram[], found
   const expected = `admin ${admin}, price authority ${priceAuthority}, house of ${houseOwner}`;
   const difference = { ...common, code: "MARKET_MISSING", found: "no market", expected, by } as const;
   const fix = "upgrade authority and house's owner call initialize_market";
-  const canAct = by === deployer && isBuilt(built, programs["position-manager"], state);
+  const canAct = by === deployer && builtThere(built, programs["position-manager"], state) !== undefined;
   return [canAct ? { ...difference, fix, act: (hands) => work.openMarket(market, hands) } : { ...difference, fix }];
 }
 

@@ -7,6 +7,7 @@ import { codeUnits, VaultInstructions } from "../../../protocol/solana/instructi
 import { MarketInstructions, type MarketParams } from "../../../protocol/solana/marketInstructions.js";
 import type { MarketIntent } from "../../../protocol/solana/marketParams.js";
 import { positionProgram } from "../../../protocol/solana/positionProgram.js";
+import { codeHashOf } from "../../../protocol/solana/programData.js";
 import type { ProgramName } from "../../../protocol/solana/programKeys.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import type { BuiltProgram } from "./built.js";
@@ -93,12 +94,15 @@ export class Work {
     await this.chain.send("hand the upgrade authority over", [instruction], [deployer]);
   }
 
-  register(programId: Address, { deployer }: Hands): Promise<void> {
-    return this.hashing(programId, this.instructions.registerProgram(programId, deployer.address), deployer);
+  /** @param elf that was built: if something else runs there when it is listed, it is not. */
+  register(programId: Address, elf: Uint8Array, { deployer }: Hands): Promise<void> {
+    const instruction = this.instructions.registerProgram(programId, deployer.address, codeHashOf(elf));
+    return this.hashing(programId, instruction, deployer);
   }
 
-  renew(programId: Address, { deployer }: Hands): Promise<void> {
-    return this.hashing(programId, this.instructions.renewProgram(programId, deployer.address), deployer);
+  renew(programId: Address, elf: Uint8Array, { deployer }: Hands): Promise<void> {
+    const instruction = this.instructions.renewProgram(programId, deployer.address, codeHashOf(elf));
+    return this.hashing(programId, instruction, deployer);
   }
 
   confirm(programId: Address, { deployer }: Hands): Promise<void> {

@@ -16,6 +16,7 @@ import { TOKEN_PROGRAM } from "../../../protocol/solana/errorNames.js";
 import { codeUnits, VaultInstructions } from "../../../protocol/solana/instructions.js";
 import { MarketInstructions } from "../../../protocol/solana/marketInstructions.js";
 import { positionProgram } from "../../../protocol/solana/positionProgram.js";
+import { codeHashOf, PROGRAM_DATA_LAYOUT } from "../../../protocol/solana/programData.js";
 import { createTokensInstruction, readTokenAccount } from "../../../protocol/solana/tokens.js";
 import { unitLimit } from "../../../protocol/solana/computeBudget.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
@@ -170,9 +171,10 @@ export class Exchange {
       },
     );
     await chain.must("initialize the vault program", [authority], []);
+    const code = (chain.data(accounts.programData) ?? new Uint8Array()).subarray(PROGRAM_DATA_LAYOUT.elfAt);
     const register = vaultProgram.instruction(
       "registerProgram",
-      {},
+      { codeHash: [...codeHashOf(code)] },
       {
         ...{ payer: chain.payer.address, admin: admin.address, vaultAuthority: accounts.vaultAuthority },
         ...{
@@ -182,8 +184,7 @@ export class Exchange {
         },
       },
     );
-    const bytes = chain.data(accounts.programData)?.length ?? 0;
-    await chain.must("list the position manager", [unitLimit(codeUnits(bytes)), register], [admin]);
+    await chain.must("list the position manager", [unitLimit(codeUnits(code.length)), register], [admin]);
 
     const house = await this.join("house", HOUSE_TOKENS);
     const market = await this.market.initialize(

@@ -125,9 +125,11 @@ export function callsOf(stage: Stage, side: Side, mint: 0 | 1 = 0): Readonly<Rec
       },
     }),
     freezeAll: ofNoVault(() => make.freezeAll(stage.sides[0].multiSig, 60n)),
-    registerProgram: ofNoVault(() => make.registerProgram(side.unregistered, admin, payer)),
+    registerProgram: ofNoVault(async () =>
+      make.registerProgram(side.unregistered, admin, await stage.rig.codeHash(side.unregistered), payer),
+    ),
     renewProgram: ofNoVault(
-      () => make.renewProgram(lock.consumer, admin),
+      async () => make.renewProgram(lock.consumer, admin, await stage.rig.codeHash(lock.consumer)),
       ready(() => make.revokeProgram(lock.consumer, admin)),
     ),
     confirmProgram: ofNoVault(() => make.confirmProgram(side.extended, roles.guardian.address)),

@@ -8,7 +8,9 @@ import type { Address, EncodedAccount, Instruction, KeyPairSigner } from "@solan
 
 import {
   associatedTokenAddress,
+  codeAddress,
   collateralAuthorityAddress,
+  UPGRADEABLE_LOADER,
   VaultAddresses,
 } from "../../../protocol/solana/addresses.js";
 import { TOKEN_2022_PROGRAM, TOKEN_PROGRAM } from "../../../protocol/solana/errorNames.js";
@@ -16,6 +18,7 @@ import type { CollateralVault } from "../../../protocol/solana/idl/collateral_va
 import { VaultInstructions, type MintRef, type VaultRef } from "../../../protocol/solana/instructions.js";
 import type { PlainType } from "../../../protocol/solana/plain.js";
 import type { AccountName } from "../../../protocol/solana/program.js";
+import { codeHashOf, PROGRAM_DATA_LAYOUT } from "../../../protocol/solana/programData.js";
 import { LOCAL_PROGRAM_IDS } from "../../../protocol/solana/programKeys.js";
 import { createTokensInstruction, readTokenAccount } from "../../../protocol/solana/tokens.js";
 import { unitLimit } from "../../../protocol/solana/computeBudget.js";
@@ -163,10 +166,17 @@ export class VaultRig extends TestSvm {
     return { programId, programData, collateralAuthority: await collateralAuthorityAddress(programId) };
   }
 
+  /** Of a program's code as it is now; of nothing where there is none. */
+  async codeHash(programId: Address, loader: Address = UPGRADEABLE_LOADER): Promise<Uint8Array> {
+    const account = this.data(await codeAddress(programId, loader)) ?? new Uint8Array();
+    return codeHashOf(account.subarray(loader === UPGRADEABLE_LOADER ? PROGRAM_DATA_LAYOUT.elfAt : 0));
+  }
+
   /** Registers a consumer and waits until it counts, unless told not to. @returns its record. */
   async register({ programId }: TestConsumer, waitSeconds = DAY_SECONDS): Promise<Address> {
     const { payer, admin } = this.roles;
-    const instruction = await this.instructions.registerProgram(programId, admin.address, payer.address);
+    const hash = await this.codeHash(programId);
+    const instruction = await this.instructions.registerProgram(programId, admin.address, hash, payer.address);
     await this.must([unitLimit(1_400_000), instruction], { signers: [admin] });
     this.warp(waitSeconds);
     return this.addresses.authorizedProgram(programId);

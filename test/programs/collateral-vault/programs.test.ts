@@ -8,6 +8,7 @@ import { closeProgram, setAuthority } from "../../../scripts/deploy/solana/loade
 import { describeWith } from "../../helpers/describeWith.js";
 import { act, outcome } from "../../helpers/solanaVault/acting.js";
 import { VaultRig, type Depositor, type TestConsumer, type TestMint } from "../../helpers/solanaVault/rig.js";
+import { codeHashOf } from "../../../protocol/solana/programData.js";
 import { codeOf, extend, otherCode, upgrade } from "../../helpers/solanaVault/upgrades.js";
 
 const DAY = 86_400n;
@@ -43,7 +44,9 @@ describeWith("ownCluster", "programs that hold collateral", () => {
   const settle = (amountUnits: bigint, where = at) =>
     outcome(rig, rig.instructions.transferCollateral(where, bob.vault, amountUnits));
   const release = (where = at) => outcome(rig, rig.instructions.releaseProgramLock(where));
-  const renew = () => outcome(rig, rig.instructions.renewProgram(consumer.programId, admin));
+  const renewal = async (signer = admin) =>
+    rig.instructions.renewProgram(consumer.programId, signer, await rig.codeHash(consumer.programId));
+  const renew = (signer = admin) => outcome(rig, renewal(signer));
   const confirm = (signer = guardian) => outcome(rig, rig.instructions.confirmProgram(consumer.programId, signer));
   const record = async () => rig.read("authorizedProgram", await rig.addresses.authorizedProgram(consumer.programId));
   const locked = async () => (await rig.balance(alice.key.address, mint)).locked;
@@ -81,7 +84,7 @@ describeWith("ownCluster", "programs that hold collateral", () => {
       expect(await release()).to.equal("ReleaseTooEarly");
       if (round === 1) break;
       // registered again: the whole wait, and the owner's lock as it was
-      await act(rig, rig.instructions.renewProgram(consumer.programId, admin));
+      await act(rig, renewal());
       expect(await lock(1n)).to.equal("ProgramNotActive");
       rig.warp(DAY);
       expect(await lock(1n)).to.equal("ok");
@@ -116,12 +119,35 @@ describeWith("ownCluster", "programs that hold collateral", () => {
       "ProgramUpgraded",
       "ok",
     ]);
-    expect(await outcome(rig, rig.instructions.renewProgram(consumer.programId, guardian))).to.equal("NotAdmin");
+    expect(await renew(guardian)).to.equal("NotAdmin");
     expect(await confirm()).to.equal("ProgramUpgraded");
-    await act(rig, rig.instructions.renewProgram(consumer.programId, admin));
+    await act(rig, renewal());
     expect(await lock(1n)).to.equal("ProgramNotActive");
     rig.warp(DAY);
     expect([await lock(1n), await settle(1n)]).to.deep.equal(["ok", "ok"]);
+  });
+
+  it("COL-42 are listed with the code that was looked at, and with no other that somebody put there meanwhile", async () => {
+    const { instructions: make } = rig;
+    const fresh = await rig.consumer("fresh");
+    const seen = await rig.codeHash(fresh.programId);
+    await upgrade(rig, fresh, otherCode(codeOf(rig, fresh)));
+    const listing = () => outcome(rig, make.registerProgram(fresh.programId, admin, seen));
+    expect(await listing()).to.equal("WrongCode");
+    expect(rig.data(await rig.addresses.authorizedProgram(fresh.programId))).to.equal(undefined);
+    // An extension is no other code.
+    await extend(rig, fresh);
+    await upgrade(rig, fresh, codeOf(rig, consumer));
+    expect(await listing()).to.equal("ok");
+
+    const before = await record();
+    const looked = await rig.codeHash(consumer.programId);
+    await upgrade(rig, consumer, otherCode(codeOf(rig, consumer)));
+    const again = (hash: Uint8Array) => outcome(rig, make.renewProgram(consumer.programId, admin, hash));
+    expect(await again(looked)).to.equal("WrongCode");
+    expect(await again(new Uint8Array(32))).to.equal("WrongCode");
+    expect(await record()).to.deep.equal(before);
+    expect(await again(await rig.codeHash(consumer.programId))).to.equal("ok");
   });
 
   it("COL-22 go on once admin or guardian has confirmed that they were only extended", async () => {
@@ -202,7 +228,7 @@ describeWith("ownCluster", "programs that hold collateral", () => {
     const large = await rig.consumer("large", code);
     const units = async (instruction: Promise<FullInstruction>, bytes: number, as: Address[] = []): Promise<bigint> =>
       (await rig.must([unitLimit(codeUnits(bytes)), await instruction], { as })).computeUnits;
-    const registered = await units(make.registerProgram(large.programId, admin), LARGEST, [admin]);
+    const registered = await units(make.registerProgram(large.programId, admin, codeHashOf(code)), LARGEST, [admin]);
     await extend(rig, large, MAX_ACCOUNT_BYTES - PROGRAM_DATA_HEADER_BYTES - LARGEST);
     const confirmed = await units(make.confirmProgram(large.programId, guardian), codeOf(rig, large).length, [
       guardian,
@@ -236,7 +262,8 @@ describeWith("ownCluster", "programs that hold collateral", () => {
 
   it("COL-19 are executables of a loader whose upgrades show, not this program, not a wallet", async () => {
     const { instructions: make } = rig;
-    const register = (programId: Address) => outcome(rig, make.registerProgram(programId, admin));
+    const register = async (programId: Address) =>
+      outcome(rig, make.registerProgram(programId, admin, await rig.codeHash(programId)));
     expect(await register((await rig.wallet("wallet")).address)).to.equal("NotAProgram");
     expect(await register(rig.program.id)).to.equal("OwnProgram");
     const memo = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr" as Address;
@@ -246,7 +273,7 @@ describeWith("ownCluster", "programs that hold collateral", () => {
     expect(account.programAddress).to.equal("BPFLoader2111111111111111111111111111111111");
     const { payer } = rig.roles;
     const loader = account.programAddress;
-    const itself = await make.registerProgram(memo, admin, payer.address, loader);
+    const itself = await make.registerProgram(memo, admin, await rig.codeHash(memo, loader), payer.address, loader);
     expect(await register(memo)).to.equal("WrongProgramData");
     expect(await outcome(rig, itself)).to.equal("ok");
     rig.warp(DAY);

@@ -183,6 +183,30 @@ describeWith("ownCluster", "delayed withdrawals of the collateral vault", () => 
       setTransferFee(rig, taxed, { bps: 100, maxUnits: 1_000n });
       expect(await outcome(rig, execution(rig, vault, index, stranger))).to.equal("ok");
     });
+
+    it("COL-33 executes a request for less than it asked for only when its owners approve just that", async () => {
+      const { instructions: make } = rig;
+      const owners = [stranger, vetoer];
+      await act(rig, make.setLimits(open, LIMITS));
+      await act(rig, make.createSecurityConfig(carol.vault, { withdrawalDelaySeconds: DELAY, whitelist: null }));
+      await share(rig, { ...carol.vault, hasSecurityConfig: true }, { owners, threshold: 2 });
+      const vault = { ...carol.vault, hasSecurityConfig: true, hasMultiSig: true };
+      const shared: BalanceRef = { vault, mint: taxed };
+      const timestamp = rig.now;
+      const asked = make.requestWithdrawal(shared, { amountUnits: 100n, timestamp, destination: carol.key.address });
+      await act(rig, execution(rig, vault, await proposed(rig, vault, owners, asked), stranger));
+      rig.warp(DELAY);
+      setTransferFee(rig, taxed, ALL);
+      const record = rig.read("pendingWithdrawal", await rig.addresses.pendingWithdrawal(carol.address, timestamp));
+      const request = { timestamp, destination: record.destination, payer: record.payer };
+      const before = await total();
+      expect(await outcome(rig, make.executeWithdrawal(shared, request))).to.equal("LessReceived");
+      const multiSig = await rig.addresses.multiSigVault(carol.address);
+      const taken = await proposed(rig, vault, owners, make.executeWithdrawal(shared, request, multiSig));
+      expect(await total()).to.equal(before);
+      expect(await outcome(rig, execution(rig, vault, taken, stranger))).to.equal("ok");
+      expect(await total()).to.equal(before - 100n);
+    });
   });
 
   it("COL-6 keeps at most 64 waiting", async () => {

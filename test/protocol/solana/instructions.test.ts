@@ -85,7 +85,8 @@ describeWith("ownCluster", "instructions of the vault program", () => {
     await extend(rig, consumer);
     await works(make.confirmProgram(consumer.programId, rig.roles.guardian.address), [rig.roles.guardian]);
     await works(make.revokeProgram(consumer.programId, rig.roles.guardian.address), [rig.roles.guardian]);
-    await works(make.renewProgram(consumer.programId, rig.roles.admin.address), [rig.roles.admin]);
+    const hash = await rig.codeHash(consumer.programId);
+    await works(make.renewProgram(consumer.programId, rig.roles.admin.address, hash), [rig.roles.admin]);
     await works(make.revokeProgramLock(lock), [alice.key]);
     rig.warp(WEEK_SECONDS);
     await works(make.releaseProgramLock(lock), [alice.key]);

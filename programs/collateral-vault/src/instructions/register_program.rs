@@ -3,7 +3,8 @@ use anchor_lang::prelude::*;
 use crate::{constants::*, error::VaultError, event::ProgramSet, loader, math::after, state::*};
 
 /// The admin lists a program that owners may let lock their collateral. It counts a day later; admin or guardian may revoke it before.
-/// The listing alone gives it nothing: each owner caps it for each balance. Its code is hashed: ask for half a compute unit a byte.
+/// The listing alone gives it nothing: each owner caps it for each balance. Its code must be the one whose hash the admin names, so that
+/// nobody replaces it between the admin's look and this instruction: ask for half a compute unit a byte.
 #[derive(Accounts)]
 pub struct RegisterProgram<'info> {
     #[account(mut)]
@@ -19,7 +20,7 @@ pub struct RegisterProgram<'info> {
     pub system_program: Program<'info, System>,
 }
 
-pub fn handler(ctx: Context<RegisterProgram>) -> Result<()> {
+pub fn handler(ctx: Context<RegisterProgram>, code_hash: [u8; 32]) -> Result<()> {
     let clock = Clock::get()?;
     let accounts = &ctx.accounts;
     {
@@ -32,18 +33,26 @@ pub fn handler(ctx: Context<RegisterProgram>) -> Result<()> {
     record.program_id = accounts.program.key();
     record.collateral_authority = Pubkey::find_program_address(&[SEED_COLLATERAL_AUTHORITY], accounts.program.key).0;
     record.bump = ctx.bumps.authorized_program;
-    record_code(&mut record, &accounts.program, &accounts.program_data, &clock)
+    record_code(
+        &mut record,
+        &accounts.program,
+        &accounts.program_data,
+        code_hash,
+        &clock,
+    )
 }
 
-/// Records the program's code as it is now and starts the wait. A healthy program would only lose what it has waited for.
+/// Records the program's code, which must be what was named, and starts the wait. A healthy program would only lose what it has waited for.
 pub fn record_code(
     record: &mut AuthorizedProgram,
     program: &AccountInfo,
     program_data: &AccountInfo,
+    code_hash: [u8; 32],
     clock: &Clock,
 ) -> Result<()> {
     let (data_key, deploy_slot) = loader::code_of(program, program_data)?;
     let code = loader::read_code(program_data)?;
+    require!(code.hash == code_hash, VaultError::WrongCode);
     require!(
         record.revoked_at != 0 || code != record.code(),
         VaultError::ProgramUnchanged

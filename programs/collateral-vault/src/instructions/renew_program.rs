@@ -17,7 +17,7 @@ pub struct RenewProgram<'info> {
     pub authorized_program: AccountLoader<'info, AuthorizedProgram>,
 }
 
-pub fn handler(ctx: Context<RenewProgram>) -> Result<()> {
+pub fn handler(ctx: Context<RenewProgram>, code_hash: [u8; 32]) -> Result<()> {
     let clock = Clock::get()?;
     let accounts = &ctx.accounts;
     {
@@ -27,5 +27,11 @@ pub fn handler(ctx: Context<RenewProgram>) -> Result<()> {
     }
     let mut record = accounts.authorized_program.load_mut()?;
     require_keys_eq!(*accounts.program.key, record.program_id, VaultError::WrongProgram);
-    record_code(&mut record, &accounts.program, &accounts.program_data, &clock)
+    record_code(
+        &mut record,
+        &accounts.program,
+        &accounts.program_data,
+        code_hash,
+        &clock,
+    )
 }

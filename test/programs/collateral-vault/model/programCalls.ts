@@ -1,6 +1,8 @@
 /** Pauses and listed programs. */
 import type { Address } from "@solana/kit";
 
+import { codeHashOf } from "../../../../protocol/solana/programData.js";
+import { codeOf, otherCode } from "../../../helpers/solanaVault/upgrades.js";
 import { CallKit, type Call, type Name } from "./callKit.js";
 import type { Consumer } from "./cast.js";
 import * as rules from "./rules.js";
@@ -67,7 +69,9 @@ export class ProgramCalls extends CallKit {
     const commit = (): void => {
       Object.assign(consumer, { isListed: true, ...this.listed(consumer) });
     };
-    return this.global("registerProgram", accounts, signer.address, commit, [...signer.broken, ...world.stopped()]);
+    const named = this.named(consumer);
+    const broken = [...signer.broken, ...world.stopped(), ...named.broken];
+    return { ...this.global("registerProgram", accounts, signer.address, commit, broken), args: named.args };
   }
 
   private renew(consumer: Consumer): Call {
@@ -80,10 +84,23 @@ export class ProgramCalls extends CallKit {
     const commit = (): void => {
       Object.assign(consumer, this.listed(consumer));
     };
-    return this.global("renewProgram", accounts, signer.address, commit, [
-      ...[...signer.broken, ...world.stopped()],
+    const named = this.named(consumer);
+    const broken = [
+      ...[...signer.broken, ...world.stopped(), ...named.broken],
       ...(consumer.revokedAt === 0n && consumer.code === consumer.listedCode ? ["ProgramUnchanged"] : []),
-    ]);
+    ];
+    return { ...this.global("renewProgram", accounts, signer.address, commit, broken), args: named.args };
+  }
+
+  /** The code that is there most of the time; else other code. */
+  private named({ consumer }: Consumer): {
+    readonly args: Readonly<Record<string, unknown>>;
+    readonly broken: string[];
+  } {
+    const code = codeOf(this.cast.rig, consumer);
+    const isOther = this.random.oneIn(8);
+    const codeHash = codeHashOf(isOther ? otherCode(code, 1 + this.random.below(250)) : code);
+    return { args: { codeHash: [...codeHash] }, broken: isOther ? ["WrongCode"] : [] };
   }
 
   /** As it is now, with the whole wait. */
