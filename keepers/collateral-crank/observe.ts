@@ -21,6 +21,7 @@ import {
   bytesOf,
   chunks,
   discriminatorOf,
+  fundedAccounts,
   openTokens,
   programAccounts,
   someAccounts,
@@ -112,25 +113,25 @@ export class CrankReader {
     const some = (page: readonly Address[], more: object = {}) => ({
       ...{ method: "getMultipleAccounts", params: [page, { ...config, ...more }] },
     });
-    const pages = [[...single], ...chunks(tokens, ACCOUNTS_PER_CALL)];
+    const tokenPages = chunks(tokens, ACCOUNTS_PER_CALL);
     const codePages = chunks(programData, ACCOUNTS_PER_CALL);
     const programs = [this.vaults.id, this.positions.id];
     const answers = await this.client.batch([
       ...programs.map((id) => ({ method: "getProgramAccounts", params: [id, { ...config, withContext: true }] })),
-      ...pages.map((page) => some(page)),
+      ...[single, ...tokenPages].map((page) => some(page)),
       ...codePages.map((page) => some(page, { dataSlice })),
     ]);
     const ofPrograms = programs.map((_, index) =>
       this.client.read("getProgramAccounts", answers[index], programAccounts),
     );
-    const [fixed, ...others] = [...pages, ...codePages].map((page, index) =>
-      this.client.read("getMultipleAccounts", answers[programs.length + index], someAccounts(page.length)),
+    const [ofSingle, ...ofPages] = answers.slice(programs.length);
+    const fixed = this.client.read("getMultipleAccounts", ofSingle, fundedAccounts(single.length));
+    const others = [...tokenPages, ...codePages].map((page, index) =>
+      this.client.read("getMultipleAccounts", ofPages[index], someAccounts(page.length)),
     );
-    const slots = new Set(
-      [...ofPrograms, ...(fixed === undefined ? [] : [fixed]), ...others].map(({ context }) => context.slot),
-    );
+    const slots = new Set([...ofPrograms, fixed, ...others].map(({ context }) => context.slot));
     const [slot] = slots;
-    const [clock, own] = fixed?.value ?? [];
+    const [clock, own] = fixed.value;
     if (slots.size !== 1 || slot === undefined || clock == null) return undefined;
     const bytes = bytesOf(clock.data[0]);
     const nowSeconds = readClockSeconds(bytes);
@@ -150,8 +151,8 @@ export class CrankReader {
       prices: of("price"),
       positions: of("position"),
       listed: of("authorizedProgram"),
-      tokens: readEach(tokens, found(others.slice(0, pages.length - 1)), openTokens),
-      programData: readEach(programData, found(others.slice(pages.length - 1)), headOf),
+      tokens: readEach(tokens, found(others.slice(0, tokenPages.length)), openTokens),
+      programData: readEach(programData, found(others.slice(tokenPages.length)), headOf),
     };
   }
 

@@ -15,14 +15,19 @@ export const programAccounts = z.object({
 });
 export type ProgramAccountsAnswer = z.infer<typeof programAccounts>;
 
-const someAccount = z
-  .object({ data, owner: z.string(), lamports: z.union([z.int(), z.bigint()]).transform(BigInt) })
-  .nullable();
-export type SomeAccount = z.infer<typeof someAccount>;
+const someAccount = z.object({ data, owner: z.string() });
+/** Beyond 2^53 a JSON number is not exact, and refused: of accounts into which strangers may pay, the lamports are not asked. */
+const fundedAccount = someAccount.extend({ lamports: z.union([z.int(), z.bigint()]).transform(BigInt) });
+export type SomeAccount = z.infer<typeof someAccount> | null;
 
 /** Of getMultipleAccounts. @param asked accounts that were asked for: an answer with fewer or more is none. */
-export function someAccounts(asked: number) {
-  return z.object({ context: z.object({ slot: slotNumber }), value: z.array(someAccount).length(asked) });
+export const someAccounts = (asked: number) => accountsOf(someAccount, asked);
+
+/** The same with their lamports. */
+export const fundedAccounts = (asked: number) => accountsOf(fundedAccount, asked);
+
+function accountsOf<T extends z.ZodType>(account: T, asked: number) {
+  return z.object({ context: z.object({ slot: slotNumber }), value: z.array(account.nullable()).length(asked) });
 }
 
 /** Most of one getMultipleAccounts. */
