@@ -32,7 +32,7 @@ export class SlotWatcher {
     return this.lastSlot < 0n ? undefined : Number(this.lastSlot);
   }
 
-  /** Whether the node answered the last question. */
+  /** Whether the node left the last question without an answer. */
   get away(): boolean {
     return this.failures > 0;
   }
