@@ -20,7 +20,7 @@ import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from ".
 import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
 import type { InsightServer } from "../kit/insight/server.js";
-import type { LeaseInsight } from "../kit/insight/status.js";
+import { leaseInsight } from "../kit/insight/status.js";
 import { lamportsOf } from "../kit/solana/balance.js";
 import { openSolana, type SolanaConnection } from "../kit/solana/connection.js";
 import { SolanaDryRunSubmitter } from "../kit/solana/dryRun.js";
@@ -119,7 +119,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     });
     insight = await openSolanaInsight({
       ...{ connection, keeper: KEEPER_NAME, execute, watcher, health, counters },
-      lease: () => leaseOf(runtime),
+      lease: () => leaseInsight(runtime),
       control: () => runtime?.control.last,
       database: () => runtime?.database(),
       inFlight: () => submitter.pending(),
@@ -165,13 +165,6 @@ async function run(context: RunContext): Promise<ProgramResult> {
     troubles.stop();
     await alerts.close();
   }
-}
-
-function leaseOf(runtime: SolanaRuntime | undefined): LeaseInsight | undefined {
-  if (runtime === undefined) return undefined;
-  const { lease, control } = runtime;
-  const known = lease.claimed || control.known;
-  return { known, held: lease.held !== undefined, owner: lease.owner, fence: lease.held?.fence };
 }
 
 async function openRuntime(

@@ -5,6 +5,7 @@ import type { Freshness } from "../health.js";
 import type { Runtime } from "../runtime.js";
 import type { Submitter } from "../submitter.js";
 import { serveInsight, type InsightServer } from "./server.js";
+import { leaseInsight } from "./status.js";
 
 export interface InsightParts {
   readonly connection: ChainConnection;
@@ -31,12 +32,7 @@ export async function openInsight(parts: InsightParts): Promise<InsightServer | 
       network: config.network.name,
       loops: () => ({ blocks: health.report() }),
       gatePassed: () => true,
-      lease: () => {
-        if (runtime === undefined) return undefined;
-        const { lease, control } = runtime;
-        const known = lease.claimed || control.known;
-        return { known, held: lease.held !== undefined, owner: lease.owner, fence: lease.held?.fence };
-      },
+      lease: () => leaseInsight(runtime),
       control: () => runtime?.control.last,
       database: () => runtime?.database(),
       inFlight: () => submitter.pending(),

@@ -1,8 +1,10 @@
 /** What a process says about itself, put together when somebody asks. Nothing here can fail or wait: it reads what the parts remember. */
 import type { ControlRow } from "../../../db/queries/control/rows.js";
+import type { ControlWatch } from "../control/watch.js";
 import type { Counters } from "../counters.js";
 import type { DatabaseState } from "../databaseWatch.js";
 import type { HealthReport } from "../health.js";
+import type { Lease } from "../lease.js";
 import type { FleetReport } from "../providers/fleet.js";
 import type { InFlight } from "../submitter.js";
 
@@ -31,6 +33,16 @@ export interface LeaseInsight {
   readonly held: boolean;
   readonly owner: string;
   readonly fence: bigint | undefined;
+}
+
+/** Who leads, as a process knows it that works with a lease; undefined for one that needs none (a dry run). */
+export function leaseInsight(
+  runtime: { readonly lease: Lease; readonly control: ControlWatch } | undefined,
+): LeaseInsight | undefined {
+  if (runtime === undefined) return undefined;
+  const { lease, control } = runtime;
+  const known = lease.claimed || control.known;
+  return { known, held: lease.held !== undefined, owner: lease.owner, fence: lease.held?.fence };
 }
 
 export type LoopState = "healthy" | "failing" | "stale";
