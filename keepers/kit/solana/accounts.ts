@@ -16,7 +16,7 @@ export const programAccounts = z.object({
 export type ProgramAccountsAnswer = z.infer<typeof programAccounts>;
 
 const someAccount = z.object({ data, owner: z.string() });
-/** Beyond 2^53 a JSON number is not exact, and refused: of accounts into which strangers may pay, the lamports are not asked. */
+/** Beyond 2^53 a JSON number is not exact, and refused: lamports are asked for only where they count, because strangers may pay some in. */
 const fundedAccount = someAccount.extend({ lamports: z.union([z.int(), z.bigint()]).transform(BigInt) });
 export type SomeAccount = z.infer<typeof someAccount> | null;
 

@@ -19,7 +19,7 @@ describe("keepers/kit/solana/accounts", () => {
     }
   });
 
-  it("takes no lamports for more or less than they are, and asks for none where strangers may pay", () => {
+  it("takes no lamports for more or less than they are, and minds none that it does not need", () => {
     const lamports = (found: unknown) =>
       fundedAccounts(1).safeParse(answer(account({ lamports: found }))).data?.value[0]?.lamports;
     expect([lamports(0), lamports(2 ** 53 - 1), lamports(2n ** 60n)]).to.deep.equal([0n, 2n ** 53n - 1n, 2n ** 60n]);
