@@ -67,7 +67,15 @@ export class NextBlock {
     this.standing = calls;
   }
 
-  /** The newest block, with the prepared calls in the same request. @throws like ChainClient.head */
+  /** What came with the newest head turned out to be older than it: the calls are made again. */
+  forget(): void {
+    this.prepared.clear();
+  }
+
+  /**
+   * The newest block, with the prepared calls in the same request. Nodes answer the parts of a request in any order, so that a block may
+   * arrive after the calls and before the question for the head; what a caller reads has a number of its own. @throws like ChainClient.head
+   */
   async head(): Promise<Head> {
     const expected = (this.preparedFor?.number ?? -1) + 1;
     const { head, endpoint, answers } = await this.client.look((asked) => this.prepareFor(asked, expected));
