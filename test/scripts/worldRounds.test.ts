@@ -82,15 +82,20 @@ describe("scripts/world/rounds", function () {
   afterEach(() => feed.close());
 
   /** A row of the reporter's outbox. */
-  async function row(roundId: bigint, state: string): Promise<void> {
-    const mined = state === "signed" ? null : "0x";
-    await db.query(
+  async function row(roundId: bigint, state: string, kind: "intent" | "cancel" = "intent"): Promise<void> {
+    const hash = `0x${String(roundId)}`;
+    const mined = state === "signed" ? null : hash;
+    const [stored] = await db.query<{ id: string }>(
       `INSERT INTO keeper_outbox (chain_id, signer, role, fence, policy_hash, effect_key, state, nonce, intent, since_block, valid_until,
-        mined_hash) VALUES ($1, $2, $3, 1, '', $4, $5, $6, $7, 0, 0, $8)`,
+        mined_hash) VALUES ($1, $2, $3, 1, '', $4, $5, $6, $7, 0, 0, $8) RETURNING id`,
       [
         ...[CHAIN_ID, feed.payer.address, REPORTER, `report:${String(roundId)}`, state, roundId],
         ...[JSON.stringify({ to: feed.address, data: feed.round(roundId) }), mined],
       ],
+    );
+    await db.query(
+      "INSERT INTO keeper_attempt (outbox_id, ordinal, hash, raw, kind, terms, block) VALUES ($1, 0, $2, '', $3, '{}', 0)",
+      [stored?.id ?? "", hash, kind],
     );
   }
 
@@ -130,6 +135,8 @@ describe("scripts/world/rounds", function () {
     const before = await rounds.report(db);
     expect(before).to.include({ onChain: 1, byOthers: 1, reverted: 1, lost: 0, duplicates: 0, open: 1 });
     await row(5n, "final");
+    // Its nonce is used by a transaction that does nothing, in a block that may still be replaced.
+    await row(6n, "mined", "cancel");
     await feed.bring(feed.payer, 2n);
     await rounds.look(await feed.rpc.blockNumber());
     const after = await rounds.report(db);

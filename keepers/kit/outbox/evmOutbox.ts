@@ -203,6 +203,7 @@ export class EvmOutbox implements Submitter {
     const at: MinedAt = { hash: attempt.hash, block: receipt.block, blockHash: receipt.blockHash };
     entry.usedByOthers = 0;
     if (entry.mined?.blockHash !== at.blockHash || entry.mined.hash !== at.hash) {
+      if (entry.mined !== undefined) this.reorganised();
       await this.orDoubt(store.mined(entry, at));
       entry.state = "mined";
       entry.mined = at;
@@ -226,7 +227,13 @@ export class EvmOutbox implements Submitter {
     return settled;
   }
 
+  /** A node that changed its chain may have changed its pool: all that is not in a block is sent again. */
+  private reorganised(): void {
+    for (const entry of this.entries) if (entry.state === "signed") entry.answer = "unanswered";
+  }
+
   private async unwind(entry: Entry, head: Head): Promise<void> {
+    this.reorganised();
     this.parts.log.warn("tx.unwound", { key: entry.intent.key, nonce: entry.nonce, block: entry.mined?.block });
     await this.orDoubt(this.parts.store.unwound(entry));
     entry.state = "signed";
@@ -255,9 +262,11 @@ export class EvmOutbox implements Submitter {
     const expired = head.number >= entry.intent.validUntilBlock && newest.kind === "intent";
     // Only the lowest nonce can be mined next: paying more for the others helps nobody.
     const first = this.entries.every(({ nonce, state }) => state === "mined" || nonce >= entry.nonce);
-    const overdue = first && head.number - Math.max(newest.block, entry.waitsFrom) >= options.replaceAfterBlocks;
+    const waitedLong = head.number - Math.max(newest.block, entry.waitsFrom) >= options.replaceAfterBlocks;
+    const overdue = first && waitedLong;
     if (!expired && !overdue) {
-      if (entry.answer !== "taken") await this.send(entry, "tx.rebroadcast");
+      // Nodes forget what they have taken; behind a lowest nonce that is late all of it may be gone.
+      if (entry.answer !== "taken" || waitedLong) await this.send(entry, "tx.rebroadcast");
       return;
     }
     if (!this.parts.store.writable) {

@@ -154,6 +154,33 @@ describe("keepers/kit/outbox", function () {
     expect((await outbox.upkeep(chain.head))[0]).to.include({ kind: "mined", hash: first });
   });
 
+  it("OUTBOX-9 sends everything again, not the lowest nonce alone, when a node has forgotten what it took", async () => {
+    const { outbox } = await openOutbox(db, chain, { window: 14 });
+    const batch = Array.from({ length: 8 }, (_, index) => intentOf(`b${String(index)}`));
+    await outbox.submitBatch(batch, chain.head);
+    chain.forget();
+    for (let block = 0; block < REPLACE_AFTER_BLOCKS; block += 1) {
+      chain.mine();
+      await outbox.upkeep(chain.head);
+    }
+    chain.mine();
+    expect(chain.executed).to.deep.equal(batch.map(({ data }) => data));
+  });
+
+  it("OUTBOX-9 sends everything again at once, when a block was replaced", async () => {
+    const { outbox } = await openOutbox(db, chain, { window: 14 });
+    await outbox.submit(intentOf("a"), chain.head);
+    chain.mine();
+    await outbox.upkeep(chain.head);
+    const batch = ["b", "c", "d"].map((key) => intentOf(key));
+    await outbox.submitBatch(batch, chain.head);
+    chain.reorg(1);
+    chain.forget();
+    await outbox.upkeep(chain.head);
+    chain.mine();
+    expect(chain.executed).to.deep.equal([dataOf("a"), ...batch.map(({ data }) => data)]);
+  });
+
   it("brings back what a reorganisation took, with the same bytes, also long after it counted as final", async () => {
     const { outbox } = await openOutbox(db, chain);
     await outbox.submit(intentOf("a"), chain.head);
