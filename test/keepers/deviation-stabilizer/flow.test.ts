@@ -209,42 +209,59 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
     });
     await keeperDone();
   }
-  for (const [whatever, mineOne] of [
-    ["", () => mineAndWait(1)],
-    [", in whatever order its node answers", mineMeanwhile],
-  ] as const) {
-    it(`acts in the very first block in which the chain allows it${whatever}`, async () => {
-      // With N = 2 and W = 3, b being the first block end outside: beyond the fast threshold the rule holds after b + 1. Otherwise the
-      // average of three must exceed θ twice: 1.8 θ does after b + 1 and b + 2, 1.3 θ after b + 2 and b + 3.
-      expect([confirmations, windowBlocks]).to.deep.equal([2, 3]);
-      expect(1.8 * thetaBps).to.be.lessThan(fastBps);
-      const expected: Record<string, [number, number]> = {
-        "cUSDT/cUSDC": [1.5 * fastBps, 2],
-        "XAU/cUSDT": [-1.8 * thetaBps, 3],
-        "XAU/cEURT": [1.3 * thetaBps, 4],
-      };
-      const keeper = start();
-      await keeperDone();
-      for (const [pair, [bps]] of Object.entries(expected)) await chain.push(pair, bps);
-      await mineOne();
-      const firstOutside = await height();
-      for (let block = 0; block < 5; block += 1) await mineOne();
-      await keeper.stop();
-      const executions = await chain.executions(firstOutside);
-      for (const [pair, [, latency]] of Object.entries(expected)) {
-        const first = executions.find((entry) => entry.pool === chain.deployment.address(`PmmPool:${pair}`));
-        expect((first?.block ?? Infinity) - firstOutside, pair).to.equal(latency);
-      }
-    });
+  async function actsInFirstBlock(mineOne: () => Promise<void>): Promise<void> {
+    // With N = 2 and W = 3, b being the first block end outside: beyond the fast threshold the rule holds after b + 1. Otherwise the
+    // average of three must exceed θ twice: 1.8 θ does after b + 1 and b + 2, 1.3 θ after b + 2 and b + 3.
+    expect([confirmations, windowBlocks]).to.deep.equal([2, 3]);
+    expect(1.8 * thetaBps).to.be.lessThan(fastBps);
+    const expected: Record<string, [number, number]> = {
+      "cUSDT/cUSDC": [1.5 * fastBps, 2],
+      "XAU/cUSDT": [-1.8 * thetaBps, 3],
+      "XAU/cEURT": [1.3 * thetaBps, 4],
+    };
+    const keeper = start();
+    await keeperDone();
+    for (const [pair, [bps]] of Object.entries(expected)) await chain.push(pair, bps);
+    await mineOne();
+    const firstOutside = await height();
+    for (let block = 0; block < 5; block += 1) await mineOne();
+    await keeper.stop();
+    const executions = await chain.executions(firstOutside);
+    for (const [pair, [, latency]] of Object.entries(expected)) {
+      const first = executions.find((entry) => entry.pool === chain.deployment.address(`PmmPool:${pair}`));
+      expect((first?.block ?? Infinity) - firstOutside, pair).to.equal(latency);
+    }
   }
+  it("acts in the very first block in which the chain allows it", () => actsInFirstBlock(() => mineAndWait(1)));
+  it("RPC-11 acts in the very first block in which the chain allows it, in whatever order its node answers", () =>
+    actsInFirstBlock(mineMeanwhile));
 
+  /** Mines a block while no node is answering the keeper. */
+  async function mineBetweenLooks(): Promise<void> {
+    let letGo = (): void => undefined;
+    const mined = new Promise<undefined>((resolve) => {
+      letGo = () => {
+        resolve(undefined);
+      };
+    });
+    await new Promise<void>((held) => {
+      chain.proxy.fault = () => {
+        held();
+        return mined;
+      };
+    });
+    await chain.mine();
+    chain.proxy.fault = () => undefined;
+    letGo();
+    await keeperDone();
+  }
   it("RPC-8 a quiet tick costs one request: everything it reads travels with the question for the head", async () => {
     const keeper = start(true, { KEEPER_POLL_MS: "100" });
     await keeperDone();
     await mineAndWait(1);
     chain.proxy.seen.length = 0;
     chain.proxy.exchanges = 0;
-    await mineAndWait(10);
+    for (let block = 0; block < 10; block += 1) await mineBetweenLooks();
     const { exchanges, seen } = chain.proxy;
     const { report } = await keeper.stop();
     expect(report).to.deep.include({ plans: 0, pokes: 0, refills: 0, failedTicks: 0 });
@@ -625,11 +642,13 @@ describe("keepers/deviation-stabilizer on a chain with the real contracts", func
 
   it("LEASE-4 of two copies one acts, and the other goes on where it stopped", async () => {
     const from = await height();
-    const first = start();
+    // Who stands by asks five times within this time.
+    const lease = { KEEPER_LEASE_SECONDS: "10" };
+    const first = start(true, lease);
     await keeperDone();
     // With evidence of its own, whose file says that its start is over.
     const other = `${data()}-second`;
-    const second = start(true, { KEEPER_DATA_FOLDER: other });
+    const second = start(true, { KEEPER_DATA_FOLDER: other, ...lease });
     while (!existsSync(join(other, "deviation-stabilizer-localhost.jsonl"))) await wait(20);
     await chain.push("XAU/cUSDT", 1.2 * fastBps);
     await mineAndWait(3);
