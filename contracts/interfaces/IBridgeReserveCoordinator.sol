@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.33;
+
+import {IGuardianPause} from "./IGuardianPause.sol";
+import {IPegManager, IPegSink} from "./IPegManager.sol";
+
+/// @title Who a bridge tells what moves
+interface IBridgeBook {
+    /// @notice The bridge, before tokens leave; reverts when they must not.
+    function recordSend(address token, uint256 amountUnits) external;
+
+    /// @notice The bridge, after tokens arrived. @param latencySeconds from the source's block to this one.
+    function recordDelivery(address token, uint256 amountUnits, uint256 latencySeconds) external;
+
+    /// @notice The bridge, after what was sent came back.
+    function recordRefund(address token, uint256 amountUnits) external;
+}
+
+/// @title Holds bucket D to the rule BridgeReserve >= PeakBridgeOutflow * Latency, per token
+/// @notice The peak is the decaying maximum of what left net in a minute; the latency that of the messages that arrived. A send that would
+/// break the rule is refused: it is a discretionary outflow. Deliveries and refunds are never gated.
+interface IBridgeReserveCoordinator is IBridgeBook, IPegSink, IGuardianPause {
+    struct Sizing {
+        /// @dev Peak, base units per minute: never below `minPeakUnits`; rises at most so much per hour; halves in so many seconds.
+        uint128 minPeakUnits;
+        uint128 maxRiseUnitsPerHour;
+        uint32 halfLifeSeconds;
+        /// @dev Latency in seconds: measured, kept in these bounds, and the same half-life.
+        uint32 minLatencySeconds;
+        uint32 maxLatencySeconds;
+        /// @dev Between two triggers, and between two rebalancings.
+        uint32 cooldownSeconds;
+        /// @dev What a rebalancing moves at most.
+        uint128 maxRebalanceUnits;
+    }
+
+    struct LaneState {
+        uint256 reserveUnits;
+        uint256 requiredUnits;
+        uint256 peakUnitsPerMinute;
+        uint256 latencySeconds;
+        uint256 inFlightUnits;
+        IPegManager.State peg;
+        uint256 triggerReadyAt;
+        uint256 rebalanceReadyAt;
+    }
+
+    event SetSizing(address indexed token, Sizing sizing);
+    event SetKeeper(address indexed keeper, bool active);
+    event SetPegManager(address indexed manager, bool active);
+    event FlowRecorded(address indexed token, int256 flowUnits, uint256 peakUnitsPerMinute);
+    event LatencyMeasured(address indexed token, uint256 measuredSeconds, uint256 latencySeconds);
+    /// @notice The reserve is below what is required: whoever runs a keeper knows what to do. At most once per cooldown.
+    event RebalancingTriggered(
+        address indexed token,
+        uint256 reserveUnits,
+        uint256 requiredUnits,
+        uint256 inFlightUnits
+    );
+    /// @notice Surplus of bucket D left for the coordinator of the other chain.
+    event Rebalanced(address indexed token, uint256 amountUnits, bytes32 indexed messageId);
+    event PegStateSet(address indexed token, IPegManager.State state);
+    /// @notice What arrived for this contract became part of bucket D.
+    event Absorbed(address indexed token, uint256 amountUnits);
+
+    error LaneNotSized(address token);
+    /// @notice Thrown when a send would leave less than what is required.
+    error ReserveTooLow(address token, uint256 reserveUnits, uint256 requiredUnits);
+    error PegHalted(address token);
+    error NothingToRebalance(address token, uint256 surplusUnits);
+    error InconsistentSizing();
+
+    function state(address token) external view returns (LaneState memory);
+
+    function requiredUnits(address token) external view returns (uint256);
+
+    /// @notice Bucket D of this token.
+    function reserveUnits(address token) external view returns (uint256);
+
+    /// @notice Anyone: emits RebalancingTriggered when it is due. @return triggered whether it was.
+    function check(address token) external returns (bool triggered);
+
+    /// @notice Keepers: sends surplus of D above twice what is required to the coordinator of the other chain.
+    function rebalance(address token, uint256 amountUnits, uint256 maxFeeUnits) external returns (bytes32 messageId);
+
+    /// @notice Anyone: makes what arrived here part of bucket D.
+    function absorb(address token) external returns (uint256 amountUnits);
+
+    function sizing(address token) external view returns (Sizing memory);
+
+    /// @notice Owner only.
+    function setSizing(address token, Sizing calldata sizing_) external;
+
+    /// @notice Owner only.
+    function setKeeper(address keeper, bool active) external;
+
+    /// @notice Owner only. Managers whose word counts as an IPegSink.
+    function setPegManager(address manager, bool active) external;
+}
