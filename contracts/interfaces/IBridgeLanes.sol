@@ -42,6 +42,8 @@ interface IBridgeLanes is ICommonErrors {
     error InboundLimit(address token, uint256 amountUnits, uint256 available);
     /// @notice Thrown when more would be released than is locked, or burned than was minted.
     error BookExceeded(address token, uint256 amountUnits, uint256 bookUnits);
+    /// @notice Thrown when a caller leaves too little gas for what must not fail for want of it.
+    error GasTooLow(uint256 gasLeft, uint256 required);
 
     function mode(address token) external view returns (Mode);
 

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.33;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {GuardianPause} from "../governance/GuardianPause.sol";
+import {IBridgeLanes} from "../interfaces/IBridgeLanes.sol";
+import {IM1Token} from "../interfaces/IM1Token.sol";
+import {TokenBucket} from "../tokens/TokenBucket.sol";
+
+/// @title BridgeLanes
+/// @notice Takes tokens that leave and pays tokens that arrive, inside books and limits. What was said, by whom, and how often it counts
+/// is the inheritor's business.
+/// @dev ROLES. Owner: adds lanes, sets limits. It cannot move a token, and a lane's mode never changes.
+/// @dev ROUNDING. None; amounts are integers. Buckets refill whole base units per whole second.
+/// @dev TOKEN REQUIREMENTS. LOCK: any ERC-20; what a transfer moves is measured, and anything but the exact amount refused. MINT: an M1
+/// token that gave this contract MINTER_ROLE and buckets; its own limits apply beside the lane's.
+/// @dev STORAGE. Books are kept in 120 bits each (1.3e36 base units), so that a send writes one slot of them and finds the mode there.
+/// @dev LIVENESS. `_pay` and `_payBack` never revert for what a token does: they say why they could not pay, and nothing has changed then.
+/// What came back is not limited by the bucket for arrivals: it left through the one for departures.
+/// @dev HOW TO STOP IT. Zero capacity closes a direction for arrivals and departures of one token; MINT lanes also end with MINTER_ROLE.
+abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
+    using SafeCast for uint256;
+    using SafeERC20 for IERC20;
+    using TokenBucket for TokenBucket.Bucket;
+
+    /// @dev 1 + 15 + 15 of 32 bytes; 15 + 15; 16; then two slots per bucket.
+    struct Lane {
+        Mode mode;
+        uint120 sentUnits;
+        uint120 refundedUnits;
+        uint120 paidUnits;
+        uint120 acknowledgedUnits;
+        uint128 minUnits;
+        TokenBucket.Bucket outBucket;
+        TokenBucket.Bucket inBucket;
+    }
+
+    /// @notice Bounds what readers of all lanes pay.
+    uint256 public constant MAX_LANES = 64;
+    /// @notice Gas that paying is entitled to, so that no caller can make it fail by giving little.
+    uint256 public constant PAY_GAS = 300_000;
+    /// @notice Of what a token says when it cannot pay, so much is kept: bytes.
+    uint256 public constant MAX_REASON_BYTES = 256;
+
+    mapping(address token => Lane) private _lanes;
+    address[] private _tokens;
+
+    // --- Owner ---
+
+    /// @inheritdoc IBridgeLanes
+    function addLane(address token, Mode mode_, Limits calldata limits_) external onlyOwner {
+        require(token.code.length > 0, NotAContract(token));
+        require(mode_ != Mode.NONE, OutOfRange(uint8(mode_), uint8(Mode.LOCK), uint8(Mode.MINT)));
+        require(_lanes[token].mode == Mode.NONE, LaneExists(token));
+        require(_tokens.length < MAX_LANES, OutOfRange(_tokens.length + 1, 1, MAX_LANES));
+        // Reverts for a token without minters' buckets.
+        if (mode_ == Mode.MINT) IM1Token(token).mintAvailable(address(this));
+        _lanes[token].mode = mode_;
+        _tokens.push(token);
+        emit AddLane(token, mode_);
+        _setLimits(token, limits_);
+    }
+
+    /// @inheritdoc IBridgeLanes
+    function setLimits(address token, Limits calldata limits_) external onlyOwner {
+        _laneOf(token);
+        _setLimits(token, limits_);
+    }
+
+    // --- Itself ---
+
+    /// @notice This contract only: its own entry, so that a payment that fails undoes all it did.
+    /// @param back whether this is a refund of what was sent.
+    function payOut(address token, address to, uint256 amountUnits, bool back) external {
+        require(msg.sender == address(this), NotAuthorized(msg.sender));
+        Lane storage lane = _laneOf(token);
+        (uint256 sent, uint256 refunded) = (lane.sentUnits, lane.refundedUnits);
+        bool locks = lane.mode == Mode.LOCK;
+        if (back) {
+            uint256 open = locks ? sent - refunded - lane.paidUnits : sent - refunded;
+            require(amountUnits <= open, BookExceeded(token, amountUnits, open));
+            lane.refundedUnits = uint120(refunded + amountUnits);
+        } else {
+            (bool ok, uint256 left) = lane.inBucket.take(amountUnits);
+            require(ok, InboundLimit(token, amountUnits, left));
+            uint256 paid = lane.paidUnits;
+            require(
+                !locks || amountUnits <= sent - refunded - paid,
+                BookExceeded(token, amountUnits, sent - refunded - paid)
+            );
+            lane.paidUnits = (paid + amountUnits).toUint120();
+        }
+        if (locks) _release(token, to, amountUnits);
+        else IM1Token(token).mint(to, amountUnits);
+    }
+
+    // --- Views ---
+
+    /// @inheritdoc IBridgeLanes
+    function mode(address token) external view returns (Mode) {
+        return _lanes[token].mode;
+    }
+
+    /// @inheritdoc IBridgeLanes
+    function book(address token) external view returns (Book memory) {
+        Lane storage lane = _lanes[token];
+        return
+            Book({
+                sentUnits: lane.sentUnits,
+                refundedUnits: lane.refundedUnits,
+                paidUnits: lane.paidUnits,
+                acknowledgedUnits: lane.acknowledgedUnits
+            });
+    }
+
+    /// @inheritdoc IBridgeLanes
+    function bookUnits(address token) external view returns (uint256) {
+        Lane storage lane = _lanes[token];
+        uint256 arrived = uint256(lane.paidUnits) + lane.refundedUnits;
+        return lane.mode == Mode.MINT ? arrived - lane.sentUnits : lane.sentUnits - arrived;
+    }
+
+    /// @inheritdoc IBridgeLanes
+    function inFlightUnits(address token) external view returns (uint256) {
+        Lane storage lane = _lanes[token];
+        // Never below zero: nothing is acknowledged beyond it, and what is refunded was never paid.
+        uint256 settled = uint256(lane.refundedUnits) + lane.acknowledgedUnits;
+        return lane.sentUnits > settled ? lane.sentUnits - settled : 0;
+    }
+
+    /// @inheritdoc IBridgeLanes
+    function limits(address token) external view returns (Limits memory) {
+        Lane storage lane = _lanes[token];
+        return
+            Limits({
+                outCapacity: lane.outBucket.capacity,
+                outRefillPerSecond: lane.outBucket.refillPerSecond,
+                inCapacity: lane.inBucket.capacity,
+                inRefillPerSecond: lane.inBucket.refillPerSecond,
+                minUnits: lane.minUnits
+            });
+    }
+
+    /// @inheritdoc IBridgeLanes
+    function outAvailable(address token) external view returns (uint256) {
+        return _lanes[token].outBucket.available();
+    }
+
+    /// @inheritdoc IBridgeLanes
+    function inAvailable(address token) external view returns (uint256) {
+        return _lanes[token].inBucket.available();
+    }
+
+    /// @inheritdoc IBridgeLanes
+    function tokens() external view returns (address[] memory) {
+        return _tokens;
+    }
+
+    // --- Internal ---
+
+    /// @dev Locks or burns `amountUnits` of `from`, who has allowed it to this contract; reverts unless exactly that happened.
+    /// The caller guards against re-entrance.
+    function _take(address token, address from, uint256 amountUnits) internal {
+        Lane storage lane = _laneOf(token);
+        uint256 minUnits = lane.minUnits;
+        require(amountUnits >= minUnits, OutOfRange(amountUnits, minUnits, type(uint128).max));
+        (bool ok, uint256 left) = lane.outBucket.take(amountUnits);
+        require(ok, OutboundLimit(token, amountUnits, left));
+        uint256 sent = lane.sentUnits;
+        if (lane.mode == Mode.LOCK) {
+            lane.sentUnits = (sent + amountUnits).toUint120();
+            uint256 before = IERC20(token).balanceOf(address(this));
+            IERC20(token).safeTransferFrom(from, address(this), amountUnits);
+            uint256 held = IERC20(token).balanceOf(address(this));
+            uint256 received = held > before ? held - before : 0;
+            require(received == amountUnits, TransferMismatch(token, received, amountUnits));
+        } else {
+            uint256 minted = uint256(lane.paidUnits) + lane.refundedUnits - sent;
+            require(amountUnits <= minted, BookExceeded(token, amountUnits, minted));
+            lane.sentUnits = (sent + amountUnits).toUint120();
+            IM1Token(token).burnFrom(from, amountUnits);
+        }
+    }
+
+    /// @dev Pays what arrived out of the bucket for arrivals. When it could not: why, and nothing has changed.
+    /// Refused with too little gas: its caller could choose otherwise that it fails. The caller guards against re-entrance.
+    function _pay(address token, address to, uint256 amountUnits) internal returns (bool paid, bytes memory reason) {
+        return _try(abi.encodeCall(this.payOut, (token, to, amountUnits, false)));
+    }
+
+    /// @dev The same for what comes back to who sent it.
+    function _payBack(
+        address token,
+        address to,
+        uint256 amountUnits
+    ) internal returns (bool paid, bytes memory reason) {
+        return _try(abi.encodeCall(this.payOut, (token, to, amountUnits, true)));
+    }
+
+    /// @dev What the other side says it had paid. Books only move forward, and a claim of more than can have arrived is ignored.
+    function _acknowledge(address token, uint256 paidThereUnits) internal {
+        Lane storage lane = _lanes[token];
+        if (paidThereUnits <= lane.acknowledgedUnits) return;
+        if (paidThereUnits > lane.sentUnits - lane.refundedUnits) return;
+        lane.acknowledgedUnits = uint120(paidThereUnits);
+    }
+
+    /// @dev What was paid here in all: what messages to the other side acknowledge.
+    function _paidUnits(address token) internal view returns (uint256) {
+        return _lanes[token].paidUnits;
+    }
+
+    /// @dev Reverts with less gas than what follows is entitled to: a 64th stays with the caller.
+    function _requireGas(uint256 entitledGas) internal view {
+        uint256 needed = (entitledGas * 64) / 63 + 10_000;
+        require(gasleft() >= needed, GasTooLow(gasleft(), needed));
+    }
+
+    function _laneOf(address token) private view returns (Lane storage lane) {
+        lane = _lanes[token];
+        require(lane.mode != Mode.NONE, UnknownToken(token));
+    }
+
+    /// @dev No more than the amount leaves, and all of it: else the payment did not happen.
+    function _release(address token, address to, uint256 amountUnits) private {
+        uint256 before = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransfer(to, amountUnits);
+        uint256 held = IERC20(token).balanceOf(address(this));
+        uint256 left = before > held ? before - held : 0;
+        require(left == amountUnits, TransferMismatch(token, left, amountUnits));
+    }
+
+    /// @dev By hand, because a token that answers without end must not cost more than its gas.
+    function _try(bytes memory callData) private returns (bool ok, bytes memory reason) {
+        _requireGas(PAY_GAS);
+        uint256 gasLimit = PAY_GAS;
+        uint256 most = MAX_REASON_BYTES;
+        assembly ("memory-safe") {
+            ok := call(gasLimit, address(), 0, add(callData, 0x20), mload(callData), 0, 0)
+            if iszero(ok) {
+                let size := returndatasize()
+                if gt(size, most) {
+                    size := most
+                }
+                reason := mload(0x40)
+                mstore(reason, size)
+                returndatacopy(add(reason, 0x20), 0, size)
+                mstore(0x40, add(reason, and(add(size, 0x3f), not(0x1f))))
+            }
+        }
+    }
+
+    function _setLimits(address token, Limits calldata limits_) private {
+        require(limits_.minUnits > 0, ZeroAmount());
+        Lane storage lane = _lanes[token];
+        lane.minUnits = limits_.minUnits;
+        lane.outBucket.configure(limits_.outCapacity, limits_.outRefillPerSecond);
+        lane.inBucket.configure(limits_.inCapacity, limits_.inRefillPerSecond);
+        emit SetLimits(token, limits_);
+    }
+}
