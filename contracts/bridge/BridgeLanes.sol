@@ -44,6 +44,8 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
     /// @notice Of what a token says when it cannot pay, so much is kept: bytes.
     uint256 public constant MAX_REASON_BYTES = 256;
 
+    uint256 private constant _CALL_OVERHEAD_GAS = 5_000;
+
     mapping(address token => Lane) private _lanes;
     address[] private _tokens;
 
@@ -187,7 +189,7 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
     /// @dev Pays what arrived out of the bucket for arrivals. When it could not: why, and nothing has changed.
     /// Refused with too little gas: its caller could choose otherwise that it fails. The caller guards against re-entrance.
     function _pay(address token, address to, uint256 amountUnits) internal returns (bool paid, bytes memory reason) {
-        return _try(abi.encodeCall(this.payOut, (token, to, amountUnits, false)));
+        return _tryCall(address(this), PAY_GAS, abi.encodeCall(this.payOut, (token, to, amountUnits, false)));
     }
 
     /// @dev The same for what comes back to who sent it.
@@ -196,7 +198,7 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
         address to,
         uint256 amountUnits
     ) internal returns (bool paid, bytes memory reason) {
-        return _try(abi.encodeCall(this.payOut, (token, to, amountUnits, true)));
+        return _tryCall(address(this), PAY_GAS, abi.encodeCall(this.payOut, (token, to, amountUnits, true)));
     }
 
     /// @dev What the other side says it had paid. Books only move forward, and a claim of more than can have arrived is ignored.
@@ -212,10 +214,30 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
         return _lanes[token].paidUnits;
     }
 
-    /// @dev Reverts with less gas than what follows is entitled to: a 64th stays with the caller.
-    function _requireGas(uint256 entitledGas) internal view {
-        uint256 needed = (entitledGas * 64) / 63 + 10_000;
-        require(gasleft() >= needed, GasTooLow(gasleft(), needed));
+    /// @dev Calls with exactly `entitledGas`: reverts when less is left, and reports anything else that fails.
+    /// By hand, because an answer without end must not cost more than its gas.
+    function _tryCall(
+        address target,
+        uint256 entitledGas,
+        bytes memory callData
+    ) internal returns (bool ok, bytes memory reason) {
+        // A 64th stays with the caller.
+        uint256 required = (entitledGas * 64) / 63 + _CALL_OVERHEAD_GAS;
+        require(gasleft() >= required, GasTooLow(gasleft(), required));
+        uint256 most = MAX_REASON_BYTES;
+        assembly ("memory-safe") {
+            ok := call(entitledGas, target, 0, add(callData, 0x20), mload(callData), 0, 0)
+            if iszero(ok) {
+                let size := returndatasize()
+                if gt(size, most) {
+                    size := most
+                }
+                reason := mload(0x40)
+                mstore(reason, size)
+                returndatacopy(add(reason, 0x20), 0, size)
+                mstore(0x40, add(reason, and(add(size, 0x3f), not(0x1f))))
+            }
+        }
     }
 
     function _laneOf(address token) private view returns (Lane storage lane) {
@@ -230,26 +252,6 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
         uint256 held = IERC20(token).balanceOf(address(this));
         uint256 left = before > held ? before - held : 0;
         require(left == amountUnits, TransferMismatch(token, left, amountUnits));
-    }
-
-    /// @dev By hand, because a token that answers without end must not cost more than its gas.
-    function _try(bytes memory callData) private returns (bool ok, bytes memory reason) {
-        _requireGas(PAY_GAS);
-        uint256 gasLimit = PAY_GAS;
-        uint256 most = MAX_REASON_BYTES;
-        assembly ("memory-safe") {
-            ok := call(gasLimit, address(), 0, add(callData, 0x20), mload(callData), 0, 0)
-            if iszero(ok) {
-                let size := returndatasize()
-                if gt(size, most) {
-                    size := most
-                }
-                reason := mload(0x40)
-                mstore(reason, size)
-                returndatacopy(add(reason, 0x20), 0, size)
-                mstore(0x40, add(reason, and(add(size, 0x3f), not(0x1f))))
-            }
-        }
     }
 
     function _setLimits(address token, Limits calldata limits_) private {

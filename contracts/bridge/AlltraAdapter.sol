@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.33;
+
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IAlltraCustomBridge} from "../interfaces/IAlltraCustomBridge.sol";
+import {IBridgeAdapter} from "../interfaces/IBridgeAdapter.sol";
+import {IBridgeLanes} from "../interfaces/IBridgeLanes.sol";
+import {IM1Token} from "../interfaces/IM1Token.sol";
+
+/// @title AlltraAdapter
+/// @notice How users send over AlltraCustomBridge: one call, a fee in the token itself, and a maximum for it.
+/// @dev ROLES. Anyone: sends own tokens; the allowance goes to the bridge, and only the caller is ever named as payer. Owner (two steps,
+/// cannot be renounced; a timelock): fees inside immutable ceilings, treasury, lifetime of messages. Nobody holds anything here.
+/// @dev PRICE SOURCES: none. ROUNDING. Fees up. TOKEN REQUIREMENTS: those of the bridge's lanes.
+/// @dev LIVENESS. Depends on the bridge alone; sending is never paused.
+/// @dev HOW TO STOP IT. The bridge's owner: `setAdapter(adapter, false)`.
+contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
+    /// @notice fee = max(minimumUnits, amount * bps / 10,000 rounded up).
+    struct Fee {
+        uint128 minimumUnits;
+        uint16 bps;
+    }
+
+    /// @notice What an adapter is made of; the same on both chains, so that CREATE2 gives one address.
+    struct AdapterParams {
+        address bridge;
+        address owner;
+        address treasury;
+        uint40 lifetimeSeconds;
+        /// @dev Ceilings: at most MAX_FEE_BPS; whole tokens, 1e18 = one.
+        uint16 maxFeeBps;
+        uint256 maxMinimumFeeWad;
+    }
+
+    event SetFee(address indexed token, uint256 minimumUnits, uint256 bps);
+    event SetTreasury(address indexed treasury);
+    event SetLifetime(uint256 lifetimeSeconds);
+
+    /// @notice Highest ceiling that an adapter can have: 1 %.
+    uint256 public constant MAX_FEE_BPS = 100;
+    /// @notice Bounds of a message's life: long enough to be attested and retried, short enough to come back.
+    uint256 public constant MIN_LIFETIME_SECONDS = 1 hours;
+    uint256 public constant MAX_LIFETIME_SECONDS = 7 days;
+    uint256 private constant _BPS = 10_000;
+    uint256 private constant _WAD = 1e18;
+
+    IAlltraCustomBridge public immutable bridge;
+    /// @notice The one chain that this adapter reaches.
+    uint256 public immutable remoteChainId;
+    /// @notice Ceilings of what the owner can set.
+    uint256 public immutable maxFeeBps;
+    uint256 public immutable maxMinimumFeeWad;
+
+    /// @notice Zero until it is set: free.
+    mapping(address token => Fee) public fees;
+    /// @notice Who gets the fees.
+    address public treasury;
+    /// @notice How long what is sent from now on may be delivered.
+    uint40 public lifetimeSeconds;
+
+    constructor(AdapterParams memory params) Ownable(params.owner) {
+        require(params.bridge.code.length > 0, NotAContract(params.bridge));
+        _inRange(params.maxFeeBps, 0, MAX_FEE_BPS);
+        bridge = IAlltraCustomBridge(params.bridge);
+        remoteChainId = bridge.remoteChainId();
+        (maxFeeBps, maxMinimumFeeWad) = (params.maxFeeBps, params.maxMinimumFeeWad);
+        _setTreasury(params.treasury);
+        _setLifetime(params.lifetimeSeconds);
+    }
+
+    // --- Sending ---
+
+    /// @inheritdoc IBridgeAdapter
+    function send(Order calldata order) external payable returns (bytes32 messageId) {
+        return _send(order);
+    }
+
+    /// @inheritdoc IBridgeAdapter
+    function sendWithPermit(Order calldata order, Permit calldata permit) external payable returns (bytes32 messageId) {
+        require(order.token.code.length > 0, NotAContract(order.token));
+        // Whoever saw the permit may have used it: then the allowance is there, and the bridge says so when it is not.
+        // solhint-disable-next-line no-empty-blocks
+        try
+            IERC20Permit(order.token).permit(
+                msg.sender,
+                address(bridge),
+                permit.valueUnits,
+                permit.deadline,
+                permit.v,
+                permit.r,
+                permit.s
+            )
+        {} catch {}
+        return _send(order);
+    }
+
+    // --- Owner ---
+
+    /// @notice Owner only, inside the ceilings.
+    function setFee(address token, Fee calldata newFee) external onlyOwner {
+        _inRange(newFee.bps, 0, maxFeeBps);
+        uint256 unit = 10 ** IERC20Metadata(token).decimals();
+        _inRange(newFee.minimumUnits, 0, Math.mulDiv(maxMinimumFeeWad, unit, _WAD));
+        fees[token] = newFee;
+        emit SetFee(token, newFee.minimumUnits, newFee.bps);
+    }
+
+    /// @notice Owner only.
+    function setTreasury(address newTreasury) external onlyOwner {
+        _setTreasury(newTreasury);
+    }
+
+    /// @notice Owner only. What was sent keeps the life it was given.
+    function setLifetime(uint256 newLifetimeSeconds) external onlyOwner {
+        _setLifetime(newLifetimeSeconds);
+    }
+
+    /// @notice Always reverts: without an owner fees could never follow what a delivery costs.
+    function renounceOwnership() public view override onlyOwner {
+        revert NotAuthorized(msg.sender);
+    }
+
+    // --- Views ---
+
+    /// @inheritdoc IBridgeAdapter
+    function carries(uint256 chainId, address token) public view returns (bool) {
+        return chainId == remoteChainId && bridge.mode(token) != IBridgeLanes.Mode.NONE;
+    }
+
+    /// @inheritdoc IBridgeAdapter
+    function spender(address) external view returns (address) {
+        return address(bridge);
+    }
+
+    /// @inheritdoc IBridgeAdapter
+    /// @dev `maxAmountUnits` is what lane and token let through; a coordinator may still refuse.
+    function quote(
+        uint256 destinationChainId,
+        address token,
+        uint256 amountUnits
+    ) external view returns (Quote memory) {
+        require(destinationChainId == remoteChainId, UnsupportedChain(destinationChainId));
+        return Quote({feeToken: token, feeUnits: _feeOf(token, amountUnits), maxAmountUnits: _maxAmount(token)});
+    }
+
+    // --- Internal ---
+
+    function _send(Order calldata order) private returns (bytes32 messageId) {
+        // The fee is in the token: coins would be stranded here.
+        require(msg.value == 0, OutOfRange(msg.value, 0, 0));
+        require(block.timestamp <= order.deadline, DeadlineExpired(order.deadline, block.timestamp));
+        require(order.destinationChainId == remoteChainId, UnsupportedChain(order.destinationChainId));
+        uint256 feeUnits = _feeOf(order.token, order.amountUnits);
+        require(feeUnits <= order.maxFeeUnits, FeeAboveMaximum(feeUnits, order.maxFeeUnits));
+        messageId = bridge.send(
+            IAlltraCustomBridge.Sending({
+                token: order.token,
+                from: msg.sender,
+                recipient: order.recipient,
+                amountUnits: order.amountUnits,
+                feeUnits: feeUnits,
+                feeTo: treasury,
+                expiresAt: block.timestamp + lifetimeSeconds
+            })
+        );
+        emit OrderSent(
+            messageId,
+            msg.sender,
+            order.destinationChainId,
+            order.token,
+            order.recipient,
+            order.amountUnits,
+            order.token,
+            feeUnits
+        );
+    }
+
+    function _setTreasury(address newTreasury) private {
+        require(newTreasury != address(0), ZeroAddress());
+        treasury = newTreasury;
+        emit SetTreasury(newTreasury);
+    }
+
+    function _setLifetime(uint256 newLifetimeSeconds) private {
+        _inRange(newLifetimeSeconds, MIN_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS);
+        lifetimeSeconds = uint40(newLifetimeSeconds);
+        emit SetLifetime(newLifetimeSeconds);
+    }
+
+    function _feeOf(address token, uint256 amountUnits) private view returns (uint256) {
+        Fee memory fee = fees[token];
+        return Math.max(fee.minimumUnits, Math.mulDiv(amountUnits, fee.bps, _BPS, Math.Rounding.Ceil));
+    }
+
+    function _maxAmount(address token) private view returns (uint256 maxUnits) {
+        IBridgeLanes.Mode mode = bridge.mode(token);
+        if (mode == IBridgeLanes.Mode.NONE) return 0;
+        maxUnits = bridge.outAvailable(token);
+        if (mode == IBridgeLanes.Mode.MINT) {
+            maxUnits = Math.min(maxUnits, bridge.bookUnits(token));
+            maxUnits = Math.min(maxUnits, IM1Token(token).burnAvailable(address(bridge)));
+        }
+        if (maxUnits < bridge.limits(token).minUnits) return 0;
+    }
+
+    function _inRange(uint256 value, uint256 minimum, uint256 maximum) private pure {
+        require(value >= minimum && value <= maximum, OutOfRange(value, minimum, maximum));
+    }
+}
