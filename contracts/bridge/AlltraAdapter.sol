@@ -14,31 +14,34 @@ import {IM1Token} from "../interfaces/IM1Token.sol";
 /// @title AlltraAdapter
 /// @notice How users send over AlltraCustomBridge: one call, a fee in the token itself, and a maximum for it.
 /// @dev ROLES. Anyone: sends own tokens; the allowance goes to the bridge, and only the caller is ever named as payer. Owner (two steps,
-/// cannot be renounced; a timelock): fees inside immutable ceilings, treasury, lifetime of messages. Nobody holds anything here.
+/// cannot be renounced; a timelock): which tokens are carried and on what terms, inside immutable ceilings. Nobody holds anything here.
 /// @dev PRICE SOURCES: none. ROUNDING. Fees up. TOKEN REQUIREMENTS: those of the bridge's lanes.
 /// @dev LIVENESS. Depends on the bridge alone; sending is never paused.
 /// @dev HOW TO STOP IT. The bridge's owner: `setAdapter(adapter, false)`.
 contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
-    /// @notice fee = max(minimumUnits, amount * bps / 10,000 rounded up).
-    struct Fee {
-        uint128 minimumUnits;
-        uint16 bps;
+    /// @notice What sending a token costs: max(minimumUnits, amount * feeBps / 10,000 rounded up). One slot, 20 + 8 + 1 + 3 bytes.
+    struct Terms {
+        /// @dev Who gets the fee; zero = the token is not carried.
+        address treasury;
+        uint64 minimumUnits;
+        uint8 feeBps;
+        /// @dev How long what is sent may be delivered.
+        uint24 lifetimeSeconds;
     }
 
     /// @notice What an adapter is made of; the same on both chains, so that CREATE2 gives one address.
     struct AdapterParams {
         address bridge;
         address owner;
-        address treasury;
-        uint40 lifetimeSeconds;
         /// @dev Ceilings: at most MAX_FEE_BPS; whole tokens, 1e18 = one.
-        uint16 maxFeeBps;
+        uint256 maxFeeBps;
         uint256 maxMinimumFeeWad;
     }
 
-    event SetFee(address indexed token, uint256 minimumUnits, uint256 bps);
-    event SetTreasury(address indexed treasury);
-    event SetLifetime(uint256 lifetimeSeconds);
+    event SetTerms(address indexed token, Terms terms);
+
+    /// @notice Thrown for a token that this adapter does not carry.
+    error UnsupportedToken(address token);
 
     /// @notice Highest ceiling that an adapter can have: 1 %.
     uint256 public constant MAX_FEE_BPS = 100;
@@ -55,12 +58,7 @@ contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
     uint256 public immutable maxFeeBps;
     uint256 public immutable maxMinimumFeeWad;
 
-    /// @notice Zero until it is set: free.
-    mapping(address token => Fee) public fees;
-    /// @notice Who gets the fees.
-    address public treasury;
-    /// @notice How long what is sent from now on may be delivered.
-    uint40 public lifetimeSeconds;
+    mapping(address token => Terms) private _terms;
 
     constructor(AdapterParams memory params) Ownable(params.owner) {
         require(params.bridge.code.length > 0, NotAContract(params.bridge));
@@ -68,8 +66,6 @@ contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
         bridge = IAlltraCustomBridge(params.bridge);
         remoteChainId = bridge.remoteChainId();
         (maxFeeBps, maxMinimumFeeWad) = (params.maxFeeBps, params.maxMinimumFeeWad);
-        _setTreasury(params.treasury);
-        _setLifetime(params.lifetimeSeconds);
     }
 
     // --- Sending ---
@@ -100,23 +96,21 @@ contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
 
     // --- Owner ---
 
-    /// @notice Owner only, inside the ceilings.
-    function setFee(address token, Fee calldata newFee) external onlyOwner {
-        _inRange(newFee.bps, 0, maxFeeBps);
+    /// @notice Owner only, inside the ceilings. What was sent keeps the terms it was sent with.
+    function setTerms(address token, Terms calldata newTerms) external onlyOwner {
+        require(newTerms.treasury != address(0), ZeroAddress());
+        _inRange(newTerms.feeBps, 0, maxFeeBps);
         uint256 unit = 10 ** IERC20Metadata(token).decimals();
-        _inRange(newFee.minimumUnits, 0, Math.mulDiv(maxMinimumFeeWad, unit, _WAD));
-        fees[token] = newFee;
-        emit SetFee(token, newFee.minimumUnits, newFee.bps);
+        _inRange(newTerms.minimumUnits, 0, Math.mulDiv(maxMinimumFeeWad, unit, _WAD));
+        _inRange(newTerms.lifetimeSeconds, MIN_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS);
+        _terms[token] = newTerms;
+        emit SetTerms(token, newTerms);
     }
 
-    /// @notice Owner only.
-    function setTreasury(address newTreasury) external onlyOwner {
-        _setTreasury(newTreasury);
-    }
-
-    /// @notice Owner only. What was sent keeps the life it was given.
-    function setLifetime(uint256 newLifetimeSeconds) external onlyOwner {
-        _setLifetime(newLifetimeSeconds);
+    /// @notice Owner only: the token is carried no longer.
+    function removeTerms(address token) external onlyOwner {
+        delete _terms[token];
+        emit SetTerms(token, _terms[token]);
     }
 
     /// @notice Always reverts: without an owner fees could never follow what a delivery costs.
@@ -128,7 +122,15 @@ contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
 
     /// @inheritdoc IBridgeAdapter
     function carries(uint256 chainId, address token) public view returns (bool) {
-        return chainId == remoteChainId && bridge.mode(token) != IBridgeLanes.Mode.NONE;
+        return
+            chainId == remoteChainId &&
+            _terms[token].treasury != address(0) &&
+            bridge.mode(token) != IBridgeLanes.Mode.NONE;
+    }
+
+    /// @notice Zeros for a token that is not carried.
+    function terms(address token) external view returns (Terms memory) {
+        return _terms[token];
     }
 
     /// @inheritdoc IBridgeAdapter
@@ -144,7 +146,7 @@ contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
         uint256 amountUnits
     ) external view returns (Quote memory) {
         require(destinationChainId == remoteChainId, UnsupportedChain(destinationChainId));
-        return Quote({feeToken: token, feeUnits: _feeOf(token, amountUnits), maxAmountUnits: _maxAmount(token)});
+        return Quote({feeToken: token, feeUnits: _feeOf(_termsOf(token), amountUnits), maxAmountUnits: _maxAmount(token)});
     }
 
     // --- Internal ---
@@ -154,8 +156,10 @@ contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
         require(msg.value == 0, OutOfRange(msg.value, 0, 0));
         require(block.timestamp <= order.deadline, DeadlineExpired(order.deadline, block.timestamp));
         require(order.destinationChainId == remoteChainId, UnsupportedChain(order.destinationChainId));
-        uint256 feeUnits = _feeOf(order.token, order.amountUnits);
+        Terms memory own = _termsOf(order.token);
+        uint256 feeUnits = _feeOf(own, order.amountUnits);
         require(feeUnits <= order.maxFeeUnits, FeeAboveMaximum(feeUnits, order.maxFeeUnits));
+        // solhint-disable-next-line check-send-result
         messageId = bridge.send(
             IAlltraCustomBridge.Sending({
                 token: order.token,
@@ -163,8 +167,8 @@ contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
                 recipient: order.recipient,
                 amountUnits: order.amountUnits,
                 feeUnits: feeUnits,
-                feeTo: treasury,
-                expiresAt: block.timestamp + lifetimeSeconds
+                feeTo: own.treasury,
+                expiresAt: block.timestamp + own.lifetimeSeconds
             })
         );
         emit OrderSent(
@@ -179,21 +183,13 @@ contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
         );
     }
 
-    function _setTreasury(address newTreasury) private {
-        require(newTreasury != address(0), ZeroAddress());
-        treasury = newTreasury;
-        emit SetTreasury(newTreasury);
+    function _termsOf(address token) private view returns (Terms memory found) {
+        found = _terms[token];
+        require(found.treasury != address(0), UnsupportedToken(token));
     }
 
-    function _setLifetime(uint256 newLifetimeSeconds) private {
-        _inRange(newLifetimeSeconds, MIN_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS);
-        lifetimeSeconds = uint40(newLifetimeSeconds);
-        emit SetLifetime(newLifetimeSeconds);
-    }
-
-    function _feeOf(address token, uint256 amountUnits) private view returns (uint256) {
-        Fee memory fee = fees[token];
-        return Math.max(fee.minimumUnits, Math.mulDiv(amountUnits, fee.bps, _BPS, Math.Rounding.Ceil));
+    function _feeOf(Terms memory own, uint256 amountUnits) private pure returns (uint256) {
+        return Math.max(own.minimumUnits, Math.mulDiv(amountUnits, own.feeBps, _BPS, Math.Rounding.Ceil));
     }
 
     function _maxAmount(address token) private view returns (uint256 maxUnits) {

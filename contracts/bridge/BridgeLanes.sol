@@ -3,6 +3,7 @@ pragma solidity 0.8.33;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {GuardianPause} from "../governance/GuardianPause.sol";
 import {IBridgeLanes} from "../interfaces/IBridgeLanes.sol";
@@ -16,25 +17,31 @@ import {TokenBucket} from "../tokens/TokenBucket.sol";
 /// @dev ROUNDING. None; amounts are integers. Buckets refill whole base units per whole second.
 /// @dev TOKEN REQUIREMENTS. LOCK: any ERC-20; what a transfer moves is measured, and anything but the exact amount refused. MINT: an M1
 /// token that gave this contract MINTER_ROLE and buckets; its own limits apply beside the lane's.
-/// @dev STORAGE. Books are kept in 120 bits each (1.3e36 base units), so that a send writes one slot of them and finds the mode there.
+/// @dev STORAGE. Books have 104 bits each (2e31 base units), buckets 96 (7e28), so that a send writes one slot of a lane and reads two,
+/// and a delivery writes two and reads two.
 /// @dev LIVENESS. `_pay` and `_payBack` never revert for what a token does: they say why they could not pay, and nothing has changed then.
 /// What came back is not limited by the bucket for arrivals: it left through the one for departures.
 /// @dev HOW TO STOP IT. Zero capacity closes a direction for arrivals and departures of one token; MINT lanes also end with MINTER_ROLE.
 abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
-    using TokenBucket for TokenBucket.Bucket;
 
-    /// @dev 1 + 15 + 15 of 32 bytes; 15 + 15; 16; then two slots per bucket.
+    /// @dev 31 + 26 + 30 + 32 + 22 of 32 bytes.
     struct Lane {
+        uint104 sentUnits;
+        uint96 outLevel;
+        uint40 outUpdatedAt;
         Mode mode;
-        uint120 sentUnits;
-        uint120 refundedUnits;
-        uint120 paidUnits;
-        uint120 acknowledgedUnits;
-        uint128 minUnits;
-        TokenBucket.Bucket outBucket;
-        TokenBucket.Bucket inBucket;
+        uint104 paidUnits;
+        uint104 refundedUnits;
+        uint104 acknowledgedUnits;
+        uint96 inLevel;
+        uint40 inUpdatedAt;
+        uint96 outCapacity;
+        uint80 outRefillPerSecond;
+        uint80 minUnits;
+        uint96 inCapacity;
+        uint80 inRefillPerSecond;
     }
 
     /// @notice Bounds what readers of all lanes pay.
@@ -78,21 +85,20 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
     function payOut(address token, address to, uint256 amountUnits, bool back) external {
         require(msg.sender == address(this), NotAuthorized(msg.sender));
         Lane storage lane = _laneOf(token);
-        (uint256 sent, uint256 refunded) = (lane.sentUnits, lane.refundedUnits);
+        (uint256 sent, uint256 refunded, uint256 paid) = (lane.sentUnits, lane.refundedUnits, lane.paidUnits);
         bool locks = lane.mode == Mode.LOCK;
-        if (back) {
-            uint256 open = locks ? sent - refunded - lane.paidUnits : sent - refunded;
+        // No more is released than is locked. What is minted was locked on the other side: only attestors can say so.
+        if (locks || back) {
+            uint256 open = locks ? sent - refunded - paid : sent - refunded;
             require(amountUnits <= open, BookExceeded(token, amountUnits, open));
-            lane.refundedUnits = uint120(refunded + amountUnits);
+        }
+        if (back) {
+            lane.refundedUnits = uint104(refunded + amountUnits);
         } else {
-            (bool ok, uint256 left) = lane.inBucket.take(amountUnits);
-            require(ok, InboundLimit(token, amountUnits, left));
-            uint256 paid = lane.paidUnits;
-            require(
-                !locks || amountUnits <= sent - refunded - paid,
-                BookExceeded(token, amountUnits, sent - refunded - paid)
-            );
-            lane.paidUnits = (paid + amountUnits).toUint120();
+            uint256 level = _inAvailable(lane);
+            require(amountUnits <= level, InboundLimit(token, amountUnits, level));
+            (lane.inLevel, lane.inUpdatedAt) = (uint96(level - amountUnits), uint40(block.timestamp));
+            lane.paidUnits = (paid + amountUnits).toUint104();
         }
         if (locks) _release(token, to, amountUnits);
         else IM1Token(token).mint(to, amountUnits);
@@ -137,22 +143,22 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
         Lane storage lane = _lanes[token];
         return
             Limits({
-                outCapacity: lane.outBucket.capacity,
-                outRefillPerSecond: lane.outBucket.refillPerSecond,
-                inCapacity: lane.inBucket.capacity,
-                inRefillPerSecond: lane.inBucket.refillPerSecond,
+                outCapacity: lane.outCapacity,
+                outRefillPerSecond: lane.outRefillPerSecond,
+                inCapacity: lane.inCapacity,
+                inRefillPerSecond: lane.inRefillPerSecond,
                 minUnits: lane.minUnits
             });
     }
 
     /// @inheritdoc IBridgeLanes
     function outAvailable(address token) external view returns (uint256) {
-        return _lanes[token].outBucket.available();
+        return _outAvailable(_lanes[token]);
     }
 
     /// @inheritdoc IBridgeLanes
     function inAvailable(address token) external view returns (uint256) {
-        return _lanes[token].inBucket.available();
+        return _inAvailable(_lanes[token]);
     }
 
     /// @inheritdoc IBridgeLanes
@@ -167,12 +173,13 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
     function _take(address token, address from, uint256 amountUnits) internal {
         Lane storage lane = _laneOf(token);
         uint256 minUnits = lane.minUnits;
-        require(amountUnits >= minUnits, OutOfRange(amountUnits, minUnits, type(uint128).max));
-        (bool ok, uint256 left) = lane.outBucket.take(amountUnits);
-        require(ok, OutboundLimit(token, amountUnits, left));
+        require(amountUnits >= minUnits, OutOfRange(amountUnits, minUnits, type(uint96).max));
+        uint256 level = _outAvailable(lane);
+        require(amountUnits <= level, OutboundLimit(token, amountUnits, level));
+        (lane.outLevel, lane.outUpdatedAt) = (uint96(level - amountUnits), uint40(block.timestamp));
         uint256 sent = lane.sentUnits;
+        lane.sentUnits = (sent + amountUnits).toUint104();
         if (lane.mode == Mode.LOCK) {
-            lane.sentUnits = (sent + amountUnits).toUint120();
             uint256 before = IERC20(token).balanceOf(address(this));
             IERC20(token).safeTransferFrom(from, address(this), amountUnits);
             uint256 held = IERC20(token).balanceOf(address(this));
@@ -181,7 +188,6 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
         } else {
             uint256 minted = uint256(lane.paidUnits) + lane.refundedUnits - sent;
             require(amountUnits <= minted, BookExceeded(token, amountUnits, minted));
-            lane.sentUnits = (sent + amountUnits).toUint120();
             IM1Token(token).burnFrom(from, amountUnits);
         }
     }
@@ -206,7 +212,7 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
         Lane storage lane = _lanes[token];
         if (paidThereUnits <= lane.acknowledgedUnits) return;
         if (paidThereUnits > lane.sentUnits - lane.refundedUnits) return;
-        lane.acknowledgedUnits = uint120(paidThereUnits);
+        lane.acknowledgedUnits = uint104(paidThereUnits);
     }
 
     /// @dev What was paid here in all: what messages to the other side acknowledge.
@@ -257,9 +263,27 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
     function _setLimits(address token, Limits calldata limits_) private {
         require(limits_.minUnits > 0, ZeroAmount());
         Lane storage lane = _lanes[token];
-        lane.minUnits = limits_.minUnits;
-        lane.outBucket.configure(limits_.outCapacity, limits_.outRefillPerSecond);
-        lane.inBucket.configure(limits_.inCapacity, limits_.inRefillPerSecond);
+        // Buckets start full; later they keep what they held, at most the capacity.
+        (uint256 outLevel, uint256 inLevel) = lane.outUpdatedAt == 0
+            ? (limits_.outCapacity, limits_.inCapacity)
+            : (
+                Math.min(_outAvailable(lane), limits_.outCapacity),
+                Math.min(_inAvailable(lane), limits_.inCapacity)
+            );
+        lane.minUnits = uint256(limits_.minUnits).toUint80();
+        (lane.outCapacity, lane.inCapacity) = (uint256(limits_.outCapacity).toUint96(), uint256(limits_.inCapacity).toUint96());
+        lane.outRefillPerSecond = uint256(limits_.outRefillPerSecond).toUint80();
+        lane.inRefillPerSecond = uint256(limits_.inRefillPerSecond).toUint80();
+        (lane.outLevel, lane.outUpdatedAt) = (uint96(outLevel), uint40(block.timestamp));
+        (lane.inLevel, lane.inUpdatedAt) = (uint96(inLevel), uint40(block.timestamp));
         emit SetLimits(token, limits_);
+    }
+
+    function _outAvailable(Lane storage lane) private view returns (uint256) {
+        return TokenBucket.filled(lane.outLevel, lane.outUpdatedAt, lane.outCapacity, lane.outRefillPerSecond);
+    }
+
+    function _inAvailable(Lane storage lane) private view returns (uint256) {
+        return TokenBucket.filled(lane.inLevel, lane.inUpdatedAt, lane.inCapacity, lane.inRefillPerSecond);
     }
 }

@@ -37,9 +37,18 @@ library TokenBucket {
 
     /// @notice What could be taken now.
     function available(Bucket storage bucket) internal view returns (uint256) {
-        uint256 capacity = bucket.capacity;
+        return filled(bucket.level, bucket.updatedAt, bucket.capacity, bucket.refillPerSecond);
+    }
+
+    /// @notice The same for buckets that are packed otherwise: `level` as of `updatedAt`, at most 128 and 40 bits as in a `Bucket`.
+    function filled(
+        uint256 level,
+        uint256 updatedAt,
+        uint256 capacity,
+        uint256 refillPerSecond
+    ) internal view returns (uint256) {
         // No overflow: 40 bits of seconds times 128 bits, plus 128 bits.
-        uint256 level = bucket.level + (block.timestamp - bucket.updatedAt) * uint256(bucket.refillPerSecond);
-        return level > capacity ? capacity : level;
+        uint256 now_ = level + (block.timestamp - updatedAt) * refillPerSecond;
+        return now_ > capacity ? capacity : now_;
     }
 }
