@@ -146,7 +146,8 @@ contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
         uint256 amountUnits
     ) external view returns (Quote memory) {
         require(destinationChainId == remoteChainId, UnsupportedChain(destinationChainId));
-        return Quote({feeToken: token, feeUnits: _feeOf(_termsOf(token), amountUnits), maxAmountUnits: _maxAmount(token)});
+        return
+            Quote({feeToken: token, feeUnits: _feeOf(_termsOf(token), amountUnits), maxAmountUnits: _maxAmount(token)});
     }
 
     // --- Internal ---

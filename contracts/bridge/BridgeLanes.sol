@@ -266,12 +266,12 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
         // Buckets start full; later they keep what they held, at most the capacity.
         (uint256 outLevel, uint256 inLevel) = lane.outUpdatedAt == 0
             ? (limits_.outCapacity, limits_.inCapacity)
-            : (
-                Math.min(_outAvailable(lane), limits_.outCapacity),
-                Math.min(_inAvailable(lane), limits_.inCapacity)
-            );
+            : (Math.min(_outAvailable(lane), limits_.outCapacity), Math.min(_inAvailable(lane), limits_.inCapacity));
         lane.minUnits = uint256(limits_.minUnits).toUint80();
-        (lane.outCapacity, lane.inCapacity) = (uint256(limits_.outCapacity).toUint96(), uint256(limits_.inCapacity).toUint96());
+        (lane.outCapacity, lane.inCapacity) = (
+            uint256(limits_.outCapacity).toUint96(),
+            uint256(limits_.inCapacity).toUint96()
+        );
         lane.outRefillPerSecond = uint256(limits_.outRefillPerSecond).toUint80();
         lane.inRefillPerSecond = uint256(limits_.inRefillPerSecond).toUint80();
         (lane.outLevel, lane.outUpdatedAt) = (uint96(outLevel), uint40(block.timestamp));

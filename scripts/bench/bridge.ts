@@ -58,9 +58,7 @@ export async function measureBridgeGas(): Promise<Record<string, number>> {
 /** One message from one end to the other. @returns gas of send and of deliver. */
 async function cross(from: End, to: End): Promise<[number, number]> {
   const sent = await from.send();
-  const event = sent.logs
-    .map((log) => from.bridge.interface.parseLog(log))
-    .find((parsed) => parsed?.name === "Sent");
+  const event = sent.logs.map((log) => from.bridge.interface.parseLog(log)).find((parsed) => parsed?.name === "Sent");
   if (event === undefined || event === null) throw missing("message");
   const [messageId, , , fields] = event.args as unknown as [string, string, string, Result];
   // A copy: what a log was decoded to is read only.
@@ -149,9 +147,7 @@ class End {
       verifyingContract: await this.bridge.getAddress(),
     };
     const value = { messageId, signerEpoch: await this.bridge.attestorEpoch() };
-    const signatures = await Promise.all(
-      ATTESTORS.map((attestor) => attestor.signTypedData(domain, DELIVERY, value)),
-    );
+    const signatures = await Promise.all(ATTESTORS.map((attestor) => attestor.signTypedData(domain, DELIVERY, value)));
     const receipt = await receiptOf(await this.bridge.deliver(message, signatures));
     if (!receipt.logs.some((log) => this.bridge.interface.parseLog(log)?.name === "Delivered")) {
       throw new PermanentError("BENCH_INCOMPLETE", "the message was not paid", "look at limits and books");
