@@ -1,5 +1,6 @@
 /** `npm run bench`: figures, never pass or fail; but a lost or doubled effect, or a log that was not found, is a finding. */
 import { measureBackfill, type BackfillReport } from "./bench/backfill/run.js";
+import { measureBridgeGas } from "./bench/bridge.js";
 import { CrashChain } from "./bench/crash/chain.js";
 import { runCrashes, type CrashReport } from "./bench/crash/run.js";
 import { withCrashServer } from "./bench/crash/server.js";
@@ -55,6 +56,10 @@ const GAS_REFERENCES: Readonly<Record<string, string>> = {
   mint: "–",
   redeem: "–",
   refill: "–",
+  bridgeSend: "goal 120,000",
+  bridgeDeliver: "goal 180,000, three signatures",
+  bridgeSendBack: "goal 120,000",
+  bridgeDeliverBack: "goal 180,000, three signatures",
 };
 
 /** Most that a hop through the router may cost beyond the pool's own swap. */
@@ -69,7 +74,12 @@ function routerReference(figures: Readonly<Record<string, number>>): Record<stri
 }
 
 async function gas(say: (line: string) => void): Promise<Record<string, number>> {
-  const figures = { ...(await measureGas()), ...(await measureSystemGas()), ...(await measureReserveGas()) };
+  const figures = {
+    ...(await measureGas()),
+    ...(await measureSystemGas()),
+    ...(await measureReserveGas()),
+    ...(await measureBridgeGas()),
+  };
   const references = { ...GAS_REFERENCES, ...routerReference(figures) };
   const rows = Object.entries(figures).map(([key, value]) => [key, String(value), references[key] ?? "–"]);
   for (const line of alignRows([["gas", "measured", "reference"], ...rows])) say(line);

@@ -347,7 +347,7 @@ contract AlltraCustomBridgeTest is BridgeBase {
         new AlltraCustomBridge(params);
     }
 
-    function test_BRIDGE11_tiersSayHowDeepAMessageMustLie() public {
+    function test_BRIDGE13_tiersSayHowDeepAMessageMustLie() public {
         assertEq(home.confirmationsFor(address(token), 1), 0, "the finalized block until something is set");
         IAlltraCustomBridge.Tier[] memory tiers = new IAlltraCustomBridge.Tier[](3);
         tiers[0] = IAlltraCustomBridge.Tier(0, 3);
