@@ -45,8 +45,8 @@ contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
 
     /// @notice Highest ceiling that an adapter can have: 1 %.
     uint256 public constant MAX_FEE_BPS = 100;
-    /// @notice Bounds of a message's life: long enough to be attested and retried, short enough to come back.
-    uint256 public constant MIN_LIFETIME_SECONDS = 1 hours;
+    /// @notice Bounds of a message's life: longer than a guardian's hold, so that none expires what was on its way; short enough to come back.
+    uint256 public constant MIN_LIFETIME_SECONDS = 2 days;
     uint256 public constant MAX_LIFETIME_SECONDS = 7 days;
     uint256 private constant _BPS = 10_000;
     uint256 private constant _WAD = 1e18;
@@ -99,6 +99,8 @@ contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
     /// @notice Owner only, inside the ceilings. What was sent keeps the terms it was sent with.
     function setTerms(address token, Terms calldata newTerms) external onlyOwner {
         require(newTerms.treasury != address(0), ZeroAddress());
+        // What lies in the bridge beside its books is nobody's.
+        require(newTerms.treasury != address(bridge), NotAuthorized(newTerms.treasury));
         _inRange(newTerms.feeBps, 0, maxFeeBps);
         uint256 unit = 10 ** IERC20Metadata(token).decimals();
         _inRange(newTerms.minimumUnits, 0, Math.mulDiv(maxMinimumFeeWad, unit, _WAD));

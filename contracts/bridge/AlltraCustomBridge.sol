@@ -16,10 +16,13 @@ import {BridgeLanes} from "./BridgeLanes.sol";
 /// @dev ROLES. Adapters: send, for a payer whom they must have asked. Anyone: delivers and refunds what enough attestors signed, retries,
 /// applies attestors. Recipient: cancels what was not delivered; anyone after it expired. Guardian: holds deliveries for 24 hours, vetoes
 /// ids, removes attestors. Owner (two steps, cannot be renounced; a timelock): lanes, limits, tiers, adapters, coordinator, announces
-/// attestors. Fewer attestors than the threshold can do nothing; enough of them can mint and release what the limits let through.
+/// attestors. Fewer attestors than the threshold can do nothing; enough of them can make deliveries up to the limits, and refunds of what
+/// was really sent from here up to what is locked, or the token lets this contract mint.
 /// @dev REPLAY. An id is the hash of a whole message with both chains and both bridges, and each has one status on each chain, which only
 /// moves forward: on its source SENT, REFUND_ACCEPTED, REFUNDED; on its destination ACCEPTED, DELIVERED or CANCELLED. So it is paid at
 /// most once: attestors sign a refund when its CANCELLED is final, and a cancelled id is never paid.
+/// @dev EPOCHS. What was accepted and is not paid yet counts for the epoch in which it was attested: when the set has changed it is
+/// attested anew, so that nothing outlives the keys of a removed attestor.
 /// @dev ORDER. None is needed. Messages acknowledge what their source had paid; the books only move forward, so a late one changes nothing.
 /// @dev PRICE SOURCES: none. ROUNDING: none. TOKEN REQUIREMENTS: those of the lanes.
 /// @dev LIVENESS. What cannot be paid stays claimable. Sending, cancelling and refunding are never held; a coordinator may refuse sends,
@@ -44,6 +47,12 @@ contract AlltraCustomBridge is IAlltraCustomBridge, BridgeLanes, EIP712, Attesto
         address guardian;
     }
 
+    /// @dev 1 + 4 bytes. The epoch in which it was accepted; 0 unless it is.
+    struct Progress {
+        Status status;
+        uint32 epoch;
+    }
+
     bytes32 private constant _DELIVERY_TYPEHASH = keccak256("Delivery(bytes32 messageId,uint256 signerEpoch)");
     bytes32 private constant _REFUND_TYPEHASH = keccak256("Refund(bytes32 messageId,uint256 signerEpoch)");
 
@@ -65,8 +74,7 @@ contract AlltraCustomBridge is IAlltraCustomBridge, BridgeLanes, EIP712, Attesto
     uint56 private _lastNonce;
     /// @inheritdoc IAlltraCustomBridge
     mapping(address account => bool) public isAdapter;
-    /// @inheritdoc IAlltraCustomBridge
-    mapping(bytes32 messageId => Status) public statusOf;
+    mapping(bytes32 messageId => Progress) private _progress;
     mapping(address token => Tier[]) private _tiers;
 
     constructor(
@@ -92,8 +100,13 @@ contract AlltraCustomBridge is IAlltraCustomBridge, BridgeLanes, EIP712, Attesto
     function send(Sending calldata sending) external nonReentrant returns (bytes32 messageId_) {
         require(isAdapter[msg.sender], NotAuthorized(msg.sender));
         require(sending.recipient != address(0), ZeroAddress());
-        // Nobody could ever move what the other bridge was paid.
-        require(sending.recipient != remoteBridge, NotAuthorized(sending.recipient));
+        // Nobody could ever move what the other bridge, or the token, was paid.
+        require(
+            sending.recipient != remoteBridge && sending.recipient != sending.token,
+            NotAuthorized(sending.recipient)
+        );
+        // So that an adapter that turns bad takes no more in fees than the limits let out.
+        require(sending.feeUnits <= sending.amountUnits, OutOfRange(sending.feeUnits, 0, sending.amountUnits));
         require(sending.expiresAt > block.timestamp, MessageExpired(sending.expiresAt, block.timestamp));
         uint256 latest = block.timestamp + MAX_LIFETIME_SECONDS;
         require(sending.expiresAt <= latest, OutOfRange(sending.expiresAt, block.timestamp + 1, latest));
@@ -118,7 +131,7 @@ contract AlltraCustomBridge is IAlltraCustomBridge, BridgeLanes, EIP712, Attesto
             paidUnits: _paidUnits(sending.token)
         });
         messageId_ = _idOf(message);
-        statusOf[messageId_] = Status.SENT;
+        _progress[messageId_] = Progress(Status.SENT, 0);
         emit Sent(messageId_, sending.token, sending.from, message);
     }
 
@@ -130,13 +143,15 @@ contract AlltraCustomBridge is IAlltraCustomBridge, BridgeLanes, EIP712, Attesto
         bytes[] calldata signatures
     ) external nonReentrant whenNotPaused returns (Status) {
         bytes32 id = _arriving(message);
-        _checkStatus(id, Status.NONE);
+        _checkAttestable(id, Status.NONE, Status.ACCEPTED);
         require(block.timestamp <= message.expiresAt, MessageExpired(message.expiresAt, block.timestamp));
         _checkSignatures(deliveryDigest(id), signatures);
         _acknowledge(message.token, message.paidUnits);
-        (bool paid, bytes memory reason) = _arrive(id, message);
+        // The chains' clocks differ: the source's may be ahead.
+        uint256 latencySeconds = block.timestamp > message.sentAt ? block.timestamp - message.sentAt : 0;
+        (bool paid, bytes memory reason) = _arrive(id, message, latencySeconds);
         if (paid) return Status.DELIVERED;
-        statusOf[id] = Status.ACCEPTED;
+        _progress[id] = Progress(Status.ACCEPTED, uint32(attestorEpoch()));
         emit Accepted(id, reason);
         return Status.ACCEPTED;
     }
@@ -144,8 +159,9 @@ contract AlltraCustomBridge is IAlltraCustomBridge, BridgeLanes, EIP712, Attesto
     /// @inheritdoc IAlltraCustomBridge
     function retry(Message calldata message) external nonReentrant whenNotPaused {
         bytes32 id = _arriving(message);
-        _checkStatus(id, Status.ACCEPTED);
-        (bool paid, bytes memory reason) = _arrive(id, message);
+        _checkAccepted(id, Status.ACCEPTED);
+        // What it has waited for was no part of the way.
+        (bool paid, bytes memory reason) = _arrive(id, message, 0);
         require(paid, NotPayable(id, reason));
     }
 
@@ -170,11 +186,11 @@ contract AlltraCustomBridge is IAlltraCustomBridge, BridgeLanes, EIP712, Attesto
     /// @inheritdoc IAlltraCustomBridge
     function refund(Message calldata message, bytes[] calldata signatures) external nonReentrant returns (Status) {
         bytes32 id = _departed(message);
-        _checkStatus(id, Status.SENT);
+        _checkAttestable(id, Status.SENT, Status.REFUND_ACCEPTED);
         _checkSignatures(refundDigest(id), signatures);
         (bool paid, bytes memory reason) = _return(id, message);
         if (paid) return Status.REFUNDED;
-        statusOf[id] = Status.REFUND_ACCEPTED;
+        _progress[id] = Progress(Status.REFUND_ACCEPTED, uint32(attestorEpoch()));
         emit RefundAccepted(id, reason);
         return Status.REFUND_ACCEPTED;
     }
@@ -182,7 +198,7 @@ contract AlltraCustomBridge is IAlltraCustomBridge, BridgeLanes, EIP712, Attesto
     /// @inheritdoc IAlltraCustomBridge
     function retryRefund(Message calldata message) external nonReentrant {
         bytes32 id = _departed(message);
-        _checkStatus(id, Status.REFUND_ACCEPTED);
+        _checkAccepted(id, Status.REFUND_ACCEPTED);
         (bool paid, bytes memory reason) = _return(id, message);
         require(paid, NotPayable(id, reason));
     }
@@ -202,7 +218,8 @@ contract AlltraCustomBridge is IAlltraCustomBridge, BridgeLanes, EIP712, Attesto
         delete _tiers[token];
         for (uint256 i = 0; i < newTiers.length; ++i) {
             bool ascends = i == 0 ? newTiers[i].fromUnits == 0 : newTiers[i].fromUnits > newTiers[i - 1].fromUnits;
-            require(ascends, TiersNotAscending());
+            bool deepens = i == 0 || _depth(newTiers[i]) >= _depth(newTiers[i - 1]);
+            require(ascends && deepens, TiersNotAscending());
             _tiers[token].push(newTiers[i]);
         }
         emit SetTiers(token, newTiers);
@@ -233,6 +250,16 @@ contract AlltraCustomBridge is IAlltraCustomBridge, BridgeLanes, EIP712, Attesto
     }
 
     /// @inheritdoc IAlltraCustomBridge
+    function statusOf(bytes32 messageId_) external view returns (Status) {
+        return _progress[messageId_].status;
+    }
+
+    /// @inheritdoc IAlltraCustomBridge
+    function acceptedEpoch(bytes32 messageId_) external view returns (uint256) {
+        return _progress[messageId_].epoch;
+    }
+
+    /// @inheritdoc IAlltraCustomBridge
     function lastNonce() external view returns (uint256) {
         return _lastNonce;
     }
@@ -252,19 +279,21 @@ contract AlltraCustomBridge is IAlltraCustomBridge, BridgeLanes, EIP712, Attesto
     // --- Internal ---
 
     /// @dev Pays the recipient; when that fails the caller decides what becomes of it.
-    function _arrive(bytes32 id, Message calldata message) private returns (bool paid, bytes memory reason) {
-        statusOf[id] = Status.DELIVERED;
+    function _arrive(
+        bytes32 id,
+        Message calldata message,
+        uint256 latencySeconds
+    ) private returns (bool paid, bytes memory reason) {
+        _progress[id] = Progress(Status.DELIVERED, 0);
         (paid, reason) = _pay(message.token, message.recipient, message.amountUnits);
         if (!paid) return (false, reason);
         emit Delivered(id, message.token, message.recipient, message.amountUnits);
-        // The chains' clocks differ: the source's may be ahead.
-        uint256 latencySeconds = block.timestamp > message.sentAt ? block.timestamp - message.sentAt : 0;
         _record(id, abi.encodeCall(IBridgeBook.recordDelivery, (message.token, message.amountUnits, latencySeconds)));
     }
 
     /// @dev Pays the sender back; when that fails the caller decides what becomes of it.
     function _return(bytes32 id, Message calldata message) private returns (bool paid, bytes memory reason) {
-        statusOf[id] = Status.REFUNDED;
+        _progress[id] = Progress(Status.REFUNDED, 0);
         (paid, reason) = _payBack(message.token, message.sender, message.amountUnits);
         if (!paid) return (false, reason);
         emit Refunded(id, message.token, message.sender, message.amountUnits);
@@ -272,9 +301,9 @@ contract AlltraCustomBridge is IAlltraCustomBridge, BridgeLanes, EIP712, Attesto
     }
 
     function _cancel(bytes32 id) private {
-        Status status = statusOf[id];
+        Status status = _progress[id].status;
         require(status == Status.NONE || status == Status.ACCEPTED, WrongStatus(id, status));
-        statusOf[id] = Status.CANCELLED;
+        _progress[id] = Progress(Status.CANCELLED, 0);
         emit Cancelled(id, msg.sender);
     }
 
@@ -286,9 +315,22 @@ contract AlltraCustomBridge is IAlltraCustomBridge, BridgeLanes, EIP712, Attesto
         if (!ok) emit CoordinatorFailed(id, reason);
     }
 
-    function _checkStatus(bytes32 id, Status expected) private view {
-        Status status = statusOf[id];
-        require(status == expected, WrongStatus(id, status));
+    /// @dev Not attested yet, or accepted by a set that counts no longer.
+    function _checkAttestable(bytes32 id, Status fresh, Status accepted) private view {
+        Progress memory own = _progress[id];
+        bool stale = own.status == accepted && own.epoch != attestorEpoch();
+        require(own.status == fresh || stale, WrongStatus(id, own.status));
+    }
+
+    function _checkAccepted(bytes32 id, Status accepted) private view {
+        Progress memory own = _progress[id];
+        require(own.status == accepted, WrongStatus(id, own.status));
+        require(own.epoch == attestorEpoch(), StaleEpoch(id, own.epoch, attestorEpoch()));
+    }
+
+    /// @dev The finalized block is the deepest.
+    function _depth(Tier calldata tier) private pure returns (uint256) {
+        return tier.confirmations == 0 ? type(uint256).max : tier.confirmations;
     }
 
     /// @dev The id of a message from the other chain.

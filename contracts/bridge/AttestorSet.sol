@@ -20,11 +20,11 @@ abstract contract AttestorSet is IAttestorSet, GuardianPause {
 
     /// @inheritdoc IAttestorSet
     mapping(address account => bool) public isAttestor;
+    uint40 private _scheduledReadyAt;
+    uint8 private _scheduledThreshold;
     /// @dev Ascending, as the announced ones.
     address[] private _attestors;
     address[] private _scheduled;
-    uint40 private _scheduledReadyAt;
-    uint8 private _scheduledThreshold;
     /// @dev Last, so that an inheritor's first fields share the slot: every attested call reads it.
     uint8 private _threshold;
     uint32 private _epoch;

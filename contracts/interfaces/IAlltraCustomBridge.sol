@@ -83,14 +83,17 @@ interface IAlltraCustomBridge is IAttestorSet, IBridgeLanes, IGuardianPause {
     error NotCancellable(bytes32 messageId, address caller, uint256 expiresAt);
     /// @notice Thrown when a claim still cannot be paid; `reason` says why.
     error NotPayable(bytes32 messageId, bytes reason);
+    /// @notice Thrown when amounts do not ascend, or a larger one needs less depth.
     error TiersNotAscending();
+    /// @notice Thrown when what was accepted must be attested again, because the set has changed since.
+    error StaleEpoch(bytes32 messageId, uint256 epoch, uint256 current);
 
     /// @notice Adapters only. Takes amount and fee from `sending.from`, who has allowed both to this contract.
     /// Never stopped by the guardian: what is burned or locked here can be refunded.
     function send(Sending calldata sending) external returns (bytes32 messageId);
 
     /// @notice Anyone, with `attestorThreshold` signatures of `deliveryDigest`, ascending by signer. Pays, or keeps it claimable.
-    /// Refused while deliveries are held, after `expiresAt`, and for an id that was used or cancelled.
+    /// Refused while deliveries are held, after `expiresAt`, and for an id that was used or cancelled; what an older epoch accepted may come again.
     function deliver(Message calldata message, bytes[] calldata signatures) external returns (Status);
 
     /// @notice Anyone: pays what was accepted.
@@ -117,10 +120,14 @@ interface IAlltraCustomBridge is IAttestorSet, IBridgeLanes, IGuardianPause {
 
     function statusOf(bytes32 messageId_) external view returns (Status);
 
+    /// @notice The epoch that accepted it; 0 when it is not ACCEPTED or REFUND_ACCEPTED. Another than `attestorEpoch`: attest again.
+    function acceptedEpoch(bytes32 messageId_) external view returns (uint256);
+
     /// @notice The nonce of the last message that was sent from here.
     function lastNonce() external view returns (uint256);
 
     /// @notice Blocks above a block of the *other* chain before attestors may attest this amount; 0 = its finalized block.
+    /// @dev Warning: many small messages are one large one. Ask with the sum of this token's messages that are not finalized yet.
     function confirmationsFor(address token, uint256 amountUnits) external view returns (uint256);
 
     function tiers(address token) external view returns (Tier[] memory);
@@ -137,7 +144,7 @@ interface IAlltraCustomBridge is IAttestorSet, IBridgeLanes, IGuardianPause {
     /// @notice Owner only.
     function setAdapter(address adapter, bool active) external;
 
-    /// @notice Owner only. Ascending from 0 units.
+    /// @notice Owner only. Ascending from 0 units, and never less deep for more.
     function setTiers(address token, Tier[] calldata newTiers) external;
 
     /// @notice Owner only.

@@ -9,7 +9,7 @@ interface IBridgeBook {
     /// @notice The bridge, before tokens leave; reverts when they must not.
     function recordSend(address token, uint256 amountUnits) external;
 
-    /// @notice The bridge, after tokens arrived. @param latencySeconds from the source's block to this one.
+    /// @notice The bridge, after tokens arrived. @param latencySeconds from the source's block to this one; 0 for what waited here.
     function recordDelivery(address token, uint256 amountUnits, uint256 latencySeconds) external;
 
     /// @notice The bridge, after what was sent came back.

@@ -30,7 +30,7 @@ const ATTESTORS = [1, 2, 3]
   .map((n) => new Wallet(`0x${String(n).padStart(64, "0")}`))
   .sort((a, b) => (BigInt(a.address) < BigInt(b.address) ? -1 : 1));
 const TREASURY = "0x00000000000000000000000000000000000Fee01";
-const TERMS = { treasury: TREASURY, minimumUnits: UNIT / 10n, feeBps: 1, lifetimeSeconds: 86_400 };
+const TERMS = { treasury: TREASURY, minimumUnits: UNIT / 10n, feeBps: 1, lifetimeSeconds: 172_800 };
 const DELIVERY = {
   Delivery: [
     { name: "messageId", type: "bytes32" },

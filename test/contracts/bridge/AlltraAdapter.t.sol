@@ -106,13 +106,16 @@ contract AlltraAdapterTest is BridgeBase {
         terms.minimumUnits = uint64(unit + 1);
         _refuseTerms(terms, abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, unit + 1, 0, unit));
         terms = _terms();
-        terms.lifetimeSeconds = 1 hours - 1;
-        _refuseTerms(terms, abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 1 hours - 1, 1 hours, 7 days));
+        terms.lifetimeSeconds = 2 days - 1;
+        _refuseTerms(terms, abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 2 days - 1, 2 days, 7 days));
         terms.lifetimeSeconds = 7 days + 1;
-        _refuseTerms(terms, abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 7 days + 1, 1 hours, 7 days));
+        _refuseTerms(terms, abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 7 days + 1, 2 days, 7 days));
         terms = _terms();
         terms.treasury = address(0);
         _refuseTerms(terms, abi.encodeWithSelector(ICommonErrors.ZeroAddress.selector));
+
+        terms.treasury = address(home);
+        _refuseTerms(terms, abi.encodeWithSelector(ICommonErrors.NotAuthorized.selector, address(home)));
 
         AlltraAdapter.AdapterParams memory params = AlltraAdapter.AdapterParams(address(home), timelock, 101, 1e18);
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 101, 0, 100));

@@ -159,7 +159,15 @@ contract AlltraCustomBridgeTest is BridgeBase {
         _refuseSending(sending, abi.encodeWithSelector(ICommonErrors.ZeroAddress.selector));
         sending.recipient = address(abroad);
         _refuseSending(sending, abi.encodeWithSelector(ICommonErrors.NotAuthorized.selector, address(abroad)));
+        sending.recipient = address(token);
+        _refuseSending(sending, abi.encodeWithSelector(ICommonErrors.NotAuthorized.selector, address(token)));
         sending.recipient = recipient;
+        sending.feeUnits = sending.amountUnits + 1;
+        _refuseSending(
+            sending,
+            abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, sending.feeUnits, 0, sending.amountUnits)
+        );
+        sending.feeUnits = 0;
         sending.token = address(this);
         _refuseSending(sending, abi.encodeWithSelector(IBridgeLanes.UnknownToken.selector, address(this)));
     }
@@ -363,6 +371,14 @@ contract AlltraCustomBridgeTest is BridgeBase {
         vm.expectRevert(abi.encodeWithSelector(IAlltraCustomBridge.TiersNotAscending.selector));
         home.setTiers(address(token), tiers);
         tiers[0].fromUnits = 1;
+        vm.expectRevert(abi.encodeWithSelector(IAlltraCustomBridge.TiersNotAscending.selector));
+        home.setTiers(address(token), tiers);
+        tiers[0] = IAlltraCustomBridge.Tier(0, 0);
+        tiers[2] = IAlltraCustomBridge.Tier(uint128(100_000 * unit), 64);
+        vm.expectRevert(abi.encodeWithSelector(IAlltraCustomBridge.TiersNotAscending.selector));
+        home.setTiers(address(token), tiers);
+        tiers[0] = IAlltraCustomBridge.Tier(0, 12);
+        tiers[1] = IAlltraCustomBridge.Tier(uint128(1_000 * unit), 11);
         vm.expectRevert(abi.encodeWithSelector(IAlltraCustomBridge.TiersNotAscending.selector));
         home.setTiers(address(token), tiers);
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 9, 0, 8));

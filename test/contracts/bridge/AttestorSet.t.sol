@@ -188,8 +188,45 @@ contract AttestorSetTest is BridgeBase {
         _schedule(keys, THRESHOLD);
         skipTime(DELAY, 2);
         abroad.applyAttestors();
+        _expire(message);
         _cancel(keeper, message);
         assertTrue(_refund(message) == IAlltraCustomBridge.Status.REFUNDED, "recovered");
+    }
+
+    /// @dev What a stolen quorum has had accepted is not paid once one of its keys is removed, unless the others attest it anew.
+    function test_BRIDGE8_nothingAcceptedOutlivesTheSetThatAttestedIt() public {
+        vm.prank(freezer);
+        token.freeze(recipient);
+        assertTrue(_deliver(message) == IAlltraCustomBridge.Status.ACCEPTED, "accepted");
+        assertEq(abroad.acceptedEpoch(_id(message)), 1, "by the first epoch");
+        bytes[] memory old = _attestDelivery(message, THRESHOLD);
+        vm.prank(guardian);
+        abroad.removeAttestor(vm.addr(keys[4]));
+        bytes memory stale = abi.encodeWithSelector(IAlltraCustomBridge.StaleEpoch.selector, _id(message), 1, 2);
+        vm.prank(freezer);
+        token.unfreeze(recipient);
+        vm.expectRevert(stale);
+        abroad.retry(message);
+        vm.expectPartialRevert(IAttestorSet.BadSigner.selector);
+        abroad.deliver(message, old);
+        assertTrue(_deliver(message) == IAlltraCustomBridge.Status.DELIVERED, "attested anew");
+        assertEq(abroad.acceptedEpoch(_id(message)), 0, "settled");
+        assertEq(token.balanceOf(recipient), 1_000 * unit, "once");
+    }
+
+    /// @dev The same for a refund; in the same epoch it is not attested twice.
+    function test_BRIDGE8_noAcceptedRefundOutlivesItsSetEither() public {
+        _cancel(recipient, message);
+        vm.prank(freezer);
+        token.freeze(trader);
+        assertTrue(_refund(message) == IAlltraCustomBridge.Status.REFUND_ACCEPTED, "accepted");
+        vm.prank(guardian);
+        home.removeAttestor(vm.addr(keys[4]));
+        vm.prank(freezer);
+        token.unfreeze(trader);
+        vm.expectRevert(abi.encodeWithSelector(IAlltraCustomBridge.StaleEpoch.selector, _id(message), 1, 2));
+        home.retryRefund(message);
+        assertTrue(_refund(message) == IAlltraCustomBridge.Status.REFUNDED, "attested anew");
     }
 
     function test_BRIDGE8_whomTheGuardianRemovedStaysOutOfTheAnnouncedSet() public {

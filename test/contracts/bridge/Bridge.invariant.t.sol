@@ -86,14 +86,14 @@ contract BridgeHandler is BridgeBase {
             IBridgeLanes.Limits({
                 outCapacity: uint128(300_000 * unit),
                 outRefillPerSecond: uint128(refill()),
-                inCapacity: uint128(200_000 * unit),
-                inRefillPerSecond: uint128(refill()),
+                inCapacity: uint128(70_000 * unit),
+                inRefillPerSecond: uint128(refill() / 2),
                 minUnits: uint128(unit)
             });
     }
 
     function mintCapacity() public view returns (uint256) {
-        return 150_000 * unit;
+        return 80_000 * unit;
     }
 
     function refill() public view returns (uint256) {
@@ -326,7 +326,7 @@ contract BridgeHandler is BridgeBase {
     }
 
     function pass(uint256 duration) external counted {
-        skipTime(bound(duration, 2, 3 hours), 2);
+        skipTime(bound(duration, 2, 6 hours), 2);
     }
 
     // --- Invariants ---
@@ -373,7 +373,7 @@ contract BridgeHandler is BridgeBase {
         uint256[2] memory chains = [HOME, ABROAD];
         for (uint256 i = 0; i < 2; ++i) {
             assertLe(leftUnits[chains[i]], own.outCapacity + refilled, "BRIDGE-4: outbound");
-            assertLe(arrivedUnits[chains[i]], own.inCapacity + refilled, "BRIDGE-4: inbound");
+            assertLe(arrivedUnits[chains[i]], own.inCapacity + refilled / 2, "BRIDGE-4: inbound");
             assertEq(_end(chains[i]).book(address(token)).sentUnits, leftUnits[chains[i]], "BRIDGE-4: book of sends");
             assertEq(
                 _end(chains[i]).book(address(token)).paidUnits,
@@ -459,9 +459,11 @@ contract BridgeHandler is BridgeBase {
     function _submit(uint256 index, bytes[] memory signatures, uint256 gasLimit) private {
         IAlltraCustomBridge.Message memory message = _sent[index];
         bytes32 id = _id(message);
-        bool fresh = _status(_other(message.sourceChainId), message) == IAlltraCustomBridge.Status.NONE;
+        IAlltraCustomBridge.Status before = _status(_other(message.sourceChainId), message);
         AlltraCustomBridge end = _there(message);
         bool held = vm.getBlockTimestamp() < end.pausedUntil();
+        bool stale = before == IAlltraCustomBridge.Status.ACCEPTED && end.acceptedEpoch(id) != end.attestorEpoch();
+        bool fresh = before == IAlltraCustomBridge.Status.NONE || stale;
         try end.deliver{gas: gasLimit}(message, signatures) returns (IAlltraCustomBridge.Status status) {
             if (!fresh) broken = "delivered an id that was used";
             if (held) broken = "delivered while held";

@@ -20,7 +20,7 @@ abstract contract BridgeBase is Base {
     uint256 internal constant ABROAD = 651940;
     uint256 internal constant THRESHOLD = 3;
     uint256 internal constant ATTESTORS = 5;
-    uint256 internal constant LIFETIME = 6 hours;
+    uint256 internal constant LIFETIME = 2 days;
     uint256 internal constant FEE_BPS = 5;
 
     M1Token internal token;

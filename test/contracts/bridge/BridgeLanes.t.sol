@@ -382,6 +382,21 @@ contract BridgeLanesTest is BridgeBase {
         _deliver(message);
     }
 
+    /// @dev What waits for a limit or a freeze says nothing about how long messages take.
+    function test_BRIDGE11_whatWasRetriedHasNoLatency() public {
+        _script(ScriptedTarget.Kind.RETURN);
+        vm.prank(freezer);
+        token.freeze(recipient);
+        IAlltraCustomBridge.Message memory message = _send(100 * unit);
+        _deliver(message);
+        skipTime(6 hours, 2);
+        vm.prank(freezer);
+        token.unfreeze(recipient);
+        vm.expectCall(address(book), abi.encodeCall(IBridgeBook.recordDelivery, (address(token), 100 * unit, 0)), 1);
+        vm.chainId(ABROAD);
+        abroad.retry(message);
+    }
+
     function test_BRIDGE11_theCoordinatorRefusesSends() public {
         _script(ScriptedTarget.Kind.RETURN);
         book.script(
