@@ -102,7 +102,12 @@ class End {
       burnRefillPerSecond: UNIT,
     };
     const minter = { minter: chainId === HOME ? who : await bridge.getAddress(), ...limit };
-    const setup = { minters: [minter], pausers: [], freezers: [], systemContracts: [await bridge.getAddress()] };
+    const setup = {
+      minters: [minter],
+      pausers: [],
+      freezers: [],
+      systemContracts: [await bridge.getAddress(), TREASURY],
+    };
     const address = await factory.createToken.staticCall(common, setup);
     await (await factory.createToken(common, setup)).wait();
     const token = M1Token__factory.connect(address, owner);

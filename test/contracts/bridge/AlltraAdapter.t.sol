@@ -60,6 +60,7 @@ contract AlltraAdapterTest is BridgeBase {
     }
 
     /// @dev What is quoted is what is taken: amount and fee leave the caller, and nobody else.
+    // BRIDGE-10
     function testFuzz_BRIDGE10_takesExactlyWhatIsQuotedFromItsCallerOnly(uint256 amountUnits) public {
         amountUnits = bound(amountUnits, unit, 1_000_000 * unit);
         uint256 feeUnits = _fee(amountUnits);
@@ -98,6 +99,7 @@ contract AlltraAdapterTest is BridgeBase {
         _refuse(order, abi.encodeWithSelector(IBridgeAdapter.FeeAboveMaximum.selector, unit / 2, unit / 2 - 1));
     }
 
+    // BRIDGE-10
     function test_BRIDGE10_ceilingsHoldTheOwner() public {
         AlltraAdapter.Terms memory terms = _terms();
         terms.feeBps = 51;

@@ -276,6 +276,7 @@ contract AlltraCustomBridgeTest is BridgeBase {
 
     // --- Arriving: what is refused ---
 
+    // BRIDGE-1
     function test_BRIDGE1_deliversOnce() public {
         IAlltraCustomBridge.Message memory message = _send(1_000 * unit);
         _deliver(message);
@@ -289,6 +290,7 @@ contract AlltraCustomBridgeTest is BridgeBase {
         home.deliver(message, new bytes[](0));
     }
 
+    // BRIDGE-7
     function test_BRIDGE7_deliversUntilItExpires() public {
         IAlltraCustomBridge.Message memory first = _send(1_000 * unit);
         IAlltraCustomBridge.Message memory second = _send(1_000 * unit);
@@ -355,6 +357,7 @@ contract AlltraCustomBridgeTest is BridgeBase {
         new AlltraCustomBridge(params);
     }
 
+    // BRIDGE-13
     function test_BRIDGE13_tiersSayHowDeepAMessageMustLie() public {
         assertEq(home.confirmationsFor(address(token), 1), 0, "the finalized block until something is set");
         IAlltraCustomBridge.Tier[] memory tiers = new IAlltraCustomBridge.Tier[](3);

@@ -71,6 +71,7 @@ contract AttestorSetTest is BridgeBase {
         _refuseDelivery(signatures, _bad(vm.addr(keys[0])));
     }
 
+    // BRIDGE-3
     function test_BRIDGE3_refusesMalleableShortAndForeignSignatures() public {
         bytes[] memory signatures = _attestDelivery(message, THRESHOLD);
         bytes memory good = signatures[2];
@@ -112,6 +113,7 @@ contract AttestorSetTest is BridgeBase {
     }
 
     /// @dev Every field is in the id: signatures for one message are good for no other.
+    // BRIDGE-3
     function testFuzz_BRIDGE3_bindsEveryField(uint256 field, uint256 change) public {
         bytes[] memory signatures = _attestDelivery(message, THRESHOLD);
         IAlltraCustomBridge.Message memory forged = message;
@@ -132,6 +134,7 @@ contract AttestorSetTest is BridgeBase {
 
     // --- Changes of the set ---
 
+    // BRIDGE-8
     function test_BRIDGE8_aSetCountsAfterItsDelayAndAnyoneAppliesIt() public {
         uint256[] memory newKeys = _sortedKeys("successor", 4);
         _schedule(newKeys, 2);
@@ -156,6 +159,7 @@ contract AttestorSetTest is BridgeBase {
         assertTrue(abroad.deliver(message, two) == IAlltraCustomBridge.Status.DELIVERED, "two of the new four");
     }
 
+    // BRIDGE-8
     function test_BRIDGE8_signaturesOfAnOldEpochDoNotCountEvenFromThoseWhoStay() public {
         bytes[] memory old = _attestDelivery(message, THRESHOLD);
         vm.prank(guardian);
@@ -166,6 +170,7 @@ contract AttestorSetTest is BridgeBase {
         assertTrue(_deliver(message) == IAlltraCustomBridge.Status.DELIVERED, "signed again, it counts");
     }
 
+    // BRIDGE-8
     function test_BRIDGE8_theGuardianRemovesAtOnceAlsoBelowTheThreshold() public {
         for (uint256 i = 0; i < 3; ++i) {
             vm.prank(guardian);
@@ -194,6 +199,7 @@ contract AttestorSetTest is BridgeBase {
     }
 
     /// @dev What a stolen quorum has had accepted is not paid once one of its keys is removed, unless the others attest it anew.
+    // BRIDGE-8
     function test_BRIDGE8_nothingAcceptedOutlivesTheSetThatAttestedIt() public {
         vm.prank(freezer);
         token.freeze(recipient);

@@ -613,19 +613,23 @@ contract BridgeInvariantTest is Base {
             selector == BridgeHandler.freeze.selector;
     }
 
+    // BRIDGE-2
     function invariant_BRIDGE2_lockedIsMintedAndInFlight() public view {
         handler.checkConservation();
     }
 
+    // BRIDGE-1
     function invariant_BRIDGE1_eachIdIsPaidOnce() public view {
         handler.checkIds();
     }
 
+    // BRIDGE-4
     function invariant_BRIDGE4_grossLimitsHold() public view {
         handler.checkLimits();
     }
 
     /// @dev What no call may do is noted where it is done.
+    // BRIDGE-3
     function invariant_BRIDGE3_noForgeryOrReplayPasses() public view {
         assertEq(handler.broken(), "", "BRIDGE-3");
     }
@@ -642,6 +646,7 @@ contract BridgeInvariantTest is Base {
     }
 
     /// @dev The same calls, drawn by ourselves and many more in one run: each thing happens, the rare ones too, and all of it holds.
+    // BRIDGE-2
     function test_BRIDGE2_everyActionHappensAndAllOfItHolds() public {
         for (uint256 step = 0; step < 1_000; ++step) {
             uint256 draw = uint256(keccak256(abi.encode("bridge", step)));

@@ -210,6 +210,7 @@ contract BridgeLanesTest is BridgeBase {
     }
 
     /// @dev A token that moves nothing, or more than it was told, is not believed.
+    // BRIDGE-12
     function test_BRIDGE12_paysExactlyTheAmountOrNothing() public {
         _sendBad(1_000 * unit);
         IAlltraCustomBridge.Message memory arrival = _arrival(1, 400 * unit);
@@ -241,6 +242,7 @@ contract BridgeLanesTest is BridgeBase {
     }
 
     /// @dev From inside a transfer nothing of the bridge can be called.
+    // BRIDGE-12
     function test_BRIDGE12_nothingCanBeReentered() public {
         _sendBad(1_000 * unit);
         IAlltraCustomBridge.Message memory arrival = _arrival(1, 400 * unit);
@@ -289,6 +291,7 @@ contract BridgeLanesTest is BridgeBase {
     // --- Too little gas ---
 
     /// @dev Whatever a caller leaves, a payable message is delivered or the call reverts: never accepted unpaid, never unbooked.
+    // BRIDGE-9
     function testFuzz_BRIDGE9_noGasMakesAPaymentOrTheBookFail(uint256 gasLimit) public {
         _script(ScriptedTarget.Kind.RETURN);
         IAlltraCustomBridge.Message memory message = _send(1_000 * unit);
@@ -359,6 +362,7 @@ contract BridgeLanesTest is BridgeBase {
         }
     }
 
+    // BRIDGE-11
     function test_BRIDGE11_theBookIsToldOfEverythingThatMoves() public {
         _script(ScriptedTarget.Kind.RETURN);
         vm.expectCall(address(book), abi.encodeCall(IBridgeBook.recordSend, (address(token), 100 * unit)), 2);
@@ -412,6 +416,7 @@ contract BridgeLanesTest is BridgeBase {
         assertEq(home.lastNonce(), 0, "nothing sent");
     }
 
+    // BRIDGE-11
     function test_BRIDGE11_aCoordinatorThatFailsStopsNothingThatArrives() public {
         IAlltraCustomBridge.Message memory first = _send(100 * unit);
         IAlltraCustomBridge.Message memory second = _send(100 * unit);

@@ -62,6 +62,7 @@ contract RecoveryTest is BridgeBase {
 
     // --- What cannot be paid at once stays claimable ---
 
+    // BRIDGE-5
     function test_BRIDGE5_aPausedTokenIsPaidLater() public {
         vm.prank(pauser);
         token.pause();
@@ -125,6 +126,7 @@ contract RecoveryTest is BridgeBase {
     }
 
     /// @dev A leaked key of the minter: the token itself bounds it, and home releases no more than it locked.
+    // BRIDGE-4
     function test_BRIDGE4_aLeakedMinterKeyIsBoundedByItsBucket() public {
         vm.startPrank(address(abroad));
         vm.expectPartialRevert(IM1Token.MintLimitExceeded.selector);
@@ -186,6 +188,7 @@ contract RecoveryTest is BridgeBase {
         abroad.cancel(message);
     }
 
+    // BRIDGE-7
     function test_BRIDGE7_anyoneCancelsAfterItExpiredAndNobodyElseBefore() public {
         address[4] memory others = [trader, keeper, guardian, timelock];
         vm.chainId(ABROAD);
@@ -224,6 +227,7 @@ contract RecoveryTest is BridgeBase {
 
     // --- Coming back ---
 
+    // BRIDGE-5
     function test_BRIDGE5_expiredThenCancelledThenRefunded() public {
         _expire(message);
         _cancel(keeper, message);
@@ -272,6 +276,7 @@ contract RecoveryTest is BridgeBase {
         _assertConserved();
     }
 
+    // BRIDGE-1
     function test_BRIDGE1_refundsOnce() public {
         _cancel(recipient, message);
         bytes[] memory signatures = _attestRefund(message, THRESHOLD);
@@ -282,6 +287,7 @@ contract RecoveryTest is BridgeBase {
         home.retryRefund(message);
     }
 
+    // BRIDGE-5
     function test_BRIDGE5_aRefundThatCannotBePaidStaysClaimable() public {
         _cancel(recipient, message);
         vm.prank(freezer);
@@ -336,6 +342,7 @@ contract RecoveryTest is BridgeBase {
 
     // --- The guardian ---
 
+    // BRIDGE-6
     function test_BRIDGE6_theHoldStopsDeliveriesAndNothingElse() public {
         IAlltraCustomBridge.Message memory accepted = _send(unit);
         vm.prank(freezer);
@@ -404,6 +411,7 @@ contract RecoveryTest is BridgeBase {
     }
 
     /// @dev On the source a veto is nothing: what was sent can be refunded.
+    // BRIDGE-6
     function test_BRIDGE6_theGuardianCannotVetoARefund() public {
         bytes32 id = _id(message);
         vm.chainId(HOME);
