@@ -2,7 +2,7 @@
 pragma solidity 0.8.33;
 
 import {IGuardianPause} from "./IGuardianPause.sol";
-import {IPegManager, IPegSink} from "./IPegManager.sol";
+import {IPegManager} from "./IPegManager.sol";
 
 /// @title Who a bridge tells what moves
 interface IBridgeBook {
@@ -19,7 +19,8 @@ interface IBridgeBook {
 /// @title Holds bucket D to the rule BridgeReserve >= PeakBridgeOutflow * Latency, per token
 /// @notice The peak is the decaying maximum of what left net in a minute; the latency that of the messages that arrived. A send that would
 /// break the rule is refused: it is a discretionary outflow. Deliveries and refunds are never gated.
-interface IBridgeReserveCoordinator is IBridgeBook, IPegSink, IGuardianPause {
+/// @dev Units: token base units, seconds. required = peak per minute * latency / 60, rounded up.
+interface IBridgeReserveCoordinator is IBridgeBook, IGuardianPause {
     struct Sizing {
         /// @dev Peak, base units per minute: never below `minPeakUnits`; rises at most so much per hour; halves in so many seconds.
         uint128 minPeakUnits;
@@ -47,8 +48,10 @@ interface IBridgeReserveCoordinator is IBridgeBook, IPegSink, IGuardianPause {
 
     event SetSizing(address indexed token, Sizing sizing);
     event SetKeeper(address indexed keeper, bool active);
-    event SetPegManager(address indexed manager, bool active);
+    event SetRoute(address indexed adapter, uint256 remoteChainId, address remoteCoordinator);
+    /// @notice Positive = out.
     event FlowRecorded(address indexed token, int256 flowUnits, uint256 peakUnitsPerMinute);
+    /// @notice Emitted when a message raised the latency.
     event LatencyMeasured(address indexed token, uint256 measuredSeconds, uint256 latencySeconds);
     /// @notice The reserve is below what is required: whoever runs a keeper knows what to do. At most once per cooldown.
     event RebalancingTriggered(
@@ -59,7 +62,6 @@ interface IBridgeReserveCoordinator is IBridgeBook, IPegSink, IGuardianPause {
     );
     /// @notice Surplus of bucket D left for the coordinator of the other chain.
     event Rebalanced(address indexed token, uint256 amountUnits, bytes32 indexed messageId);
-    event PegStateSet(address indexed token, IPegManager.State state);
     /// @notice What arrived for this contract became part of bucket D.
     event Absorbed(address indexed token, uint256 amountUnits);
 
@@ -69,6 +71,10 @@ interface IBridgeReserveCoordinator is IBridgeBook, IPegSink, IGuardianPause {
     error PegHalted(address token);
     error NothingToRebalance(address token, uint256 surplusUnits);
     error InconsistentSizing();
+    /// @notice Thrown while no adapter is named that carries this token to the other chain.
+    error NoRoute(address token);
+    /// @notice Thrown when the adapter wants its fee in something else than the token that it carries.
+    error FeeNotInToken(address feeToken);
 
     function state(address token) external view returns (LaneState memory);
 
@@ -76,6 +82,9 @@ interface IBridgeReserveCoordinator is IBridgeBook, IPegSink, IGuardianPause {
 
     /// @notice Bucket D of this token.
     function reserveUnits(address token) external view returns (uint256);
+
+    /// @notice The largest send that would not be refused now; 0 while the peg is HALTED, the largest uint256 where no send is too large.
+    function sendableUnits(address token) external view returns (uint256);
 
     /// @notice Anyone: emits RebalancingTriggered when it is due. @return triggered whether it was.
     function check(address token) external returns (bool triggered);
@@ -94,6 +103,10 @@ interface IBridgeReserveCoordinator is IBridgeBook, IPegSink, IGuardianPause {
     /// @notice Owner only.
     function setKeeper(address keeper, bool active) external;
 
-    /// @notice Owner only. Managers whose word counts as an IPegSink.
-    function setPegManager(address manager, bool active) external;
+    /// @notice Owner only. What carries a rebalancing, and who gets it there. Zero adapter = none.
+    function setRoute(address adapter, uint256 remoteChainId, address remoteCoordinator) external;
+
+    function route() external view returns (address adapter, uint256 remoteChainId, address remoteCoordinator);
+
+    function isKeeper(address account) external view returns (bool);
 }
