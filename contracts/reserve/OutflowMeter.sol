@@ -85,8 +85,8 @@ library OutflowMeter {
 
     /// @notice P now.
     function peakNow(Meter storage meter) internal view returns (uint256) {
-        uint256 decayed = _decayed(meter.peak, block.timestamp - meter.peakAt, meter.halfLifeSeconds);
-        return Math.max(meter.minimum, decayed);
+        uint256 left = decayed(meter.peak, block.timestamp - meter.peakAt, meter.halfLifeSeconds);
+        return Math.max(meter.minimum, left);
     }
 
     /// @notice What P would be after an outflow in this second.
@@ -98,6 +98,14 @@ library OutflowMeter {
     /// @notice By how much P could rise now.
     function roomToRise(Meter storage meter) internal view returns (uint256) {
         return _roomToRise(meter);
+    }
+
+    /// @notice peak / 2^(age / halfLife), straight between two halvings, rounded up. For peaks below 2^72.
+    function decayed(uint256 peak, uint256 age, uint256 halfLife) internal pure returns (uint256) {
+        uint256 halvings = age / halfLife;
+        if (halvings >= 72) return 0;
+        uint256 value = Math.ceilDiv(peak, 1 << halvings);
+        return value - (value * (age % halfLife)) / (2 * halfLife);
     }
 
     function _raised(Meter storage meter, uint256 current, int256 sum) private view returns (uint256) {
@@ -134,14 +142,6 @@ library OutflowMeter {
             }
             expired >>= 1;
         }
-    }
-
-    /// @dev peak / 2^(age / halfLife), straight between two halvings, rounded up.
-    function _decayed(uint256 peak, uint256 age, uint256 halfLife) private pure returns (uint256) {
-        uint256 halvings = age / halfLife;
-        if (halvings >= 72) return 0;
-        uint256 value = Math.ceilDiv(peak, 1 << halvings);
-        return value - (value * (age % halfLife)) / (2 * halfLife);
     }
 
     function _clamp(int256 value) private pure returns (int256) {
