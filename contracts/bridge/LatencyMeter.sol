@@ -7,8 +7,8 @@ import {OutflowMeter} from "../reserve/OutflowMeter.sol";
 /// @title LatencyMeter
 /// @notice Decaying maximum of how long messages took, inside bounds, whose rise is limited twice.
 /// @dev UNITS. Seconds outside, milliseconds inside, so that small steps add up.
-/// @dev RISES by what a bucket holds: a quarter of the range, refilled with a quarter per hour, so at most half of the range in any hour,
-/// whatever one message says. And by no more than the message's weight in that: a message that carries a whole minute of peak flow has
+/// @dev RISES by what a bucket holds: a quarter of the range, refilled with half of it per hour (what a half-life of an hour takes away at
+/// most, so that a latency that is really so high is held): at most three quarters of the range in any hour, whatever messages say. And by no more than the message's weight in that: a message that carries a whole minute of peak flow has
 /// weight 1, dust has none. To hold the latency up, somebody must keep real money late, again and again. FALLS by half in a half-life since
 /// its last rise, never below the minimum. A fast message lowers nothing: slow ones may be the large ones.
 library LatencyMeter {
@@ -43,12 +43,11 @@ library LatencyMeter {
     /// @notice Takes a message into account. Never reverts. @param weightWad what it counts, up to `WEIGHT_ONE`.
     /// @return rose whether the latency is another one now.
     function record(Meter storage meter, uint256 latencySeconds, uint256 weightWad) internal returns (bool rose) {
-        Meter memory own = meter;
-        uint256 current = _now(own);
-        uint256 target = Math.min(latencySeconds, own.maxSeconds) * 1000;
+        uint256 current = _now(meter);
+        uint256 target = Math.min(latencySeconds, meter.maxSeconds) * 1000;
         if (target <= current) return false;
-        uint256 room = _room(own);
-        uint256 step = (_capacity(own) * Math.min(weightWad, WEIGHT_ONE)) / WEIGHT_ONE;
+        uint256 room = _room(meter);
+        uint256 step = (_capacity(meter) * Math.min(weightWad, WEIGHT_ONE)) / WEIGHT_ONE;
         uint256 rise = Math.min(target - current, Math.min(room, step));
         if (rise == 0) return false;
         _store(meter, current + rise, room - rise);
@@ -60,17 +59,17 @@ library LatencyMeter {
         return Math.ceilDiv(_now(meter), 1000);
     }
 
-    function _now(Meter memory meter) private view returns (uint256) {
+    function _now(Meter storage meter) private view returns (uint256) {
         uint256 decayed = OutflowMeter.decayed(meter.peakMs, block.timestamp - meter.peakAt, meter.halfLifeSeconds);
         return Math.max(uint256(meter.minSeconds) * 1000, decayed);
     }
 
-    function _room(Meter memory meter) private view returns (uint256) {
+    function _room(Meter storage meter) private view returns (uint256) {
         uint256 capacity = _capacity(meter);
-        return Math.min(capacity, meter.riseLevelMs + (capacity * (block.timestamp - meter.riseAt)) / 1 hours);
+        return Math.min(capacity, meter.riseLevelMs + (2 * capacity * (block.timestamp - meter.riseAt)) / 1 hours);
     }
 
-    function _capacity(Meter memory meter) private pure returns (uint256) {
+    function _capacity(Meter storage meter) private view returns (uint256) {
         return uint256(meter.maxSeconds - meter.minSeconds) * _CAPACITY_MS;
     }
 
