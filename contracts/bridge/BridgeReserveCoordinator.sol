@@ -179,6 +179,7 @@ contract BridgeReserveCoordinator is IBridgeReserveCoordinator, GuardianPause, R
         address spender = adapter.spender(token);
         IERC20(token).forceApprove(spender, amountUnits + feeUnits);
         (_ownToken, _ownUnits) = (token, amountUnits);
+        // solhint-disable-next-line check-send-result
         messageId = adapter.send(
             IBridgeAdapter.Order({
                 destinationChainId: to.remoteChainId,

@@ -3,7 +3,6 @@ pragma solidity 0.8.33;
 
 import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 
-import {BridgeReserveCoordinator} from "../../../contracts/bridge/BridgeReserveCoordinator.sol";
 import {IBridgeAdapter} from "../../../contracts/interfaces/IBridgeAdapter.sol";
 import {IBridgeReserveCoordinator} from "../../../contracts/interfaces/IBridgeReserveCoordinator.sol";
 import {ICapitalBuckets} from "../../../contracts/interfaces/ICapitalBuckets.sol";
@@ -13,6 +12,7 @@ import {HostileToken} from "../../../contracts/mocks/HostileToken.sol";
 import {M1Token} from "../../../contracts/tokens/M1Token.sol";
 import {CoordinatorBase} from "./CoordinatorBase.t.sol";
 
+// solhint-disable check-send-result, multiple-sends
 contract BridgeReserveCoordinatorTest is CoordinatorBase {
     struct Flow {
         uint256 at;
@@ -23,6 +23,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
 
     // The gate
 
+    /// @dev LANE-1.
     function test_LANE1_aSendRaisesItsOwnRequirement() public {
         IBridgeReserveCoordinator.LaneState memory lane = laneOf(cUSDC);
         assertEq(lane.peakUnitsPerMinute, 1_000 * UNIT, "the minimum");
@@ -39,6 +40,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         assertEq(laneOf(cUSDC).peakUnitsPerMinute, 40_000 * UNIT, "the window counts again");
     }
 
+    /// @dev LANE-1.
     function test_LANE1_whatCameInLeavesRoom() public {
         sendOut(cUSDC, 40_000 * UNIT);
         bridge.deliver(address(cUSDC), trader, 10_000 * UNIT, 20);
@@ -49,7 +51,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         assertEq(laneOf(cUSDC).inFlightUnits, 40_000 * UNIT, "what the bridge says is under way");
     }
 
-    /// @dev The model: a list of flows, summed over 60 seconds; P rises freely here, so it is at least that sum.
+    /// @dev LANE-1. The model: a list of flows, summed over 60 seconds; P rises freely here, so it is at least that sum.
     function testFuzz_LANE1_refusedExactlyWhenTheRuleWouldBreak(uint256 seed) public {
         for (uint256 step = 0; step < 24; ++step) {
             seed = uint256(keccak256(abi.encode(seed)));
@@ -92,6 +94,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         }
     }
 
+    /// @dev LANE-1.
     function test_LANE1_withoutReserveNothingLeaves() public {
         vm.prank(timelock);
         buckets.move(address(cUSDC), D, E, BUFFER);
@@ -101,6 +104,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         told(cUSDC, 1, 1);
     }
 
+    /// @dev LANE-1.
     function test_LANE1_pumpingThePeakClosesNoLane() public {
         // As much and as often as is taken: the requirement reaches the reserve and never passes it.
         for (uint256 minute = 0; minute < 30; ++minute) {
@@ -111,6 +115,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         assertEq(coordinator.sendableUnits(address(cUSDC)), 40_000 * UNIT, "as much as ever");
     }
 
+    /// @dev LANE-1.
     function test_LANE1_onlyTheBridgeTells() public {
         address[3] memory strangers = [attacker, keeper, timelock];
         for (uint256 index = 0; index < 3; ++index) {
@@ -126,6 +131,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         }
     }
 
+    /// @dev LANE-8.
     function testFuzz_LANE8_sendableIsExact(uint256 first, uint256 amount, uint256 wait, bool gold) public {
         M1Token token = gold ? xau : cUSDC;
         uint256 unit = gold ? 5e14 : UNIT;
@@ -149,6 +155,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
 
     // What must not fail
 
+    /// @dev LANE-2.
     function testFuzz_LANE2_whatArrivesIsNeverRefused(
         uint256 amount,
         uint256 seconds_,
@@ -166,6 +173,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         assertGe(laneOf(token).latencySeconds, MIN_LATENCY, "inside the bounds");
     }
 
+    /// @dev LANE-2.
     function test_LANE2_neitherHaltNorPauseNorAnEmptyBucketStopsWhatArrives() public {
         vm.prank(timelock);
         buckets.move(address(cUSDC), D, E, BUFFER);
@@ -178,6 +186,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         vm.stopPrank();
     }
 
+    /// @dev LANE-2.
     function test_LANE2_anUnsizedTokenIsNoLane() public {
         bytes memory refusal = abi.encodeWithSelector(IBridgeReserveCoordinator.LaneNotSized.selector, address(cEURT));
         vm.startPrank(address(bridge));
@@ -192,6 +201,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
 
     // Latency
 
+    /// @dev LANE-3.
     function test_LANE3_oneLateMessageRaisesAQuarterAtMost() public {
         // As heavy as it likes, and a year late.
         told(cUSDC, 1_000_000 * UNIT, 365 days);
@@ -201,6 +211,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         assertEq(laneOf(cUSDC).requiredUnits, 8_000 * UNIT, "1,000 a minute for 480 seconds");
     }
 
+    /// @dev LANE-3.
     function test_LANE3_dustCountsLittle() public {
         // A thousandth of a minute's peak: a thousandth of the step.
         for (uint256 index = 0; index < 10; ++index) told(cUSDC, UNIT, MAX_LATENCY);
@@ -209,6 +220,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         assertEq(latency(), MIN_LATENCY + 5, "nothing counts nothing");
     }
 
+    /// @dev LANE-3.
     function test_LANE3_whatIsReallySlowIsBelievedInHours() public {
         for (uint256 minute = 0; minute < 240; ++minute) {
             told(cUSDC, 500 * UNIT, 1_000);
@@ -219,6 +231,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         assertLe(latency(), 1_000, "and no more than that");
     }
 
+    /// @dev LANE-3.
     function test_LANE3_aFastMessageLowersNothingAndTimeHalves() public {
         told(cUSDC, 1_000 * UNIT, 280);
         assertEq(latency(), 280, "measured");
@@ -230,7 +243,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         assertEq(latency(), MIN_LATENCY, "never below the minimum");
     }
 
-    /// @dev A liar who chooses amounts, latencies and moments.
+    /// @dev LANE-3. A liar who chooses amounts, latencies and moments.
     function testFuzz_LANE3_riseOfAnyHourIsThreeQuartersOfTheRange(uint256 seed) public {
         uint256[] memory at = new uint256[](40);
         uint256[] memory rises = new uint256[](40);
@@ -256,6 +269,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         }
     }
 
+    /// @dev LANE-3.
     function test_LANE3_newBoundsHoldAtOnce() public {
         told(cUSDC, 1_000_000 * UNIT, MAX_LATENCY);
         IBridgeReserveCoordinator.Sizing memory wanted = laneSizing(UNIT);
@@ -272,6 +286,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
 
     // Peg
 
+    /// @dev LANE-4.
     function test_LANE4_aHaltedTokenNeitherLeavesNorIsLevelled() public {
         halt(cUSDC);
         bytes memory refusal = abi.encodeWithSelector(IBridgeReserveCoordinator.PegHalted.selector, address(cUSDC));
@@ -294,6 +309,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
 
     // Triggers
 
+    /// @dev LANE-9.
     function test_LANE9_triggersWhenDueAndOncePerCooldown() public {
         assertFalse(coordinator.check(address(cUSDC)), "nothing is missing");
         sendOut(cUSDC, 40_000 * UNIT);
@@ -317,6 +333,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
 
     // Rebalancing
 
+    /// @dev LANE-5.
     function test_LANE5_movesSurplusToTheOtherCoordinator() public {
         bridge.setFee(address(cUSDC), 5 * UNIT);
         IBridgeReserveCoordinator.LaneState memory before = laneOf(cUSDC);
@@ -356,6 +373,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         assertEq(then_.rebalanceReadyAt, vm.getBlockTimestamp() + LANE_COOLDOWN, "and says until when");
     }
 
+    /// @dev LANE-5.
     function test_LANE5_leavesTwiceWhatIsRequired() public {
         // 18,000 a minute need 9,000 of 20,000.
         sendOut(cUSDC, 18_000 * UNIT);
@@ -376,6 +394,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         assertEq(laneOf(cUSDC).reserveUnits, 18_000 * UNIT, "twice 9,000");
     }
 
+    /// @dev LANE-5.
     function test_LANE5_boundsStepAndFee() public {
         uint256 step = 5_000 * UNIT;
         refusesRebalance(step + 1, 0, abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, step + 1, 1, step));
@@ -399,6 +418,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         );
     }
 
+    /// @dev LANE-5.
     function test_LANE5_needsAKeeperAndARoute() public {
         vm.prank(attacker);
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAuthorized.selector, attacker));
@@ -411,6 +431,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         refusesRebalance(UNIT, 0, noRoute);
     }
 
+    /// @dev LANE-6.
     function test_LANE6_whatArrivesBecomesPartOfD() public {
         vm.prank(keeper);
         coordinator.rebalance(address(cUSDC), 4_000 * UNIT, 0);
@@ -424,6 +445,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         coordinator.absorb(address(cUSDC));
     }
 
+    /// @dev LANE-7.
     function test_LANE7_pauseStopsRebalancingAlone() public {
         vm.prank(guardian);
         coordinator.pause();
@@ -440,6 +462,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
 
     // Hostile tokens
 
+    /// @dev LANE-6.
     function test_LANE6_aTokenThatTakesAFeeStaysWhereItIs() public {
         HostileToken token = _hostile();
         token.setMode(HostileToken.Mode.FEE_ON_TRANSFER);
@@ -454,6 +477,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         assertEq(buckets.bucketUnits(D, address(token)), BUFFER, "D untouched");
     }
 
+    /// @dev LANE-6.
     function test_LANE6_aCallbackGetsNothing() public {
         HostileToken token = _hostile();
         bytes4 entered = ReentrancyGuard.ReentrancyGuardReentrantCall.selector;
@@ -474,6 +498,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
 
     // Settings
 
+    /// @dev LANE-10.
     function test_LANE10_settings() public {
         IBridgeReserveCoordinator.Sizing memory wanted = laneSizing(UNIT);
         IBridgeReserveCoordinator.Sizing memory found = coordinator.sizing(address(cUSDC));
@@ -516,6 +541,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         vm.stopPrank();
     }
 
+    /// @dev LANE-10.
     function test_LANE10_onlyTheOwnerSets() public {
         bytes memory refusal = abi.encodeWithSignature("OwnableUnauthorizedAccount(address)", attacker);
         vm.startPrank(attacker);

@@ -136,6 +136,7 @@ abstract contract CoordinatorBase is BucketBase {
         if (amountUnits > 0) mint(token, trader, amountUnits);
         vm.startPrank(trader);
         token.approve(address(bridge), ALL);
+        // solhint-disable-next-line check-send-result
         bridge.send(order(token, amountUnits));
         vm.stopPrank();
     }
