@@ -110,7 +110,7 @@ contract BridgeReserveCoordinator is IBridgeReserveCoordinator, GuardianPause, R
         uint256 needed = _required(lane, peak);
         uint256 held = reserveUnits(token);
         require(held >= needed, ReserveTooLow(token, held, needed));
-        emit FlowRecorded(token, int256(quanta * quantum), peak);
+        if (_raised(lane)) emit PeakMeasured(token, int256(quanta * quantum), peak);
     }
 
     /// @inheritdoc IBridgeBook
@@ -306,7 +306,12 @@ contract BridgeReserveCoordinator is IBridgeReserveCoordinator, GuardianPause, R
         uint256 quantum = _quantum(lane);
         quanta = Math.min(amountUnits / quantum, _MAX_QUANTA);
         peak = lane.flow.record(-int256(quanta));
-        emit FlowRecorded(token, -int256(quanta * quantum), peak * quantum);
+        if (_raised(lane)) emit PeakMeasured(token, -int256(quanta * quantum), peak * quantum);
+    }
+
+    /// @dev Whether P rose in this second.
+    function _raised(Lane storage lane) private view returns (bool) {
+        return lane.flow.peakAt == block.timestamp;
     }
 
     /// @dev In the token itself, no more than the keeper says, and never more than the share of what is moved.

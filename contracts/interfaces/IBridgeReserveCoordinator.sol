@@ -49,8 +49,8 @@ interface IBridgeReserveCoordinator is IBridgeBook, IGuardianPause {
     event SetSizing(address indexed token, Sizing sizing);
     event SetKeeper(address indexed keeper, bool active);
     event SetRoute(address indexed adapter, uint256 remoteChainId, address remoteCoordinator);
-    /// @notice Positive = out.
-    event FlowRecorded(address indexed token, int256 flowUnits, uint256 peakUnitsPerMinute);
+    /// @notice Emitted when a flow, positive = out, found the last minute's above the peak and raised it.
+    event PeakMeasured(address indexed token, int256 flowUnits, uint256 peakUnitsPerMinute);
     /// @notice Emitted when a message raised the latency.
     event LatencyMeasured(address indexed token, uint256 measuredSeconds, uint256 latencySeconds);
     /// @notice The reserve is below what is required: whoever runs a keeper knows what to do. At most once per cooldown.

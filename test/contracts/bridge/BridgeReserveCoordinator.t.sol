@@ -31,7 +31,9 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         assertEq(lane.reserveUnits, BUFFER, "bucket D");
 
         // 20,000 carry a peak of 40,000 a minute at 30 seconds.
-        sendOut(cUSDC, 40_000 * UNIT);
+        vm.expectEmit(address(coordinator));
+        emit IBridgeReserveCoordinator.PeakMeasured(address(cUSDC), int256(40_000 * UNIT), 40_000 * UNIT);
+        bridge.record(address(cUSDC), 40_000 * UNIT);
         assertEq(laneOf(cUSDC).requiredUnits, BUFFER, "all of it is needed now");
         refusesSend(cUSDC, 1, BUFFER + 1);
         // A minute later the window is empty and the peak has decayed a little.

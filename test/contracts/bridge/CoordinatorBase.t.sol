@@ -55,6 +55,12 @@ contract StandInBridge is IBridgeAdapter {
         revert UnsupportedChain(0);
     }
 
+    /// @notice A send of tokens that are here already.
+    function record(address token, uint256 amountUnits) external {
+        coordinator.recordSend(token, amountUnits);
+        inFlightUnits[token] += amountUnits;
+    }
+
     function deliver(address token, address recipient, uint256 amountUnits, uint256 latencySeconds) external {
         IERC20(token).transfer(recipient, amountUnits);
         inFlightUnits[token] -= amountUnits;

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.33;
+
+import {BridgeReserveCoordinator} from "../../../contracts/bridge/BridgeReserveCoordinator.sol";
+import {IAlltraCustomBridge} from "../../../contracts/interfaces/IAlltraCustomBridge.sol";
+import {IBridgeAdapter} from "../../../contracts/interfaces/IBridgeAdapter.sol";
+import {IBridgeReserveCoordinator} from "../../../contracts/interfaces/IBridgeReserveCoordinator.sol";
+import {ICapitalBuckets} from "../../../contracts/interfaces/ICapitalBuckets.sol";
+import {PlainERC20} from "../../../contracts/mocks/PlainERC20.sol";
+import {XAUOracle} from "../../../contracts/oracle/XAUOracle.sol";
+import {PegBoard} from "../../../contracts/peg/PegBoard.sol";
+import {CapitalBuckets} from "../../../contracts/reserve/CapitalBuckets.sol";
+import {ReserveSystem} from "../../../contracts/reserve/ReserveSystem.sol";
+import {BridgeBase} from "./BridgeBase.t.sol";
+
+// solhint-disable check-send-result, multiple-sends
+/// @dev Both ends of the real lane, each with buckets and a coordinator: 20,000 in D at home, nothing abroad.
+contract CoordinatorOnBridgeTest is BridgeBase {
+    ICapitalBuckets.Bucket private constant D = ICapitalBuckets.Bucket.CROSS_CHAIN;
+    ICapitalBuckets.Bucket private constant E = ICapitalBuckets.Bucket.RESERVE;
+    uint32 private constant COOLDOWN = 10 minutes;
+
+    mapping(uint256 chainId => CapitalBuckets) private _buckets;
+    mapping(uint256 chainId => BridgeReserveCoordinator) private _coordinators;
+    uint256 private buffer;
+
+    function setUp() public override {
+        super.setUp();
+        buffer = 20_000 * unit;
+        _build(HOME);
+        _build(ABROAD);
+        _connect(HOME);
+        _connect(ABROAD);
+        _issue(trader, buffer);
+        vm.chainId(HOME);
+        vm.startPrank(trader);
+        token.approve(address(_buckets[HOME]), buffer);
+        _buckets[HOME].fund(address(token), buffer);
+        vm.stopPrank();
+        vm.prank(timelock);
+        _buckets[HOME].move(address(token), E, D, buffer);
+        skipTime(2 hours, 2);
+    }
+
+    /// @dev LANE-1. 40,000 a minute at 30 seconds need all of 20,000.
+    function test_LANE1_theRealBridgeSendsNoMore() public {
+        IAlltraCustomBridge.Message memory message = _send(40_000 * unit);
+        IBridgeAdapter.Order memory order = _order(HOME, recipient, unit);
+        vm.chainId(HOME);
+        vm.prank(trader);
+        vm.expectPartialRevert(IBridgeReserveCoordinator.ReserveTooLow.selector);
+        homeAdapter.send(order);
+        // Abroad has no reserve: nothing leaves there, and everything arrives.
+        skipTime(45, 2);
+        assertTrue(_deliver(message) == IAlltraCustomBridge.Status.DELIVERED, "delivered");
+        assertEq(_lane(ABROAD).latencySeconds, 45, "measured by the blocks");
+        assertEq(_lane(ABROAD).reserveUnits, 0, "without a reserve");
+        vm.chainId(ABROAD);
+        assertTrue(_coordinators[ABROAD].check(address(token)), "which somebody is told");
+        order = _order(ABROAD, recipient, unit);
+        vm.prank(recipient);
+        vm.expectPartialRevert(IBridgeReserveCoordinator.ReserveTooLow.selector);
+        abroadAdapter.send(order);
+    }
+
+    /// @dev LANE-5, LANE-6. Through the adapter and the bridge, and into bucket D of the other chain.
+    function test_LANE5_LANE6_levelsTheTwoChains() public {
+        uint256 amount = 5_000 * unit;
+        IAlltraCustomBridge.Message memory message = _level(amount);
+        uint256 fee = amount / 2_000;
+        assertEq(_lane(HOME).reserveUnits, buffer - amount - fee, "amount and fee");
+        assertEq(token.balanceOf(treasury), fee, "the adapter's fee");
+        assertEq(_lane(HOME).peakUnitsPerMinute, 1_000 * unit, "no demand");
+        assertEq(_lane(HOME).inFlightUnits, amount, "under way");
+        skipTime(40, 2);
+        assertTrue(_deliver(message) == IAlltraCustomBridge.Status.DELIVERED, "delivered");
+        vm.chainId(ABROAD);
+        vm.prank(attacker);
+        _coordinators[ABROAD].absorb(address(token));
+        assertEq(_lane(ABROAD).reserveUnits, amount, "in D over there");
+        assertEq(token.balanceOf(address(_buckets[ABROAD])), amount, "and there in fact");
+    }
+
+    /// @dev LANE-6. What expired comes back into D.
+    function test_LANE6_anExpiredRebalancingComesBack() public {
+        uint256 amount = 5_000 * unit;
+        IAlltraCustomBridge.Message memory message = _level(amount);
+        _expire(message);
+        _cancel(attacker, message);
+        assertTrue(_refund(message) == IAlltraCustomBridge.Status.REFUNDED, "refunded");
+        _coordinators[HOME].absorb(address(token));
+        assertEq(_lane(HOME).reserveUnits, buffer - amount / 2_000, "all but the fee");
+        assertEq(token.balanceOf(address(_coordinators[HOME])), 0, "nothing stays");
+    }
+
+    /// @dev LANE-2. The bridge gives the hook BOOK_GAS; the dearest record needs less, so no delivery goes unrecorded.
+    function test_LANE2_theDearestRecordFitsTheBridgesGas() public {
+        BridgeReserveCoordinator own = _coordinators[HOME];
+        uint256 bookGas = home.BOOK_GAS();
+        vm.startPrank(address(home));
+        for (uint256 second = 0; second < 60; ++second) {
+            own.recordDelivery(address(token), unit, 20);
+            skipTime(1, 1);
+        }
+        skipTime(58, 1);
+        vm.cool(address(own));
+        own.recordDelivery{gas: bookGas}(address(token), 1_000 * unit, 1 days);
+        vm.stopPrank();
+        assertLt(vm.snapshotGasLastCall("recordDelivery, 59 cells expire, late"), (bookGas / 3) * 2, "with room");
+        assertEq(own.state(address(token)).latencySeconds, 30 + 450, "recorded");
+    }
+
+    function test_gas_sendAndDeliver() public {
+        for (uint256 second = 0; second < 120; ++second) {
+            vm.prank(address(home));
+            _coordinators[HOME].recordDelivery(address(token), unit, 20);
+            vm.prank(address(abroad));
+            _coordinators[ABROAD].recordDelivery(address(token), unit, 20);
+            skipTime(second > 60 ? 12 : 1, 1);
+        }
+        _deliver(_send(unit));
+        IBridgeAdapter.Order memory order = _order(HOME, recipient, 10 * unit);
+        IAlltraCustomBridge.Message memory message = _next(HOME, trader, recipient, 10 * unit);
+        _coolAll(HOME);
+        vm.chainId(HOME);
+        vm.prank(trader);
+        homeAdapter.send(order);
+        assertLt(vm.snapshotGasLastCall("send"), 200_000, "send");
+        bytes[] memory signatures = _attestDelivery(message, THRESHOLD);
+        _coolAll(ABROAD);
+        vm.prank(keeper);
+        abroad.deliver(message, signatures);
+        assertLt(vm.snapshotGasLastCall("deliver"), 250_000, "deliver");
+    }
+
+    // Helpers
+
+    function _build(uint256 chainId) private {
+        vm.chainId(chainId);
+        XAUOracle oracle = new XAUOracle(address(new PlainERC20("XAU", 18)), 2, 4, timelock);
+        CapitalBuckets own = new CapitalBuckets(address(oracle), address(new ReserveSystem(timelock)), timelock);
+        _buckets[chainId] = own;
+        _coordinators[chainId] = new BridgeReserveCoordinator(
+            address(_end(chainId)),
+            address(own),
+            address(new PegBoard(timelock)),
+            timelock
+        );
+        vm.startPrank(timelock);
+        own.addToken(address(token), 10 * buffer);
+        own.setBridge(address(_coordinators[chainId]));
+        vm.stopPrank();
+    }
+
+    function _connect(uint256 chainId) private {
+        vm.chainId(chainId);
+        BridgeReserveCoordinator own = _coordinators[chainId];
+        uint256 other = _other(chainId);
+        vm.startPrank(timelock);
+        own.setSizing(
+            address(token),
+            IBridgeReserveCoordinator.Sizing({
+                minPeakUnits: uint128(1_000 * unit),
+                maxRiseUnitsPerHour: uint128(1_000_000 * unit),
+                halfLifeSeconds: 1 hours,
+                minLatencySeconds: 30,
+                maxLatencySeconds: 1_830,
+                cooldownSeconds: COOLDOWN,
+                maxRebalanceUnits: uint128(5_000 * unit)
+            })
+        );
+        own.setKeeper(keeper, true);
+        own.setRoute(address(_adapterOf(chainId)), other, address(_coordinators[other]));
+        _end(chainId).setCoordinator(address(own));
+        vm.stopPrank();
+    }
+
+    function _level(uint256 amountUnits) private returns (IAlltraCustomBridge.Message memory message) {
+        message = _next(HOME, address(_coordinators[HOME]), address(_coordinators[ABROAD]), amountUnits);
+        vm.chainId(HOME);
+        vm.prank(keeper);
+        bytes32 id = _coordinators[HOME].rebalance(address(token), amountUnits, type(uint256).max);
+        assertEq(id, home.messageId(message), "for the other coordinator, and nobody else");
+    }
+
+    function _lane(uint256 chainId) private view returns (IBridgeReserveCoordinator.LaneState memory) {
+        return _coordinators[chainId].state(address(token));
+    }
+
+    function _coolAll(uint256 chainId) private {
+        vm.cool(address(_end(chainId)));
+        vm.cool(address(_adapterOf(chainId)));
+        vm.cool(address(_coordinators[chainId]));
+        vm.cool(address(_buckets[chainId]));
+        vm.cool(address(_coordinators[chainId].pegBoard()));
+        vm.cool(address(token));
+    }
+}
