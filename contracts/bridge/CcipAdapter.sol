@@ -16,9 +16,10 @@ import {LaneLimits} from "./LaneLimits.sol";
 /// @title CcipAdapter
 /// @notice One end of the lane to one other chain over Chainlink CCIP; the other end is the same contract there.
 /// @dev ROLES. Anyone: sends own tokens, retries, sends back what nobody claimed. Recipient: sends back what he does not want. Guardian:
-/// holds payments and ways back for 24 hours, vetoes claims. Owner (two steps, cannot be renounced; a timelock): lanes, limits, transport,
+/// holds payments for 24 hours, vetoes transfers; never what comes back. Owner (two steps, cannot be renounced; a timelock): lanes, limits, transport,
 /// lifts vetoes. Router: says that a message was sent by the adapter on the other chain, and is believed: what a liar there could move is
 /// what the limits let through.
+/// @dev RETURNS pay only what this side remembers having sent, whole, once, to who sent it; the other side's word alone moves none.
 /// @dev REPLAY. An id has one status, which starts with its arrival: paid or returned at most once. A return is sent when its tombstone is
 /// written, so never for anything that was paid.
 /// @dev ORDER. None is needed. Messages acknowledge what their side had paid; the books only move forward.
@@ -47,6 +48,8 @@ contract CcipAdapter is ICcipAdapter, BridgeLanes, ReentrancyGuardTransient {
     Transport private _transport;
     /// @inheritdoc ICcipAdapter
     mapping(bytes32 messageId => Status) public statusOf;
+    /// @inheritdoc ICcipAdapter
+    mapping(bytes32 messageId => bytes32) public sentHash;
     mapping(bytes32 messageId => Claim) private _claims;
 
     constructor(address router_, uint256 remoteChainId_, uint64 remoteSelector_, address owner_) GuardianPause(owner_) {
@@ -98,10 +101,19 @@ contract CcipAdapter is ICcipAdapter, BridgeLanes, ReentrancyGuardTransient {
         );
         require(message.destTokenAmounts.length == 0, UnexpectedTokens(message.destTokenAmounts.length));
         bytes32 messageId = message.messageId;
-        require(statusOf[messageId] == Status.NONE, WrongStatus(messageId, statusOf[messageId]));
+        bool vetoed = statusOf[messageId] == Status.VETOED && _claims[messageId].arrivedAt == 0;
+        require(vetoed || statusOf[messageId] == Status.NONE, WrongStatus(messageId, statusOf[messageId]));
         uint256 version = abi.decode(message.data, (uint256));
         require(version == PAYLOAD_VERSION, UnknownVersion(version));
         Payload memory payload = abi.decode(message.data, (Payload));
+        // Only what was sent from here comes back, whole, once, and to who sent it.
+        bool back = payload.kind == Kind.RETURN;
+        if (back) {
+            bytes32 reply = payload.inReplyTo;
+            bytes32 expected = _sentHashOf(payload.token, payload.recipient, payload.amountUnits);
+            require(sentHash[reply] == expected, UnknownReturn(reply));
+            delete sentHash[reply];
+        }
 
         _acknowledge(payload.token, payload.paidUnits);
         emit Arrived(messageId, payload.token, payload.recipient, payload);
@@ -113,29 +125,30 @@ contract CcipAdapter is ICcipAdapter, BridgeLanes, ReentrancyGuardTransient {
             recipient: payload.recipient,
             amountUnits: payload.amountUnits
         });
-        (bool paid, bytes memory reason) = _isPaused()
-            ? (false, abi.encodeWithSelector(Paused.selector))
-            : _settle(messageId, claim);
+        bool paid;
+        bytes memory reason;
+        // What comes back is a right of its sender: neither held nor vetoed.
+        if (vetoed && !back) reason = abi.encodeWithSelector(WrongStatus.selector, messageId, Status.VETOED);
+        else if (_isPaused() && !back) reason = abi.encodeWithSelector(Paused.selector);
+        else (paid, reason) = _settle(messageId, claim);
         if (paid) return;
-        statusOf[messageId] = Status.CLAIMABLE;
+        statusOf[messageId] = vetoed && !back ? Status.VETOED : Status.CLAIMABLE;
         _claims[messageId] = claim;
         emit Stored(messageId, reason);
     }
 
     /// @inheritdoc ICcipAdapter
-    function retry(bytes32 messageId) external whenNotPaused nonReentrant {
+    function retry(bytes32 messageId) external nonReentrant {
         Claim memory claim = _claimable(messageId);
+        require(claim.kind == Kind.RETURN || !_isPaused(), Paused());
         delete _claims[messageId];
         (bool paid, bytes memory reason) = _settle(messageId, claim);
         require(paid, NotPayable(messageId, reason));
     }
 
     /// @inheritdoc ICcipAdapter
-    function sendBack(
-        bytes32 messageId,
-        uint256 maxFeeUnits
-    ) external payable whenNotPaused nonReentrant returns (bytes32 returnId) {
-        Claim memory claim = _claimable(messageId);
+    function sendBack(bytes32 messageId, uint256 maxFeeUnits) external payable nonReentrant returns (bytes32 returnId) {
+        Claim memory claim = _returnable(messageId);
         // What came back already goes nowhere else.
         require(claim.kind == Kind.TRANSFER, WrongStatus(messageId, Status.CLAIMABLE));
         uint256 openAt = claim.arrivedAt + RETURN_DELAY_SECONDS;
@@ -151,9 +164,16 @@ contract CcipAdapter is ICcipAdapter, BridgeLanes, ReentrancyGuardTransient {
     /// @inheritdoc ICcipAdapter
     function veto(bytes32 messageId, bool vetoed) external {
         require(msg.sender == owner() || (vetoed && msg.sender == guardian), NotAuthorized(msg.sender));
-        Status needed = vetoed ? Status.CLAIMABLE : Status.VETOED;
-        require(statusOf[messageId] == needed, WrongStatus(messageId, statusOf[messageId]));
-        statusOf[messageId] = vetoed ? Status.VETOED : Status.CLAIMABLE;
+        Status status = statusOf[messageId];
+        Claim storage claim = _claims[messageId];
+        bool arrived = claim.arrivedAt != 0;
+        bool open =
+            vetoed
+                ? status == Status.NONE || (status == Status.CLAIMABLE && claim.kind == Kind.TRANSFER)
+                : status == Status.VETOED;
+        require(open, WrongStatus(messageId, status));
+        if (vetoed) statusOf[messageId] = Status.VETOED;
+        else statusOf[messageId] = arrived ? Status.CLAIMABLE : Status.NONE;
         emit Vetoed(messageId, vetoed);
     }
 
@@ -201,7 +221,7 @@ contract CcipAdapter is ICcipAdapter, BridgeLanes, ReentrancyGuardTransient {
 
     /// @inheritdoc ICcipAdapter
     function quoteSendBack(bytes32 messageId) external view returns (address feeToken, uint256 feeUnits) {
-        Client.EVM2AnyMessage memory message = _messageOf(_returnOf(messageId, _claimable(messageId)));
+        Client.EVM2AnyMessage memory message = _messageOf(_returnOf(messageId, _returnable(messageId)));
         return (message.feeToken, router.getFee(remoteSelector, message));
     }
 
@@ -226,12 +246,17 @@ contract CcipAdapter is ICcipAdapter, BridgeLanes, ReentrancyGuardTransient {
         require(block.timestamp <= order.deadline, DeadlineExpired(order.deadline, block.timestamp));
         require(order.destinationChainId == remoteChainId, UnsupportedChain(order.destinationChainId));
         require(order.recipient != address(0), ZeroAddress());
+        require(
+            order.recipient != _transport.remoteAdapter && order.recipient != order.token,
+            BadRecipient(order.recipient)
+        );
         _take(order.token, msg.sender, order.amountUnits);
         uint256 feeUnits;
         (messageId, feeUnits) = _dispatch(
             _transferOf(order.token, msg.sender, order.recipient, order.amountUnits),
             order.maxFeeUnits
         );
+        sentHash[messageId] = _sentHashOf(order.token, msg.sender, order.amountUnits);
         emit OrderSent(
             messageId,
             msg.sender,
@@ -329,6 +354,18 @@ contract CcipAdapter is ICcipAdapter, BridgeLanes, ReentrancyGuardTransient {
             own.legacyArgs
                 ? Client.argsToBytes(Client.EVMExtraArgsV1(own.gasLimit))
                 : Client.argsToBytes(Client.EVMExtraArgsV2(own.gasLimit, true));
+    }
+
+    function _sentHashOf(address token, address sender, uint256 amountUnits) private pure returns (bytes32) {
+        return keccak256(abi.encode(token, sender, amountUnits));
+    }
+
+    /// @dev A claim, or one that was vetoed: it is paid to nobody here, and its origin pays only what it sent.
+    function _returnable(bytes32 messageId) private view returns (Claim memory claim) {
+        Status status = statusOf[messageId];
+        claim = _claims[messageId];
+        bool arrived = claim.arrivedAt != 0;
+        require(arrived && (status == Status.CLAIMABLE || status == Status.VETOED), WrongStatus(messageId, status));
     }
 
     function _claimable(bytes32 messageId) private view returns (Claim memory) {

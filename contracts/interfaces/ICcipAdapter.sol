@@ -71,6 +71,7 @@ interface ICcipAdapter is IBridgeAdapter, IBridgeLanes, IAny2EVMMessageReceiver,
     event Paid(bytes32 indexed messageId, address indexed token, address indexed recipient, uint256 amountUnits);
     /// @notice The tombstone: this id is never paid here; `returnId` takes it back.
     event Returned(bytes32 indexed messageId, bytes32 indexed returnId, address indexed by);
+    /// @notice Emitted by veto and by its end; `messageId` may not have arrived yet.
     event Vetoed(bytes32 indexed messageId, bool vetoed);
 
     error UnknownSelector(uint64 selector);
@@ -78,6 +79,10 @@ interface ICcipAdapter is IBridgeAdapter, IBridgeLanes, IAny2EVMMessageReceiver,
     error UnknownVersion(uint256 version);
     /// @notice Thrown for an id that arrived before, or is not in the state that this needs.
     error WrongStatus(bytes32 messageId, Status status);
+    /// @notice Thrown for a RETURN that answers nothing that was sent from here, or answers it otherwise, or again.
+    error UnknownReturn(bytes32 inReplyTo);
+    /// @notice Thrown for a recipient that could never move what it gets.
+    error BadRecipient(address recipient);
     /// @notice Thrown when a message brings tokens of CCIP's own pools: none are expected here.
     error UnexpectedTokens(uint256 count);
     /// @notice Thrown when a claim still cannot be paid; `reason` says why.
@@ -88,15 +93,18 @@ interface ICcipAdapter is IBridgeAdapter, IBridgeLanes, IAny2EVMMessageReceiver,
     /// @notice Anyone: pays what arrived and is claimable.
     function retry(bytes32 messageId) external;
 
-    /// @notice Its recipient at any time, anyone RETURN_DELAY_SECONDS after it arrived: sends a claim back to who had sent it. The caller
-    /// pays the fee, in the native coin or, with his allowance, in the fee's token.
+    /// @notice Its recipient at any time, anyone RETURN_DELAY_SECONDS after it arrived: sends a claim back to who had sent it, a vetoed one
+    /// too. Never held. The caller pays the fee, in the native coin or, with his allowance, in the fee's token.
     function sendBack(bytes32 messageId, uint256 maxFeeUnits) external payable returns (bytes32 returnId);
 
-    /// @notice Guardian or owner: a claim is neither paid nor sent back. Owner only: lifts it.
+    /// @notice Guardian or owner: a TRANSFER, arrived or not, is not paid here; it can be sent back. Owner only: lifts it.
     function veto(bytes32 messageId, bool vetoed) external;
 
     /// @notice What `sendBack` would cost now.
     function quoteSendBack(bytes32 messageId) external view returns (address feeToken, uint256 feeUnits);
+
+    /// @notice Of a message from here: what its return must say, keccak256(token, sender, amountUnits); 0 when it was returned or never sent.
+    function sentHash(bytes32 messageId) external view returns (bytes32);
 
     function statusOf(bytes32 messageId) external view returns (Status);
 

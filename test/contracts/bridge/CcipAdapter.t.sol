@@ -232,6 +232,12 @@ contract CcipAdapterTest is CcipBase {
         wanted = order(home, address(0), UNIT);
         vm.expectRevert(ICommonErrors.ZeroAddress.selector);
         home.send{value: fee}(wanted);
+        address[2] memory useless = [address(abroad), address(token)];
+        for (uint256 i = 0; i < 2; ++i) {
+            wanted = order(home, useless[i], UNIT);
+            vm.expectRevert(abi.encodeWithSelector(ICcipAdapter.BadRecipient.selector, useless[i]));
+            home.send{value: fee}(wanted);
+        }
         wanted = order(home, holder, UNIT);
         wanted.deadline = vm.getBlockTimestamp() - 1;
         vm.expectPartialRevert(ICommonErrors.DeadlineExpired.selector);
@@ -531,9 +537,6 @@ contract CcipAdapterTest is CcipBase {
         assertStatus(abroad, before, ICcipAdapter.Status.CLAIMABLE, "kept, not failed");
         vm.expectRevert(ICommonErrors.Paused.selector);
         abroad.retry(before);
-        vm.prank(holder);
-        vm.expectRevert(ICommonErrors.Paused.selector);
-        abroad.sendBack(before, ALL);
         skipTime(24 hours, 2);
         abroad.retry(before);
         // Sending is never held.
@@ -543,32 +546,96 @@ contract CcipAdapterTest is CcipBase {
     }
 
     /// @dev CCIP-8.
-    function test_CCIP8_aVetoedClaimGoesNowhereUntilTheOwnerSaysSo() public {
-        vm.prank(guardian);
+    function test_CCIP8_whatComesBackIsNeverHeld() public {
+        vm.prank(freezer);
+        token.freeze(holder);
+        uint256 before = token.balanceOf(trader);
+        bytes32 first = sendFrom(home, holder, UNIT);
+        bytes32 second = sendFrom(home, holder, UNIT);
+        arrives(abroadRouter, first);
+        arrives(abroadRouter, second);
+        vm.startPrank(guardian);
         abroad.pause();
-        bytes32 id = sendFrom(home, holder, UNIT);
+        home.pause();
+        vm.stopPrank();
+        vm.deal(holder, 1e18);
+        vm.startPrank(holder);
+        (, uint256 fee) = abroad.quoteSendBack(first);
+        bytes32 backFirst = abroad.sendBack{value: fee}(first, fee);
+        bytes32 backSecond = abroad.sendBack{value: fee}(second, fee);
+        vm.stopPrank();
+        arrives(homeRouter, backFirst);
+        assertEq(token.balanceOf(trader), before - UNIT, "paid back while home is held");
+        // One that could not be paid at once is no exception, and no veto stops it.
+        vm.prank(freezer);
+        token.freeze(trader);
+        arrives(homeRouter, backSecond);
         vm.prank(guardian);
-        vm.expectPartialRevert(ICcipAdapter.WrongStatus.selector);
-        abroad.veto(id, true);
-        arrives(abroadRouter, id);
+        vm.expectRevert(
+            abi.encodeWithSelector(ICcipAdapter.WrongStatus.selector, backSecond, ICcipAdapter.Status.CLAIMABLE)
+        );
+        home.veto(backSecond, true);
+        vm.prank(freezer);
+        token.unfreeze(trader);
+        home.retry(backSecond);
+        assertEq(token.balanceOf(trader), before, "both");
+        assertBooks(0);
+    }
+
+    /// @dev CCIP-8. Also before it arrives; it is paid to nobody here, and its sender has it back.
+    function test_CCIP8_aVetoedTransferIsNotPaidAndGoesBack() public {
+        uint256 before = token.balanceOf(trader);
+        bytes32 early = sendFrom(home, holder, UNIT);
+        bytes32 lifted = sendFrom(home, holder, UNIT);
         vm.prank(attacker);
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAuthorized.selector, attacker));
-        abroad.veto(id, true);
-        vm.prank(guardian);
-        abroad.veto(id, true);
-        skipTime(30 days, 2);
+        abroad.veto(early, true);
+        vm.startPrank(guardian);
+        abroad.veto(early, true);
+        abroad.veto(lifted, true);
+        vm.stopPrank();
+        arrives(abroadRouter, early);
+        arrives(abroadRouter, lifted);
+        assertStatus(abroad, early, ICcipAdapter.Status.VETOED, "kept, not failed");
+        assertEq(token.balanceOf(holder), 0, "not paid");
         vm.expectPartialRevert(ICcipAdapter.WrongStatus.selector);
-        abroad.retry(id);
+        abroad.retry(early);
+        // Arriving a second time changes nothing.
+        Client.Any2EVMMessage memory again = _message(early);
+        vm.prank(address(abroadRouter));
+        vm.expectPartialRevert(ICcipAdapter.WrongStatus.selector);
+        abroad.ccipReceive(again);
+        vm.deal(holder, 1e18);
         vm.prank(holder);
-        vm.expectPartialRevert(ICcipAdapter.WrongStatus.selector);
-        abroad.sendBack(id, ALL);
+        arrives(homeRouter, abroad.sendBack{value: 1e18}(early, ALL));
+        assertEq(token.balanceOf(trader), before - UNIT, "back at its sender's");
+
         vm.prank(guardian);
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAuthorized.selector, guardian));
-        abroad.veto(id, false);
+        abroad.veto(lifted, false);
         vm.prank(timelock);
-        abroad.veto(id, false);
-        abroad.retry(id);
+        abroad.veto(lifted, false);
+        abroad.retry(lifted);
         assertEq(token.balanceOf(holder), UNIT, "paid after all");
+        assertBooks(0);
+        vm.prank(guardian);
+        vm.expectPartialRevert(ICcipAdapter.WrongStatus.selector);
+        abroad.veto(lifted, true);
+    }
+
+    /// @dev CCIP-7. The other side's word alone brings nothing back, however much is locked.
+    function test_CCIP7_onlyWhatWasSentComesBackWholeOnceToItsSender() public {
+        bytes32 id = sendFrom(home, holder, 50 * UNIT);
+        uint256 before = token.balanceOf(address(home));
+        _refusesReturn(attacker, 50 * UNIT, 0);
+        _refusesReturn(attacker, 50 * UNIT, id);
+        _refusesReturn(trader, 51 * UNIT, id);
+        _refusesReturn(trader, 49 * UNIT, id);
+        assertEq(token.balanceOf(address(home)), before, "nothing has moved");
+        _returns(trader, 50 * UNIT, id, bytes32(uint256(900)));
+        assertEq(token.balanceOf(address(home)), before - 50 * UNIT, "what was sent");
+        _refusesReturn(trader, 50 * UNIT, id);
+        assertEq(home.sentHash(id), bytes32(0), "and forgotten");
     }
 
     /// @dev CCIP-8. A router that lies moves what the lane's limits let through, and no more than is locked.
@@ -578,9 +645,8 @@ contract CcipAdapterTest is CcipBase {
         vm.prank(timelock);
         home.setLimits(address(token), IBridgeLanes.Limits(1e12, 1e6, uint128(20 * UNIT), 1, 1));
         _lie(home, homeRouter, 51 * UNIT, ICcipAdapter.Kind.TRANSFER, bytes32(uint256(1)));
-        _lie(home, homeRouter, 51 * UNIT, ICcipAdapter.Kind.RETURN, bytes32(uint256(2)));
-        _lie(home, homeRouter, 21 * UNIT, ICcipAdapter.Kind.TRANSFER, bytes32(uint256(3)));
-        for (uint256 i = 1; i < 4; ++i) assertStatus(home, bytes32(i), ICcipAdapter.Status.CLAIMABLE, "kept");
+        _lie(home, homeRouter, 21 * UNIT, ICcipAdapter.Kind.TRANSFER, bytes32(uint256(2)));
+        for (uint256 i = 1; i < 3; ++i) assertStatus(home, bytes32(i), ICcipAdapter.Status.CLAIMABLE, "kept");
         assertEq(token.balanceOf(attacker), 0, "nothing");
         _lie(home, homeRouter, 20 * UNIT, ICcipAdapter.Kind.TRANSFER, bytes32(uint256(4)));
         assertEq(token.balanceOf(attacker), 20 * UNIT, "the bucket");
@@ -704,6 +770,33 @@ contract CcipAdapterTest is CcipBase {
         message.sourceChainSelector = HOME_SELECTOR;
         message.sender = abi.encode(address(home));
         message.data = homeRouter.sentMessage(id).data;
+    }
+
+    function _returns(address to, uint256 amountUnits, bytes32 inReplyTo, bytes32 id) private {
+        ICcipAdapter.Payload memory payload = ICcipAdapter.Payload(
+            1,
+            ICcipAdapter.Kind.RETURN,
+            address(token),
+            attacker,
+            to,
+            amountUnits,
+            0,
+            inReplyTo
+        );
+        _arrive(home, homeRouter, payload, id, GAS_LIMIT);
+    }
+
+    function _refusesReturn(address to, uint256 amountUnits, bytes32 inReplyTo) private {
+        Client.Any2EVMMessage memory message;
+        message.messageId = keccak256(abi.encode(to, amountUnits, inReplyTo));
+        message.sourceChainSelector = ABROAD_SELECTOR;
+        message.sender = abi.encode(address(abroad));
+        message.data = abi.encode(
+            ICcipAdapter.Payload(1, ICcipAdapter.Kind.RETURN, address(token), attacker, to, amountUnits, 0, inReplyTo)
+        );
+        vm.prank(address(homeRouter));
+        vm.expectRevert(abi.encodeWithSelector(ICcipAdapter.UnknownReturn.selector, inReplyTo));
+        home.ccipReceive(message);
     }
 
     function _lie(CcipAdapter at, CcipRouter router, uint256 amountUnits, ICcipAdapter.Kind kind, bytes32 id) private {
