@@ -4,6 +4,7 @@ import toolbox from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
 import { configVariable, defineConfig } from "hardhat/config";
 
 import { rememberHashes } from "./protocol/hashes.js";
+import { localRpcUrl } from "./protocol/params/load.js";
 import { readLimit } from "./scripts/plugins/readLimit.js";
 import { cantileverTasks } from "./scripts/tasks/index.js";
 
@@ -63,8 +64,11 @@ function live(chainId: number, variablePrefix: string) {
 const invariantRuns = Number(process.env["CANTILEVER_INVARIANT_RUNS"] ?? 32);
 const invariantDepth = Number(process.env["CANTILEVER_INVARIANT_DEPTH"] ?? 20);
 
-// A local world on another port than the usual one (npm start -- --port …).
-const localhostUrl = process.env["LOCALHOST_RPC_URL"] ?? "http://127.0.0.1:8545";
+/** A chain of a local world; the variable names it on another port than the usual one (npm start -- --port …). */
+function local(chainId: number, network: string) {
+  const url = process.env[`${network.toUpperCase()}_RPC_URL`] ?? localRpcUrl(network);
+  return { type: "http" as const, chainType: "l1" as const, chainId, url };
+}
 
 export default defineConfig({
   plugins: [toolbox, readLimit],
@@ -87,7 +91,8 @@ export default defineConfig({
     sim651940: simulated(651940),
     mainnetFork: simulated(1),
     localRpc: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },
-    localhost: { type: "http", chainType: "l1", chainId: 138, url: localhostUrl },
+    localhost: local(138, "localhost"),
+    localhost651940: local(651940, "localhost651940"),
     chain138: live(138, "CHAIN138"),
     alltra: live(651940, "ALLTRA"),
   },

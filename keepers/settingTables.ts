@@ -15,7 +15,7 @@ const BEGIN = "<!-- settings: begin -->";
 const END = "<!-- settings: end -->";
 /** Read outside the settings, because they depend on the network or must not become part of a configuration. */
 const COMMON_ROWS = [
-  "| `<NETWORK>_RPC_URL` | localhost: `http://127.0.0.1:8545` | Nodes of the network, comma-separated: http, https, ws, wss, or a unix socket (`ipc:/path`, `/path.ipc`). `CHAIN138_RPC_URL`, `ALLTRA_RPC_URL`, `LOCALHOST_RPC_URL`. |",
+  "| `<NETWORK>_RPC_URL` | localhost: `http://127.0.0.1:8545`, localhost651940: `http://127.0.0.1:8546` | Nodes of the network, comma-separated: http, https, ws, wss, or a unix socket (`ipc:/path`, `/path.ipc`). `CHAIN138_RPC_URL`, `ALLTRA_RPC_URL`, `LOCALHOST_RPC_URL`, `LOCALHOST651940_RPC_URL`. |",
   "| `KEEPER_KEYSTORE_FILE` | – | Encrypted JSON keystore with the keeper's key. Without it only dry runs, except on localhost, where the parameters name a public development key. |",
   "| `KEEPER_KEYSTORE_PASSPHRASE` | – | Opens the keystore. Never logged, never part of the configuration. |",
   "| `KEEPER_KMS_KEY_ID` | – | Instead of a keystore: a key of AWS KMS (`ECC_SECG_P256K1`) that signs and never leaves it. Credentials come from the AWS SDK's own chain. |",

@@ -3,7 +3,7 @@ import { globSync } from "node:fs";
 import { join } from "node:path";
 
 import { UsageError } from "../../protocol/errors.js";
-import { DEPLOYMENTS_FOLDER, isLocalNetwork, loadParams } from "../../protocol/params/load.js";
+import { DEPLOYMENTS_FOLDER, isLocalNetwork, loadParams, localRpcUrl } from "../../protocol/params/load.js";
 import { nearest } from "../../protocol/params/text.js";
 import { parseDecimal } from "../../protocol/units.js";
 import { alertProblems, alertSettings } from "./alerts/settings.js";
@@ -35,8 +35,6 @@ export interface KeeperNetwork {
   /** Usual time between two blocks. */
   readonly blockMs: number;
 }
-
-const LOCAL_RPC_URL = "http://127.0.0.1:8545";
 
 /** Name of the variable with the nodes of a network: `CHAIN138_RPC_URL`. */
 export function rpcVariable(network: string): string {
@@ -213,7 +211,7 @@ function rpcSetting(name: string, local: boolean) {
   return setting({
     env: rpcVariable(name),
     schema: nodeAddresses,
-    ...(local ? { default: LOCAL_RPC_URL } : {}),
+    ...(local ? { default: localRpcUrl(name) } : {}),
     doc: `JSON-RPC addresses of nodes of ${name}, comma-separated`,
   });
 }

@@ -13,8 +13,11 @@ import { lineAndColumn, nearest } from "./text.js";
 
 /** Folder of records and parameters. */
 export const DEPLOYMENTS_FOLDER = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "deployments");
-/** Networks whose keys may be public. */
-const LOCAL_NETWORKS = new Set(["localhost", "localhost651940"]);
+/** Networks of this machine, whose keys may be public, with the ports where their nodes are expected. */
+const LOCAL_PORTS: ReadonlyMap<string, number> = new Map([
+  ["localhost", 8545],
+  ["localhost651940", 8546],
+]);
 /** Unit suffixes by which a key with the right stem but the wrong unit is told from a typing error. */
 const UNIT_SUFFIXES = [
   "Bps",
@@ -44,7 +47,14 @@ export interface LoadedParams {
 
 /** Whether a network's keys may be the public development ones. */
 export function isLocalNetwork(network: string): boolean {
-  return LOCAL_NETWORKS.has(network);
+  return LOCAL_PORTS.has(network);
+}
+
+/** Where the node of a network of this machine is expected unless the environment says otherwise. */
+export function localRpcUrl(network: string): string {
+  const port = LOCAL_PORTS.get(network);
+  if (port === undefined) throw new Error(`${network} is no network of this machine`);
+  return `http://127.0.0.1:${String(port)}`;
 }
 
 /** Whether a network has a parameter file. */
