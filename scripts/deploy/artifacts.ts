@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
 import { PermanentError } from "../../protocol/errors.js";
+import { codeHash } from "../../protocol/hashes.js";
 
 const ARTIFACTS = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "artifacts", "contracts");
 
@@ -51,6 +52,12 @@ export function isOurCode(source: string, codeOnChain: string): boolean {
   const { code, immutables } = runtimeOf(source);
   if (codeOnChain.length !== code.length) return false;
   return blank(codeOnChain.toLowerCase(), immutables) === blank(code, immutables);
+}
+
+/** Hash of code on the chain without the values of its immutables, some of which differ from chain to chain (EIP-712 domains). */
+export function codeShape(codeOnChain: string, source: string | undefined): string {
+  const immutables = source !== undefined && isOurCode(source, codeOnChain) ? runtimeOf(source).immutables : [];
+  return codeHash(blank(codeOnChain.toLowerCase(), immutables));
 }
 
 function blank(code: string, ranges: Runtime["immutables"]): string {

@@ -50,7 +50,7 @@ export async function deploy(options: DeployOptions): Promise<DeployResult> {
 function chosenSteps(options: DeployOptions, plan: Blueprint): readonly Step[] {
   const { only } = options;
   if (only === undefined) return steps;
-  const context = stepContext(plan, options.provider, { bootstrapping: true, fromBlock: 0, extraGrants: [] });
+  const context = { plan, extraGrants: [] };
   const namesOf = (step: Step) => [step.id, ...(step.contracts?.(context) ?? []).map((contract) => contract.name)];
   const chosen = steps.filter((step) => namesOf(step).some((name) => name.toLowerCase().includes(only.toLowerCase())));
   if (chosen.length > 0) return chosen;

@@ -47,7 +47,17 @@ export interface Finding {
 
 /** Settings that differ from what the chain says, in order. Reads only. */
 export async function findDifferences(settings: readonly Setting[], context: StepContext): Promise<Finding[]> {
-  const findings = await Promise.all(
+  return (await readSettings(settings, context)).filter(differs);
+}
+
+/** Whether the chain says something else than the setting asks for. */
+export function differs({ setting, found }: Finding): boolean {
+  return found !== setting.expected;
+}
+
+/** What the chain says about each setting that counts now, in order. Reads only. */
+export async function readSettings(settings: readonly Setting[], context: StepContext): Promise<Finding[]> {
+  return Promise.all(
     settings
       .filter((setting) => context.bootstrapping || setting.bootstrapOnly !== true)
       .map(async (setting) => ({
@@ -55,7 +65,6 @@ export async function findDifferences(settings: readonly Setting[], context: Ste
         found: (await context.hasCode(setting.at)) ? await answer(setting.read()) : NOT_DEPLOYED,
       })),
   );
-  return findings.filter(({ setting, found }) => found !== setting.expected);
 }
 
 /** A finding as people and programs read it. */

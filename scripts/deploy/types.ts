@@ -123,13 +123,17 @@ export interface Setting {
   readonly waitable?: boolean;
 }
 
-/** What a step sees. */
-export interface StepContext {
+/** What follows from the parameters alone. */
+export interface PlanContext {
   readonly plan: Blueprint;
+  readonly extraGrants: readonly Grant[];
+}
+
+/** What a step sees. */
+export interface StepContext extends PlanContext {
   readonly provider: Provider;
   /** Nobody but the deployer can act through the timelock yet. */
   readonly bootstrapping: boolean;
-  readonly extraGrants: readonly Grant[];
   /** Block from which logs of this deployment can exist. */
   readonly fromBlock: number;
   hasCode(address: string): Promise<boolean>;
@@ -139,7 +143,7 @@ export interface StepContext {
 export interface Step {
   readonly id: string;
   readonly title: string;
-  contracts?(context: StepContext): readonly PlannedContract[];
+  contracts?(context: PlanContext): readonly PlannedContract[];
   settings?(context: StepContext): readonly Setting[];
 }
 

@@ -4,9 +4,9 @@ import { requireRecord, type ContractRecord, type DeploymentRecord } from "../..
 import { DeploymentError } from "../../protocol/errors.js";
 import { codeHash } from "../../protocol/hashes.js";
 import type { LoadedParams } from "../../protocol/params/load.js";
-import { createBlueprint } from "./blueprint.js";
+import { createBlueprint, type Blueprint } from "./blueprint.js";
 import { requireChain, stepContext } from "./context.js";
-import { findDifferences, inspectContract, toDifference } from "./inspect.js";
+import { differs, inspectContract, readSettings, toDifference, type Finding } from "./inspect.js";
 import { paramsReference } from "./record.js";
 import { rootExists } from "./root.js";
 import { steps } from "./steps.js";
@@ -26,11 +26,24 @@ export interface VerifyResult {
   readonly differences: readonly Difference[];
 }
 
+/** The same with everything that was read on the way. */
+export interface Survey {
+  readonly result: VerifyResult;
+  readonly plan: Blueprint;
+  readonly record: DeploymentRecord;
+  readonly findings: readonly Finding[];
+}
+
 /**
  * Compares code, roles and parameters on the chain with the record and the parameter file. Sends nothing and needs no key.
  * @throws PermanentError NOT_DEPLOYED without a record, WRONG_CHAIN; ParameterError for the file.
  */
 export async function verify(options: VerifyOptions): Promise<VerifyResult> {
+  return (await survey(options)).result;
+}
+
+/** @throws as `verify`. */
+export async function survey(options: VerifyOptions): Promise<Survey> {
   const { loaded, provider, store } = options;
   await requireChain(provider, loaded);
   const record = requireRecord(loaded.network, store.read());
@@ -39,18 +52,20 @@ export async function verify(options: VerifyOptions): Promise<VerifyResult> {
   const context = stepContext(plan, provider, { bootstrapping: false, fromBlock, extraGrants: [] });
   const differences = [...recordDifferences(record, loaded), ...(await rootDifferences(provider, plan.root))];
   const planned = new Set<string>();
+  const findings: Finding[] = [];
   for (const step of steps) {
     for (const contract of step.contracts?.(context) ?? []) {
       planned.add(contract.name);
       differences.push(...(await contractDifferences(provider, step, contract, record.contracts[contract.name])));
     }
-    const findings = await findDifferences(step.settings?.(context) ?? [], context);
-    differences.push(...findings.map((finding) => toDifference(step, finding)));
+    const read = await readSettings(step.settings?.(context) ?? [], context);
+    findings.push(...read);
+    differences.push(...read.filter(differs).map((finding) => toDifference(step, finding)));
   }
   for (const [name, entry] of Object.entries(record.contracts)) {
     if (!planned.has(name)) differences.push(recordDifference(name, entry.address, "not in the parameters"));
   }
-  return { ok: differences.length === 0, differences };
+  return { result: { ok: differences.length === 0, differences }, plan, record, findings };
 }
 
 function recordDifference(id: string, found: string, expected: string, step = "record"): Difference {

@@ -15,6 +15,8 @@ export interface ConnectOptions {
   readonly needsRecord: boolean;
   /** Folder of parameters and records as the task was given it; empty for the repository's own. */
   readonly deployments: string;
+  /** Instead of the network of `--network`: one of those of `--networks`. */
+  readonly network?: string;
 }
 
 /** A network that a task works on. */
@@ -29,13 +31,18 @@ export interface Connected {
   close(): Promise<void>;
 }
 
+/** Folder of parameters and records that a task works with. */
+export function deploymentsFolder(deployments: string): string {
+  return deployments === "" ? DEPLOYMENTS_FOLDER : resolve(deployments);
+}
+
 /**
- * Connects to the network of `--network`.
+ * Connects to the network of `--network`, or to the one that is named.
  * @throws UsageError NETWORK_MISSING or UNKNOWN_NETWORK, RetryableError RPC_UNREACHABLE, PermanentError RPC_NOT_CONFIGURED or WRONG_CHAIN.
  */
 export async function connect(hre: HardhatRuntimeEnvironment, options: ConnectOptions): Promise<Connected> {
-  const folder = options.deployments === "" ? DEPLOYMENTS_FOLDER : resolve(options.deployments);
-  const network = requireNetwork(hre);
+  const folder = deploymentsFolder(options.deployments);
+  const network = requireNetwork(hre, options.network ?? hre.globalOptions.network);
   if (options.needsRecord) requireRecord(network, readRecord(network, folder));
   const loaded = loadParams(network, folder);
   const connection = await hre.network.create(network).catch((error: unknown) => {
@@ -79,8 +86,8 @@ export async function onDeployment<T>(
   }
 }
 
-function requireNetwork(hre: HardhatRuntimeEnvironment): string {
-  const network = hre.globalOptions.network as string | undefined;
+/** @throws UsageError NETWORK_MISSING, UNKNOWN_NETWORK */
+export function requireNetwork(hre: HardhatRuntimeEnvironment, network: string | undefined): string {
   const known = Object.keys(hre.config.networks).filter((name) => hasParams(name));
   if (network === undefined || network === "") {
     throw new UsageError("NETWORK_MISSING", "no network is named", "add --network localhost, chain138 or alltra");

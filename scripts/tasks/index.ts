@@ -11,10 +11,16 @@ const PROGRAMS_OPTION = {
   description: "Solana: folder with the built programs (NAME.so, NAME.json); programs/prebuilt unless given",
   defaultValue: "",
 } as const;
+const NETWORKS_OPTION = {
+  name: "networks",
+  description: "Instead of --network: both chains of one deployment, for example chain138,alltra",
+  defaultValue: "",
+} as const;
 
 /** Our Hardhat tasks. Their actions load only when they run. */
 export const cantileverTasks = [
   task("deploy", "Bring a network to what deployments/params says: a dry run unless --execute is given")
+    .addOption(NETWORKS_OPTION)
     .addFlag({ name: "execute", description: "Send transactions and write deployments/<network>.json" })
     .addOption({ name: "only", description: "Only steps or contracts whose name contains this", defaultValue: "" })
     .addOption(DEPLOYMENTS_OPTION)
@@ -23,7 +29,11 @@ export const cantileverTasks = [
     .setAction(() => import("./deploy.js"))
     .build(),
   emptyTask("deployment", "What is deployed").build(),
-  task(["deployment", "verify"], "Compare code, roles and parameters on the chain with the files")
+  task(
+    ["deployment", "verify"],
+    "Compare code, roles and parameters on the chain with the files, and two chains with each other",
+  )
+    .addOption(NETWORKS_OPTION)
     .addOption(DEPLOYMENTS_OPTION)
     .addOption(PROGRAMS_OPTION)
     .addFlag(JSON_FLAG)

@@ -11,11 +11,14 @@ import type { DeployOptions } from "../../scripts/deploy/types.js";
 /** Holds the largest transaction of a deployment; estimates would triple the time of a simulation. */
 const GAS_LIMIT = 20_000_000n;
 
-/** The parameters of localhost after a change, validated as a file of its own. */
-export function localParams(change: (copy: NetworkParams) => void = () => undefined): LoadedParams {
-  const copy = structuredClone(loadParams("localhost").params);
+/** The parameters of a network of this machine after a change, validated as a file of its own. */
+export function localParams(
+  change: (copy: NetworkParams) => void = () => undefined,
+  name: "localhost" | "localhost651940" = "localhost",
+): LoadedParams {
+  const copy = structuredClone(loadParams(name).params);
   change(copy);
-  return parseParams("localhost", JSON.stringify(copy));
+  return parseParams(name, JSON.stringify(copy));
 }
 
 /** A fresh simulated chain with everything a deployment needs. */
@@ -26,7 +29,7 @@ export async function createDeploymentChain(name: "sim138" | "sim651940" = "sim1
     throw new Error("the chain has no accounts");
   const store = new MemoryStore();
   const options: DeployOptions = {
-    loaded: localParams((copy) => (copy.chainId = name === "sim138" ? 138 : 651940)),
+    loaded: localParams(undefined, name === "sim138" ? "localhost" : "localhost651940"),
     provider: chain.ethers.provider,
     signer: deployer,
     store,

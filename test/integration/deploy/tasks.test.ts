@@ -31,6 +31,9 @@ function on(network: string | undefined): HardhatRuntimeEnvironment {
   return Object.create(hre, { globalOptions: { value: globalOptions } }) as HardhatRuntimeEnvironment;
 }
 
+/** A task that is told no more than to answer in JSON. */
+const NOTHING = { networks: "", deployments: "", programs: "", json: true } as const;
+
 function errorCode(lines: readonly string[]): string {
   const answer = JSON.parse(lines.at(-1) ?? "") as { ok: boolean; error: { code: string } };
   expect(answer.ok).to.equal(false);
@@ -47,9 +50,7 @@ describe("Hardhat tasks", function () {
   ] as const) {
     it(`deploy on ${what} is a typed error`, async () => {
       const { out, err, output } = capture();
-      expect(
-        await deployTask({ execute: false, only: "", deployments: "", programs: "", json: true }, on(network), output),
-      ).to.equal(exitCode);
+      expect(await deployTask({ ...NOTHING, execute: false, only: "" }, on(network), output)).to.equal(exitCode);
       expect(errorCode(out)).to.equal(code);
       expect(err.join("\n")).to.contain("what to do:");
     });
@@ -58,7 +59,7 @@ describe("Hardhat tasks", function () {
   it("deployment verify, peg status and reserve status say that nothing is deployed before they look for an RPC", async () => {
     for (const task of [verifyTask, pegStatusTask, reserveStatusTask]) {
       const { out, output } = capture();
-      expect(await task({ deployments: "", programs: "", json: true }, on("alltra"), output)).to.equal(1);
+      expect(await task(NOTHING, on("alltra"), output)).to.equal(1);
       expect(errorCode(out)).to.equal("NOT_DEPLOYED");
     }
   });

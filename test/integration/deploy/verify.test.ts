@@ -356,7 +356,7 @@ describe("deployment verify", function () {
   });
 
   it("is refused on another chain and without a record", async () => {
-    const loaded = localParams((copy) => (copy.chainId = 651940));
+    const loaded = localParams(undefined, "localhost651940");
     expect((await errorOf(verify({ ...site.options, loaded }))).code).to.equal("WRONG_CHAIN");
     const empty = {
       read: () => undefined,
