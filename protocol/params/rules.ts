@@ -2,6 +2,7 @@ import { HDNodeWallet } from "ethers";
 
 import { UnitError, type ParameterProblem } from "../errors.js";
 import { formatWad, formatWadAsBps, parseBpsAsWad, parseDecimal, parseWad } from "../units.js";
+import { attestorPaths, checkBridge } from "./bridgeRules.js";
 import { checkTokenFeeds } from "./feedRules.js";
 import { checkPeg, defendingCapWad } from "./pegRules.js";
 import { checkReserves, undecidedAssets } from "./reserveRules.js";
@@ -43,6 +44,7 @@ export function crossCheck(params: NetworkParams, local: boolean): ParameterProb
     ...checkCreate2(params),
     ...checkGru(params),
     ...checkRouter(params),
+    ...checkBridge(params, local),
   ];
 }
 
@@ -64,6 +66,10 @@ export function unsetValues(params: NetworkParams): ParameterProblem[] {
       message: "not decided yet: write the reporters",
     });
   }
+  if (params.bridge.attestors.first.addresses.length === 0) {
+    const path = "bridge.attestors.first.addresses";
+    problems.push({ code: "PARAM_UNSET", path, message: "not decided yet: write the attestors" });
+  }
   return problems;
 }
 
@@ -75,6 +81,7 @@ function checkRoles(params: NetworkParams, local: boolean): ParameterProblem[] {
       (role) => [`roles.${role}`, roles[role]] as const,
     ),
     ...reporters.addresses.map((address, index) => [`reporters.addresses.${String(index)}`, address] as const),
+    ...attestorPaths(params),
   ];
   if (!local) {
     const publicKeys = new Set(developmentAccounts().map((wallet) => wallet.address.toLowerCase()));

@@ -223,6 +223,64 @@ const reserves = z.strictObject({
   flashFeeBps: decimalText("bps", 14, "0.01", "100"),
 });
 
+/** k of n who attest what happened on the other chain. */
+const attestorSet = z.strictObject({ addresses: z.array(address).max(32), threshold: count("signatures", 1, 32) });
+/** What may cross at once, and what comes back per day. */
+const crossing = z.strictObject({ capacityUsd: usd, refillUsdPerDay: usd });
+
+/** How a token crosses to the other chain. */
+const lane = z.strictObject({
+  /** Where the token is at home it is locked, on the other chain minted; fixed with the first setting. */
+  mode: z.enum(["lock", "mint"]),
+  out: crossing,
+  in: crossing,
+  /** Smallest amount that may be sent. */
+  minUsd: decimalText("USD", 6, "0.01", "1000000"),
+  /** From so many USD on, so many blocks of the other chain must lie above a message's; 0 = its finalized block. */
+  tiers: z
+    .array(
+      z.strictObject({
+        fromUsd: decimalText("USD", 6, "0", "1000000000000"),
+        confirmations: count("blocks", 0, 100_000),
+      }),
+    )
+    .min(1)
+    .max(8),
+});
+
+/** AlltraCustomBridge, AlltraAdapter and BridgeReserveCoordinator. */
+const bridge = z.strictObject({
+  /** The chain of the other bridge; the same contracts stand there at the same addresses. */
+  remoteChainId: count("(chain id)", 1, 2 ** 48),
+  attestors: z.strictObject({
+    /** With whom the bridge is made: part of its address. */
+    first: attestorSet,
+    /** Who attests since the owner announced other ones. null: still the first. */
+    since: attestorSet.nullable(),
+  }),
+  /** null: the token does not cross. */
+  lanes: perToken(lane.nullable()),
+  adapter: z.strictObject({
+    /** What the terms can never exceed, immutable in the adapter. */
+    maxFeeBps: count("bps", 0, 100),
+    maxMinimumFeeTokens: decimalText("whole tokens", 18, "0", "1000000"),
+    feeBps: count("bps", 0, 100),
+    minimumFeeUsd: decimalText("USD", 6, "0", "1000"),
+    /** How long what is sent may be delivered. */
+    lifetimeSeconds: count("seconds", 3_600, 7 * 86_400),
+  }),
+  /** What bucket D must hold of each token that crosses: peak outflow times latency. */
+  coordinator: z.strictObject({
+    minPeakUsdPerMinute,
+    maxRiseUsdPerHour,
+    halfLifeSeconds: count("seconds", 3_600, 30 * 86_400),
+    minLatencySeconds: count("seconds", 1, 86_400),
+    maxLatencySeconds: count("seconds", 1, 86_400),
+    cooldownSeconds,
+    maxRebalanceUsd: usd,
+  }),
+});
+
 const stabilizerShape = {
   thresholdBps: decimalText("bps", 14, "0.01", "500"),
   fastThresholdBps: decimalText("bps", 14, "0.01", "500"),
@@ -340,6 +398,8 @@ export const networkParamsSchema = z.strictObject({
   }),
   /** Reserve assets with their vaults, the meter of outflows, and the five capital buckets. */
   reserves,
+  /** Lanes to the other chain, who attests on them, and what the cross-chain bucket must hold. */
+  bridge,
   /** What the policy of each keeper's key lets through at most; its docs: docs/keeper-runtime.md. */
   keepers: z.strictObject({
     deviationStabilizer: z.strictObject({
@@ -421,6 +481,8 @@ export type StabilizerProfile = NetworkParams["stabilizer"]["profiles"]["target"
 export type PegTokenParams = NetworkParams["peg"]["tokens"]["XAU"];
 export type TokenFeeds = NetworkParams["oracle"]["tokens"]["XAU"];
 export type ReservedTokenParams = NetworkParams["reserves"]["tokens"]["cUSDT"];
+export type BridgeParams = NetworkParams["bridge"];
+export type LaneParams = NonNullable<BridgeParams["lanes"]["XAU"]>;
 export type FeedSource = NetworkParams["oracle"]["tokens"]["XAU"]["sources"][number];
 
 /** Checksummed form of an address that passed the schema. */
