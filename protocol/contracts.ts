@@ -2,6 +2,9 @@ import type { ContractRunner } from "ethers";
 
 import { recordNames, type Deployment } from "./addresses.js";
 import {
+  IAlltraCustomBridge__factory,
+  IBridgeAdapter__factory,
+  IBridgeReserveCoordinator__factory,
   ICapitalBuckets__factory,
   IFlashVault__factory,
   IPublicLiquidity__factory,
@@ -17,6 +20,9 @@ import {
   IStabilizerLimits__factory,
   IXAUOracle__factory,
   IXauMesh__factory,
+  type IAlltraCustomBridge,
+  type IBridgeAdapter,
+  type IBridgeReserveCoordinator,
   type ICapitalBuckets,
   type IFlashVault,
   type IPublicLiquidity,
@@ -55,6 +61,9 @@ export interface ProtocolContracts {
   readonly limits: IStabilizerLimits;
   readonly stabilizer: IStabilizer;
   readonly router: IEnhancedSwapRouter;
+  readonly bridge: IAlltraCustomBridge;
+  readonly bridgeAdapter: IBridgeAdapter;
+  readonly bridgeCoordinator: IBridgeReserveCoordinator;
 }
 
 /**
@@ -98,6 +107,15 @@ export function connectContracts(deployment: Deployment, runner: ContractRunner)
     },
     get router() {
       return contractAt(IEnhancedSwapRouter__factory, deployment.address("EnhancedSwapRouter"), runner);
+    },
+    get bridge() {
+      return contractAt(IAlltraCustomBridge__factory, deployment.address("AlltraCustomBridge"), runner);
+    },
+    get bridgeAdapter() {
+      return contractAt(IBridgeAdapter__factory, deployment.address("AlltraAdapter"), runner);
+    },
+    get bridgeCoordinator() {
+      return contractAt(IBridgeReserveCoordinator__factory, deployment.address("BridgeReserveCoordinator"), runner);
     },
   };
 }

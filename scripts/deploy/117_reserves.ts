@@ -13,7 +13,7 @@ import { contractAt } from "../../protocol/handles.js";
 import { reservedTokenNames, tokenNames, type ReservedToken, type TokenName } from "../../protocol/params/schema.js";
 import { parseBpsAsWad, WAD } from "../../protocol/units.js";
 import { BUCKET } from "./bucketFunding.js";
-import { allLogs } from "./logs.js";
+import { minterLimit } from "./minterLimit.js";
 import type { PlannedPool } from "./pools.js";
 import {
   bucketTokens,
@@ -32,7 +32,6 @@ import type { Call, DifferenceCode, PlannedContract, Setting, Step, StepContext 
 
 const LIMIT = { code: "LIMIT_CHANGED" } as const;
 const WIRING = { code: "WIRING_CHANGED" } as const;
-const NO_LIMIT = "none";
 const NO_POLICY = "closed";
 const SECONDS_PER_DAY = 86_400n;
 
@@ -141,8 +140,6 @@ function tokenRights(context: StepContext, name: ReservedToken): Setting[] {
   const handle = contractAt(M1Token__factory, token.address, provider);
   const { interface: abi } = handle;
   const vault = plan.reserves.vaults[name];
-  const limit = mintLimitOf(plan, name);
-  const expected = [limit.mintCapacity, limit.mintRefillPerSecond, limit.burnCapacity, limit.burnRefillPerSecond];
   const role = (constant: string) =>
     governed(
       `${name}.${constant}(${vault.name})`,
@@ -156,32 +153,7 @@ function tokenRights(context: StepContext, name: ReservedToken): Setting[] {
       },
       { code: "ROLE_MISSING" },
     );
-  return [
-    governed(
-      `${name}.minterLimit(${vault.name})`,
-      token.address,
-      expected.join(" "),
-      () => lastMinterLimit(context, token.address, vault.address),
-      {
-        to: token.address,
-        data: abi.encodeFunctionData("setMinterLimit", [limit]),
-        label: `${name}.setMinterLimit(${vault.name}, ${expected.join(", ")})`,
-      },
-      LIMIT,
-    ),
-    role("MINTER_ROLE"),
-    role("REDEEMER_ROLE"),
-  ];
-}
-
-/** The token gives out what is left of a limit, not the limit: that stands in the event of its last setting. */
-async function lastMinterLimit({ provider, fromBlock }: StepContext, token: string, minter: string): Promise<string> {
-  const abi = M1Token__factory.createInterface();
-  const topics = abi.encodeFilterTopics("SetMinterLimit", [minter]);
-  const last = (await allLogs(provider, { address: token, topics, fromBlock })).at(-1);
-  if (last === undefined) return NO_LIMIT;
-  const [, ...values] = abi.decodeEventLog("SetMinterLimit", last.data, last.topics);
-  return values.map(String).join(" ");
+  return [minterLimit(context, name, vault.name, mintLimitOf(plan, name)), role("MINTER_ROLE"), role("REDEEMER_ROLE")];
 }
 
 /** As the contract keeps it: half of the limit at once, half spread over the day. */

@@ -4,6 +4,7 @@ import { PrivatePmmPool__factory, SignedPriceFeed__factory } from "../../protoco
 import { contractAt } from "../../protocol/handles.js";
 import { accessControl } from "./accessControl.js";
 import { allFeeds } from "./blueprint.js";
+import { bridgeAudit } from "./bridgeAudit.js";
 import { constructed } from "./constructed.js";
 import { singleHolder } from "./holders.js";
 import { membership } from "./membership.js";
@@ -26,6 +27,7 @@ export const auditStep: Step = {
       ...membership(context),
       ...constructed(context),
       ...reserveAudit(context),
+      ...bridgeAudit(context),
     ];
   },
 };
@@ -53,6 +55,9 @@ function owners({ plan, provider }: StepContext): Setting[] {
     plan.reserves.buckets,
     plan.reserves.flashVault,
     plan.reserves.publicLiquidity,
+    plan.bridge.bridge,
+    plan.bridge.adapter,
+    plan.bridge.coordinator,
   ];
   return [...feeds, ...governed].flatMap(({ name, address }) => {
     // Any contract of ours with an owner: they all have OpenZeppelin's two functions.

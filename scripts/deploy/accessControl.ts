@@ -4,6 +4,7 @@ import { M1Token__factory } from "../../protocol/generated/contracts/index.js";
 import { contractAt } from "../../protocol/handles.js";
 import { reservedTokenNames, tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import type { Blueprint } from "./blueprint.js";
+import { lanesOf } from "./bridge.js";
 import { accountIn, holderList, holdersAmong, LogBook, namedAccounts } from "./holders.js";
 import type { Setting, StepContext } from "./types.js";
 
@@ -24,7 +25,7 @@ function intendedRoles({ plan }: StepContext): RoleTable[] {
       at: plan.tokens[name].address,
       roles: {
         DEFAULT_ADMIN_ROLE: [timelock],
-        MINTER_ROLE: vaultOf(plan, name),
+        MINTER_ROLE: [...vaultOf(plan, name), ...mintingBridge(plan, name)],
         REDEEMER_ROLE: vaultOf(plan, name),
         PAUSER_ROLE: [guardian],
         FREEZER_ROLE: [guardian],
@@ -43,6 +44,11 @@ function vaultOf({ reserves }: Blueprint, name: TokenName): string[] {
   return reservedTokenNames
     .filter((reserved) => reserved === name)
     .map((reserved) => reserves.vaults[reserved].address);
+}
+
+function mintingBridge(plan: Blueprint, name: TokenName): string[] {
+  const mints = lanesOf(plan).some((lane) => lane.name === name && lane.mode === "MINT");
+  return mints ? [plan.bridge.bridge.address] : [];
 }
 
 /**

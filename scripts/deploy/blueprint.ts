@@ -35,6 +35,7 @@ import {
   type TokenName,
 } from "../../protocol/params/schema.js";
 import { WAD } from "../../protocol/units.js";
+import { planBridge, type PlannedBridge } from "./bridge.js";
 import { create2Address, saltOf } from "./create2.js";
 import { planGru, type PlannedGru } from "./gru.js";
 import { ceilingsOf, planMeshPool, planPublicPool, poolConfig, type PlannedPool, type PoolSite } from "./pools.js";
@@ -121,6 +122,7 @@ export interface Blueprint {
   readonly reserves: PlannedReserves;
   readonly swapQuoter: PlannedContract;
   readonly router: PlannedContract;
+  readonly bridge: PlannedBridge;
   /** Public and other registered pools in the order of the parameters. */
   readonly pools: readonly PlannedPool[];
   readonly meshPools: readonly PlannedPool[];
@@ -216,6 +218,13 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
     contract: (...contract) => planner.contract(...contract),
     feed: (place) => planFeed(planner, params, roles, place, timelock.address),
   });
+  const bridge = await planBridge({
+    params,
+    ...governance,
+    buckets: reserves.buckets.address,
+    pegBoard: peg.pegBoard.address,
+    contract: (...contract) => planner.contract(...contract),
+  });
   const site: PoolSite = { tokens, creator: timelock.address, mesh: stabilizing.mesh.address, ...pmm };
   const pools = params.pools.map((pool) => planPublicPool(site, pool));
   const meshPools = params.mesh.tokens.map((token) => planMeshPool(site, params, token));
@@ -236,6 +245,7 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
     gru,
     reserves,
     ...routing,
+    bridge,
     ledger,
     pools,
     meshPools,

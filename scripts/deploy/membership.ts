@@ -20,6 +20,7 @@ import { contractAt } from "../../protocol/handles.js";
 import { tokenNames } from "../../protocol/params/schema.js";
 import { managerOf } from "./115_peg.js";
 import { allFeeds } from "./blueprint.js";
+import { lanesOf } from "./bridge.js";
 import { accountIn, holderList, holdersAmong, LogBook, namedAccounts, type HolderList } from "./holders.js";
 import type { Setting, StepContext } from "./types.js";
 
@@ -210,6 +211,7 @@ function lists({ plan, provider }: StepContext): HolderList[] {
         plan.stabilizer.address,
         plan.router.address,
         ...bucketHolders(plan),
+        ...(lanesOf(plan).some((lane) => lane.name === name) ? bridgeHolders(plan) : []),
         ...pools.filter((pool) => pool.base === name || pool.quote === name).map((pool) => pool.address),
         ...(plan.gru.basket.some(({ token }) => token === name) ? [plan.gru.vault.address] : []),
       ],
@@ -268,6 +270,11 @@ function lists({ plan, provider }: StepContext): HolderList[] {
       missing: "ORACLE_FEED_CHANGED",
     },
   ];
+}
+
+/** Contracts of the bridge that keep tokens. */
+function bridgeHolders({ bridge }: StepContext["plan"]): string[] {
+  return [bridge.bridge.address, bridge.coordinator.address];
 }
 
 /** Contracts of the buckets that keep tokens. */

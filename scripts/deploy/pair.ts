@@ -1,33 +1,10 @@
 /** What must be the same on the two chains of one deployment, as far as their parameter files say. Reads no chain. */
 import { reservedTokenNames, tokenNames, type NetworkParams } from "../../protocol/params/schema.js";
 import { createBlueprint, type Blueprint } from "./blueprint.js";
+import { endDifferences, plannedEnd } from "./bridgePair.js";
+import { pairDifference, type PairDifference } from "./pairDifference.js";
 import { steps } from "./steps.js";
 import type { PlannedContract } from "./types.js";
-
-/** What a difference between two chains is called. */
-export type PairCode =
-  | "ADDRESS_DIFFERS"
-  | "CODE_DIFFERS"
-  | "ROLES_DIFFER"
-  | "PEERS_DIFFER"
-  | "ATTESTORS_DIFFER"
-  | "LANE_MODES_DIFFER"
-  | "LIMITS_DIFFER";
-
-/** Something that does not fit between two chains; `found` says what each has, by the name of its network. */
-export interface PairDifference {
-  readonly code: PairCode;
-  readonly id: string;
-  readonly found: Readonly<Record<string, string>>;
-  readonly expected: string;
-}
-
-/** What one of the two chains says about something. */
-export type Side = readonly [network: string, found: string];
-
-export function pairDifference(code: PairCode, id: string, here: Side, there: Side, expected: string): PairDifference {
-  return { code, id, found: Object.fromEntries([here, there]), expected };
-}
 
 const NOT_PLANNED = "not planned";
 
@@ -60,7 +37,7 @@ export async function twinContracts(here: Blueprint, there: Blueprint): Promise<
 /** Where two parameter files would make two deployments of what must be one. */
 export async function pairPlanDifferences(here: Blueprint, there: Blueprint): Promise<PairDifference[]> {
   const addressOf = (contract: PlannedContract | undefined) => contract?.address ?? NOT_PLANNED;
-  return (await twinContracts(here, there))
+  const places = (await twinContracts(here, there))
     .filter((twin) => addressOf(twin.here) !== addressOf(twin.there))
     .map((twin) =>
       pairDifference(
@@ -71,6 +48,7 @@ export async function pairPlanDifferences(here: Blueprint, there: Blueprint): Pr
         "one address on both chains: the same constructor arguments, roles and create2 in both parameter files",
       ),
     );
+  return [...places, ...endDifferences(plannedEnd(here), plannedEnd(there))];
 }
 
 function contractsOf(plan: Blueprint): ReadonlyMap<string, PlannedContract> {

@@ -136,15 +136,6 @@ function lists({ plan, provider, fromBlock }: StepContext): HolderList[] {
       ...wiring,
     },
     {
-      // Who may take bucket D; no bridge is deployed yet.
-      id: "CapitalBuckets.bridge",
-      at: buckets.address,
-      expected: [],
-      read: async () => [await bucketsHandle.bridge()].filter((bridge) => bridge !== ZeroAddress),
-      extra: "ROLE_EXTRA",
-      missing: "ROLE_MISSING",
-    },
-    {
       id: "PublicLiquidity.pools",
       at: publicLiquidity.address,
       expected: plan.pools.filter((pool) => pool.kind === "public").map((pool) => pool.address),

@@ -13,6 +13,7 @@ import { reserveCapitalStep } from "./121_reserve_capital.js";
 import { dodoRegistryStep, dodoStep } from "./125_dodo.js";
 import { gruCodeStep, gruStep } from "./127_gru.js";
 import { routerStep } from "./128_router.js";
+import { bridgeCodeStep, bridgeStep } from "./129_bridge.js";
 import { handoverStep, mintersStep } from "./130_handover.js";
 import { auditStep } from "./150_audit.js";
 import type { Step } from "./types.js";
@@ -40,6 +41,8 @@ export const steps: readonly Step[] = [
   gruCodeStep,
   gruStep,
   routerStep,
+  bridgeCodeStep,
+  bridgeStep,
   mintersStep,
   handoverStep,
   auditStep,

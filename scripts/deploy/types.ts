@@ -95,6 +95,7 @@ export type DifferenceCode =
   | "ORACLE_LIMIT_CHANGED"
   | "POOL_EXTRA"
   | "POOL_MISSING"
+  | "LANE_CHANGED"
   | "WIRING_CHANGED"
   | "SETTING_CHANGED";
 

@@ -1,8 +1,10 @@
 import type { Provider } from "ethers";
 
 import { codeShape } from "./artifacts.js";
+import { endDifferences, readEnd } from "./bridgePair.js";
 import type { Finding } from "./inspect.js";
-import { pairDifference, twinContracts, type PairDifference, type TwinContract } from "./pair.js";
+import { twinContracts, type TwinContract } from "./pair.js";
+import { pairDifference, type PairDifference } from "./pairDifference.js";
 import { survey, type Survey, type VerifyOptions, type VerifyResult } from "./verify.js";
 
 /** `ok` when each chain agrees with its files and the two fit each other. */
@@ -14,7 +16,7 @@ export interface PairResult {
 }
 
 /** One of the two chains. */
-export interface ChainSide extends Survey {
+interface ChainSide extends Survey {
   readonly network: string;
   readonly provider: Provider;
 }
@@ -33,6 +35,7 @@ export async function verifyPair(first: VerifyOptions, second: VerifyOptions): P
     ...twins.flatMap((twin) => addressDifference(here, there, twin)),
     ...(await codeDifferences(here, there, twins)),
     ...roleDifferences(here, there),
+    ...(await bridgeDifferences(here, there)),
   ];
   const networks = { [here.network]: here.result, [there.network]: there.result };
   return { ok: here.result.ok && there.result.ok && differences.length === 0, networks, differences };
@@ -72,6 +75,12 @@ async function codeDifferences(here: ChainSide, there: ChainSide, twins: readonl
     return [pairDifference("CODE_DIFFERS", twin.name, [here.network, mine], [there.network, theirs], expected)];
   });
   return (await Promise.all(compared)).flat();
+}
+
+/** Nothing to ask where other code stands than ours: that is a difference of its own. */
+async function bridgeDifferences(here: ChainSide, there: ChainSide): Promise<PairDifference[]> {
+  const [mine, theirs] = await Promise.all([here, there].map(({ plan, provider }) => readEnd(plan, provider)));
+  return mine === undefined || theirs === undefined ? [] : endDifferences(mine, theirs);
 }
 
 /** Codes of findings about who holds a right. */

@@ -58,4 +58,13 @@ export const cantileverTasks = [
     .addFlag(JSON_FLAG)
     .setAction(() => import("./reserve/status.js"))
     .build(),
+  emptyTask("bridge", "How the bridge to the other chain stands").build(),
+  task(
+    ["bridge", "status"],
+    "Lanes with books, limits and what is in flight; attestors; what the cross-chain bucket must hold",
+  )
+    .addOption(DEPLOYMENTS_OPTION)
+    .addFlag(JSON_FLAG)
+    .setAction(() => import("./bridge/status.js"))
+    .build(),
 ];

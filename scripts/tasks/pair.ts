@@ -3,7 +3,7 @@ import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
 import { UsageError } from "../../protocol/errors.js";
 import { isSolanaNetwork } from "../../protocol/solana/network.js";
-import type { PairDifference } from "../deploy/pair.js";
+import type { PairDifference } from "../deploy/pairDifference.js";
 import { requireNetwork } from "./connect.js";
 
 export type NetworkPair = readonly [here: string, there: string];

@@ -34,6 +34,7 @@ function decided(admin: string): LoadedParams {
   const copy = structuredClone(loadParams("chain138").params);
   Object.assign(copy.roles, { deployer: deployerKey.address, admin, guardian, keeper, treasury });
   copy.reporters.addresses = reporterKeys.map((key) => key.address);
+  copy.bridge.attestors.first.addresses = reporterKeys.map((key) => key.address);
   for (const name of reservedTokenNames) {
     copy.reserves.tokens[name].asset = { kind: "existing", existing: ASSETS[name], decimals: 6 };
   }

@@ -7,10 +7,12 @@ import { id } from "ethers";
 import hre from "hardhat";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
-import { M1Token__factory } from "../../../protocol/generated/contracts/index.js";
+import { AlltraCustomBridge__factory, M1Token__factory } from "../../../protocol/generated/contracts/index.js";
 import { DEPLOYMENTS_FOLDER, loadParams } from "../../../protocol/params/load.js";
 import type { NetworkParams } from "../../../protocol/params/schema.js";
 import { createBlueprint, type Blueprint } from "../../../scripts/deploy/blueprint.js";
+import { lanesOf, limitsOf } from "../../../scripts/deploy/bridge.js";
+import { endDifferences, plannedEnd, type BridgeEnd } from "../../../scripts/deploy/bridgePair.js";
 import { pairPlanDifferences } from "../../../scripts/deploy/pair.js";
 import { FileStore, replaceFile } from "../../../scripts/deploy/store.js";
 import { verifyPair, type PairResult } from "../../../scripts/deploy/verifyPair.js";
@@ -39,7 +41,18 @@ describe("two chains of one deployment", function () {
     it("that are committed plan the same addresses, and differ in nothing but what a chain is", async () => {
       const [here, there] = [localParams(), localParams(undefined, THERE)];
       expect(await pairPlanDifferences(await createBlueprint(here), await createBlueprint(there))).to.deep.equal([]);
-      expect({ ...there.params, chainId: here.params.chainId }).to.deep.equal(here.params);
+      const { bridge: end, ...rest } = there.params;
+      const { bridge: home, ...first } = here.params;
+      expect({ ...rest, chainId: first.chainId }).to.deep.equal(first);
+      expect([home.remoteChainId, end.remoteChainId]).to.deep.equal([there.params.chainId, here.params.chainId]);
+      const alike = ({ lanes, ...section }: NetworkParams["bridge"]) => ({
+        ...{ ...section, remoteChainId: 0 },
+        lanes: Object.values(lanes).map((lane) => ({ ...lane, mode: "" })),
+      });
+      expect(alike(end)).to.deep.equal(alike(home));
+      for (const [lanes, mode] of [[home.lanes, "lock"] as const, [end.lanes, "mint"] as const]) {
+        for (const lane of Object.values(lanes)) expect(lane?.mode).to.equal(mode);
+      }
     });
 
     it("that ask for other addresses are found, each contract by its name", async () => {
@@ -50,6 +63,36 @@ describe("two chains of one deployment", function () {
       const fewer = await planned((copy) => copy.oracle.tokens.cUSDT.sources.pop());
       expect(fewer).to.deep.equal(["ADDRESS_DIFFERS SignedPriceFeed:cUSDT:3"]);
     });
+
+    const lane = (copy: NetworkParams) => {
+      const { XAU } = copy.bridge.lanes;
+      if (XAU === null) throw new Error("XAU crosses");
+      return XAU;
+    };
+    const ends: readonly [what: string, change: (copy: NetworkParams) => void, found: readonly string[]][] = [
+      [
+        "another peer",
+        (copy) => (copy.bridge.remoteChainId = 1),
+        ["ADDRESS_DIFFERS AlltraCustomBridge", "PEERS_DIFFER remoteBridge"],
+      ],
+      [
+        "attestors that were announced on one chain only",
+        (copy) => (copy.bridge.attestors.since = { ...copy.bridge.attestors.first, threshold: 3 }),
+        ["ATTESTORS_DIFFER threshold"],
+      ],
+      ["two chains that lock", (copy) => (lane(copy).mode = "lock"), ["LANE_MODES_DIFFER lane(XAU)"]],
+      ["a lane with one end", (copy) => (copy.bridge.lanes.XAU = null), ["LANE_MODES_DIFFER lane(XAU)"]],
+      [
+        "more that leaves than is let in",
+        (copy) => (lane(copy).in.capacityUsd = "999999"),
+        ["LIMITS_DIFFER lane(XAU).capacity"],
+      ],
+    ];
+    for (const [what, change, found] of ends) {
+      it(`with ${what} are no two ends of one bridge`, async () => {
+        expect(await planned(change)).to.include.members([...found]);
+      });
+    }
 
     it("may name what each chain had before: what commits to it stands elsewhere, and the rest does not", async () => {
       const [asset, other] = ["11", "22"].map((byte) => `0x${byte.repeat(20)}`) as [string, string];
@@ -225,6 +268,54 @@ describe("two chains of one deployment", function () {
         const { guardian } = plan.roles;
         expect(result.differences[0]?.found[HERE]).to.equal(guardian);
         expect(result.differences[0]?.found[THERE]?.split(", ")).to.have.members([guardian, there.attacker.address]);
+      });
+
+      /** The bridge of a chain in the hands of its timelock. */
+      async function bridgeOf(name: string) {
+        const governance = await siteOf(name).impersonate(plan.timelock.address);
+        return AlltraCustomBridge__factory.connect(plan.bridge.bridge.address, governance);
+      }
+
+      it("finds a set of attestors that shrank, or was announced, on one chain", async () => {
+        const [first = ""] = localParams().params.bridge.attestors.first.addresses;
+        await (await bridgeOf(THERE)).removeAttestor(first);
+        const result = await compare();
+        expect(between(result)).to.have.members([
+          "ROLES_DIFFER AlltraCustomBridge.attestors",
+          "ATTESTORS_DIFFER attestors",
+        ]);
+        await (await bridgeOf(HERE)).scheduleAttestors([siteOf(HERE).attacker.address], 1n);
+        expect(between(await compare())).to.include("ATTESTORS_DIFFER scheduledAttestors");
+      });
+
+      it("finds limits by which more leaves one chain than the other lets in", async () => {
+        const { address } = plan.tokens.cEURT;
+        const bridge = await bridgeOf(THERE);
+        const { outCapacity, outRefillPerSecond, inRefillPerSecond, minUnits } = await bridge.limits(address);
+        const limits = { outCapacity, outRefillPerSecond, inCapacity: outCapacity - 1n, inRefillPerSecond, minUnits };
+        await bridge.setLimits(address, limits);
+        const result = await compare();
+        expect(between(result)).to.deep.equal(["LIMITS_DIFFER lane(cEURT).capacity"]);
+        expect(result.differences[0]?.found).to.deep.equal({
+          [HERE]: `out ${String(outCapacity)}`,
+          [THERE]: `in ${String(outCapacity - 1n)}`,
+        });
+      });
+
+      it("finds a lane that only one chain has, and two ends that do not mean each other", async () => {
+        const asset = plan.reserves.assets.cUSDT.address;
+        const [first] = lanesOf(plan);
+        if (first === undefined) throw new Error("there are lanes");
+        await (await bridgeOf(HERE)).addLane(asset, 1n, limitsOf(plan, first));
+        const extra = (await compare()).networks[HERE]?.differences.map(({ code, id: what }) => `${code} ${what}`);
+        expect(extra).to.deep.equal(["LANE_CHANGED AlltraCustomBridge.tokens"]);
+
+        const [here, there] = [plannedEnd(plan), plannedEnd(await createBlueprint(localParams(undefined, THERE)))];
+        const codesOf = (other: BridgeEnd) => endDifferences(here, other).map(({ code }) => code);
+        expect(codesOf(there)).to.deep.equal([]);
+        expect(codesOf({ ...there, remoteBridge: asset })).to.deep.equal(["PEERS_DIFFER"]);
+        expect(codesOf({ ...there, chainId: 1n })).to.deep.equal(["PEERS_DIFFER"]);
+        expect(codesOf({ ...here, network: THERE })).to.include.members(["PEERS_DIFFER", "LANE_MODES_DIFFER"]);
       });
 
       it("finds other code, and another address in one record", async () => {

@@ -34,16 +34,18 @@ class Planned extends Deployment {
   }
 }
 
-/** The parameters of `localhost` for both networks, in a folder of the test. */
+/** The parameters of both networks, in a folder of the test. */
 function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "cantilever-"));
   cpSync(join(DEPLOYMENTS_FOLDER, "params"), join(folder, "params"), { recursive: true });
   // Slow machines mine many blocks between two steps of the test: only prices make rounds due, and no round is too old to be shared.
-  const text = readFileSync(join(folder, "params", `${FIRST}.json`), "utf8")
-    .replaceAll(/"heartbeatSeconds": \d+/g, '"heartbeatSeconds": 3500')
-    .replace(/"maxReportDelaySeconds": \d+/, '"maxReportDelaySeconds": 3600');
-  writeFileSync(join(folder, "params", `${FIRST}.json`), text);
-  writeFileSync(join(folder, "params", `${SECOND}.json`), text.replace('"chainId": 138', '"chainId": 651940'));
+  for (const name of [FIRST, SECOND]) {
+    const file = join(folder, "params", `${name}.json`);
+    const text = readFileSync(file, "utf8")
+      .replaceAll(/"heartbeatSeconds": \d+/g, '"heartbeatSeconds": 3500')
+      .replace(/"maxReportDelaySeconds": \d+/, '"maxReportDelaySeconds": 3600');
+    writeFileSync(file, text);
+  }
   return folder;
 }
 

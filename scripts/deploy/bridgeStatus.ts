@@ -1,0 +1,184 @@
+import type { Provider } from "ethers";
+
+import type { Deployment } from "../../protocol/addresses.js";
+import { connectContracts, type ProtocolContracts } from "../../protocol/contracts.js";
+import { pegState, type PegState } from "../../protocol/pegBoard.js";
+import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
+import { LANE_MODES } from "./bridge.js";
+
+/** One end of the bridge at one block. Amounts in base units of each token; times in unix seconds. */
+export interface BridgeStatus {
+  readonly ok: true;
+  readonly network: string;
+  readonly chainId: number;
+  readonly block: number;
+  readonly bridge: string;
+  readonly remoteChainId: number;
+  readonly remoteBridge: string;
+  /** Deliveries are held until then; null: they are not. Sends and refunds never are. */
+  readonly heldUntil: number | null;
+  readonly lastNonce: string;
+  readonly attestors: {
+    readonly epoch: number;
+    readonly threshold: number;
+    readonly addresses: readonly string[];
+    /** Announced, from `readyAt` on in force as soon as anyone applies them. */
+    readonly scheduled: { readonly addresses: readonly string[]; threshold: number; readyAt: number } | null;
+  };
+  readonly lanes: Readonly<Record<string, LaneStatus>>;
+  readonly coordinator: {
+    readonly address: string;
+    /** Rebalancing is paused until then; null: it is not. */
+    readonly pausedUntil: number | null;
+    readonly reserves: Readonly<Record<string, BufferStatus>>;
+  };
+}
+
+interface LaneStatus {
+  readonly mode: (typeof LANE_MODES)[number];
+  /** LOCK: what is locked for the other side. MINT: what was minted and not burned again. */
+  readonly bookUnits: string;
+  /** Sent and neither arrived nor refunded, as far as this side has heard. */
+  readonly inFlightUnits: string;
+  readonly book: Readonly<Record<"sentUnits" | "refundedUnits" | "paidUnits" | "acknowledgedUnits", string>>;
+  readonly out: DirectionStatus;
+  readonly in: DirectionStatus;
+  readonly minUnits: string;
+  readonly tiers: readonly { readonly fromUnits: string; readonly confirmations: number }[];
+}
+
+interface DirectionStatus {
+  readonly availableUnits: string;
+  readonly capacityUnits: string;
+  readonly refillUnitsPerSecond: string;
+}
+
+/** Bucket D of one token against what its lane asks for. */
+interface BufferStatus {
+  readonly reserveUnits: string;
+  readonly requiredUnits: string;
+  readonly peakUnitsPerMinute: string;
+  readonly latencySeconds: number;
+  /** The largest send that would not be refused; null: no send is too large for the bucket. */
+  readonly sendableUnits: string | null;
+  readonly peg: PegState;
+  readonly triggerReadyAt: number;
+  readonly rebalanceReadyAt: number;
+}
+
+const UNBOUNDED = 2n ** 256n - 1n;
+
+/** Reads this chain's end of the bridge at one block. Sends nothing. */
+export async function readBridgeStatus(deployment: Deployment, provider: Provider): Promise<BridgeStatus> {
+  const head = await provider.getBlock("latest");
+  if (head === null) throw new Error("the node knows no newest block");
+  const at = { blockTag: head.number };
+  const contracts = connectContracts(deployment, provider);
+  const { bridge } = contracts;
+  const [remoteChainId, remoteBridge, heldUntil, lastNonce, epoch, threshold, addresses, scheduled, crossing] =
+    await Promise.all([
+      bridge.remoteChainId(at),
+      bridge.remoteBridge(at),
+      bridge.pausedUntil(at),
+      bridge.lastNonce(at),
+      bridge.attestorEpoch(at),
+      bridge.attestorThreshold(at),
+      bridge.attestors(at),
+      bridge.scheduledAttestors(at),
+      bridge.tokens(at),
+    ]);
+  const names = tokenNames.filter((name) => crossing.includes(deployment.token(name)));
+  const until = (timestamp: bigint) => (timestamp > BigInt(head.timestamp) ? Number(timestamp) : null);
+  const perLane = async <T>(read: (token: string) => Promise<T>): Promise<Record<string, T>> =>
+    Object.fromEntries(
+      await Promise.all(names.map(async (name: TokenName) => [name, await read(deployment.token(name))] as const)),
+    );
+  return {
+    ok: true,
+    network: deployment.network,
+    chainId: deployment.chainId,
+    block: head.number,
+    bridge: deployment.address("AlltraCustomBridge"),
+    remoteChainId: Number(remoteChainId),
+    remoteBridge,
+    heldUntil: until(heldUntil),
+    lastNonce: String(lastNonce),
+    attestors: {
+      epoch: Number(epoch),
+      threshold: Number(threshold),
+      addresses: [...addresses],
+      scheduled:
+        scheduled.readyAt === 0n
+          ? null
+          : {
+              addresses: [...scheduled[0]],
+              threshold: Number(scheduled.threshold),
+              readyAt: Number(scheduled.readyAt),
+            },
+    },
+    lanes: await perLane((token) => laneStatus(contracts, token, at)),
+    coordinator: {
+      address: deployment.address("BridgeReserveCoordinator"),
+      pausedUntil: until(await contracts.bridgeCoordinator.pausedUntil(at)),
+      reserves: await perLane((token) => bufferStatus(contracts, token, at)),
+    },
+  };
+}
+
+interface AtBlock {
+  readonly blockTag: number;
+}
+
+async function laneStatus({ bridge }: ProtocolContracts, token: string, at: AtBlock): Promise<LaneStatus> {
+  const [mode, bookUnits, inFlightUnits, book, limits, out, into, tiers] = await Promise.all([
+    bridge.mode(token, at),
+    bridge.bookUnits(token, at),
+    bridge.inFlightUnits(token, at),
+    bridge.book(token, at),
+    bridge.limits(token, at),
+    bridge.outAvailable(token, at),
+    bridge.inAvailable(token, at),
+    bridge.tiers(token, at),
+  ]);
+  const direction = (availableUnits: bigint, capacity: bigint, refillPerSecond: bigint): DirectionStatus => ({
+    availableUnits: String(availableUnits),
+    capacityUnits: String(capacity),
+    refillUnitsPerSecond: String(refillPerSecond),
+  });
+  return {
+    mode: LANE_MODES[Number(mode)] ?? "NONE",
+    bookUnits: String(bookUnits),
+    inFlightUnits: String(inFlightUnits),
+    book: {
+      sentUnits: String(book.sentUnits),
+      refundedUnits: String(book.refundedUnits),
+      paidUnits: String(book.paidUnits),
+      acknowledgedUnits: String(book.acknowledgedUnits),
+    },
+    out: direction(out, limits.outCapacity, limits.outRefillPerSecond),
+    in: direction(into, limits.inCapacity, limits.inRefillPerSecond),
+    minUnits: String(limits.minUnits),
+    tiers: tiers.map(({ fromUnits, confirmations }) => ({
+      fromUnits: String(fromUnits),
+      confirmations: Number(confirmations),
+    })),
+  };
+}
+
+async function bufferStatus(contracts: ProtocolContracts, token: string, at: AtBlock): Promise<BufferStatus> {
+  const { bridgeCoordinator } = contracts;
+  const [state, sendable] = await Promise.all([
+    bridgeCoordinator.state(token, at),
+    bridgeCoordinator.sendableUnits(token, at),
+  ]);
+  return {
+    reserveUnits: String(state.reserveUnits),
+    requiredUnits: String(state.requiredUnits),
+    peakUnitsPerMinute: String(state.peakUnitsPerMinute),
+    latencySeconds: Number(state.latencySeconds),
+    sendableUnits: sendable === UNBOUNDED ? null : String(sendable),
+    peg: pegState(state.peg),
+    triggerReadyAt: Number(state.triggerReadyAt),
+    rebalanceReadyAt: Number(state.rebalanceReadyAt),
+  };
+}
