@@ -235,7 +235,7 @@ const lane = z.strictObject({
   out: crossing,
   in: crossing,
   /** Smallest amount that may be sent. */
-  minUsd: decimalText("USD", 6, "0.01", "1000000"),
+  minUsd: decimalText("USD", 6, "0.01", "10000000"),
   /** From so many USD on, so many blocks of the other chain must lie above a message's; 0 = its finalized block. */
   tiers: z
     .array(

@@ -53,6 +53,7 @@ function set(target: unknown, path: string, value: unknown): void {
 describe("protocol/params", () => {
   for (const [network, chainId] of [
     ["localhost", 138],
+    ["localhost651940", 651940],
     ["chain138", 138],
     ["alltra", 651940],
   ] as const) {
@@ -70,6 +71,7 @@ describe("protocol/params", () => {
       "roles.deployer",
       "roles.admin",
       "reporters.addresses",
+      "bridge.attestors.first.addresses",
     ]);
     expect(new Set(problems.map((problem) => problem.code))).to.deep.equal(new Set(["PARAM_UNSET"]));
   });
@@ -303,6 +305,90 @@ describe("protocol/params", () => {
       "peg.tokens.cEURT.reference.maxAgeSeconds",
     ],
     ["an unknown manager", "peg.tokens.XAU.manager", "gold", "PARAM_INVALID", "peg.tokens.XAU.manager"],
+    ["the chain itself as its other one", "bridge.remoteChainId", 138, "PARAM_CONFLICT", "bridge.remoteChainId"],
+    ["a missing lane", "bridge.lanes.XAU", undefined, "PARAM_MISSING_KEY", "bridge.lanes.XAU"],
+    ["a mode nobody knows", "bridge.lanes.XAU.mode", "burn", "PARAM_INVALID", "bridge.lanes.XAU.mode"],
+    ["a closed direction", "bridge.lanes.XAU.out.capacityUsd", "0", "PARAM_ZERO", "bridge.lanes.XAU.out.capacityUsd"],
+    ["no smallest amount", "bridge.lanes.XAU.minUsd", "0", "PARAM_ZERO", "bridge.lanes.XAU.minUsd"],
+    [
+      "more than can ever leave",
+      "bridge.lanes.XAU.minUsd",
+      "1000001",
+      "PARAM_OUT_OF_BOUNDS",
+      "bridge.lanes.XAU.minUsd",
+    ],
+    ["no tiers", "bridge.lanes.XAU.tiers", [], "PARAM_INVALID", "bridge.lanes.XAU.tiers"],
+    [
+      "tiers from above 0",
+      "bridge.lanes.XAU.tiers.0.fromUsd",
+      "1",
+      "PARAM_CONFLICT",
+      "bridge.lanes.XAU.tiers.0.fromUsd",
+    ],
+    [
+      "tiers that do not ascend",
+      "bridge.lanes.XAU.tiers.2.fromUsd",
+      "10000",
+      "PARAM_CONFLICT",
+      "bridge.lanes.XAU.tiers.2.fromUsd",
+    ],
+    [
+      "fewer confirmations for more value",
+      "bridge.lanes.XAU.tiers.2.confirmations",
+      2,
+      "PARAM_CONFLICT",
+      "bridge.lanes.XAU.tiers.2.confirmations",
+    ],
+    [
+      "more for little than the finalized block",
+      "bridge.lanes.XAU.tiers.1.confirmations",
+      0,
+      "PARAM_CONFLICT",
+      "bridge.lanes.XAU.tiers.2.confirmations",
+    ],
+    [
+      "one attestor twice",
+      "bridge.attestors.first.addresses.1",
+      "0x1BcB8e569EedAb4668e55145Cfeaf190902d3CF2",
+      "PARAM_DUPLICATE",
+      "bridge.attestors.first.addresses",
+    ],
+    [
+      "a deployer who attests",
+      "bridge.attestors.first.addresses.1",
+      "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
+      "PARAM_DEPLOYER_KEEPS",
+      "bridge.attestors.first.addresses.1",
+    ],
+    [
+      "more signatures than attestors",
+      "bridge.attestors.first.threshold",
+      4,
+      "PARAM_OUT_OF_BOUNDS",
+      "bridge.attestors.first.threshold",
+    ],
+    [
+      "nobody since the first attestors",
+      "bridge.attestors.since",
+      { addresses: [], threshold: 1 },
+      "PARAM_CONFLICT",
+      "bridge.attestors.since.addresses",
+    ],
+    ["a fee above its ceiling", "bridge.adapter.feeBps", 11, "PARAM_OUT_OF_BOUNDS", "bridge.adapter.feeBps"],
+    [
+      "latencies out of order",
+      "bridge.coordinator.minLatencySeconds",
+      3_601,
+      "PARAM_OUT_OF_BOUNDS",
+      "bridge.coordinator.minLatencySeconds",
+    ],
+    [
+      "a bucket D that begins with less than its lane asks for",
+      "bridge.coordinator.minPeakUsdPerMinute",
+      "4167",
+      "PARAM_CONFLICT",
+      "reserves.buckets.start.crossChainUsd",
+    ],
     ["a missing reserve", "reserves.tokens.cEURT", undefined, "PARAM_MISSING_KEY", "reserves.tokens.cEURT"],
     ["a reserve of gold", "reserves.tokens.XAU", {}, "PARAM_UNKNOWN_KEY", "reserves.tokens.XAU"],
     [
@@ -469,6 +555,19 @@ describe("protocol/params", () => {
     expect(found).to.deep.equal(["PARAM_LOCAL_ONLY reserves.tokens.cUSDT.asset.kind"]);
   });
 
+  it("mints no token over the bridge that gives nobody the right to mint it, and a token may stay at home", () => {
+    const found = (change: (copy: NetworkParams) => void) =>
+      problemsOf(() => parseParams("localhost651940", changed(change, "localhost651940"))).map(
+        ({ code, path }) => `${code} ${path}`,
+      );
+    const adopted = found((copy) => {
+      copy.funding.source = "none";
+      copy.tokens.cUSDT.existing = REAL.admin;
+    });
+    expect(adopted).to.deep.equal(["PARAM_CONFLICT bridge.lanes.cUSDT.mode"]);
+    expect(found((copy) => (copy.bridge.lanes.cUSDT = null))).to.deep.equal([]);
+  });
+
   it("refuses one asset for two tokens, and another one than DODO's pools name", () => {
     const asset = (existing: string) => ({ kind: "existing" as const, existing, decimals: 6 });
     const found = problemsOf(() =>
@@ -572,6 +671,10 @@ describe("protocol/params", () => {
           "0x2000000000000000000000000000000000000001",
           "0x2000000000000000000000000000000000000002",
         ];
+        copy.bridge.attestors.first.addresses = [
+          "0x2000000000000000000000000000000000000003",
+          "0x2000000000000000000000000000000000000004",
+        ];
         for (const [index, name] of reservedTokenNames.entries()) {
           const existing = `0x300000000000000000000000000000000000000${String(index)}`;
           copy.reserves.tokens[name].asset = { kind: "existing", existing, decimals: 6 };
@@ -587,6 +690,13 @@ describe("protocol/params", () => {
       ).to.deep.equal([]);
     });
 
+    it("refuses one attestor who would be enough", () => {
+      const text = decided((copy) => (copy.bridge.attestors.first.threshold = 1));
+      expect(problemsOf(() => parseParams("chain138", text)).map(({ code, path }) => `${code} ${path}`)).to.deep.equal([
+        "PARAM_OUT_OF_BOUNDS bridge.attestors.first.threshold",
+      ]);
+    });
+
     for (const path of [
       "roles.deployer",
       "roles.admin",
@@ -594,6 +704,7 @@ describe("protocol/params", () => {
       "roles.keeper",
       "roles.treasury",
       "reporters.addresses.0",
+      "bridge.attestors.first.addresses.0",
     ]) {
       it(`refuses a development key as ${path}`, () => {
         const text = decided((copy) => {

@@ -63,7 +63,7 @@ describe("deployment of the bridge", function () {
     BridgeReserveCoordinator__factory.connect(plan.bridge.coordinator.address, by);
   const token = (plan: Blueprint, by: Signer) => M1Token__factory.connect(plan.tokens.cUSDT.address, by);
 
-  it("gives lanes, rights and bucket D to whom the parameters name, and the deployer nothing", async () => {
+  it("PAIR-5 gives lanes, rights and bucket D to whom the parameters name, and the deployer nothing", async () => {
     const { blueprint } = deployed;
     expect(await differences()).to.deep.equal([]);
     expect((await site.execute()).transactions).to.equal(0);
@@ -92,7 +92,7 @@ describe("deployment of the bridge", function () {
     }
   });
 
-  it("mints nothing on the chain that locks", async () => {
+  it("PAIR-5 mints nothing on the chain that locks", async () => {
     const home = await createDeploymentChain();
     try {
       const { blueprint } = await home.execute();

@@ -94,7 +94,7 @@ describe("two chains of one deployment", function () {
       });
     }
 
-    it("may name what each chain had before: what commits to it stands elsewhere, and the rest does not", async () => {
+    it("PAIR-1 may name what each chain had before: what commits to it stands elsewhere, and the rest does not", async () => {
       const [asset, other] = ["11", "22"].map((byte) => `0x${byte.repeat(20)}`) as [string, string];
       const adopt = (existing: string) => (copy: NetworkParams) => {
         copy.reserves.tokens.cUSDT.asset = { kind: "existing", existing, decimals: 6 };
@@ -189,7 +189,7 @@ describe("two chains of one deployment", function () {
       });
     }
 
-    it("a chain that fails leaves the other its record, and the next run makes up for it", () => {
+    it("PAIR-2 a chain that fails leaves the other its record, and the next run makes up for it", () => {
       const [dry, broken, early, again] = told;
       expect([dry?.[0], dry?.[1].ok]).to.deep.equal([0, true]);
       expect([broken?.[0], broken?.[1].ok]).to.deep.equal([1, false]);
@@ -201,7 +201,7 @@ describe("two chains of one deployment", function () {
       expect(again?.[1].networks?.[HERE]?.transactions).to.be.greaterThan(0);
     });
 
-    it("every contract stands at one address, and both fit each other", async () => {
+    it("PAIR-1 every contract stands at one address, and both fit each other", async () => {
       const records = [HERE, THERE].map((name) => new FileStore(name, folder).read());
       const [here, there] = records.map((record) =>
         Object.fromEntries(Object.entries(record?.contracts ?? {}).map(([name, entry]) => [name, entry.address])),
@@ -215,7 +215,7 @@ describe("two chains of one deployment", function () {
       expect(answer).to.deep.equal({ ...same, networks: { [HERE]: same, [THERE]: same } });
     });
 
-    it("files that would make two deployments are shown by a dry run, and refused before anything is sent", async () => {
+    it("PAIR-3 files that would make two deployments are shown by a dry run, and refused before anything is sent", async () => {
       const { params } = localParams((copy) => (copy.create2.salt = "another"), THERE);
       const file = join(folder, "params", `${THERE}.json`);
       const committed = readFileSync(file);
@@ -255,7 +255,7 @@ describe("two chains of one deployment", function () {
         return site;
       };
 
-      it("finds a right that one chain gives and the other does not", async () => {
+      it("PAIR-4 finds a right that one chain gives and the other does not", async () => {
         const there = siteOf(THERE);
         const governance = await there.impersonate(plan.timelock.address);
         const token = M1Token__factory.connect(plan.tokens.cUSDT.address, governance);
@@ -276,7 +276,7 @@ describe("two chains of one deployment", function () {
         return AlltraCustomBridge__factory.connect(plan.bridge.bridge.address, governance);
       }
 
-      it("finds a set of attestors that shrank, or was announced, on one chain", async () => {
+      it("PAIR-4 finds a set of attestors that shrank, or was announced, on one chain", async () => {
         const [first = ""] = localParams().params.bridge.attestors.first.addresses;
         await (await bridgeOf(THERE)).removeAttestor(first);
         const result = await compare();
@@ -288,7 +288,7 @@ describe("two chains of one deployment", function () {
         expect(between(await compare())).to.include("ATTESTORS_DIFFER scheduledAttestors");
       });
 
-      it("finds limits by which more leaves one chain than the other lets in", async () => {
+      it("PAIR-4 finds limits by which more leaves one chain than the other lets in", async () => {
         const { address } = plan.tokens.cEURT;
         const bridge = await bridgeOf(THERE);
         const { outCapacity, outRefillPerSecond, inRefillPerSecond, minUnits } = await bridge.limits(address);
@@ -302,7 +302,7 @@ describe("two chains of one deployment", function () {
         });
       });
 
-      it("finds a lane that only one chain has, and two ends that do not mean each other", async () => {
+      it("PAIR-4 finds a lane that only one chain has, and two ends that do not mean each other", async () => {
         const asset = plan.reserves.assets.cUSDT.address;
         const [first] = lanesOf(plan);
         if (first === undefined) throw new Error("there are lanes");
