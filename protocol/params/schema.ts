@@ -266,8 +266,8 @@ const bridge = z.strictObject({
     maxMinimumFeeTokens: decimalText("whole tokens", 18, "0", "1000000"),
     feeBps: count("bps", 0, 100),
     minimumFeeUsd: decimalText("USD", 6, "0", "1000"),
-    /** How long what is sent may be delivered. */
-    lifetimeSeconds: count("seconds", 3_600, 7 * 86_400),
+    /** How long what is sent may be delivered: longer than a guardian's hold. */
+    lifetimeSeconds: count("seconds", 2 * 86_400, 7 * 86_400),
   }),
   /** What bucket D must hold of each token that crosses: peak outflow times latency. */
   coordinator: z.strictObject({
