@@ -18,6 +18,7 @@ const ALLOWED: readonly Case[] = [
   ["keepers/rebalancer/tick.ts", "../kit/runner.js"],
   ["keepers/rebalancer/tick.ts", "./decide.js"],
   ["keepers/rebalancer/decide.ts", "../../protocol/pmm.js"],
+  ["keepers/rebalancer/strategies/inventory.ts", "../../../protocol/errors.js"],
   ["keepers/rebalancer/decide.ts", "./strategies/inventory.js"],
   ["keepers/rebalancer/decide.ts", "./observe.js", true],
   ["keepers/main.ts", "./rebalancer/main.js"],
