@@ -57,10 +57,10 @@ export class Inventory {
     return maxBigint(this.#spendable.get(keyOf(chain, token)) ?? 0n, 0n);
   }
 
-  /** What will be there once all that is on its way has arrived; never below 0. */
+  /** What will be there once all that is on its way has arrived; below 0 while more is pledged than is there. */
   virtual(chain: ChainKey, token: string): bigint {
     const key = keyOf(chain, token);
-    return maxBigint((this.#spendable.get(key) ?? 0n) + (this.#coming.get(key) ?? 0n), 0n);
+    return (this.#spendable.get(key) ?? 0n) + (this.#coming.get(key) ?? 0n);
   }
 
   /** A sale was decided. */

@@ -26,6 +26,7 @@ export function rebalanceToken(
   const about = laneKey(token, from, to);
   const refuse = (skip: Omit<Skip, "about">): { readonly skip: Skip } => ({ skip: { about, ...skip } });
 
+  if (total <= 0n) return refuse({ reason: "no-inventory", detail: token });
   const lowUnits = mulDivUp(total, config.lowShare, WAD);
   if (at(to) >= lowUnits) return refuse({ reason: "balanced", now: at(to), needed: lowUnits, unit: "token-units" });
   if (from.bridgeHeld || to.bridgeHeld)

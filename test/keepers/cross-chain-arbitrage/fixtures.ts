@@ -80,8 +80,8 @@ export function constantProduct(base: bigint, quote: bigint, feeRate: bigint): V
 
 export const CONFIG: DecideConfig = {
   pairs: [{ pair: PAIR, base: "cUSDT", quote: "cUSDC" }],
-  thresholdRate: 12n * BPS,
-  defendToRate: 6n * BPS,
+  thresholdRate: 9n * BPS,
+  defendToRate: 5n * BPS,
   defenceCostRate: 10n * BPS,
   minProfitXauWei: DOLLAR_XAU / 10n,
   minTradeXauWei: 10n * DOLLAR_XAU,
