@@ -6,9 +6,10 @@ import { runCommand, usageError, type CommandContext, type CommandDefinition, ty
 import { priceFileHours, readPriceFile } from "../protocol/priceFile.js";
 import { pegPicture } from "./report/picture.js";
 import type { Progress, Simulation } from "./sim/engine.js";
-import { type SimOptions } from "./sim/options.js";
+import { TWO_CHAINS, type SimOptions, type TwoChainOptions } from "./sim/options.js";
 import { figuresOf, worstOf, type SimFigures } from "./sim/result.js";
-import { alignRows, figureRows, poolRows, reportOf } from "./sim/show.js";
+import { twoChainFigures, type TwoChainFigures } from "./sim/two-chain-result.js";
+import { alignRows, arbitrageRows, figureRows, poolRows, reportOf, spreadRows } from "./sim/show.js";
 
 const DEFAULT_HOURS = 24;
 
@@ -39,7 +40,21 @@ const FLAGS = {
     help: "who holds the peg",
   },
   chains: { kind: "list", default: ["138"], help: "chains to simulate" },
-  latency: { kind: "choice", choices: ["30s", "5m", "30m"], help: "bridge latency between two chains" },
+  latency: {
+    kind: "choice",
+    choices: ["30s", "5m", "30m"],
+    help: "bridge latency between two chains (default 30s)",
+  },
+  "arbitrage-capital": {
+    kind: "number",
+    min: 0,
+    max: 1e9,
+    help: "what the arbitrage keeper has of each token on each chain, USD (default 1,000,000)",
+  },
+  without: {
+    kind: "list",
+    help: "parts to leave out: arbitrageurs (who trade against the outside market), arbitrage (the keeper between two chains)",
+  },
   report: { kind: "string", placeholder: "FILE.html", help: "write a report with plots" },
   picture: {
     kind: "string",
@@ -58,15 +73,6 @@ type Context = CommandContext<typeof FLAGS>;
 
 /** Refuses flags of parts that do not exist yet, and combinations without sense. */
 function optionsOf({ flags }: Context): Omit<SimOptions, "seed"> {
-  if (flags.chains.length !== 1 || flags.chains[0] !== "138") {
-    throw usageError(
-      "PART_NOT_BUILT",
-      `--chains ${flags.chains.join(",")}: the second chain and the bridge are not built yet; only 138`,
-    );
-  }
-  if (flags.latency !== undefined) {
-    throw usageError("PART_NOT_BUILT", "--latency: the bridge to the second chain is not built yet");
-  }
   if (flags.policy !== "cantilever" && flags.policy !== "none") {
     throw usageError(
       "PART_NOT_BUILT",
@@ -93,8 +99,38 @@ function optionsOf({ flags }: Context): Omit<SimOptions, "seed"> {
     profile: flags.profile,
     ...(flags.capital === undefined ? {} : { capitalUsd: flags.capital }),
     ...(flags.pools === undefined ? {} : { pools: flags.pools }),
+    ...(flags.without?.includes("arbitrageurs") === true ? { outsiders: false } : {}),
     ...(priceRows === undefined ? {} : { priceRows }),
   };
+}
+
+const LATENCY_SECONDS = { "30s": 30, "5m": 300, "30m": 1800 } as const;
+const DEFAULT_ARBITRAGE_USD = 1_000_000;
+const PARTS = ["arbitrageurs", "arbitrage"];
+
+/** What two chains need beside the options of one; undefined for one chain. */
+function twoChainsOf({ flags }: Context): TwoChainOptions | undefined {
+  const unknown = flags.without?.find((part) => !PARTS.includes(part));
+  if (unknown !== undefined)
+    throw usageError("INVALID_VALUE", `--without ${unknown}: expected one or more of ${PARTS.join(", ")}`);
+  const chains = flags.chains.join(",");
+  if (chains === TWO_CHAINS.join(",")) {
+    if (flags.report !== undefined || flags.picture !== undefined)
+      throw usageError("CONFLICTING_FLAGS", "--report and --picture show one chain: leave --chains out");
+    return {
+      latencySeconds: LATENCY_SECONDS[flags.latency ?? "30s"],
+      capitalUsd: flags["arbitrage-capital"] ?? DEFAULT_ARBITRAGE_USD,
+      isArbitraged: flags.without?.includes("arbitrage") !== true,
+    };
+  }
+  if (chains !== "138")
+    throw usageError("INVALID_VALUE", `--chains ${chains}: expected 138, or ${TWO_CHAINS.join(",")}`);
+  if (flags.latency !== undefined || flags["arbitrage-capital"] !== undefined || flags.without?.includes("arbitrage"))
+    throw usageError(
+      "CONFLICTING_FLAGS",
+      "--latency, --arbitrage-capital and --without arbitrage belong to two chains: add --chains 138,651940",
+    );
+  return undefined;
 }
 
 /** A bar that redraws itself on a terminal, and a line per tenth elsewhere. Always on standard error. */
@@ -128,8 +164,38 @@ function tell(say: Context["say"], figures: SimFigures): void {
   say("");
 }
 
+function tellTwo(say: Context["say"], figures: TwoChainFigures): void {
+  for (const line of alignRows(spreadRows(figures))) say(line);
+  for (const [label, value] of arbitrageRows(figures)) say(`${label.padEnd(28)}${value}`);
+  for (const [chain, own] of Object.entries(figures.chains)) {
+    say(`chain ${chain}`);
+    tell(say, own);
+  }
+}
+
+/** The runs of two chains. */
+async function mainOfTwo(context: Context, two: TwoChainOptions): Promise<CommandResult> {
+  const { flags, signal, say } = context;
+  const options = optionsOf(context);
+  const { simulateTwo } = await import("./sim/two-chains.js");
+  const [first, second] = TWO_CHAINS;
+  const runs: TwoChainFigures[] = [];
+  for (const seed of flags.seeds ?? [flags.seed]) {
+    if (signal.aborted) break;
+    const simulation = await simulateTwo({ ...options, seed }, two, progressBar(`seed ${seed}`), signal);
+    const figures = twoChainFigures(simulation, [String(first), String(second)]);
+    runs.push(figures);
+    tellTwo(say, figures);
+  }
+  const [only] = runs;
+  if (flags.seeds === undefined && only !== undefined) return { ok: only.ok, report: { ...only } };
+  return { ok: runs.every((run) => run.ok), report: { runs, worst: worstOf(runs) } };
+}
+
 async function main(context: Context): Promise<CommandResult> {
   const { flags, signal, say } = context;
+  const two = twoChainsOf(context);
+  if (two !== undefined) return mainOfTwo(context, two);
   const options = optionsOf(context);
   // Help and wrong usage need not wait for a chain.
   const { simulate } = await import("./sim/engine.js");

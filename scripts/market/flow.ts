@@ -86,13 +86,17 @@ export class RegimeFlow implements Flow {
   }
 }
 
-/** The constant drain: in every block the same amount of base is sold. */
+/** The constant drain: in every block the same amount of base is sold, or bought. */
 export class OneSidedFlow implements Flow {
   readonly #stepSeconds: number;
   readonly #usdPerStep: number;
   #step = 0;
 
-  constructor(volume: number, stepSeconds: number) {
+  constructor(
+    volume: number,
+    stepSeconds: number,
+    private readonly sellBase = true,
+  ) {
     this.#stepSeconds = stepSeconds;
     this.#usdPerStep = (ONE_SIDED_USD_PER_MINUTE * volume * stepSeconds) / 60;
   }
@@ -104,7 +108,7 @@ export class OneSidedFlow implements Flow {
   take(untilSeconds: number): UserTrade[] {
     const trades: UserTrade[] = [];
     while (this.nextAtSeconds() < untilSeconds) {
-      trades.push({ atSeconds: this.nextAtSeconds(), sellBase: true, usd: this.#usdPerStep });
+      trades.push({ atSeconds: this.nextAtSeconds(), sellBase: this.sellBase, usd: this.#usdPerStep });
       this.#step += 1;
     }
     return trades;

@@ -41,9 +41,14 @@ function hex(value: number | bigint): string {
 
 type Connection = Awaited<ReturnType<typeof openNetwork>>;
 
-function openNetwork() {
+/** Configured networks by chain id. */
+const NETWORKS: Readonly<Record<number, string>> = { 138: "sim138", 651940: "sim651940" };
+
+function openNetwork(chainId: number) {
+  const configured = NETWORKS[chainId];
+  if (configured === undefined) throw new Error(`no simulated network is configured for chain ${chainId}`);
   return network.create({
-    network: "sim138",
+    network: configured,
     chainType: "l1",
     override: {
       initialBaseFeePerGas: 0n,
@@ -77,8 +82,8 @@ export class SimChain {
   }
 
   /** A fresh chain that mines every transaction at once, until `takeOver`. */
-  static async open(blockSeconds: number): Promise<SimChain> {
-    return new SimChain(await openNetwork(), blockSeconds);
+  static async open(blockSeconds: number, chainId: number): Promise<SimChain> {
+    return new SimChain(await openNetwork(chainId), blockSeconds);
   }
 
   /** ethers over this chain, for the deployment. */
@@ -109,6 +114,11 @@ export class SimChain {
     };
     this.#number = Number(block.number);
     this.#timestamp = Number(block.timestamp);
+  }
+
+  /** Lets the next block follow a later timestamp: several chains then make their blocks at the same times. */
+  alignTo(timestamp: number): void {
+    this.#timestamp = Math.max(this.#timestamp, timestamp);
   }
 
   /** One block with these transactions in this order; returns their hashes. */

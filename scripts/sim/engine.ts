@@ -90,15 +90,47 @@ export async function simulate(options: SimOptions, progress?: Progress, signal?
   const world = await openWorld(simParams(options));
   const setupMs = performance.now() - started;
   try {
-    const run = new Run(options, world);
+    const run = new ChainRun(options, world);
     await run.prepare();
-    return await run.all(started, setupMs, progress, signal);
+    const planned = plannedBlocks(options);
+    let done = 0;
+    while (done < planned && signal?.aborted !== true) {
+      await run.block(done);
+      done += 1;
+      if (done % 200 === 0) progress?.(done / planned);
+    }
+    const simulation = await run.finish(done, { started, setupMs });
+    progress?.(1);
+    return simulation;
   } finally {
     await world.chain.close();
   }
 }
 
-class Run {
+/** Blocks of a whole run. */
+export function plannedBlocks(options: SimOptions): number {
+  return Math.round((options.hours * 3600) / options.blockSeconds);
+}
+
+/** Somebody of outside who acts on the chain: after the stabilizer and the refiller, before a flash swing. */
+export interface ChainActor {
+  /** What goes into the next block; asked once per block. */
+  transactions(): readonly SimTransaction[];
+  /** What became of it, in the same order. */
+  settle(receipts: readonly SimReceipt[]): void;
+}
+
+/** What tells one of several chains from the others. The outside market and the readings of its feeds are those of all. */
+export interface ChainPlace {
+  /** Names the random streams of its own, its traders and its flash swings; undefined: those of a chain alone. */
+  readonly label: string | undefined;
+  /** Direction of a one-sided flow. */
+  readonly sellsBase: boolean;
+  readonly actor: ChainActor;
+}
+
+/** One chain of a simulation, block by block. */
+export class ChainRun {
   readonly #market: OutsideMarket;
   readonly #pools: PoolRun[] = [];
   readonly #readData: string;
@@ -114,6 +146,9 @@ class Run {
   /** What the trades of a pool depend on. */
   readonly #curves = new Map<PoolRun, Curve>();
   readonly #graceBlocks: number;
+  readonly #own: Rng;
+  #pricesBefore: UsdPrices;
+  #holdingsBefore: ReadonlyMap<LedgerToken["name"], bigint> = new Map();
   #keeper!: SimKeeper;
   #flash!: FlashSwings;
   #firstBlock = 0;
@@ -128,8 +163,10 @@ class Run {
   constructor(
     private readonly options: SimOptions,
     private readonly world: SimWorld,
+    private readonly place?: ChainPlace,
   ) {
     const rng = new Rng(options.seed);
+    this.#own = place?.label === undefined ? rng : rng.stream(place.label);
     const { loaded, deployment } = world;
     const { params } = loaded;
     const reference = (token: keyof UsdPrices): number => Number(params.oracle.tokens[token].referencePriceUsd);
@@ -139,11 +176,12 @@ class Run {
       cEURT: reference("cEURT"),
       XAU: reference("XAU"),
     };
+    this.#pricesBefore = this.#start;
     this.#market =
       options.priceRows === undefined
         ? new SeededMarket(rng, this.#start)
         : new ReplayedMarket(options.priceRows, this.#start);
-    this.#traders = rng.stream("traders");
+    this.#traders = this.#own.stream("traders");
     this.#graceBlocks = params.oracle.graceBlocks;
     this.#specs = params.pools
       .filter((pool) => pool.kind === "public" && (options.pools ?? [pairOf(pool)]).includes(pairOf(pool)))
@@ -175,7 +213,6 @@ class Run {
   async prepare(): Promise<void> {
     const { world, options } = this;
     const { chain, deployment, contracts, accounts } = world;
-    const rng = new Rng(options.seed);
     const states = decodeRead(await chain.call(world.driver, this.#readData), this.#specs.length);
     for (const [index, spec] of this.#specs.entries()) {
       const state = states[index];
@@ -183,8 +220,8 @@ class Run {
       const config = await contracts.limits.poolConfig(spec.address);
       const flow =
         options.flow === "one-sided"
-          ? new OneSidedFlow(options.volume, options.blockSeconds)
-          : new RegimeFlow(rng, spec.name, options.volume);
+          ? new OneSidedFlow(options.volume, options.blockSeconds, this.place?.sellsBase)
+          : new RegimeFlow(this.#own, spec.name, options.volume);
       const pool = new PoolRun(spec, flow, thresholdsOf(config), state);
       const contract = contracts.pool(spec.name);
       const [k, lpFeeRate, mtFeeRate] = await Promise.all([
@@ -208,33 +245,57 @@ class Run {
       this.#ledger,
     );
     const attacker = { owner: accounts.attacker, contract: world.attackerContract };
-    this.#flash = new FlashSwings(chain, this.#pools, attacker, this.#tokens, this.#start, rng, options.hours * 3600);
+    this.#flash = new FlashSwings(
+      chain,
+      this.#pools,
+      attacker,
+      this.#tokens,
+      this.#start,
+      this.#own,
+      options.hours * 3600,
+    );
     this.#firstBlock = chain.head.number + 1;
+    this.#holdingsBefore = await this.#holdings();
+    this.#pricesBefore = this.#market.prices();
   }
 
-  async all(started: number, setupMs: number, progress?: Progress, signal?: AbortSignal): Promise<Simulation> {
+  /** What is known of each pool at the end of the newest block, with the anchors that count in the next one. */
+  get states(): readonly { readonly pool: PoolRun; readonly state: PoolState; readonly curve: Curve }[] {
+    return this.#pools.flatMap((pool) => {
+      const curve = this.#curves.get(pool);
+      if (curve === undefined) return [];
+      const { state } = pool;
+      return [{ pool, curve, state: this.#isGraceOver ? { ...state, anchorPrevious: state.anchorNew } : state }];
+    });
+  }
+
+  /** The rounds that the feeds have. */
+  get rounds(): ReturnType<Reports["rounds"]> {
+    return this.#reports.rounds();
+  }
+
+  /** Whether pegs of these tokens are lost. */
+  isHalted(token: MarketToken): boolean {
+    return this.#peg.states.get(token) === "HALTED";
+  }
+
+  /** Timestamp of the newest block, put off or not. */
+  get timestamp(): number {
+    return this.#timestampBefore();
+  }
+
+  /** What a finished or interrupted run of `done` blocks knows. */
+  async finish(done: number, { started, setupMs }: { started: number; setupMs: number }): Promise<Simulation> {
     const { options, world } = this;
-    const planned = Math.round((options.hours * 3600) / options.blockSeconds);
-    const holdingsBefore = await this.#holdings();
-    const marketBefore = this.#market.prices();
-    const everyCurve = Math.max(1, Math.floor(planned / CURVE_POINTS));
-    let done = 0;
-    while (done < planned && signal?.aborted !== true) {
-      await this.#block(done);
-      done += 1;
-      if (done % everyCurve === 0) this.#trace(done);
-      if (done % 200 === 0) progress?.(done / planned);
-    }
     await this.#flush();
     const markToMarketXauWei =
       this.#ledger.valueAt(await this.#holdings(), this.#market.prices()) -
-      this.#ledger.valueAt(holdingsBefore, marketBefore);
+      this.#ledger.valueAt(new Map(this.#holdingsBefore), this.#pricesBefore);
     const failed = await world.chain.logs(
       world.driver,
       MarketDriver__factory.createInterface().getEvent("TradeFailed").topicHash,
       this.#firstBlock,
     );
-    progress?.(1);
     return {
       options,
       blocks: done,
@@ -251,11 +312,17 @@ class Run {
       failedTrades: failed.length,
       markToMarketXauWei,
       times: { ...world.chain.times, setupMs, totalMs: performance.now() - started },
-      interrupted: done < planned,
+      interrupted: done < plannedBlocks(options),
     };
   }
 
   /** One block: the `index`-th, ending at (index + 1) block times. */
+  async block(index: number): Promise<void> {
+    await this.#block(index);
+    const everyCurve = Math.max(1, Math.floor(plannedBlocks(this.options) / CURVE_POINTS));
+    if ((index + 1) % everyCurve === 0) this.#trace(index + 1);
+  }
+
   async #block(index: number): Promise<void> {
     const { options } = this;
     const endsAt = (index + 1) * options.blockSeconds;
@@ -267,11 +334,12 @@ class Run {
     const poke = this.#peg.transaction();
     const execution = this.#keeper.transaction();
     const refill = this.#refills.transaction();
+    const acts = this.place?.actor.transactions() ?? [];
     const swing = await this.#flashAt(endsAt);
     const transactions: SimTransaction[] = [];
     const traded = this.#pools.filter((pool) => trades.some((trade) => trade.pool === pool.spec.address));
     // Alone in its block, the market's transaction sees the block's end, if it is not known without it.
-    const others = [poke, execution, refill, swing].filter((transaction) => transaction !== undefined);
+    const others = [poke, execution, refill, ...acts, swing].filter((transaction) => transaction !== undefined);
     const alone = rounds.length === 0 && others.length === 0;
     const computed = alone && traded.length > 0 ? this.#compute(traded, trades, endsAt) : undefined;
     const observed = alone && (computed === undefined || this.#computed % CHECKED_EVERY === 0) ? traded : [];
@@ -290,7 +358,7 @@ class Run {
       const receipts: SimReceipt[] = [];
       for (const hash of hashes) receipts.push(await this.world.chain.receipt(hash));
       const market = trades.length > 0 ? receipts.shift() : undefined;
-      await this.#settle(receipts, { rounds, poke, execution, refill, swing }, prices);
+      await this.#settle(receipts, { rounds, poke, execution, refill, acts, swing }, prices);
       if (receipts.length > 0)
         this.#update(this.#pools, await this.world.chain.call(this.world.driver, this.#readData));
       else if (market !== undefined) await this.#takeOver(market, traded, observed, computed);
@@ -374,7 +442,7 @@ class Run {
     for (const pool of this.#pools) {
       if (graceOver) pool.endGrace();
       trades.push(...pool.userTrades(endsAt, prices, pick));
-      const arbitrage = pool.arbitrage(prices, accounts.arbitrageur);
+      const arbitrage = this.options.outsiders === false ? undefined : pool.arbitrage(prices, accounts.arbitrageur);
       if (arbitrage !== undefined) trades.push(arbitrage);
     }
     return trades;
@@ -394,6 +462,7 @@ class Run {
       poke: SimTransaction | undefined;
       execution: SimTransaction | undefined;
       refill: SimTransaction | undefined;
+      acts: readonly SimTransaction[];
       swing: SimTransaction | undefined;
     },
     prices: UsdPrices,
@@ -415,6 +484,7 @@ class Run {
     }
     const refill = sent.refill === undefined ? undefined : rest.shift();
     if (refill !== undefined) this.#refills.settle(refill, block);
+    if (sent.acts.length > 0) this.place?.actor.settle(rest.splice(0, sent.acts.length));
     const swing = sent.swing === undefined ? undefined : rest.shift();
     if (swing !== undefined) await this.#flash.settle(swing, block, prices);
   }

@@ -19,8 +19,22 @@ export interface SimOptions {
   readonly capitalUsd?: number;
   /** Pools with trades; undefined: all. */
   readonly pools?: readonly string[];
+  /** False: nobody trades against the outside market. Undefined: arbitrageurs do. */
+  readonly outsiders?: boolean;
   /** Replayed instead of the seeded outside market. */
   readonly priceRows?: readonly PriceRow[];
+}
+
+/** The chains that can be simulated, in the order in which a spread is taken. */
+export const TWO_CHAINS = [138, 651940] as const;
+
+/** What a simulation of two chains is asked beside. */
+export interface TwoChainOptions {
+  readonly latencySeconds: number;
+  /** What the keeper has of each token on each chain, USD. */
+  readonly capitalUsd: number;
+  /** False: nobody trades between the chains. */
+  readonly isArbitraged: boolean;
 }
 
 /** The network whose parameters the simulation deploys. */
@@ -31,7 +45,7 @@ export const SIM_NETWORK = "localhost";
  * is too small for it; then half of the capital lies there.
  * @throws ParameterError when the combination is refused, usageError for an unknown pool.
  */
-export function simParams(options: SimOptions): LoadedParams {
+export function simParams(options: SimOptions, chainId?: number): LoadedParams {
   const { params } = loadParams(SIM_NETWORK);
   const pairs = params.pools.filter((pool) => pool.kind === "public").map(pairOf);
   for (const name of options.pools ?? []) {
@@ -43,6 +57,7 @@ export function simParams(options: SimOptions): LoadedParams {
   const meshUsd = Math.min(Number(params.mesh.depthUsdPerSide), Math.max(1, Math.floor(capitalUsd / 2)));
   const changed = {
     ...params,
+    ...(chainId === undefined ? {} : { chainId }),
     blockSeconds: String(options.blockSeconds),
     mesh: { ...params.mesh, depthUsdPerSide: String(meshUsd) },
     stabilizer: { ...params.stabilizer, profile: options.profile, capitalUsdPerToken: String(capitalUsd) },

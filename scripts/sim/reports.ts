@@ -128,6 +128,16 @@ export class Reports {
     );
   }
 
+  /** The newest round of each feed that is reported; seconds from the start. */
+  rounds(): { feedId: string; token: MarketToken; roundId: bigint; answer: bigint; reportedAt: number }[] {
+    return this.#follower.feeds
+      .filter(({ spec }) => this.#tokens.has(spec.token))
+      .map(({ spec, price, roundId, reportedAt }) => {
+        const answer = BigInt(Math.round(price * 10 ** FEED_DECIMALS));
+        return { feedId: spec.feedId, token: spec.token, roundId, answer, reportedAt };
+      });
+  }
+
   /** Whether rounds were sent in the block that was just made; then their receipts belong to `settle`. */
   get sentCount(): number {
     return this.#sent.length;

@@ -158,6 +158,8 @@ export function figuresOf(simulation: Simulation): SimFigures {
 /** Keys of which the smallest value is the worst; of all other numbers it is the largest. */
 const SMALLEST_IS_WORST = new Set([
   "inBandShare",
+  "within15Share",
+  "resultXauWei",
   "inventoryChangeXauWei",
   "inventoryChangeAtMarketXauWei",
   "markToMarketXauWei",
@@ -177,12 +179,15 @@ const NOT_COMPARED = new Set([
   "reserves",
   "buckets",
   "bucketUnits",
+  "chains",
+  "latencySeconds",
+  "capitalUsd",
 ]);
 const DECIMAL = /^-?\d+$/;
 
 /** The worst figure of each kind over the runs, in the shape of one run. */
-export function worstOf(runs: readonly SimFigures[]): Record<string, unknown> {
-  return worstObject(runs as unknown as readonly Record<string, unknown>[]);
+export function worstOf(runs: readonly object[]): Record<string, unknown> {
+  return worstObject(runs as readonly Record<string, unknown>[]);
 }
 
 function worstObject(objects: readonly Record<string, unknown>[]): Record<string, unknown> {

@@ -73,8 +73,8 @@ export function marketGrants(loaded: LoadedParams, accounts: MarketAccounts): Gr
 }
 
 /** Deploys with the project's own deploy functions, then the market's two contracts. */
-export async function openWorld(loaded: LoadedParams): Promise<SimWorld> {
-  const chain = await SimChain.open(Number(loaded.params.blockSeconds));
+export async function openWorld(loaded: LoadedParams, grants: readonly Grant[] = []): Promise<SimWorld> {
+  const chain = await SimChain.open(Number(loaded.params.blockSeconds), loaded.params.chainId);
   try {
     const { ethers } = chain;
     const accounts = { ...marketAccounts(), operator: SIM_OPERATOR };
@@ -84,7 +84,7 @@ export async function openWorld(loaded: LoadedParams): Promise<SimWorld> {
       signer: await ethers.getSigner(loaded.params.roles.deployer ?? accountAt(0)),
       store: new MemoryStore(),
       execute: true,
-      extraGrants: marketGrants(loaded, accounts),
+      extraGrants: [...marketGrants(loaded, accounts), ...grants],
     });
     const contracts = connectContracts(deployment, ethers.provider);
 

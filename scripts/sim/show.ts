@@ -3,6 +3,7 @@ import { reserveRows } from "../report/reserves.js";
 import { renderReport, type PoolPlot, type ReportData } from "../report/html.js";
 import type { Simulation } from "./engine.js";
 import { BAND_BPS, type SimFigures } from "./result.js";
+import type { TwoChainFigures } from "./two-chain-result.js";
 
 /** XAU wei as troy ounces with six digits. */
 export function ounces(xauWei: string): string {
@@ -81,6 +82,40 @@ function pegText({ stateBlocks, pokes, executionsOutsideGuard }: SimFigures["peg
     return `${token} ${each.join(", ")}`;
   });
   return `${spent.join("; ") || "all NORMAL"}; ${pokes} pokes, ${executionsOutsideGuard} executions with a price outside its guard`;
+}
+
+/** Rows of the table of spreads between two chains, header first. */
+export function spreadRows(figures: TwoChainFigures): string[][] {
+  const rows = Object.entries(figures.spreadBps).map(([pair, spread]) => [
+    pair,
+    `${(spread.within15Share * 100).toFixed(3)} %`,
+    String(spread.p50),
+    String(spread.p99),
+    String(spread.p999),
+    String(spread.max),
+  ]);
+  return [["spread", "below 15 bps", "p50", "p99", "p99.9", "max (bps)"], ...rows];
+}
+
+/** What the keeper between two chains did, label and value. */
+export function arbitrageRows({ arbitrage }: TwoChainFigures): [string, string][] {
+  return [
+    [
+      "arbitrage trades",
+      `${arbitrage.trades}, ${arbitrage.defences} of them at an expected loss; ${arbitrage.legsFailed} legs failed, ` +
+        `${arbitrage.completed} completed, ${arbitrage.unwound} unwound, ${arbitrage.void} void`,
+    ],
+    ["arbitrage result", `${ounces(arbitrage.resultXauWei)}, of it bridge fees ${ounces(arbitrage.bridgeFeesXauWei)}`],
+    [
+      "arbitrage capital",
+      `at most ${dollars(arbitrage.peakUsedUnits)} in use, ${dollars(arbitrage.peakInFlightUnits)} on its way`,
+    ],
+    [
+      "bridge",
+      `latency ${arbitrage.latencySeconds} s, ${arbitrage.transfersSent} transfers sent, ${arbitrage.transfersDelivered} delivered`,
+    ],
+    ["gap of price rounds", `at most ${arbitrage.oracleGap.rounds} rounds, ${arbitrage.oracleGap.seconds} s`],
+  ];
 }
 
 /** What the HTML report and the picture draw of one pool. */
