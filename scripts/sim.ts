@@ -45,6 +45,12 @@ const FLAGS = {
     choices: ["30s", "5m", "30m"],
     help: "bridge latency between two chains (default 30s)",
   },
+  "round-lag": {
+    kind: "integer",
+    min: 0,
+    max: 100,
+    help: "blocks by which price rounds reach the second chain later (default 1)",
+  },
   "arbitrage-capital": {
     kind: "number",
     min: 0,
@@ -106,6 +112,7 @@ function optionsOf({ flags }: Context): Omit<SimOptions, "seed"> {
 
 const LATENCY_SECONDS = { "30s": 30, "5m": 300, "30m": 1800 } as const;
 const DEFAULT_ARBITRAGE_USD = 1_000_000;
+const DEFAULT_ROUND_LAG = 1;
 const PARTS = ["arbitrageurs", "arbitrage"];
 
 /** What two chains need beside the options of one; undefined for one chain. */
@@ -119,16 +126,18 @@ function twoChainsOf({ flags }: Context): TwoChainOptions | undefined {
       throw usageError("CONFLICTING_FLAGS", "--report and --picture show one chain: leave --chains out");
     return {
       latencySeconds: LATENCY_SECONDS[flags.latency ?? "30s"],
+      lagBlocks: flags["round-lag"] ?? DEFAULT_ROUND_LAG,
       capitalUsd: flags["arbitrage-capital"] ?? DEFAULT_ARBITRAGE_USD,
       isArbitraged: flags.without?.includes("arbitrage") !== true,
     };
   }
   if (chains !== "138")
     throw usageError("INVALID_VALUE", `--chains ${chains}: expected 138, or ${TWO_CHAINS.join(",")}`);
-  if (flags.latency !== undefined || flags["arbitrage-capital"] !== undefined || flags.without?.includes("arbitrage"))
+  const alone = [flags.latency, flags["arbitrage-capital"], flags["round-lag"]].every((flag) => flag === undefined);
+  if (!alone || flags.without?.includes("arbitrage") === true)
     throw usageError(
       "CONFLICTING_FLAGS",
-      "--latency, --arbitrage-capital and --without arbitrage belong to two chains: add --chains 138,651940",
+      "--latency, --round-lag, --arbitrage-capital and --without arbitrage belong to two chains: add --chains 138,651940",
     );
   return undefined;
 }

@@ -311,6 +311,7 @@ export type Intent = TradeIntent | RepairIntent | TransferIntent;
 /** Distance of the two chains' rounds. */
 export interface OracleGap {
   readonly rounds: bigint;
+  /** For how long the newest round has been out that one chain has not got. */
   readonly seconds: bigint;
 }
 

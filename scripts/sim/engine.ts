@@ -126,6 +126,8 @@ export interface ChainPlace {
   readonly label: string | undefined;
   /** Direction of a one-sided flow. */
   readonly sellsBase: boolean;
+  /** Blocks by which price rounds arrive later here. */
+  readonly lagBlocks: number;
   readonly actor: ChainActor;
 }
 
@@ -207,7 +209,11 @@ export class ChainRun {
     const pegged = this.#tokens.map((token) => token.name);
     this.#peg = new SimPeg(world.chain, deployment, params, pegged, sender);
     this.#refills = new SimRefills(world.chain, deployment, sender, this.#tokens);
-    this.#reports = new Reports({ params, deployment, tokens: inUse, sender }, this.#start, rng);
+    this.#reports = new Reports(
+      { params, deployment, tokens: inUse, sender, ...(place === undefined ? {} : { lagBlocks: place.lagBlocks }) },
+      this.#start,
+      rng,
+    );
   }
 
   async prepare(): Promise<void> {

@@ -31,6 +31,8 @@ export const TWO_CHAINS = [138, 651940] as const;
 /** What a simulation of two chains is asked beside. */
 export interface TwoChainOptions {
   readonly latencySeconds: number;
+  /** Blocks by which the second chain gets price rounds after the first. */
+  readonly lagBlocks: number;
   /** What the keeper has of each token on each chain, USD. */
   readonly capitalUsd: number;
   /** False: nobody trades between the chains. */

@@ -17,6 +17,14 @@ export interface ReportSetup {
   readonly deployment: Deployment;
   readonly tokens: ReadonlySet<MarketToken>;
   readonly sender: string;
+  /** Blocks by which rounds arrive later than on the other chain, which gets the same ones; none without it. */
+  readonly lagBlocks?: number;
+}
+
+interface Look {
+  readonly atSeconds: number;
+  readonly market: UsdPrices;
+  readonly references: UsdPrices;
 }
 
 interface Reporter {
@@ -82,11 +90,16 @@ export class Reports {
   readonly #reporters: readonly Reporter[];
   readonly #tokens: ReadonlySet<MarketToken>;
   readonly #sender: string;
+  readonly #lagBlocks: number;
+  /** Looks at the market whose rounds have not been sent, oldest first. */
+  readonly #looks: Look[] = [];
   #due: DueReport[] = [];
   #sent: DueReport[] = [];
 
   /** Reports the feeds of `tokens`; `sender` carries the signed rounds, as anybody may. */
-  constructor({ params, deployment, tokens, sender }: ReportSetup, initial: UsdPrices, rng: Rng) {
+  constructor(setup: ReportSetup, initial: UsdPrices, rng: Rng) {
+    const { params, deployment, tokens, sender, lagBlocks = 0 } = setup;
+    this.#lagBlocks = lagBlocks;
     this.#follower = new FeedFollower(feedSpecs(params, deployment), initial, FEED_DECIMALS, rng);
     // Their own readings: the oracle's feeds see what they saw without them.
     const references = referenceSpecs(params, deployment);
@@ -99,14 +112,19 @@ export class Reports {
 
   /** At the end of a block. */
   look(atSeconds: number, market: UsdPrices, references: UsdPrices): void {
+    this.#looks.push({ atSeconds, market, references });
+    if (this.#looks.length <= this.#lagBlocks) return;
+    const seen = this.#looks.shift();
+    if (seen === undefined) return;
     this.#due = [
-      ...this.#follower.look(atSeconds, market, this.#tokens),
-      ...this.#references.look(atSeconds, perUnit(this.#params, references), this.#tokens),
+      ...this.#follower.look(seen.atSeconds, seen.market, this.#tokens),
+      ...this.#references.look(seen.atSeconds, perUnit(this.#params, seen.references), this.#tokens),
     ];
   }
 
-  /** Transactions of the rounds seen in the block before; `observedAt` is that block's timestamp. */
-  transactions(observedAt: number): SimTransaction[] {
+  /** Transactions of the rounds seen in the block before, or the lag earlier; `before` is the timestamp of the block before. */
+  transactions(before: number): SimTransaction[] {
+    const observedAt = before - this.#lagBlocks * Number(this.#params.blockSeconds);
     this.#sent = this.#due;
     this.#due = [];
     return this.#sent.map((report) => {

@@ -181,6 +181,7 @@ const NOT_COMPARED = new Set([
   "bucketUnits",
   "chains",
   "latencySeconds",
+  "roundLagBlocks",
   "capitalUsd",
 ]);
 const DECIMAL = /^-?\d+$/;

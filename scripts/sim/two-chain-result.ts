@@ -17,6 +17,7 @@ export interface SpreadFigures {
 
 export interface ArbitrageFigures {
   readonly latencySeconds: number;
+  readonly roundLagBlocks: number;
   /** Of each token on each chain, USD. */
   readonly capitalUsd: number;
   /** Micro-USD at the starting prices: most that was missing on both chains together, and most on its way. */
@@ -73,6 +74,7 @@ export function twoChainFigures(simulation: TwoChainSimulation, names: readonly 
     spreadBps: Object.fromEntries(spreads),
     arbitrage: {
       latencySeconds: two.latencySeconds,
+      roundLagBlocks: two.lagBlocks,
       capitalUsd: two.capitalUsd,
       peakUsedUnits: arbitrage.peakUsedMicroUsd.toString(),
       peakInFlightUnits: arbitrage.peakInFlightMicroUsd.toString(),

@@ -118,7 +118,7 @@ export async function simulateTwo(
       world.chain.alignTo(latest);
       await approvePools(world);
     }
-    const sides: [ArbitrageSide, ArbitrageSide] = [sideOf(home, options, true), sideOf(away, options, false)];
+    const sides: [ArbitrageSide, ArbitrageSide] = [sideOf(home, options, undefined), sideOf(away, options, two)];
     for (const { run } of sides) await run.prepare();
     const setupMs = performance.now() - started;
     const { params } = home.loaded;
@@ -156,11 +156,15 @@ export async function simulateTwo(
   }
 }
 
-function sideOf(world: SimWorld, options: SimOptions, isFirst: boolean): ArbitrageSide {
+/** `behind`: of the second chain, whose flows and readers of rounds are its own. */
+function sideOf(world: SimWorld, options: SimOptions, behind: TwoChainOptions | undefined): ArbitrageSide {
   const queue = new LegQueue();
   const name = String(world.loaded.params.chainId);
   // One-sided flows drain the chains in opposite directions; of the first they are those of a chain alone.
-  const place: ChainPlace = { label: isFirst ? undefined : name, sellsBase: isFirst, actor: queue };
+  const place: ChainPlace =
+    behind === undefined
+      ? { label: undefined, sellsBase: true, lagBlocks: 0, actor: queue }
+      : { label: name, sellsBase: false, lagBlocks: behind.lagBlocks, actor: queue };
   return { name, world, queue, run: new ChainRun(options, world, place) };
 }
 

@@ -9,13 +9,17 @@ export function widest(a: OracleGap, b: OracleGap): OracleGap {
   return { rounds: maxBigint(a.rounds, b.rounds), seconds: maxBigint(a.seconds, b.seconds) };
 }
 
-/** The gap over the feeds of these tokens, and why it forbids trading. A feed that only one chain has is no gap but a fault. */
+/**
+ * The gap over the feeds of these tokens, and why it forbids trading. Seconds: how long the newer round has been out while the other chain
+ * has not got it; the rounds' own distance in time would be that of two heartbeats. A feed that only one chain has is no gap but a fault.
+ */
 export function compareRounds(
   [first, second]: readonly [ChainSnapshot, ChainSnapshot],
   tokens: readonly string[],
   about: string,
   config: Pick<DecideConfig, "maxGapRounds" | "maxGapSeconds">,
 ): { readonly gap: OracleGap; readonly skip: Skip | undefined } {
+  const now = maxBigint(first.timestamp, second.timestamp);
   let gap = NO_GAP;
   let fault: Skip | undefined;
   const ids = new Set([...first.feeds, ...second.feeds].filter(of(tokens)).map(({ feedId }) => feedId));
@@ -28,9 +32,10 @@ export function compareRounds(
       fault ??= { about, reason: "feed-missing", detail: feedId };
       continue;
     }
+    const newer = a.roundId > b.roundId ? a : b;
     gap = widest(gap, {
       rounds: absBigint(a.roundId - b.roundId),
-      seconds: absBigint(a.observedAt - b.observedAt),
+      seconds: a.roundId === b.roundId ? 0n : maxBigint(now - newer.observedAt, 0n),
     });
     if (a.roundId === b.roundId && (a.answer !== b.answer || a.observedAt !== b.observedAt))
       fault = { about, reason: "rounds-disagree", detail: feedId };

@@ -161,18 +161,22 @@ describe("keepers/cross-chain-arbitrage/decide", function () {
   it("ARB-6 trades on the same signed rounds only: the gap is told, and beyond its limit nothing is traded", () => {
     const seen = apart(WIDE);
     const [home, away] = seen.chains;
+    // `rounds` later rounds are on the first chain, the newest of them signed `seconds` ago.
     const behind = (rounds: bigint, seconds: bigint, answer = 10n ** 8n): Decision =>
       decide(
         {
           ...seen,
           chains: [
-            home,
+            {
+              ...home,
+              feeds: home.feeds.map((feed) =>
+                feed.token === "cUSDC" && rounds > 0n ? { ...feed, observedAt: home.timestamp - seconds } : feed,
+              ),
+            },
             {
               ...away,
               feeds: away.feeds.map((feed) =>
-                feed.token === "cUSDC"
-                  ? { ...feed, roundId: feed.roundId - rounds, observedAt: feed.observedAt - seconds, answer }
-                  : feed,
+                feed.token === "cUSDC" ? { ...feed, roundId: feed.roundId - rounds, answer } : feed,
               ),
             },
           ],
