@@ -215,8 +215,10 @@ describe("simulation", function () {
 
   describe("command line", () => {
     const refused: [string, string[], string][] = [
-      ["a second chain", ["--chains", "138,651940"], "PART_NOT_BUILT"],
-      ["a bridge latency", ["--latency", "5m"], "PART_NOT_BUILT"],
+      ["a chain nobody knows", ["--chains", "138,1"], "INVALID_VALUE"],
+      ["a bridge latency of one chain", ["--latency", "5m"], "CONFLICTING_FLAGS"],
+      ["a part that is none", ["--without", "gravity"], "INVALID_VALUE"],
+      ["one report of two chains", ["--chains", "138,651940", "--report", "r.html"], "CONFLICTING_FLAGS"],
       ["another protocol's policy", ["--policy", "pegkeeper-a200"], "PART_NOT_BUILT"],
       ["a misspelt flag", ["--volum", "5"], "UNKNOWN_FLAG"],
       ["several runs in one report", ["--seeds", "1..2", "--report", "r.html"], "CONFLICTING_FLAGS"],
