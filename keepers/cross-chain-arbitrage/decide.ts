@@ -128,7 +128,9 @@ function stopReason(observation: Observation, config: DecideConfig): Skip | unde
   // While deliveries are held, what was minted on one side may not be backed on the other.
   if (held !== undefined) return { about: ALL, reason: "bridge-held", detail: held.chain };
   const { bookedTodayXauWei } = observation.books;
-  if (bookedTodayXauWei <= -config.dailyLossLimitXauWei) return lossLimit(ALL, bookedTodayXauWei, config);
+  const room = config.dailyLossLimitXauWei + bookedTodayXauWei;
+  if (room <= 0n)
+    return { about: ALL, reason: "loss-limit", now: room, needed: config.dailyLossLimitXauWei, unit: "xau-wei" };
   return undefined;
 }
 
@@ -151,7 +153,11 @@ function repairs(
       {
         now: nowOf(observation),
         anchorPrice: anchor * WAD,
-        venue: (chain) => [known?.first, known?.second].find((side) => side?.chain.chain === chain)?.venue,
+        venue: (chain) => {
+          const side = [known?.first, known?.second].find((each) => each?.chain.chain === chain);
+          // What cannot be paid for now would wait with a price of now.
+          return side?.chain.gasPriceWei === undefined ? undefined : side.venue;
+        },
         inventory,
         slippageRate: config.slippageRate,
       },
@@ -234,11 +240,12 @@ function trade(
       unit: "rate",
     };
 
+  const room = roomXauWei(observation, decided, config);
+  const mostXauWei = minBigint(config.maxTradeXauWei, mulDivDown(maxBigint(room, 0n), WAD, riskRate(config)));
+  if (mostXauWei < config.minTradeXauWei)
+    return { about, reason: "loss-limit", now: room, needed: config.dailyLossLimitXauWei, unit: "xau-wei" };
   const limits: SizeLimits = {
-    maxQuoteIn: minBigint(
-      inventory.spendable(cheap.chain.chain, pair.quote),
-      unitsOfXau(config.maxTradeXauWei, cheap.quote),
-    ),
+    maxQuoteIn: minBigint(inventory.spendable(cheap.chain.chain, pair.quote), unitsOfXau(mostXauWei, cheap.quote)),
     maxBaseIn: inventory.spendable(dear.chain.chain, pair.base),
     costRate,
   };
@@ -249,15 +256,6 @@ function trade(
   const purpose = choose(cheap, dear, limits, broken, config);
   if ("reason" in purpose) return { about, ...purpose };
   const { sized, expectedXauWei, kind } = purpose;
-  // What it may turn out to lose at worst counts against the day, together with what was decided before it.
-  const worst = expectedXauWei - lossXauWei(mulDivUp(sized.quoteIn, 2n * config.slippageRate, WAD), cheap, dear);
-  const atStake = decided.reduce(
-    (sum, intent) => sum + (intent.kind === "trade" ? minBigint(intent.expectedXauWei, 0n) : 0n),
-    0n,
-  );
-  const after = observation.books.bookedTodayXauWei + atStake + minBigint(worst, 0n);
-  if (after < -config.dailyLossLimitXauWei) return lossLimit(about, after, config);
-
   const ordinal = (observation.books.tradesBegun.get(about) ?? 0n) + 1n;
   const key = tradeKey(about, ordinal);
   const buy = legOf(`${key}:buy`, cheap, false, sized.quoteIn, sized.baseOut, config);
@@ -356,8 +354,24 @@ function unitsOfXau(xauWei: bigint, token: TokenSnapshot): bigint {
   return mulDivDown(xauWei, 10n ** BigInt(token.decimals), token.priceXauWad);
 }
 
-function lossLimit(about: string, now: bigint, config: DecideConfig): Skip {
-  return { about, reason: "loss-limit", now, needed: -config.dailyLossLimitXauWei, unit: "xau-wei" };
+/** What a trade may lose by rule: broken and ended at the last bound, or done for defence at the least outputs. */
+function riskRate(config: DecideConfig): bigint {
+  return maxBigint(config.repair.maxLossRate, config.defenceCostRate + 2n * config.slippageRate);
+}
+
+/** What may still be lost today when every open trade, and every one decided before this, ends as badly as the rules let it. */
+function roomXauWei({ chains, books }: Observation, decided: readonly Intent[], config: DecideConfig): bigint {
+  const begun = [...books.trades, ...decided.flatMap((intent) => (intent.kind === "trade" ? [intent] : []))];
+  const atRisk = begun.map(({ buy }) => {
+    const tokens = chains.find(({ chain }) => chain === buy.chain)?.tokens;
+    const token = tokens?.find((known) => known.token === buy.tokenIn);
+    const known = token !== undefined && token.priceXauWad > 0n;
+    const value = known
+      ? mulDivUp(buy.amountIn, token.priceXauWad, 10n ** BigInt(token.decimals))
+      : config.maxTradeXauWei;
+    return mulDivUp(value, riskRate(config), WAD);
+  });
+  return config.dailyLossLimitXauWei + books.bookedTodayXauWei - atRisk.reduce((sum, risk) => sum + risk, 0n);
 }
 
 function nowOf({ chains: [first, second] }: Observation): bigint {

@@ -7,7 +7,8 @@ const SENTENCES: Readonly<Record<SkipReason, string>> = {
   "snapshot-skew": "the blocks of the two chains lie {now} apart; at most {needed} may",
   "pending-unreadable": "what is on its way is not known: a leg, a transfer or the books cannot be read",
   "bridge-held": "the guardian holds deliveries of the bridge{detail}",
-  "loss-limit": "the results of today would be {now}; the limit is {needed}",
+  "loss-limit":
+    "of the {needed} that a day may lose {now} are left, counting what open trades may lose: too little for a trade",
   "pool-unreadable": "the pool cannot be read or is empty{detail}",
   "anchor-unknown": "the oracle has doubts{detail}; its feeds must be fresh and agree",
   "token-paused": "a token is paused{detail}",

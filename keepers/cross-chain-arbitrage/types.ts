@@ -11,7 +11,7 @@ export const SKIP_REASONS = [
   "pending-unreadable",
   /** The guardian holds deliveries of the bridge on one side. */
   "bridge-held",
-  /** Today's booked results have reached the limit, or the trade could take them there. */
+  /** Today's booked results, with all that open trades may lose, leave no room for the smallest trade. */
   "loss-limit",
   /** The pool of the pair cannot be read, or has no liquidity. */
   "pool-unreadable",
@@ -211,7 +211,7 @@ export interface DecideConfig {
   readonly minProfitXauWei: bigint;
   readonly minTradeXauWei: bigint;
   readonly maxTradeXauWei: bigint;
-  /** Booked results of a day may fall to minus this. */
+  /** Booked results of a day may fall to minus this; sizes shrink so that what the rules let a trade lose fits into the rest. */
   readonly dailyLossLimitXauWei: bigint;
   readonly cooldownSeconds: bigint;
   readonly maxSkewSeconds: bigint;

@@ -37,6 +37,9 @@ export function rebalanceToken(
     return refuse({ reason: "lane-unreadable" });
   if (source.paused || destination.paused)
     return refuse({ reason: "token-paused", detail: (source.paused ? from : to).chain });
+  if (source.pegHalted || destination.pegHalted)
+    return refuse({ reason: "peg-halted", detail: (source.pegHalted ? from : to).chain });
+  if (from.gasPriceWei === undefined) return refuse({ reason: "fee-ceiling", detail: from.chain });
   if (out.feeRate > config.maxFeeRate)
     return refuse({ reason: "bridge-fee", now: out.feeRate, needed: config.maxFeeRate, unit: "rate" });
   const moving = observation.books.transfers.filter((transfer) => transfer.token === token);

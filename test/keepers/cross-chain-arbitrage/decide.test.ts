@@ -35,6 +35,7 @@ import {
   WAD,
 } from "./fixtures.js";
 
+const UNIT = 10n ** 6n;
 /** Wide enough for a gain: 30 % of the depth on either side, 36 bps apart. */
 const WIDE = (30n * WAD) / 100n;
 /** Wide enough for the rule, not for the fees: 10 bps apart. */
@@ -143,19 +144,30 @@ describe("keepers/cross-chain-arbitrage/decide", function () {
   });
 
   it("ARB-5 stops when the day's booked results reach the limit, and before a trade could take them there", () => {
-    const at = (bookedTodayXauWei: bigint, share: bigint, config: Partial<DecideConfig> = {}) =>
-      decide({ ...apart(share), books: books({ bookedTodayXauWei }) }, { ...CONFIG, ...config });
+    const at = (bookedTodayXauWei: bigint, share: bigint): Decision =>
+      decide({ ...apart(share), books: books({ bookedTodayXauWei }) }, CONFIG);
     const limit = CONFIG.dailyLossLimitXauWei;
-    expect(trades(at(-limit + 1n, BROKEN))).to.have.length(0);
-    // What gains even when both legs pay their least may go on.
-    expect(trades(at(-limit + 1n, WIDE))).to.have.length(1);
+    expect(reasons(at(-limit + 1n, WIDE), PAIR)).to.deep.equal(["loss-limit"]);
+    // The nearer the limit, the smaller the trade: what it may lose by rule fits into the rest.
+    const valueAt = (room: bigint, changes: Partial<Observation["books"]> = {}): bigint => {
+      const books_ = books({ bookedTodayXauWei: room - limit, ...changes });
+      const [found] = trades(decide({ ...apart(WIDE), books: books_ }, CONFIG));
+      return ((found?.buy.amountIn ?? 0n) * (WAD / 2_500n)) / UNIT;
+    };
+    const free = valueAt(limit);
+    let smaller = 0;
+    for (const room of [limit, limit / 4n, limit / 10n, limit / 100n]) {
+      const value = valueAt(room);
+      expect(value > 0n && value * CONFIG.repair.maxLossRate <= room * WAD, String(room)).to.equal(true);
+      if (value < free) smaller += 1;
+    }
+    expect(smaller).to.be.greaterThan(0);
+    // What is open may lose, too: 10,000 dollars at 50 bps.
+    const open = { trades: [openTrade({ pair: GOLD_PAIR, sell: legRecord(true, { status: "sent" }) })] };
+    const risk = (4n * WAD * CONFIG.repair.maxLossRate) / WAD;
+    const room = limit / 10n;
+    expect(valueAt(room, open)).to.equal(valueAt(room - risk));
     expect(reasons(at(-limit, WIDE))).to.deep.equal(["loss-limit"]);
-    const [defence] = trades(at(0n, BROKEN));
-    const worst =
-      -(defence?.expectedXauWei ?? 0n) +
-      ((defence?.buy.amountIn ?? 0n) * 2n * CONFIG.slippageRate * (WAD / 2_500n)) / (WAD * 10n ** 6n);
-    expect(reasons(at(0n, BROKEN, { dailyLossLimitXauWei: worst - 10n ** 10n }), PAIR)).to.deep.equal(["loss-limit"]);
-    expect(trades(at(0n, BROKEN, { dailyLossLimitXauWei: worst + 10n ** 10n }))).to.have.length(1);
   });
 
   it("ARB-6 trades on the same signed rounds only: the gap is told, and beyond its limit nothing is traded", () => {
@@ -237,7 +249,7 @@ describe("keepers/cross-chain-arbitrage/decide", function () {
     note(wide, { minProfitXauWei: WAD, defenceCostRate: 0n });
     note(apart(BROKEN), { defenceCostRate: 1n });
     note(apart(WIDE, { home: { tokens: { cUSDC: { balanceUnits: 0n } } } }));
-    note(wide, { minTradeXauWei: 1_000n * WAD });
+    note(apart(WIDE, { home: { tokens: { cUSDC: { balanceUnits: UNIT } } } }));
     const poor = { cUSDC: { balanceUnits: 10n ** 10n } };
     note(apart(0n, { home: { tokens: { cUSDC: { ...poor.cUSDC, lane: undefined } } } }));
     note(

@@ -86,7 +86,7 @@ export const CONFIG: DecideConfig = {
   minProfitXauWei: DOLLAR_XAU / 10n,
   minTradeXauWei: 10n * DOLLAR_XAU,
   maxTradeXauWei: 200_000n * DOLLAR_XAU,
-  dailyLossLimitXauWei: 1_000n * DOLLAR_XAU,
+  dailyLossLimitXauWei: 10_000n * DOLLAR_XAU,
   cooldownSeconds: 4n,
   maxSkewSeconds: 10n,
   maxGapRounds: 1n,
