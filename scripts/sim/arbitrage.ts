@@ -1,11 +1,13 @@
 /**
- * The arbitrage keeper inside the simulation: its own decision on both chains' states, its legs as swaps on the real pools. Only books and
- * sending are ours. A leg sent for a block runs after the block's other trades and price rounds, so that its least output can refuse it.
+ * The arbitrage keeper inside the simulation: its own decision on both chains' states, and its own bytes for the legs on the real pools. Only
+ * books and sending are ours. A leg sent for a block runs after the block's other trades and price rounds, so that its least output can refuse it.
  */
 import { id } from "ethers";
 
-import { IPmmPool__factory, IXAUOracle__factory } from "../../protocol/generated/contracts/index.js";
+import { IXAUOracle__factory } from "../../protocol/generated/contracts/index.js";
 import { decide } from "../../keepers/cross-chain-arbitrage/decide.js";
+import { arbitrageEncoder, legAction } from "../../keepers/cross-chain-arbitrage/encode.js";
+import { bytesOf } from "../../keepers/kit/policy/action.js";
 import type {
   ChainSnapshot,
   DecideConfig,
@@ -23,7 +25,6 @@ import type { ChainActor, ChainRun } from "./engine.js";
 import type { SimWorld } from "./setup.js";
 import type { LedgerToken } from "./stabilizer-ledger.js";
 
-const poolAbi = IPmmPool__factory.createInterface();
 const oracleAbi = IXAUOracle__factory.createInterface();
 const TRANSFER = id("Transfer(address,address,uint256)");
 const WAD = 10n ** 18n;
@@ -277,14 +278,12 @@ export class SimArbitrage {
   }
 
   #send(leg: MutableLeg, open: MutableTrade, way?: "complete" | "unwind"): void {
-    const { sellBase, amountIn, minOut, pool } = leg;
-    const args: [bigint, bigint, string, string, bigint] = [amountIn, minOut, this.account, this.account, DEADLINE];
-    const data = sellBase
-      ? poolAbi.encodeFunctionData("swapBase", args)
-      : poolAbi.encodeFunctionData("swapQuote", args);
+    const side = this.#sideOf(leg.chain);
+    const encode = arbitrageEncoder({ pools: { [open.pair]: leg.pool }, adapter: "" });
+    const { to, data } = bytesOf(encode, legAction(open.pair, leg, this.account, DEADLINE));
     leg.status = "sent";
-    this.#sideOf(leg.chain).queue.push({
-      transaction: { from: this.account, to: pool, data, gas: LEG_GAS },
+    side.queue.push({
+      transaction: { from: this.account, to, data, gas: LEG_GAS },
       settle: (receipt) => {
         this.#settleLeg(leg, receipt);
         if (leg.status === "done" && way !== undefined) this.counts[way === "complete" ? "completed" : "unwound"] += 1;
