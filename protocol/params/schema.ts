@@ -415,6 +415,11 @@ export const networkParamsSchema = z.strictObject({
       roundsPerHour: count("rounds", 2, 100_000),
       coinsPerDay: coins,
     }),
+    bridgeAttestor: z.strictObject({
+      /** Of each kind, in any hour. */
+      transactionsPerHour: count("transactions", 2, 100_000),
+      coinsPerDay: coins,
+    }),
   }),
   flow: z.strictObject({
     netFlowUsdPerHour: usd,

@@ -17,6 +17,8 @@ import type { RpcAnswer } from "./transport.js";
 export interface MoneyRead {
   readonly method: string;
   readonly params: (block: unknown) => readonly unknown[];
+  /** What of a result is compared, where nodes add something of their own: the logs of some carry more fields. Throws on a malformed one. */
+  readonly meaning?: (result: unknown) => unknown;
 }
 
 export type NoQuorum = "too-few-providers" | "head-outvoted" | Disagreement;
@@ -94,7 +96,9 @@ async function vote(
     const { hash } = seen.head;
     // A node on another branch cannot answer for the pinned hash; its vote is its hash.
     if (hash !== head.hash) return { endpoint, hash, results: "", answers: own };
-    return own.every(isMeant) ? { endpoint, hash, results: canonical(own.map(comparable)), answers: own } : undefined;
+    if (!own.every(isMeant)) return undefined;
+    const results = canonical(own.map((answer, index) => comparable(answer, reads[index]?.meaning)));
+    return { endpoint, hash, results, answers: own };
   } catch (error) {
     if (!(error instanceof TransportFailure)) throw error;
     return undefined;
@@ -118,8 +122,13 @@ function isMeant(answer: RpcAnswer): boolean {
 }
 
 /** Nodes word errors differently; the data of a revert is the chain's. */
-function comparable(answer: RpcAnswer): unknown {
-  return "result" in answer ? { result: answer.result } : { reverted: revertData(answer.error.data) };
+function comparable(answer: RpcAnswer, meaning: MoneyRead["meaning"] = (result) => result): unknown {
+  if ("error" in answer) return { reverted: revertData(answer.error.data) };
+  try {
+    return { result: meaning(answer.result) };
+  } catch {
+    throw new TransportFailure("malformed", "a result without meaning");
+  }
 }
 
 /** geth gives the bytes themselves, EDR an object that holds them. */
