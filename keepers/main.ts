@@ -10,7 +10,7 @@ const recordCommands = () => import("./records.js");
 const KEEPERS: Readonly<Record<string, (() => Promise<KeeperProgram>) | undefined>> = {
   "deviation-stabilizer": async () => (await import("./deviation-stabilizer/main.js")).program,
   "cross-chain-arbitrage": undefined,
-  "bridge-attestor": undefined,
+  "bridge-attestor": async () => (await import("./bridge-attestor/main.js")).program,
   "courtesy-call-redeemer": undefined,
   rebalancer: undefined,
   "vault-operations": undefined,

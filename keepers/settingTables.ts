@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+import { attestorSettings } from "./bridge-attestor/config.js";
 import { crankSettings } from "./collateral-crank/config.js";
 import { monitorSettings } from "./collateral-monitor/config.js";
 import { stabilizerSettings } from "./deviation-stabilizer/config.js";
@@ -41,6 +42,7 @@ const SOLANA_KEY_ROWS = [
 const READMES: Readonly<Record<string, { readonly settings: Settings; readonly rows: readonly string[] }>> = {
   "deviation-stabilizer": { settings: { ...kitSettings, ...stabilizerSettings }, rows: COMMON_ROWS },
   "price-reporter": { settings: { ...kitSettings, ...reporterSettings }, rows: COMMON_ROWS },
+  "bridge-attestor": { settings: { ...kitSettings, ...attestorSettings }, rows: COMMON_ROWS },
   "collateral-crank": { settings: { ...solanaSettings, ...crankSettings }, rows: SOLANA_KEY_ROWS },
   "collateral-monitor": { settings: { ...solanaSettings, ...monitorSettings }, rows: SOLANA_ROWS },
 };

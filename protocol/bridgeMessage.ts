@@ -66,18 +66,8 @@ export const MESSAGE_PARAMETER = `(${FIELDS.map(([name, type]) => `${type} ${nam
 
 /** Name and version of the EIP-712 domain; part of every digest. */
 const DOMAIN = { name: "Cantilever AlltraCustomBridge", version: "1" } as const;
-/** What is signed, by kind. */
-const TYPES = {
-  deliver: { Delivery: [...fieldsOfSigned()] },
-  refund: { Refund: [...fieldsOfSigned()] },
-} as const;
-
-function fieldsOfSigned() {
-  return [
-    { name: "messageId", type: "bytes32" },
-    { name: "signerEpoch", type: "uint256" },
-  ];
-}
+/** The struct that is signed, by kind. */
+const SIGNED = { deliver: "Delivery", refund: "Refund" } as const;
 
 /** The id of a message on its way. */
 export function messageIdOf({ source, destination }: BridgeWay, message: BridgeMessage): string {
@@ -96,7 +86,12 @@ export function attestationDomain({ chainId, bridge }: BridgePlace): TypedDataDo
 
 /** The EIP-712 types of a kind. */
 export function attestationTypes(kind: AttestationKind): Record<string, { name: string; type: string }[]> {
-  return TYPES[kind];
+  return {
+    [SIGNED[kind]]: [
+      { name: "messageId", type: "bytes32" },
+      { name: "signerEpoch", type: "uint256" },
+    ],
+  };
 }
 
 /** What an attestor signs, for an epoch of the bridge where it counts. */

@@ -1,4 +1,3 @@
-import { messageIdOf } from "../../protocol/bridgeMessage.js";
 import type { BridgePlace } from "../../protocol/bridgeMessage.js";
 import type {
   AttestDecision,
@@ -48,21 +47,20 @@ function decideRefund(input: AttestInput): AttestDecision {
 }
 
 /** The log must say the same as the state. */
-function onLog({ kind, seen, way }: AttestInput, { log, block }: Evidence): AttestDecision {
+function onLog({ kind, seen }: AttestInput, { log, block }: Evidence): AttestDecision {
   if (log === undefined) return skip("log-missing");
   if (log.messageId !== seen.messageId) return skip("log-differs");
   if (log.block > block) return skip("not-deep-enough");
   if (kind === "refund") return { kind: "attest" };
-  const same = log.message !== undefined && messageIdOf(way, log.message) === seen.messageId;
-  return same ? { kind: "attest" } : skip("log-differs");
+  return log.hashedId === seen.messageId ? { kind: "attest" } : skip("log-differs");
 }
 
 function misfit({ kind, way, seen, own }: AttestInput): SkipReason | undefined {
-  const { message, messageId } = seen;
+  const { message, messageId, hashedId } = seen;
   if (message.sourceChainId !== way.source.chainId) return "wrong-chain";
   const other = kind === "deliver" ? way.source : way.destination;
   if (!isPlace(other, own.remoteChainId, own.remoteBridge)) return "unknown-bridge";
-  if (messageIdOf(way, message) !== messageId) return "id-mismatch";
+  if (hashedId !== messageId) return "id-mismatch";
   return message.nonce === 0n || message.amountUnits === 0n ? "malformed" : undefined;
 }
 

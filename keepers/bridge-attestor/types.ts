@@ -5,6 +5,8 @@ import type { AttestationKind, BridgeMessage, BridgeWay, MessageState } from "..
 export interface SeenMessage {
   /** Lower case. */
   readonly messageId: string;
+  /** What its fields hash to on its way. */
+  readonly hashedId: string;
   readonly message: BridgeMessage;
   /** Block of its log on its source. */
   readonly block: number;
@@ -37,8 +39,8 @@ export interface Evidence {
 export interface EvidenceLog {
   readonly block: number;
   readonly messageId: string;
-  /** Of sending. */
-  readonly message: BridgeMessage | undefined;
+  /** Of sending: what the fields in it hash to. */
+  readonly hashedId: string | undefined;
 }
 
 /** What was promised before. */

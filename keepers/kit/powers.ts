@@ -31,6 +31,8 @@ export const POWER_GETTERS = [
   "function isSystemContract(address) view returns (bool)",
   "function isAdminListed(address) view returns (bool)",
   "function isAllowedProxy(address) view returns (bool)",
+  "function isAttestor(address) view returns (bool)",
+  "function isAdapter(address) view returns (bool)",
   "function hasRole(bytes32, address) view returns (bool)",
 ] as const;
 

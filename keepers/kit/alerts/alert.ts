@@ -18,7 +18,9 @@ export type AlertKind =
   | "collateral-history"
   | "key-role"
   | "failures"
-  | "node-contradiction";
+  | "node-contradiction"
+  | "bridge-contradiction"
+  | "bridge-log";
 
 /** critical: money is at risk, or nothing works any more. warning: look at it today. */
 export type Severity = "critical" | "warning";

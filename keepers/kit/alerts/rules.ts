@@ -173,6 +173,28 @@ const RULES: Readonly<Record<string, Rule>> = {
     lasting: true,
   }),
   "crank.kind-again": (facts) => ({ resolve: "failures", subject: text(facts["kind"]) }),
+  "attestation.alarm": (facts) =>
+    noticed(
+      "bridge-contradiction",
+      text(facts["reason"]),
+      "critical",
+      "What was signed for the bridge, or what its two chains say, cannot be true together: the attestor has killed itself.",
+      facts,
+    ),
+  "attestation.refused": (facts) =>
+    text(facts["refusal"]) === "other-message"
+      ? noticed(
+          "bridge-contradiction",
+          text(facts["messageId"]),
+          "critical",
+          "Another message was signed under this nonce of the bridge before; nothing is signed for this one.",
+          facts,
+        )
+      : undefined,
+  "bridge.log-omitted": (facts) =>
+    noticed("bridge-log", "omitted", "warning", "A node left out a message of the bridge; it was found elsewhere.", facts),
+  "bridge.log-not-found": (facts) =>
+    noticed("bridge-log", "missing", "critical", "A message of the bridge is counted and no node shows its log.", facts),
   "tx.doubled": contradiction,
   "crank.done-yet-there": contradiction,
   // One trouble, however many transactions: anybody can make such logs.
