@@ -133,7 +133,10 @@ function topicOf(name: "Sent" | "Cancelled" | "Delivered"): string {
 }
 
 /** Reads a log. @returns undefined when it is none of these, or not the encoding of one. */
-export function readBridgeLog(log: { readonly topics: readonly string[]; readonly data: string }): BridgeLog | undefined {
+export function readBridgeLog(log: {
+  readonly topics: readonly string[];
+  readonly data: string;
+}): BridgeLog | undefined {
   let parsed: LogDescription | null;
   try {
     parsed = bridgeAbi.parseLog(log);

@@ -139,9 +139,7 @@ export class AttestationBook {
     });
   }
 
-  private async promise(
-    order: AttestationOrder,
-  ): Promise<AttestationRow | { readonly refusal: AttestationRefusal }> {
+  private async promise(order: AttestationOrder): Promise<AttestationRow | { readonly refusal: AttestationRefusal }> {
     const { db, at } = this.parts;
     const { kind, way, messageId, message, epoch, evidence } = order;
     const { attestor } = this;

@@ -63,7 +63,11 @@ export async function openDesk(
     if (id !== undefined) {
       const messageId = id.toLowerCase();
       if (!ID.test(messageId)) json(response, 400, { error: "malformed", expected: "0x and 64 hex digits" });
-      else json(response, 200, { messageId, attestations: (await book.publishedOf(messageId, MAX_OF_MESSAGE)).map(shown) });
+      else
+        json(response, 200, {
+          messageId,
+          attestations: (await book.publishedOf(messageId, MAX_OF_MESSAGE)).map(shown),
+        });
       return;
     }
     const after = url.searchParams.get("after") ?? "0";

@@ -149,10 +149,7 @@ function named(ends: Connections["ends"], results: readonly ProgramResult[]): Pr
   return { ok: results.every(({ ok }) => ok), report: { ...results[0]?.report, networks } };
 }
 
-async function withEnds<T>(
-  context: ProgramContext,
-  work: (connections: Connections) => Promise<T>,
-): Promise<T> {
+async function withEnds<T>(context: ProgramContext, work: (connections: Connections) => Promise<T>): Promise<T> {
   const connections = connectBoth(context.network, context.env, false);
   try {
     return await work(connections);

@@ -30,7 +30,9 @@ export class RateLimit {
       if (oldest !== undefined) this.byAddress.delete(oldest);
     }
     // Who is refused by its own bucket takes nothing from the others'.
-    return this.has(own, this.perSecond) && this.has(this.all, this.perSecond * ALL_FACTOR) && this.spend(own, this.all);
+    return (
+      this.has(own, this.perSecond) && this.has(this.all, this.perSecond * ALL_FACTOR) && this.spend(own, this.all)
+    );
   }
 
   private has(bucket: Bucket, perSecond: number): boolean {

@@ -29,6 +29,12 @@ export function bridgeAnswer(view: View, answer: unknown): Result {
     return bridgeAbi.decodeFunctionResult(view as "statusOf", String(answer));
   } catch (error) {
     const fix = "is that address a bridge? npx hardhat deployment verify";
-    throw new RetryableError("BRIDGE_MALFORMED", `the bridge's ${view} answered nothing`, fix, { view }, { cause: error });
+    throw new RetryableError(
+      "BRIDGE_MALFORMED",
+      `the bridge's ${view} answered nothing`,
+      fix,
+      { view },
+      { cause: error },
+    );
   }
 }

@@ -139,7 +139,12 @@ export class Relay {
     const outcome = await this.send(bridgeAction(action, one.seen.message, signatures), key, head);
     if (outcome.sent) {
       this.resume(memory);
-      const facts = { action, messageId: one.seen.messageId, hash: outcome.hash, amountUnits: one.seen.message.amountUnits };
+      const facts = {
+        action,
+        messageId: one.seen.messageId,
+        hash: outcome.hash,
+        amountUnits: one.seen.message.amountUnits,
+      };
       counters.add(`relay.${action}`);
       log.info("relay", { block: head.number + 1, ...facts });
       this.parts.record.write({ kind: "relay", block: head.number + 1, facts });
@@ -186,7 +191,9 @@ export class Relay {
     action: Action,
     key: string,
     head: Head,
-  ): Promise<{ readonly sent: true; readonly hash: string | undefined } | { readonly sent: false; readonly why: string }> {
+  ): Promise<
+    { readonly sent: true; readonly hash: string | undefined } | { readonly sent: false; readonly why: string }
+  > {
     const { encode, submitter, nextBlock, confirm, config, fees, defaultSender, onRevert } = this.parts;
     const { to, data } = bytesOf(encode, action);
     const call = { to, data, valueWei: 0n, gasLimit: BigInt(config.gasLimit) };

@@ -197,7 +197,10 @@ export class Scanner {
   private logsOf(from: number, to: number, topics: readonly Topic[], messageId?: string): RpcRequest {
     const first = topics.map((topic) => BRIDGE_TOPICS[topic]);
     const range = { fromBlock: `0x${from.toString(16)}`, toBlock: `0x${to.toString(16)}` };
-    const filter = { address: this.parts.place.bridge, topics: [first, ...(messageId === undefined ? [] : [messageId])] };
+    const filter = {
+      address: this.parts.place.bridge,
+      topics: [first, ...(messageId === undefined ? [] : [messageId])],
+    };
     return { method: "eth_getLogs", params: [{ ...filter, ...range }] };
   }
 

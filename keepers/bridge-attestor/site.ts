@@ -22,7 +22,7 @@ import { runKeeper } from "../kit/runner.js";
 import { openRuntime, type Runtime } from "../kit/runtime.js";
 import { statusPath, writeStatus } from "../kit/statusFile.js";
 import { HeadWatcher } from "../kit/watcher.js";
-import type { AttestationBook } from "./book.js";
+import { attestsIn, type AttestationBook } from "./book.js";
 import { placeAt, type Connection } from "./connect.js";
 import { attestorEncoder, BRIDGE } from "./encode.js";
 import type { AttestingKey } from "./key.js";
@@ -159,7 +159,10 @@ export async function runSite(parts: SiteParts, context: RunContext): Promise<Pr
         tick: async ({ head: at }) => {
           const verdict = (await runtime?.verdict()) ?? "work";
           if (verdict === "leave") leaving.abort();
-          if (verdict === "work") await tick.run(at);
+          const { lease, control } = runtime ?? {};
+          // Paused by itself, for want of coins: nothing is sent, and others carry what is signed.
+          const signs = lease?.held !== undefined && control?.last !== undefined && attestsIn(control.last);
+          if (verdict === "work" || (verdict === "upkeep" && signs)) await tick.run(at, verdict === "work");
           else counters.add(standsBy() ? "standby" : "held");
         },
         busy: () => submitter.pending().length > 0,

@@ -73,8 +73,8 @@ export class AttestorTick {
 
   constructor(private readonly parts: TickParts) {}
 
-  /** @throws RetryableError while nodes do not answer or agree; nothing is signed then. */
-  async run(head: Head): Promise<void> {
+  /** @param carries whether transactions may be sent. @throws RetryableError while nodes do not answer or agree; nothing is signed then. */
+  async run(head: Head, carries = true): Promise<void> {
     const { own, other, relay } = this.parts;
     const heights = await other.witness.heights();
     if (await this.stopsForGone(heights)) return;
@@ -84,7 +84,7 @@ export class AttestorTick {
     const view = await viewBridge(own.witness, own.place, head, seen);
     const rows = await this.historyOf(seen);
     const stopped = await this.attest(candidates, view, heights, rows);
-    if (stopped || relay === undefined) return;
+    if (stopped || !carries || relay === undefined) return;
     const fresh = await this.historyOf(seen);
     await relay.run(
       view,
@@ -257,7 +257,14 @@ export class AttestorTick {
     const { witness, place } = this.parts.own;
     const confirmations = view.messages.get(messageId)?.confirmations ?? 0n;
     const way = { source: place, destination: this.parts.other.place };
-    const ask = { kind: "refund" as const, way, messageId, confirmations, logBlock: undefined, deliveredBlock: undefined };
+    const ask = {
+      kind: "refund" as const,
+      way,
+      messageId,
+      confirmations,
+      logBlock: undefined,
+      deliveredBlock: undefined,
+    };
     const found = await gatherEvidence(witness, place, await witness.heights(), [ask]);
     return message.nonce > 0n && found.get(messageId)?.state === "refunded";
   }
@@ -270,7 +277,11 @@ export class AttestorTick {
     return true;
   }
 
-  private carried({ kind, seen, ends }: Candidate, view: BridgeView, rows: readonly AttestationRow[]): readonly Carried[] {
+  private carried(
+    { kind, seen, ends }: Candidate,
+    view: BridgeView,
+    rows: readonly AttestationRow[],
+  ): readonly Carried[] {
     const { epoch } = view.set;
     const own = new Map(
       rows.flatMap((row) => {
@@ -292,9 +303,7 @@ export class AttestorTick {
 
   private historyOf(seen: readonly SeenMessage[]): Promise<readonly AttestationRow[]> {
     const ids = seen.map(({ messageId }) => messageId);
-    return this.parts.book === undefined || ids.length === 0
-      ? Promise.resolve([])
-      : this.parts.book.historyOf(ids);
+    return this.parts.book === undefined || ids.length === 0 ? Promise.resolve([]) : this.parts.book.historyOf(ids);
   }
 
   /**
@@ -350,12 +359,7 @@ function seenOf({ messageId, message: json, block }: SentRow, way: BridgeWay): S
   return { messageId, message, hashedId: messageIdOf(way, message), block: Number(block) };
 }
 
-function historyOf(
-  rows: readonly AttestationRow[],
-  kind: AttestationKind,
-  messageId: string,
-  epoch: bigint,
-): History {
+function historyOf(rows: readonly AttestationRow[], kind: AttestationKind, messageId: string, epoch: bigint): History {
   const own = rows.filter((row) => row.messageId === messageId);
   const now = own.find((row) => row.kind === kind && row.epoch === epoch);
   return {

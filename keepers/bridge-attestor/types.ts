@@ -121,5 +121,4 @@ export interface RelayInput {
 export type RelaySkip = "nothing-to-do" | "held" | "not-enough-signatures" | "not-our-turn" | "waits-for-owner";
 
 export type RelayDecision =
-  | { readonly kind: "send"; readonly action: RelayAction }
-  | { readonly kind: "skip"; readonly reason: RelaySkip };
+  { readonly kind: "send"; readonly action: RelayAction } | { readonly kind: "skip"; readonly reason: RelaySkip };

@@ -13,5 +13,7 @@ export async function markUnwound(
   block: bigint,
   hash: string,
 ): Promise<readonly string[]> {
-  return (await tx.query<{ messageId: string }>(SQL, [attestor, chainId, block, hash])).map(({ messageId }) => messageId);
+  return (await tx.query<{ messageId: string }>(SQL, [attestor, chainId, block, hash])).map(
+    ({ messageId }) => messageId,
+  );
 }

@@ -192,9 +192,21 @@ const RULES: Readonly<Record<string, Rule>> = {
         )
       : undefined,
   "bridge.log-omitted": (facts) =>
-    noticed("bridge-log", "omitted", "warning", "A node left out a message of the bridge; it was found elsewhere.", facts),
+    noticed(
+      "bridge-log",
+      "omitted",
+      "warning",
+      "A node left out a message of the bridge; it was found elsewhere.",
+      facts,
+    ),
   "bridge.log-not-found": (facts) =>
-    noticed("bridge-log", "missing", "critical", "A message of the bridge is counted and no node shows its log.", facts),
+    noticed(
+      "bridge-log",
+      "missing",
+      "critical",
+      "A message of the bridge is counted and no node shows its log.",
+      facts,
+    ),
   "tx.doubled": contradiction,
   "crank.done-yet-there": contradiction,
   // One trouble, however many transactions: anybody can make such logs.
