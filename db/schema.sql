@@ -117,6 +117,47 @@ CREATE TABLE keeper_attempt (
   CONSTRAINT keeper_attempt_pkey PRIMARY KEY (outbox_id, ordinal)
 );
 
+CREATE TABLE keeper_attestation (
+  attestor text NOT NULL,
+  message_id text NOT NULL,
+  kind text NOT NULL,
+  epoch numeric(78,0) NOT NULL,
+  chain_id text NOT NULL,
+  bridge text NOT NULL,
+  digest text NOT NULL,
+  evidence_chain_id text NOT NULL,
+  evidence_block bigint NOT NULL,
+  evidence_hash text NOT NULL,
+  at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  signature text,
+  "position" bigint,
+  unwound_at timestamp with time zone,
+  CONSTRAINT keeper_attestation_attestor_message_id_fkey FOREIGN KEY (attestor, message_id) REFERENCES keeper_attested_message(attestor, message_id),
+  CONSTRAINT keeper_attestation_attestor_position_key UNIQUE (attestor, "position"),
+  CONSTRAINT keeper_attestation_check CHECK (((signature IS NULL) = ("position" IS NULL))),
+  CONSTRAINT keeper_attestation_digest_check CHECK ((digest ~ '^0x[0-9a-f]{64}$'::text)),
+  CONSTRAINT keeper_attestation_epoch_check CHECK ((epoch > (0)::numeric)),
+  CONSTRAINT keeper_attestation_kind_check CHECK ((kind = ANY (ARRAY['deliver'::text, 'refund'::text]))),
+  CONSTRAINT keeper_attestation_pkey PRIMARY KEY (attestor, message_id, kind, epoch),
+  CONSTRAINT keeper_attestation_position_check CHECK (("position" > 0)),
+  CONSTRAINT keeper_attestation_signature_check CHECK ((signature ~ '^0x[0-9a-f]{130}$'::text))
+);
+
+CREATE TABLE keeper_attested_message (
+  attestor text NOT NULL,
+  source_chain_id text NOT NULL,
+  source_bridge text NOT NULL,
+  nonce numeric(78,0) NOT NULL,
+  message_id text NOT NULL,
+  message jsonb NOT NULL,
+  first_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  refund_at timestamp with time zone,
+  CONSTRAINT keeper_attested_message_attestor_source_chain_id_source_bri_key UNIQUE (attestor, source_chain_id, source_bridge, nonce),
+  CONSTRAINT keeper_attested_message_message_id_check CHECK ((message_id ~ '^0x[0-9a-f]{64}$'::text)),
+  CONSTRAINT keeper_attested_message_nonce_check CHECK ((nonce > (0)::numeric)),
+  CONSTRAINT keeper_attested_message_pkey PRIMARY KEY (attestor, message_id)
+);
+
 CREATE TABLE keeper_audit (
   stream text NOT NULL,
   sequence bigint NOT NULL,
@@ -130,6 +171,33 @@ CREATE TABLE keeper_audit (
   CONSTRAINT keeper_audit_pkey PRIMARY KEY (stream, sequence),
   CONSTRAINT keeper_audit_sequence_check CHECK ((sequence > 0)),
   CONSTRAINT keeper_audit_stream_check CHECK ((stream ~ '^[^[:cntrl:]]+$'::text))
+);
+
+CREATE TABLE keeper_bridge_event (
+  chain_id text NOT NULL,
+  bridge text NOT NULL,
+  kind text NOT NULL,
+  message_id text NOT NULL,
+  block_number bigint NOT NULL,
+  nonce numeric(78,0),
+  message jsonb,
+  closed_as text,
+  CONSTRAINT keeper_bridge_event_check CHECK ((((kind = 'sent'::text) = (nonce IS NOT NULL)) AND ((kind = 'sent'::text) = (message IS NOT NULL)))),
+  CONSTRAINT keeper_bridge_event_check1 CHECK (((kind = 'sent'::text) OR (closed_as IS NULL))),
+  CONSTRAINT keeper_bridge_event_closed_as_check CHECK ((closed_as = ANY (ARRAY['delivered'::text, 'refunded'::text, 'unwound'::text]))),
+  CONSTRAINT keeper_bridge_event_kind_check CHECK ((kind = ANY (ARRAY['sent'::text, 'cancelled'::text, 'delivered'::text]))),
+  CONSTRAINT keeper_bridge_event_message_id_check CHECK ((message_id ~ '^0x[0-9a-f]{64}$'::text)),
+  CONSTRAINT keeper_bridge_event_pkey PRIMARY KEY (chain_id, bridge, kind, message_id)
+);
+
+CREATE TABLE keeper_bridge_scan (
+  chain_id text NOT NULL,
+  bridge text NOT NULL,
+  next_block bigint NOT NULL,
+  complete_nonce numeric(78,0) NOT NULL,
+  CONSTRAINT keeper_bridge_scan_complete_nonce_check CHECK ((complete_nonce >= (0)::numeric)),
+  CONSTRAINT keeper_bridge_scan_next_block_check CHECK ((next_block >= 0)),
+  CONSTRAINT keeper_bridge_scan_pkey PRIMARY KEY (chain_id, bridge)
 );
 
 CREATE TABLE keeper_control (
@@ -370,6 +438,9 @@ CREATE TABLE vaults (
 CREATE INDEX audit_trail_subject ON public.audit_trail USING btree (chain_id, subject, id);
 CREATE INDEX balance_snapshots_vault ON public.balance_snapshots USING btree (chain_id, vault, slot);
 CREATE INDEX chain_block_open ON public.chain_block USING btree (chain_id, number) WHERE (status <> 'finalized'::text);
+CREATE INDEX keeper_attestation_evidence ON public.keeper_attestation USING btree (attestor, evidence_chain_id, evidence_block DESC) WHERE (unwound_at IS NULL);
+CREATE INDEX keeper_bridge_event_nonce ON public.keeper_bridge_event USING btree (chain_id, bridge, nonce) WHERE (kind = 'sent'::text);
+CREATE INDEX keeper_bridge_event_open ON public.keeper_bridge_event USING btree (chain_id, bridge, nonce) WHERE ((kind = 'sent'::text) AND (closed_as IS NULL));
 CREATE INDEX keeper_job_due ON public.keeper_job USING btree (queue, run_at) WHERE (done_at IS NULL);
 CREATE UNIQUE INDEX keeper_outbox_effect ON public.keeper_outbox USING btree (chain_id, role, effect_key) WHERE (state <> ALL (ARRAY['reverted'::text, 'cancelled'::text]));
 CREATE UNIQUE INDEX keeper_outbox_nonce ON public.keeper_outbox USING btree (chain_id, signer, nonce);
@@ -396,6 +467,53 @@ AS $function$
 BEGIN
   RAISE EXCEPTION '% is append-only: no %', TG_TABLE_NAME, TG_OP
     USING ERRCODE = 'check_violation', CONSTRAINT = TG_TABLE_NAME || '_append_only', TABLE = TG_TABLE_NAME;
+END
+$function$;
+CREATE OR REPLACE FUNCTION public.keeper_attestation_rules()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  refunded timestamptz;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    SELECT refund_at INTO refunded FROM keeper_attested_message
+      WHERE attestor = NEW.attestor AND message_id = NEW.message_id FOR UPDATE;
+    IF NEW.kind = 'deliver' AND refunded IS NOT NULL THEN
+      RAISE EXCEPTION 'a refund of this message was signed'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'keeper_attestation_after_refund', TABLE = 'keeper_attestation';
+    END IF;
+    IF NEW.kind = 'refund' AND refunded IS NULL THEN
+      UPDATE keeper_attested_message SET refund_at = clock_timestamp()
+        WHERE attestor = NEW.attestor AND message_id = NEW.message_id;
+    END IF;
+    RETURN NEW;
+  END IF;
+  IF (OLD.attestor, OLD.message_id, OLD.kind, OLD.epoch, OLD.chain_id, OLD.bridge, OLD.digest, OLD.at)
+      IS DISTINCT FROM (NEW.attestor, NEW.message_id, NEW.kind, NEW.epoch, NEW.chain_id, NEW.bridge, NEW.digest, NEW.at)
+    OR (OLD.evidence_chain_id, OLD.evidence_block, OLD.evidence_hash)
+      IS DISTINCT FROM (NEW.evidence_chain_id, NEW.evidence_block, NEW.evidence_hash)
+    OR (OLD.signature IS NOT NULL AND (OLD.signature, OLD.position) IS DISTINCT FROM (NEW.signature, NEW.position))
+    OR (OLD.unwound_at IS NOT NULL AND OLD.unwound_at IS DISTINCT FROM NEW.unwound_at)
+  THEN
+    RAISE EXCEPTION 'an attestation does not change'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'keeper_attestation_fixed', TABLE = 'keeper_attestation';
+  END IF;
+  RETURN NEW;
+END
+$function$;
+CREATE OR REPLACE FUNCTION public.keeper_attested_message_fixed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF OLD.refund_at IS NOT NULL OR (OLD.attestor, OLD.source_chain_id, OLD.source_bridge, OLD.nonce, OLD.message_id, OLD.message, OLD.first_at)
+    IS DISTINCT FROM (NEW.attestor, NEW.source_chain_id, NEW.source_bridge, NEW.nonce, NEW.message_id, NEW.message, NEW.first_at)
+  THEN
+    RAISE EXCEPTION 'an attested message does not change'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'keeper_attested_message_fixed', TABLE = 'keeper_attested_message';
+  END IF;
+  RETURN NEW;
 END
 $function$;
 CREATE OR REPLACE FUNCTION public.keeper_audit_link()
@@ -446,6 +564,10 @@ $function$;
 -- triggers
 
 CREATE TRIGGER audit_trail_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_trail FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
+CREATE TRIGGER keeper_attestation_kept BEFORE DELETE OR TRUNCATE ON public.keeper_attestation FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
+CREATE TRIGGER keeper_attestation_rules BEFORE INSERT OR UPDATE ON public.keeper_attestation FOR EACH ROW EXECUTE FUNCTION keeper_attestation_rules();
+CREATE TRIGGER keeper_attested_message_fixed BEFORE UPDATE ON public.keeper_attested_message FOR EACH ROW EXECUTE FUNCTION keeper_attested_message_fixed();
+CREATE TRIGGER keeper_attested_message_kept BEFORE DELETE OR TRUNCATE ON public.keeper_attested_message FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
 CREATE TRIGGER keeper_audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.keeper_audit FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
 CREATE TRIGGER keeper_audit_linked BEFORE INSERT ON public.keeper_audit FOR EACH ROW EXECUTE FUNCTION keeper_audit_link();
 CREATE TRIGGER keeper_control_noted AFTER INSERT OR UPDATE ON public.keeper_control FOR EACH ROW EXECUTE FUNCTION keeper_control_note();
@@ -462,6 +584,8 @@ COMMENT ON TABLE audit_trail IS 'Changes of rules and roles, and activity out of
 -- grants
 
 GRANT EXECUTE ON FUNCTION keeper_append_only() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION keeper_attestation_rules() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION keeper_attested_message_fixed() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION keeper_audit_link() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION keeper_control_note() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION keeper_pnl_balance() TO PUBLIC;
@@ -484,7 +608,11 @@ GRANT SELECT ON TABLE collateral_checkpoint TO api_ro;
 GRANT SELECT ON TABLE collateral_checkpoint TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE ON TABLE collateral_checkpoint TO monitor_rw;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_attempt TO keeper_rw;
+GRANT INSERT, SELECT, UPDATE ON TABLE keeper_attestation TO keeper_rw;
+GRANT INSERT, SELECT, UPDATE ON TABLE keeper_attested_message TO keeper_rw;
 GRANT INSERT, SELECT ON TABLE keeper_audit TO keeper_rw;
+GRANT INSERT, SELECT, UPDATE ON TABLE keeper_bridge_event TO keeper_rw;
+GRANT INSERT, SELECT, UPDATE ON TABLE keeper_bridge_scan TO keeper_rw;
 GRANT SELECT ON TABLE keeper_control TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_control TO keeper_rw;
 GRANT SELECT ON TABLE keeper_control_change TO api_ro;

@@ -48,7 +48,7 @@ const definition = {
     "if-built": { kind: "boolean", help: "surfpool: skip it, and say so, where it was never built" },
     "all-kills": {
       kind: "boolean",
-      help: "kills: a real deployment at every transaction (a quarter of an hour); keepers: the collateral crank 60 times",
+      help: "kills: a real deployment at every transaction (a quarter of an hour); keepers: the collateral crank 60 times, an attestor 40 times",
     },
     snapshot: { kind: "boolean", help: "write the gas snapshots anew" },
   },

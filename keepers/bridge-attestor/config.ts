@@ -15,10 +15,10 @@ function listOf<T>(item: z.ZodType<T, string>): z.ZodType<T[], string> {
     .pipe(z.array(item));
 }
 
-const optionalAddress = optionalText.refine(
+const optionalAddress: z.ZodType<string | undefined, string> = optionalText.refine(
   (text) => text === undefined || ADDRESS.test(text),
   "expected an address",
-) as z.ZodType<string | undefined, string>;
+);
 
 /** Settings of this keeper beside those of the kit. Keys carry the unit of the parsed value. */
 export const attestorSettings = {

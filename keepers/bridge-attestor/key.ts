@@ -14,6 +14,7 @@ import {
 import { PermanentError } from "../../protocol/errors.js";
 import type { TypedDataSigner } from "../kit/keys/account.js";
 
+const KINDS: readonly string[] = ["deliver", "refund"];
 const ID = /^0x[0-9a-f]{64}$/;
 
 /** What may be signed, for people. */
@@ -57,7 +58,7 @@ export class AttestingKey {
    */
   async sign(place: BridgePlace, kind: AttestationKind, messageId: string, epoch: bigint): Promise<string> {
     const known = this.#places.find(({ chainId, bridge }) => chainId === place.chainId && same(bridge, place.bridge));
-    const isKind = kind === "deliver" || kind === "refund"; // callers are not all typed
+    const isKind = KINDS.includes(kind);
     if (known === undefined || !isKind || !ID.test(messageId) || epoch <= 0n) {
       throw new PermanentError(
         "ATTESTING_POLICY",

@@ -69,15 +69,12 @@ export async function viewBridge(
 
 function readSet(answers: readonly unknown[]): SetView {
   const values = SET_VIEWS.map((view, index) => bridgeAnswer(view, answers[index]));
-  const first = <T>(index: number): T => values[index]?.[0] as T;
-  const [announced, threshold, readyAt] = (values[6] ?? []) as unknown as [readonly string[], bigint, bigint];
+  const [epoch, threshold, members, remoteChainId, remoteBridge, pausedUntil] = values.map(
+    (value): unknown => value[0],
+  ) as [bigint, bigint, readonly string[], bigint, string, bigint];
+  const [announced, wanted, readyAt] = (values.at(-1) ?? []) as unknown as [readonly string[], bigint, bigint];
   return {
-    epoch: first<bigint>(0),
-    threshold: Number(first<bigint>(1)),
-    members: new Set(first<readonly string[]>(2)),
-    remoteChainId: first<bigint>(3),
-    remoteBridge: first<string>(4),
-    pausedUntil: first<bigint>(5),
-    scheduled: { count: announced.length, threshold: Number(threshold), readyAt },
+    ...{ epoch, threshold: Number(threshold), members: new Set(members), remoteChainId, remoteBridge, pausedUntil },
+    scheduled: { count: announced.length, threshold: Number(wanted), readyAt },
   };
 }

@@ -116,10 +116,10 @@ async function startChain(name: keyof typeof CHAIN_IDS, folder: string, confirma
     urls: `${node.proxy.url},${second.url}`,
     snapshot: () => node.ask("evm_snapshot"),
     revert: (snapshot: unknown) => node.ask("evm_revert", snapshot),
-    seconds: async (): Promise<number> => Number((await provider.getBlock("latest"))?.timestamp ?? 0),
+    seconds: async (): Promise<number> => (await provider.getBlock("latest"))?.timestamp ?? 0,
     /** Sends tokens over the bridge, mined at once. */
     async send(amountUnits: bigint, more: { readonly lifetimeSeconds?: number; readonly recipient?: string } = {}) {
-      const expiresAt = Number((await provider.getBlock("latest"))?.timestamp ?? 0) + (more.lifetimeSeconds ?? 86_400);
+      const expiresAt = ((await provider.getBlock("latest"))?.timestamp ?? 0) + (more.lifetimeSeconds ?? 86_400);
       const { address } = user;
       const recipient = more.recipient ?? address;
       const order = { token: tokenAt, from: address, recipient, amountUnits, feeUnits: 0n, feeTo: address, expiresAt };

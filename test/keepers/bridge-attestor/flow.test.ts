@@ -225,7 +225,7 @@ describe("npm run keeper -- bridge-attestor, two of three", function () {
     expect(await count(database, "select count(distinct position) from keeper_attestation")).to.equal(KILLS);
   });
 
-  it("ATTEST-13 doctor is content with the right keys; keys with an office or one key for both do not start", async () => {
+  it("ATTEST-13 doctor is content with the right keys, and keys with an office or one key for both do not start", async () => {
     const signal = new AbortController().signal;
     const said: string[] = [];
     const context = (more: Record<string, string>) => ({
