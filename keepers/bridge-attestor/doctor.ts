@@ -15,6 +15,8 @@ export const GATE: ReadonlySet<string> = new Set(["rpc", "chain-id", "bridge", "
 /** Nothing is signed without nodes that agree. */
 export const EXECUTE_GATE: ReadonlySet<string> = new Set([...GATE, "quorum"]);
 
+/** What the attesting key is, announced or in force. */
+const ATTESTOR_POWERS: readonly string[] = [".isAttestor", ".attestors", ".scheduledAttestors"];
 const PEER_BYTES = 65_536;
 const NO_MESSAGE = `0x${"00".repeat(32)}`;
 
@@ -106,7 +108,7 @@ export async function examine(
           ...(payer === undefined ? [] : [{ what: "payer", address: payer.address, offices: [], powers: [] }]),
           ...(key === undefined
             ? []
-            : [{ what: "attesting key", address: key.address, offices: [], powers: [".isAttestor"] }]),
+            : [{ what: "attesting key", address: key.address, offices: [], powers: ATTESTOR_POWERS }]),
         ];
       },
     ),
