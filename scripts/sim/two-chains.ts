@@ -70,7 +70,7 @@ export function arbitrageConfig(
     dailyLossLimitXauWei: usd(10_000),
     cooldownSeconds: 4n,
     maxSkewSeconds: 10n,
-    maxGapRounds: 1n,
+    maxGapRounds: 0n,
     maxGapSeconds: 60n,
     slippageRate: parseBpsAsWad("2"),
     capitalRatePerYear: parseWad("0.05"),
