@@ -162,7 +162,6 @@ contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
         Terms memory own = _termsOf(order.token);
         uint256 feeUnits = _feeOf(own, order.amountUnits);
         require(feeUnits <= order.maxFeeUnits, FeeAboveMaximum(feeUnits, order.maxFeeUnits));
-        // solhint-disable-next-line check-send-result
         messageId = bridge.send(
             IAlltraCustomBridge.Sending({
                 token: order.token,

@@ -23,6 +23,8 @@ import {LatencyMeter} from "./LatencyMeter.sol";
 /// @dev PRICE SOURCES. None: flows, reserve and requirement of a token are base units of that token.
 /// @dev ROUNDING. The requirement up. Outflows are metered up to the next quantum and inflows down: one base unit up to 8 decimals, beyond
 /// that 10^-6 of a token.
+/// @dev EXITS. Where a send burns what was minted, it is its holder's way home: it takes nothing out of bucket D and is never refused, only
+/// recorded. What is refused are sends that lock.
 /// @dev WHAT A LIAR GAINS. Latency: see LatencyMeter. Peak: a send that would raise the requirement above the reserve leaves no trace, so
 /// nobody can close a lane by pumping the peak, only make the reserve count for less until it has decayed (RES-5).
 /// @dev LIVENESS. What is recorded of deliveries and refunds reads no other contract and cannot fail for a sized token. Gas is bounded: 60
@@ -99,7 +101,7 @@ contract BridgeReserveCoordinator is IBridgeReserveCoordinator, GuardianPause, R
     /// it moves neither peak nor window, and has been judged before.
     function recordSend(address token, uint256 amountUnits) external onlyBridge {
         Lane storage lane = _sized(token);
-        require(!pegBoard.isHalted(token), PegHalted(token));
+        if (pegBoard.isHalted(token)) require(_burns(token), PegHalted(token));
         if (token == _ownToken && amountUnits == _ownUnits) {
             (_ownToken, _ownUnits) = (address(0), 0);
             return;
@@ -109,7 +111,7 @@ contract BridgeReserveCoordinator is IBridgeReserveCoordinator, GuardianPause, R
         uint256 peak = lane.flow.record(int256(quanta)) * quantum;
         uint256 needed = _required(lane, peak);
         uint256 held = reserveUnits(token);
-        require(held >= needed, ReserveTooLow(token, held, needed));
+        if (held < needed) require(_burns(token), ReserveTooLow(token, held, needed));
         if (_raised(lane)) emit PeakMeasured(token, int256(quanta * quantum), peak);
     }
 
@@ -171,15 +173,17 @@ contract BridgeReserveCoordinator is IBridgeReserveCoordinator, GuardianPause, R
         require(adapter.carries(to.remoteChainId, token), NoRoute(token));
 
         uint256 feeUnits = _fee(to, token, amountUnits, maxFeeUnits);
-        uint256 surplus = reserveUnits(token).saturatingSub(SURPLUS_FACTOR * requiredUnits(token));
+        uint256 surplus = reserveUnits(token).saturatingSub(_kept(token));
         require(amountUnits + feeUnits <= surplus, NothingToRebalance(token, surplus));
+        // Dust would start the cooldown for little.
+        uint256 least = Math.min(lane.maxRebalanceUnits, surplus) / 2;
+        require(amountUnits + feeUnits >= least, OutOfRange(amountUnits + feeUnits, least, surplus));
         lane.rebalancedAt = uint40(block.timestamp);
 
         buckets.bridgeTake(token, amountUnits + feeUnits, address(this));
         address spender = adapter.spender(token);
         IERC20(token).forceApprove(spender, amountUnits + feeUnits);
         (_ownToken, _ownUnits) = (token, amountUnits);
-        // solhint-disable-next-line check-send-result
         messageId = adapter.send(
             IBridgeAdapter.Order({
                 destinationChainId: to.remoteChainId,
@@ -271,6 +275,7 @@ contract BridgeReserveCoordinator is IBridgeReserveCoordinator, GuardianPause, R
     /// @inheritdoc IBridgeReserveCoordinator
     function sendableUnits(address token) external view returns (uint256) {
         Lane storage lane = _sized(token);
+        if (_burns(token)) return type(uint256).max;
         if (pegBoard.isHalted(token)) return 0;
         uint256 quantum = _quantum(lane);
         uint256 held = reserveUnits(token);
@@ -307,6 +312,17 @@ contract BridgeReserveCoordinator is IBridgeReserveCoordinator, GuardianPause, R
         quanta = Math.min(amountUnits / quantum, _MAX_QUANTA);
         peak = lane.flow.record(-int256(quanta));
         if (_raised(lane)) emit PeakMeasured(token, -int256(quanta * quantum), peak * quantum);
+    }
+
+    /// @dev Whether what leaves was minted here.
+    function _burns(address token) private view returns (bool) {
+        return IBridgeLanes(bridge).mode(token) == IBridgeLanes.Mode.MINT;
+    }
+
+    /// @dev What a rebalancing leaves: the requirement may be little in calm times, and rise faster than the bucket is filled again.
+    function _kept(address token) private view returns (uint256) {
+        uint256 target = buckets.policy(ICapitalBuckets.Bucket.CROSS_CHAIN, token).targetUnits;
+        return Math.max(SURPLUS_FACTOR * requiredUnits(token), target);
     }
 
     /// @dev Whether P rose in this second.

@@ -83,13 +83,15 @@ interface IBridgeReserveCoordinator is IBridgeBook, IGuardianPause {
     /// @notice Bucket D of this token.
     function reserveUnits(address token) external view returns (uint256);
 
-    /// @notice The largest send that would not be refused now; 0 while the peg is HALTED, the largest uint256 where no send is too large.
+    /// @notice The largest send that would not be refused now; 0 while the peg is HALTED, the largest uint256 where no send is too large, as
+    /// where it burns.
     function sendableUnits(address token) external view returns (uint256);
 
     /// @notice Anyone: emits RebalancingTriggered when it is due. @return triggered whether it was.
     function check(address token) external returns (bool triggered);
 
-    /// @notice Keepers: sends surplus of D above twice what is required to the coordinator of the other chain.
+    /// @notice Keepers: sends surplus of D to the coordinator of the other chain: what lies above twice the requirement and above the
+    /// bucket's target. At least half of what could be sent, so that no dust starts the cooldown.
     function rebalance(address token, uint256 amountUnits, uint256 maxFeeUnits) external returns (bytes32 messageId);
 
     /// @notice Anyone: makes what arrived here part of bucket D.

@@ -12,6 +12,8 @@ import {BridgeBase} from "./BridgeBase.t.sol";
 /// is final, and a refund when its tombstone is final and it was sent; a reorganisation unwinds what was not. Fewer of them than the
 /// threshold sign whatever the attacker likes.
 contract BridgeHandler is BridgeBase {
+    error AttestorWithoutKey(address attestor);
+
     enum Did {
         SEND,
         DELIVER,
@@ -577,7 +579,7 @@ contract BridgeHandler is BridgeBase {
 
     function _keyOf(address attestor) private view returns (uint256) {
         for (uint256 i = 0; i < _pool.length; ++i) if (vm.addr(_pool[i]) == attestor) return _pool[i];
-        revert("an attestor without a key");
+        revert AttestorWithoutKey(attestor);
     }
 }
 

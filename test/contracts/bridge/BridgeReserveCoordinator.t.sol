@@ -309,6 +309,23 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         sendOut(cUSDC, UNIT);
     }
 
+    /// @dev LANE-11: the way home of whoever holds what was minted.
+    function test_LANE11_whatBurnsIsNeverRefused() public {
+        bridge.setBurns(address(cUSDC));
+        halt(cUSDC);
+        vm.prank(timelock);
+        buckets.move(address(cUSDC), D, E, BUFFER);
+        assertEq(coordinator.sendableUnits(address(cUSDC)), type(uint256).max, "view");
+        sendOut(cUSDC, 700_000 * UNIT);
+        IBridgeReserveCoordinator.LaneState memory now_ = laneOf(cUSDC);
+        assertEq(now_.reserveUnits, 0, "D is empty");
+        assertGt(now_.peakUnitsPerMinute, 1_000 * UNIT, "recorded all the same");
+        assertTrue(coordinator.check(address(cUSDC)), "and what is missing is told");
+        vm.prank(keeper);
+        vm.expectRevert(abi.encodeWithSelector(IBridgeReserveCoordinator.PegHalted.selector, address(cUSDC)));
+        coordinator.rebalance(address(cUSDC), UNIT, 0);
+    }
+
     // Triggers
 
     /// @dev LANE-9.
@@ -396,6 +413,33 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         assertEq(laneOf(cUSDC).reserveUnits, 18_000 * UNIT, "twice 9,000");
     }
 
+    /// @dev LANE-5: in calm times the requirement is little, and may rise faster than D is filled again.
+    function test_LANE5_leavesTheBucketsTarget() public {
+        ICapitalBuckets.Policy memory kept = policy(cUSDC, 17_000, 19_000);
+        vm.prank(timelock);
+        buckets.setPolicy(D, address(cUSDC), kept);
+        refusesRebalance(
+            1_000 * UNIT + 1,
+            0,
+            abi.encodeWithSelector(IBridgeReserveCoordinator.NothingToRebalance.selector, address(cUSDC), 1_000 * UNIT)
+        );
+        vm.prank(keeper);
+        coordinator.rebalance(address(cUSDC), 1_000 * UNIT, 0);
+        assertEq(laneOf(cUSDC).reserveUnits, 19_000 * UNIT, "the target");
+    }
+
+    /// @dev LANE-5.
+    function test_LANE5_dustStartsNoCooldown() public {
+        uint256 least = 2_500 * UNIT;
+        refusesRebalance(
+            least - 1,
+            0,
+            abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, least - 1, least, BUFFER - 1_000 * UNIT)
+        );
+        vm.prank(keeper);
+        coordinator.rebalance(address(cUSDC), least, 0);
+    }
+
     /// @dev LANE-5.
     function test_LANE5_boundsStepAndFee() public {
         uint256 step = 5_000 * UNIT;
@@ -459,7 +503,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         coordinator.check(address(cUSDC));
         skipTime(24 hours, 2);
         vm.prank(keeper);
-        coordinator.rebalance(address(cUSDC), UNIT, 0);
+        coordinator.rebalance(address(cUSDC), 5_000 * UNIT, 0);
     }
 
     // Hostile tokens
@@ -470,7 +514,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         token.setMode(HostileToken.Mode.FEE_ON_TRANSFER);
         vm.prank(keeper);
         vm.expectPartialRevert(ICommonErrors.TransferMismatch.selector);
-        coordinator.rebalance(address(token), UNIT, 0);
+        coordinator.rebalance(address(token), 5_000 * UNIT, 0);
         token.setMode(HostileToken.Mode.HONEST);
         token.mint(address(coordinator), UNIT);
         token.setMode(HostileToken.Mode.FEE_ON_TRANSFER);
@@ -486,16 +530,16 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         // While the tokens lie here between bucket and bridge.
         token.setHook(address(coordinator), abi.encodeCall(coordinator.absorb, (address(token))));
         vm.prank(keeper);
-        coordinator.rebalance(address(token), UNIT, 0);
+        coordinator.rebalance(address(token), 5_000 * UNIT, 0);
         assertFalse(token.hookSucceeded(), "absorb");
         assertEq(bytes32(token.hookError()), bytes32(entered), "absorb");
         // A send inside it finds the buckets in the middle of a call, or itself not the bridge.
         skipTime(LANE_COOLDOWN, 2);
         token.setHook(address(coordinator), abi.encodeCall(coordinator.recordSend, (address(token), UNIT)));
         vm.prank(keeper);
-        coordinator.rebalance(address(token), UNIT, 0);
+        coordinator.rebalance(address(token), 5_000 * UNIT, 0);
         assertFalse(token.hookSucceeded(), "recordSend");
-        assertEq(buckets.bucketUnits(D, address(token)), BUFFER - 2 * UNIT, "two rebalancings and nothing else");
+        assertEq(buckets.bucketUnits(D, address(token)), BUFFER - 10_000 * UNIT, "two rebalancings and nothing else");
     }
 
     // Settings

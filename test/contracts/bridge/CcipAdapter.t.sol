@@ -17,7 +17,6 @@ import {CcipBase} from "./CcipBase.t.sol";
 /// @dev Pays too much and takes nothing back.
 contract CoinRefuser {
     function send(CcipAdapter adapter, IBridgeAdapter.Order calldata order) external payable {
-        // solhint-disable-next-line check-send-result
         adapter.send{value: msg.value}(order);
     }
 }

@@ -84,7 +84,6 @@ abstract contract CcipBase is M1Base {
         IBridgeAdapter.Order memory wanted = order(from, to, amountUnits);
         uint256 fee = feeOf(from, amountUnits);
         vm.prank(trader);
-        // solhint-disable-next-line check-send-result
         id = from.send{value: fee}(wanted);
     }
 

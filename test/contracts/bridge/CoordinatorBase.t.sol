@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {BridgeReserveCoordinator} from "../../../contracts/bridge/BridgeReserveCoordinator.sol";
 import {IBridgeAdapter} from "../../../contracts/interfaces/IBridgeAdapter.sol";
+import {IBridgeLanes} from "../../../contracts/interfaces/IBridgeLanes.sol";
 import {IBridgeReserveCoordinator} from "../../../contracts/interfaces/IBridgeReserveCoordinator.sol";
 import {M1Token} from "../../../contracts/tokens/M1Token.sol";
 import {BucketBase} from "../reserve/BucketBase.t.sol";
@@ -18,6 +19,7 @@ contract StandInBridge is IBridgeAdapter {
     uint256 public feeUnits;
     address public feeTo;
     bool public closed;
+    mapping(address token => IBridgeLanes.Mode) private _modes;
     uint256 private _count;
 
     function connect(BridgeReserveCoordinator coordinator_, address feeTo_) external {
@@ -26,6 +28,14 @@ contract StandInBridge is IBridgeAdapter {
 
     function setFee(address feeToken_, uint256 feeUnits_) external {
         (feeToken, feeUnits) = (feeToken_, feeUnits_);
+    }
+
+    function setBurns(address token) external {
+        _modes[token] = IBridgeLanes.Mode.MINT;
+    }
+
+    function mode(address token) external view returns (IBridgeLanes.Mode) {
+        return _modes[token] == IBridgeLanes.Mode.NONE ? IBridgeLanes.Mode.LOCK : _modes[token];
     }
 
     function setClosed(bool closed_) external {
@@ -142,7 +152,6 @@ abstract contract CoordinatorBase is BucketBase {
         if (amountUnits > 0) mint(token, trader, amountUnits);
         vm.startPrank(trader);
         token.approve(address(bridge), ALL);
-        // solhint-disable-next-line check-send-result
         bridge.send(order(token, amountUnits));
         vm.stopPrank();
     }
