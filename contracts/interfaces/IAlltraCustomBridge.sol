@@ -55,7 +55,9 @@ interface IAlltraCustomBridge is IAttestorSet, IBridgeLanes, IGuardianPause {
         uint256 expiresAt;
     }
 
-    /// @notice From `fromUnits` on so many blocks must lie above the source's block; 0 = the finalized block of a chain that has it.
+    /// @notice From `fromUnits` on so many blocks must lie above a block of the other chain; 0 = the finalized block of a chain that has it.
+    /// @dev Many small messages are one large one for a chain that reorganises, so `fromUnits` is compared with a sum: see `confirmationsFor`.
+    /// The last tier says what is final.
     struct Tier {
         uint128 fromUnits;
         uint32 confirmations;
@@ -126,8 +128,10 @@ interface IAlltraCustomBridge is IAttestorSet, IBridgeLanes, IGuardianPause {
     /// @notice The nonce of the last message that was sent from here.
     function lastNonce() external view returns (uint256);
 
-    /// @notice Blocks above a block of the *other* chain before attestors may attest this amount; 0 = its finalized block.
-    /// @dev Warning: many small messages are one large one. Ask with the sum of this token's messages that are not finalized yet.
+    /// @notice Blocks above a block of the *other* chain before attestors may attest so much; 0 = its finalized block.
+    /// @dev Ask with a sum, never with one amount. A delivery may be attested at a block B of the source that lies so deep as this answers for
+    /// `book(token).sentUnits` of the source at B, less the same at its block that lies as deep as the last tier; then everything that
+    /// was sent up to B may be. A refund waits until the tombstone lies as deep as the last tier, whatever its amount.
     function confirmationsFor(address token, uint256 amountUnits) external view returns (uint256);
 
     function tiers(address token) external view returns (Tier[] memory);

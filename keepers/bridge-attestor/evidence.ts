@@ -1,4 +1,4 @@
-/** What the other chain says about messages, each at the block that is deep enough for its value. */
+/** What the other chain says about messages, each at the block up to which it is believed. */
 import {
   BRIDGE_TOPICS,
   messageIdOf,
@@ -12,14 +12,15 @@ import {
 import type { MoneyRead } from "../kit/providers/agreement.js";
 import { bridgeAnswer, bridgeRead } from "./reads.js";
 import type { Evidence, EvidenceLog } from "./types.js";
-import { logsRead, readLogs, type Heights, type Witness, type WitnessedLog } from "./witness.js";
+import { logsRead, readLogs, type Witness, type WitnessedBlock, type WitnessedLog } from "./witness.js";
 
 /** One question. */
 export interface EvidenceAsk {
   readonly kind: AttestationKind;
   readonly way: BridgeWay;
   readonly messageId: string;
-  readonly confirmations: bigint;
+  /** Where the bridge is asked; undefined: there is no block that is deep enough. */
+  readonly block: WitnessedBlock | undefined;
   /** Block of the log that is wanted, as far as it was seen. */
   readonly logBlock: number | undefined;
   /** Block where a log says that it was delivered there; one node may have invented it. */
@@ -27,20 +28,18 @@ export interface EvidenceAsk {
 }
 
 /**
- * Evidence by message id; none for a message whose block is not deep enough yet. `place`: the bridge that is asked.
+ * Evidence by message id; none for a message without a block to ask at. `place`: the bridge that is asked.
  * @throws RetryableError NO_QUORUM, BRIDGE_MALFORMED.
  */
 export async function gatherEvidence(
   witness: Witness,
   place: BridgePlace,
-  heights: Heights,
   asks: readonly EvidenceAsk[],
 ): Promise<ReadonlyMap<string, Evidence>> {
   const found = new Map<string, Evidence>();
-  for (const confirmations of new Set(asks.map((ask) => ask.confirmations))) {
-    const block = await witness.settled(heights, confirmations);
+  for (const block of new Set(asks.map((ask) => ask.block))) {
     if (block === undefined) continue;
-    const group = asks.filter((ask) => ask.confirmations === confirmations);
+    const group = asks.filter((ask) => ask.block === block);
     const plans = group.map((ask) => {
       const wanted = ask.kind === "deliver" ? ("sent" as const) : ("cancelled" as const);
       const logs = [

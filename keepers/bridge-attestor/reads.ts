@@ -15,7 +15,8 @@ type View =
   | "remoteBridge"
   | "lastNonce"
   | "statusOf"
-  | "confirmationsFor";
+  | "tiers"
+  | "book";
 
 /** A view of a bridge at the block of the read. */
 export function bridgeRead(bridge: string, view: View, args: readonly unknown[] = []): MoneyRead {

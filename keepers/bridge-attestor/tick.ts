@@ -21,7 +21,9 @@ import type { Head } from "../kit/provider.js";
 import type { RecordSink } from "../kit/record.js";
 import { placeOf, type AttestationBook } from "./book.js";
 import { decideAttestation } from "./decide.js";
+import { deepestOf } from "./depth.js";
 import { gatherEvidence, type EvidenceAsk } from "./evidence.js";
+import { horizonsOf, type Horizon } from "./horizon.js";
 import type { AttestingKey } from "./key.js";
 import type { Carried, Relay } from "./relay.js";
 import type { Scanner } from "./scanner.js";
@@ -122,13 +124,23 @@ export class AttestorTick {
     rows: readonly AttestationRow[],
   ): Promise<boolean> {
     const inputs = candidates.map((candidate) => this.inputOf(candidate, view, rows));
-    const asking = inputs.flatMap((input, index) => {
-      const candidate = candidates[index];
-      if (candidate === undefined || !this.needsEvidence(input, candidate, view)) return [];
-      return [this.askOf(candidate, view)];
+    const asking = candidates.filter((candidate, index) => {
+      const input = inputs[index];
+      return input !== undefined && this.needsEvidence(input, candidate, view);
     });
     const { witness, place } = this.parts.other;
-    const evidence = await gatherEvidence(witness, place, heights, asking);
+    const tokens = new Set(asking.map(({ seen }) => seen.message.token));
+    const horizons = await horizonsOf(
+      witness,
+      place,
+      heights,
+      new Map([...view.tiers].filter(([token]) => tokens.has(token))),
+    );
+    const evidence = await gatherEvidence(
+      witness,
+      place,
+      asking.map((candidate) => this.askOf(candidate, horizons)),
+    );
     for (const [index, input] of inputs.entries()) {
       const candidate = candidates[index];
       const seen = evidence.get(input.seen.messageId);
@@ -147,14 +159,14 @@ export class AttestorTick {
     return (decision.kind === "skip" && decision.reason === "not-deep-enough") || hinted;
   }
 
-  private askOf({ kind, way, seen, ends }: Candidate, view: BridgeView): EvidenceAsk {
+  private askOf({ kind, way, seen, ends }: Candidate, horizons: ReadonlyMap<string, Horizon>): EvidenceAsk {
     const blockOf = (end: EndRow["kind"]): number | undefined => {
       const row = ends.find((entry) => entry.kind === end);
       return row === undefined ? undefined : Number(row.block);
     };
     return {
       ...{ kind, way, messageId: seen.messageId },
-      confirmations: view.messages.get(seen.messageId)?.confirmations ?? 0n,
+      block: horizons.get(seen.message.token)?.[kind],
       logBlock: kind === "deliver" ? seen.block : blockOf("cancelled"),
       deliveredBlock: blockOf("delivered"),
     };
@@ -234,7 +246,7 @@ export class AttestorTick {
     const { messageId, message } = seen;
     const reason = decision.kind === "skip" ? decision.reason : undefined;
     if (kind === "deliver") {
-      // The source has never heard of it, as deep as it would have to be.
+      // The source has never heard of it, as deep as anything is believed.
       if (evidence.state === "none" && evidence.block >= seen.block) {
         await other.store.close(messageId, message.nonce, "unwound");
       } else if (reason === "log-missing" && this.searchesNow(messageId, view.head)) {
@@ -255,17 +267,17 @@ export class AttestorTick {
   /** The refund is as deep on its chain as the cancellation had to be on the other. */
   private async isRefundDeep({ messageId, message }: SeenMessage, view: BridgeView): Promise<boolean> {
     const { witness, place } = this.parts.own;
-    const confirmations = view.messages.get(messageId)?.confirmations ?? 0n;
+    const block = await witness.settled(await witness.heights(), deepestOf(view.tiers.get(message.token) ?? []));
     const way = { source: place, destination: this.parts.other.place };
     const ask = {
       kind: "refund" as const,
       way,
       messageId,
-      confirmations,
+      block,
       logBlock: undefined,
       deliveredBlock: undefined,
     };
-    const found = await gatherEvidence(witness, place, await witness.heights(), [ask]);
+    const found = await gatherEvidence(witness, place, [ask]);
     return message.nonce > 0n && found.get(messageId)?.state === "refunded";
   }
 

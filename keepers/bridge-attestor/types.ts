@@ -25,7 +25,7 @@ export interface OwnView {
   readonly remoteBridge: string;
 }
 
-/** What enough nodes say alike about the other chain, at a block that is deep enough for the message's value. */
+/** What enough nodes say alike about the other chain, at the block up to which it is believed. */
 export interface Evidence {
   readonly block: number;
   readonly hash: string;

@@ -1,6 +1,7 @@
 /** The chain where signatures count, as enough nodes see it at one block. */
 import { messageState, type BridgePlace, type MessageState } from "../../protocol/bridgeMessage.js";
 import type { Head } from "../kit/provider.js";
+import type { Tier } from "./depth.js";
 import { bridgeAnswer, bridgeRead } from "./reads.js";
 import type { SeenMessage } from "./types.js";
 import type { Witness } from "./witness.js";
@@ -20,8 +21,6 @@ export interface SetView {
 
 export interface MessageView {
   readonly state: MessageState;
-  /** Blocks above one of the other chain before this amount may be attested here; 0: its finalized block. */
-  readonly confirmations: bigint;
 }
 
 export interface BridgeView {
@@ -29,6 +28,8 @@ export interface BridgeView {
   readonly set: SetView;
   /** By message id. */
   readonly messages: ReadonlyMap<string, MessageView>;
+  /** By token: how deep in the other chain lies what may be attested here. */
+  readonly tiers: ReadonlyMap<string, readonly Tier[]>;
 }
 
 const SET_VIEWS = [
@@ -40,7 +41,6 @@ const SET_VIEWS = [
   "pausedUntil",
   "scheduledAttestors",
 ] as const;
-const READS_PER_MESSAGE = 2;
 
 /** @throws RetryableError NO_QUORUM, BRIDGE_MALFORMED; PermanentError BRIDGE_STATE. */
 export async function viewBridge(
@@ -49,22 +49,26 @@ export async function viewBridge(
   head: Head,
   messages: readonly SeenMessage[],
 ): Promise<BridgeView> {
+  const tokens = [...new Set(messages.map(({ message }) => message.token))];
   const answers = await witness.read(head, [
     ...SET_VIEWS.map((view) => bridgeRead(bridge, view)),
-    ...messages.flatMap(({ messageId, message }) => [
-      bridgeRead(bridge, "statusOf", [messageId]),
-      bridgeRead(bridge, "confirmationsFor", [message.token, message.amountUnits]),
-    ]),
+    ...tokens.map((token) => bridgeRead(bridge, "tiers", [token])),
+    ...messages.map(({ messageId }) => bridgeRead(bridge, "statusOf", [messageId])),
   ]);
-  const byMessage = new Map(
-    messages.map(({ messageId }, index) => {
-      const at = SET_VIEWS.length + index * READS_PER_MESSAGE;
-      const [state] = bridgeAnswer("statusOf", answers[at]) as unknown as [bigint];
-      const [confirmations] = bridgeAnswer("confirmationsFor", answers[at + 1]) as unknown as [bigint];
-      return [messageId, { state: messageState(state), confirmations }] as const;
+  const rest = answers.slice(SET_VIEWS.length);
+  const tiers = new Map(
+    tokens.map((token, index) => {
+      const [listed] = bridgeAnswer("tiers", rest[index]) as unknown as [readonly Tier[]];
+      return [token, listed.map(({ fromUnits, confirmations }) => ({ fromUnits, confirmations }))] as const;
     }),
   );
-  return { head, set: readSet(answers), messages: byMessage };
+  const byMessage = new Map(
+    messages.map(({ messageId }, index) => {
+      const [state] = bridgeAnswer("statusOf", rest[tokens.length + index]) as unknown as [bigint];
+      return [messageId, { state: messageState(state) }] as const;
+    }),
+  );
+  return { head, set: readSet(answers), messages: byMessage, tiers };
 }
 
 function readSet(answers: readonly unknown[]): SetView {

@@ -21,13 +21,15 @@ export interface RigOptions {
   readonly quorum?: number;
   readonly settleBlocks?: number;
   readonly logRange?: number;
+  /** Messages of each direction per tick. */
+  readonly window?: number;
   readonly at?: (point: AttestationPoint) => void | Promise<void>;
 }
 
 export type AttestorRig = Awaited<ReturnType<typeof openAttestor>>;
 
 export async function openAttestor(chains: BridgeChains, db: Database, options: RigOptions = {}) {
-  const { index = 0, quorum = 2, settleBlocks = 16, logRange = 50, at } = options;
+  const { index = 0, quorum = 2, settleBlocks = 16, logRange = 50, window = 8, at } = options;
   const wallet = attestorWallets[index];
   if (wallet === undefined) throw new Error("there is no such attestor");
   const captured = capturedLog();
@@ -48,7 +50,7 @@ export async function openAttestor(chains: BridgeChains, db: Database, options: 
       ...{ witness: other.witness, place: other.place, other: own.place, store: other.store, startBlock },
       ...{ settleBlocks, logRange, counters, log: captured.log },
     });
-    const parts = { own, other: { ...other, scanner }, key, book, relay: undefined, window: 8 };
+    const parts = { own, other: { ...other, scanner }, key, book, relay: undefined, window };
     return new AttestorTick({ ...parts, counters, record: new MemoryRecord(), log: captured.log });
   };
   // Each end attests by what the other one says.

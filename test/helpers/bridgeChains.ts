@@ -117,6 +117,37 @@ async function startChain(name: keyof typeof CHAIN_IDS, folder: string, confirma
     snapshot: () => node.ask("evm_snapshot"),
     revert: (snapshot: unknown) => node.ask("evm_revert", snapshot),
     seconds: async (): Promise<number> => (await provider.getBlock("latest"))?.timestamp ?? 0,
+    /** Depths of what arrives here, in blocks of the other chain. */
+    setTiers: async (tiers: readonly (readonly [fromUnits: bigint, confirmations: number])[]): Promise<void> => {
+      const listed = tiers.map(([fromUnits, confirmations]) => ({ fromUnits, confirmations }));
+      await (await bridge.setTiers(tokenAt, listed)).wait();
+    },
+    /** The same amount again and again, in one block. @returns the ids. */
+    async sendTogether(count: number, amountUnits: bigint): Promise<readonly string[]> {
+      const { address } = user;
+      const expiresAt = ((await provider.getBlock("latest"))?.timestamp ?? 0) + 86_400;
+      const order = { token: tokenAt, from: address, recipient: address, amountUnits, feeUnits: 0n, feeTo: address };
+      await node.ask("evm_setAutomine", false);
+      try {
+        const nonce = await provider.getTransactionCount(address);
+        const sent = [];
+        for (let index = 0; index < count; index += 1) {
+          const overrides = { nonce: nonce + index, gasLimit: 160_000 };
+          sent.push(await bridge.connect(user).send({ ...order, expiresAt }, overrides));
+        }
+        await node.mine(1);
+        const receipts = await Promise.all(sent.map((transaction) => transaction.wait()));
+        if (new Set(receipts.map((receipt) => receipt?.blockNumber)).size !== 1) throw new Error("not in one block");
+        return receipts.flatMap((receipt) =>
+          (receipt?.logs ?? []).flatMap((log) => {
+            const read = readBridgeLog(log);
+            return read?.kind === "sent" ? [read.messageId] : [];
+          }),
+        );
+      } finally {
+        await node.ask("evm_setAutomine", true);
+      }
+    },
     /** Sends tokens over the bridge, mined at once. */
     async send(amountUnits: bigint, more: { readonly lifetimeSeconds?: number; readonly recipient?: string } = {}) {
       const expiresAt = ((await provider.getBlock("latest"))?.timestamp ?? 0) + (more.lifetimeSeconds ?? 86_400);

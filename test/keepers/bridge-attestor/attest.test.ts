@@ -5,6 +5,7 @@ import { ensureControl } from "../../../db/queries/control/ensure.js";
 import { readControl } from "../../../db/queries/control/read.js";
 import { setControl } from "../../../db/queries/control/set.js";
 import { ATTESTATION_POINTS } from "../../../keepers/bridge-attestor/book.js";
+import { confirmationsOf } from "../../../keepers/bridge-attestor/depth.js";
 import { signerOf } from "../../../keepers/bridge-attestor/peers.js";
 import { KEEPER_NAME } from "../../../keepers/bridge-attestor/policy.js";
 import { attestationDigest, BRIDGE_TOPICS } from "../../../protocol/bridgeMessage.js";
@@ -391,6 +392,94 @@ describe("keepers/bridge-attestor on two chains with the real bridge", function 
     await home.mine(CONFIRMATIONS);
     await rig.tick("abroad");
     expect(await own(last.messageId)).to.deep.equal([]);
+  });
+
+  describe("with tiers", () => {
+    const DEEP = 8;
+    beforeEach(async () => {
+      for (const chain of [home, abroad]) {
+        await chain.setTiers([
+          [0n, 1],
+          [10_000n, 3],
+          [100_000n, DEEP],
+        ]);
+      }
+    });
+    const published = async (rig: AttestorRig): Promise<number> => (await rig.book.publishedAfter(0n, 200)).length;
+
+    it("ATTEST-17 counts depth as the contract does", async () => {
+      const tiers = (await abroad.bridge.tiers(abroad.tokenAt)).map(({ fromUnits, confirmations }) => ({
+        fromUnits,
+        confirmations,
+      }));
+      for (const units of [0n, 1n, 9_999n, 10_000n, 99_999n, 100_000n, 10n ** 30n]) {
+        const asked = await abroad.bridge.confirmationsFor(abroad.tokenAt, units);
+        expect(confirmationsOf(tiers, units), String(units)).to.equal(asked);
+      }
+      expect(confirmationsOf([], 5n)).to.equal(await abroad.bridge.confirmationsFor(abroad.owner.address, 5n));
+    });
+
+    it("ATTEST-17 signs none of a hundred and one small messages before their sum is deep enough, and then all", async () => {
+      const rig = await attestor({ window: 128 });
+      const lone = await home.send(9_900n);
+      await home.mine(1);
+      await rig.tick("abroad");
+      expect(await rig.kinds(lone.messageId)).to.deep.equal(["deliver 1"]);
+      const ids = await home.sendTogether(101, 9_900n);
+      expect(ids).to.have.length(101);
+      for (const more of [1, 2, DEEP - 4]) {
+        await home.mine(more);
+        await rig.tick("abroad");
+        expect(await published(rig), String(more)).to.equal(1);
+      }
+      await home.mine(1);
+      await rig.tick("abroad");
+      expect(await published(rig)).to.equal(102);
+    });
+
+    it("ATTEST-17 a log that every node leaves out makes no sum smaller", async () => {
+      const rig = await attestor({ quorum: 1 });
+      const large = await home.send(500_000n);
+      const small = await home.send(1_000n);
+      const omit = async (request: RpcRequest): Promise<Fault | undefined> => {
+        if (request.method !== "eth_getLogs") return undefined;
+        const logs = (await home.ask("eth_getLogs", ...request.params)) as { topics: string[] }[];
+        return { kind: "answer", body: { result: logs.filter(({ topics }) => topics[1] !== large.messageId) } };
+      };
+      home.proxy.fault = home.second.fault = omit;
+      await home.mine(DEEP - 2);
+      await rig.tick("abroad");
+      expect(await rig.kinds(small.messageId)).to.deep.equal([]);
+      await home.mine(2);
+      await rig.tick("abroad");
+      expect(await rig.kinds(small.messageId)).to.deep.equal(["deliver 1"]);
+    });
+
+    it("ATTEST-18 whoever goes on sending delays another at most to the deepest tier", async () => {
+      const rig = await attestor();
+      await home.send(200_000n);
+      const mine = await home.send(1_000n);
+      for (let block = 0; block < DEEP; block += 1) {
+        await rig.tick("abroad");
+        expect(await rig.kinds(mine.messageId), String(block)).to.deep.equal([]);
+        await home.send(200_000n);
+      }
+      await rig.tick("abroad");
+      expect(await rig.kinds(mine.messageId)).to.deep.equal(["deliver 1"]);
+    });
+
+    it("ATTEST-19 signs a refund of any amount only when its tombstone is as deep as the deepest tier", async () => {
+      const rig = await attestor();
+      const { message, messageId } = await home.send(1n);
+      await (await abroad.bridge.connect(abroad.user).cancel(message)).wait();
+      await rig.tick("abroad"); // finds the message
+      await abroad.mine(DEEP - 1);
+      await rig.tick("home");
+      expect(await rig.kinds(messageId)).to.deep.equal([]);
+      await abroad.mine(1);
+      await rig.tick("home");
+      expect(await rig.kinds(messageId)).to.deep.equal(["refund 1"]);
+    });
   });
 
   for (const point of ATTESTATION_POINTS) {
