@@ -26,7 +26,7 @@ export function decideAttestation(input: AttestInput): AttestDecision {
   if (kind === "refund") return decideRefund(input);
   if (history.refund) return skip("refund-signed");
   if (own.state === "cancelled") return skip("cancelled");
-  if (own.state !== "none") return skip("arrived");
+  if (own.state !== "none" && !(own.state === "accepted" && isStale(own))) return skip("arrived");
   if (own.timestamp > seen.message.expiresAt) return skip("expired");
   const { evidence } = input;
   if (evidence === undefined) return skip("not-deep-enough");
@@ -38,12 +38,17 @@ export function decideAttestation(input: AttestInput): AttestDecision {
 function decideRefund(input: AttestInput): AttestDecision {
   const { own, evidence } = input;
   if (own.state === "none") return skip("reorganised");
-  if (own.state !== "sent") return skip("arrived");
+  if (own.state !== "sent" && !(own.state === "refund-accepted" && isStale(own))) return skip("arrived");
   if (evidence === undefined) return skip("not-deep-enough");
   if (evidence.state === "delivered") return skip("delivered");
   if (evidence.state !== "cancelled") return skip("not-cancelled");
   if (evidence.everDelivered) return alarm("delivered-and-cancelled");
   return onLog(input, evidence);
+}
+
+/** What a set accepted that is not in force any more counts no longer: it is attested again, as if it had not been. */
+function isStale({ acceptedEpoch, epoch }: AttestInput["own"]): boolean {
+  return acceptedEpoch !== epoch;
 }
 
 /** The log must say the same as the state. */
@@ -70,28 +75,30 @@ function isPlace({ chainId, bridge }: BridgePlace, otherChainId: bigint, otherBr
 
 /**
  * What a process does about a message on one chain. Whatever it sends anybody may send: the contract checks everything again. What the
- * destination has accepted is not cancelled by us, because its recipient can still be paid. Pure; never throws.
+ * destination has accepted is not cancelled by us, because its recipient can still be paid; unless a set accepted it that is not in force
+ * any more: that is delivered again, at once, so that it does not expire while limits refill. Pure; never throws.
  */
 export function decideRelay(input: RelayInput): RelayDecision {
-  const { side, state, signatures, threshold, turn } = input;
+  const { side, signatures, threshold, turn } = input;
   const action = side === "source" ? onSource(input) : onDestination(input);
   if (typeof action !== "string") return { kind: "skip", reason: action.skip };
   if ((action === "deliver" || action === "refund") && (threshold === 0 || signatures < threshold))
-    return { kind: "skip", reason: state === "none" || state === "sent" ? "not-enough-signatures" : "nothing-to-do" };
+    return { kind: "skip", reason: "not-enough-signatures" };
   return turn ? { kind: "send", action } : { kind: "skip", reason: "not-our-turn" };
 }
 
 type Wanted = "deliver" | "retry" | "cancel" | "refund" | "retryRefund" | { readonly skip: RelaySkip };
 
-function onDestination({ state, timestamp, expiresAt, held, cancelsExpired }: RelayInput): Wanted {
-  if (state === "accepted") return held ? { skip: "held" } : "retry";
-  if (state !== "none") return { skip: "nothing-to-do" };
+function onDestination({ state, stale, timestamp, expiresAt, held, cancelsExpired }: RelayInput): Wanted {
+  const isOpen = state === "none" || (state === "accepted" && stale);
+  if (state === "accepted" && !stale) return held ? { skip: "held" } : "retry";
+  if (!isOpen) return { skip: "nothing-to-do" };
   if (timestamp > expiresAt) return cancelsExpired ? "cancel" : { skip: "waits-for-owner" };
   return held ? { skip: "held" } : "deliver";
 }
 
-function onSource({ state }: RelayInput): Wanted {
-  if (state === "sent") return "refund";
+function onSource({ state, stale }: RelayInput): Wanted {
+  if (state === "sent" || (state === "refund-accepted" && stale)) return "refund";
   return state === "refund-accepted" ? "retryRefund" : { skip: "nothing-to-do" };
 }
 

@@ -15,6 +15,7 @@ type View =
   | "remoteBridge"
   | "lastNonce"
   | "statusOf"
+  | "acceptedEpoch"
   | "tiers"
   | "book";
 

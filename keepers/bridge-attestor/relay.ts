@@ -134,7 +134,7 @@ export class Relay {
     if (head.number < memory.notBefore) return false;
     const signatures = enough(memory.signatures, set.threshold) ?? [];
     const { action } = decided;
-    const key = this.keyOf(action, one.seen.messageId);
+    const key = this.keyOf(action, one.seen.messageId, set.epoch);
     if (this.parts.submitter.pending().some((pending) => pending.key === key)) return false;
     const outcome = await this.send(bridgeAction(action, one.seen.message, signatures), key, head);
     if (outcome.sent) {
@@ -157,10 +157,12 @@ export class Relay {
   }
 
   private decide({ head, set, messages }: BridgeView, { seen, side }: Carried, signatures: number, turn: boolean) {
-    const state = messages.get(seen.messageId)?.state ?? "delivered"; // not looked at: nothing to do
+    // Not looked at: nothing to do.
+    const { state, acceptedEpoch } = messages.get(seen.messageId) ?? { state: "delivered" as const, acceptedEpoch: 0n };
     const timestamp = BigInt(head.timestamp);
     return decideRelay({
       ...{ side, state, timestamp, signatures, turn },
+      stale: acceptedEpoch !== set.epoch,
       expiresAt: seen.message.expiresAt,
       held: set.pausedUntil > timestamp,
       threshold: set.threshold,
@@ -219,8 +221,10 @@ export class Relay {
     return [...members].filter((member) => place(member) < own).length;
   }
 
-  private keyOf(action: RelayAction, messageId: string): string {
-    return `${action}:${String(this.parts.place.chainId)}:${messageId}`;
+  /** What is signed counts for one epoch, and may be due again in the next one. */
+  private keyOf(action: RelayAction, messageId: string, epoch: bigint): string {
+    const key = `${action}:${String(this.parts.place.chainId)}:${messageId}`;
+    return action === "deliver" || action === "refund" ? `${key}:${String(epoch)}` : key;
   }
 
   private remember(one: Carried, { epoch }: SetView, block: number): Memory {

@@ -182,6 +182,7 @@ export class AttestorTick {
         state: message?.state ?? "none",
         timestamp: BigInt(head.timestamp),
         epoch: set.epoch,
+        acceptedEpoch: message?.acceptedEpoch ?? 0n,
         isAttestor: key !== undefined && set.members.has(key.address),
         remoteChainId: set.remoteChainId,
         remoteBridge: set.remoteBridge,

@@ -18,6 +18,8 @@ export interface OwnView {
   /** Unix seconds of that block. */
   readonly timestamp: bigint;
   readonly epoch: bigint;
+  /** The epoch that accepted it; 0: none has. */
+  readonly acceptedEpoch: bigint;
   /** Whether this attestor is in the set. */
   readonly isAttestor: boolean;
   /** The other side as that bridge knows it. */
@@ -106,6 +108,8 @@ export interface RelayInput {
   /** Whether the chain in question is the message's destination or its source. */
   readonly side: "destination" | "source";
   readonly state: MessageState;
+  /** Accepted by a set that is not in force any more. */
+  readonly stale: boolean;
   readonly timestamp: bigint;
   readonly expiresAt: bigint;
   /** The guardian holds deliveries. */

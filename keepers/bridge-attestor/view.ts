@@ -21,6 +21,8 @@ export interface SetView {
 
 export interface MessageView {
   readonly state: MessageState;
+  /** The epoch that accepted it; 0: none has. Of another epoch than the one in force, it is attested again. */
+  readonly acceptedEpoch: bigint;
 }
 
 export interface BridgeView {
@@ -41,6 +43,7 @@ const SET_VIEWS = [
   "pausedUntil",
   "scheduledAttestors",
 ] as const;
+const MESSAGE_VIEWS = ["statusOf", "acceptedEpoch"] as const;
 
 /** @throws RetryableError NO_QUORUM, BRIDGE_MALFORMED; PermanentError BRIDGE_STATE. */
 export async function viewBridge(
@@ -53,7 +56,7 @@ export async function viewBridge(
   const answers = await witness.read(head, [
     ...SET_VIEWS.map((view) => bridgeRead(bridge, view)),
     ...tokens.map((token) => bridgeRead(bridge, "tiers", [token])),
-    ...messages.map(({ messageId }) => bridgeRead(bridge, "statusOf", [messageId])),
+    ...messages.flatMap(({ messageId }) => MESSAGE_VIEWS.map((view) => bridgeRead(bridge, view, [messageId]))),
   ]);
   const rest = answers.slice(SET_VIEWS.length);
   const tiers = new Map(
@@ -64,8 +67,11 @@ export async function viewBridge(
   );
   const byMessage = new Map(
     messages.map(({ messageId }, index) => {
-      const [state] = bridgeAnswer("statusOf", rest[tokens.length + index]) as unknown as [bigint];
-      return [messageId, { state: messageState(state) }] as const;
+      const at = tokens.length + index * MESSAGE_VIEWS.length;
+      const [state, acceptedEpoch] = MESSAGE_VIEWS.map(
+        (view, which) => bridgeAnswer(view, rest[at + which])[0] as unknown,
+      ) as [bigint, bigint];
+      return [messageId, { state: messageState(state), acceptedEpoch }] as const;
     }),
   );
   return { head, set: readSet(answers), messages: byMessage, tiers };

@@ -32,6 +32,7 @@ function good(kind: AttestInput["kind"] = "deliver"): AttestInput {
       state: isDelivery ? "none" : "sent",
       timestamp: 500n,
       epoch: 3n,
+      acceptedEpoch: 0n,
       isAttestor: true,
       remoteChainId: remote.chainId,
       remoteBridge: remote.bridge,
@@ -89,7 +90,17 @@ const BOTH: readonly (readonly [string, Change, string])[] = [
 const DELIVERIES: readonly (readonly [string, Change, string])[] = [
   ["had a refund signed", past({ refund: true }), "refund-signed"],
   ["is cancelled there", own({ state: "cancelled" }), "cancelled"],
-  ["is accepted there", own({ state: "accepted" }), "arrived"],
+  ["is accepted there", own({ state: "accepted", acceptedEpoch: 3n }), "arrived"],
+  [
+    "an older set accepted, but is too late",
+    own({ state: "accepted", acceptedEpoch: 2n, timestamp: 1_001n }),
+    "expired",
+  ],
+  [
+    "an older set accepted, but had a refund signed",
+    (input) => past({ refund: true })(own({ state: "accepted", acceptedEpoch: 2n })(input)),
+    "refund-signed",
+  ],
   ["is delivered there", own({ state: "delivered" }), "arrived"],
   ["is too late", own({ timestamp: 1_001n }), "expired"],
   ["is gone from its source", shown({ state: "none" }), "reorganised"],
@@ -98,7 +109,12 @@ const DELIVERIES: readonly (readonly [string, Change, string])[] = [
 ];
 const REFUNDS: readonly (readonly [string, Change, string])[] = [
   ["is paid back", own({ state: "refunded" }), "arrived"],
-  ["is accepted", own({ state: "refund-accepted" }), "arrived"],
+  ["is accepted", own({ state: "refund-accepted", acceptedEpoch: 3n }), "arrived"],
+  [
+    "an older set accepted, but is not cancelled",
+    (input) => shown({ state: "none" })(own({ state: "refund-accepted", acceptedEpoch: 2n })(input)),
+    "not-cancelled",
+  ],
   ["was never sent", own({ state: "none" }), "reorganised"],
   ["was delivered", shown({ state: "delivered" }), "delivered"],
   ["is not cancelled deep enough", shown({ state: "none" }), "not-cancelled"],
@@ -113,6 +129,13 @@ describe("keepers/bridge-attestor/decide", () => {
     }
     // The last second of its time.
     expect(decideAttestation(own({ timestamp: 1_000n })(good())).kind).to.equal("attest");
+  });
+
+  it("ATTEST-20 signs again what an older set accepted and nobody has paid", () => {
+    const delivery = own({ state: "accepted", acceptedEpoch: 2n })(good());
+    expect(decideAttestation(delivery).kind).to.equal("attest");
+    const refund = own({ state: "refund-accepted", acceptedEpoch: 2n })(good("refund"));
+    expect(decideAttestation(refund).kind).to.equal("attest");
   });
 
   for (const kind of ["deliver", "refund"] as const) {
@@ -156,17 +179,20 @@ describe("keepers/bridge-attestor/decide", () => {
       thisEpoch: fc.constantFrom("none" as const, "promised" as const, "signed" as const),
       refund: mostly(false, true),
       unwound: mostly(false, true),
+      acceptedEpoch: fc.constantFrom(2n, 3n),
     });
     let attested = 0;
     fc.assert(
       fc.property(arbitrary, (it) => {
         const base = good(it.kind);
         const log = it.hasLog ? { block: it.logBlock, messageId: it.logId, hashedId: it.logHash } : undefined;
-        const { there, here, everDelivered, thisEpoch, refund, unwound, timestamp, isAttestor } = it;
+        const { there, here, everDelivered, thisEpoch, refund, unwound, timestamp, isAttestor, acceptedEpoch } = it;
+        const open = (fresh: string, accepted: string): string =>
+          here === accepted && acceptedEpoch === 2n ? fresh : here;
         const input: AttestInput = {
           ...base,
           seen: { ...base.seen, hashedId: it.hashedId },
-          own: { ...base.own, state: here, timestamp, isAttestor },
+          own: { ...base.own, state: here, timestamp, isAttestor, acceptedEpoch },
           evidence: it.hasEvidence ? { block: 60, hash: HASH, state: there, log, everDelivered } : undefined,
           history: { thisEpoch, refund, unwound },
         };
@@ -175,9 +201,16 @@ describe("keepers/bridge-attestor/decide", () => {
         expect(isAttestor && it.hasEvidence && it.hasLog && !unwound && thisEpoch !== "signed").to.equal(true);
         expect([it.hashedId, it.logId]).to.deep.equal([messageId, messageId]);
         expect(it.logBlock).to.be.at.most(60);
-        if (it.kind === "refund") expect([here, there, everDelivered]).to.deep.equal(["sent", "cancelled", false]);
-        else {
-          expect([here, there, refund, it.logHash]).to.deep.equal(["none", "sent", false, messageId]);
+        if (it.kind === "refund") {
+          const state = open("sent", "refund-accepted");
+          expect([state, there, everDelivered]).to.deep.equal(["sent", "cancelled", false]);
+        } else {
+          expect([open("none", "accepted"), there, refund, it.logHash]).to.deep.equal([
+            "none",
+            "sent",
+            false,
+            messageId,
+          ]);
           expect(timestamp <= message.expiresAt).to.equal(true);
         }
       }),
@@ -189,7 +222,7 @@ describe("keepers/bridge-attestor/decide", () => {
   describe("what is carried", () => {
     const due: RelayInput = {
       ...{ side: "destination", state: "none", timestamp: 500n, expiresAt: 1_000n, held: false },
-      ...{ signatures: 2, threshold: 2, turn: true, cancelsExpired: true },
+      ...{ signatures: 2, threshold: 2, turn: true, cancelsExpired: true, stale: false },
     };
     const late = { timestamp: 1_001n } as const;
     const table: readonly (readonly [string, Partial<RelayInput>, string])[] = [
@@ -211,11 +244,27 @@ describe("keepers/bridge-attestor/decide", () => {
       ["retries a refund", { side: "source", state: "refund-accepted", signatures: 0 }, "retryRefund"],
       ["leaves what is refunded", { side: "source", state: "refunded" }, "nothing-to-do"],
     ];
+    const relayed = (change: Partial<RelayInput>): string => {
+      const decided = decideRelay({ ...due, ...change });
+      return decided.kind === "send" ? decided.action : decided.reason;
+    };
     for (const [what, change, expected] of table) {
       it(what, () => {
-        const decided = decideRelay({ ...due, ...change });
-        expect(decided.kind === "send" ? decided.action : decided.reason).to.equal(expected);
+        expect(relayed(change)).to.equal(expected);
       });
     }
+
+    it("ATTEST-20 carries what an older set accepted as if it had not been accepted", () => {
+      const accepted = { state: "accepted", stale: true } as const;
+      expect(relayed(accepted)).to.equal("deliver");
+      expect(relayed({ ...accepted, signatures: 1 })).to.equal("not-enough-signatures");
+      expect(relayed({ ...accepted, held: true })).to.equal("held");
+      // It cannot be paid any more.
+      expect(relayed({ ...accepted, ...late, signatures: 0 })).to.equal("cancel");
+      expect(relayed({ ...accepted, ...late, cancelsExpired: false })).to.equal("waits-for-owner");
+      const refund = { side: "source", state: "refund-accepted", stale: true } as const;
+      expect(relayed(refund)).to.equal("refund");
+      expect(relayed({ ...refund, signatures: 1 })).to.equal("not-enough-signatures");
+    });
   });
 });

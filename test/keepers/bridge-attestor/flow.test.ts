@@ -199,6 +199,80 @@ describe("npm run keeper -- bridge-attestor, two of three", function () {
     expect(await abroad.bridge.attestorEpoch()).to.equal(2n);
   });
 
+  /** Ends an epoch: two of three are left. */
+  async function removeThird({ bridge, guardian }: BridgeChain): Promise<void> {
+    await (await bridge.connect(guardian).removeAttestor(attestorWallets[2]?.address ?? "")).wait();
+    expect(await bridge.attestorEpoch()).to.equal(2n);
+  }
+  async function untilAccepted({ bridge }: BridgeChain, messageId: string, epoch: bigint): Promise<void> {
+    while ((await bridge.acceptedEpoch(messageId)) !== epoch) {
+      const over = await Promise.race([rest(BLOCK_MS), ...running.map(({ result }) => result)]);
+      if (over !== undefined) throw new Error(`an attestor ended: ${JSON.stringify(over.report)}`);
+    }
+  }
+
+  it("ATTEST-20 what was accepted above the limits is delivered again when the set has changed, and paid when they have refilled", async () => {
+    const { outCapacity, outRefillPerSecond, minUnits } = await abroad.bridge.limits(abroad.tokenAt);
+    const lane = { outCapacity, outRefillPerSecond, minUnits, inCapacity: 1_000_000n, inRefillPerSecond: 100n };
+    await (await abroad.bridge.connect(abroad.owner).setLimits(abroad.tokenAt, lane)).wait();
+    for (let index = 0; index < ATTESTORS; index += 1) start(index);
+    const first = await home.send(1_000_000n);
+    await until(abroad, first.messageId, "delivered");
+    const { message, messageId } = await home.send(1_000_000n);
+    await untilAccepted(abroad, messageId, 1n);
+    await removeThird(abroad);
+    await untilAccepted(abroad, messageId, 2n);
+    expect(await abroad.state(messageId)).to.equal("accepted");
+    expect(await paid(abroad)).to.equal(1);
+    await abroad.ask("evm_setNextBlockTimestamp", (await abroad.seconds()) + 20_000);
+    await abroad.ask("evm_mine");
+    await until(abroad, messageId, "delivered");
+    expect(await paid(abroad)).to.equal(2);
+    // Nothing of it can come twice.
+    const again = abroad.bridge.connect(abroad.user).retry.staticCall(message);
+    expect(await again.then(() => "taken").catch(() => "refused")).to.equal("refused");
+    for (const one of running) expect((await one.stop()).report).to.deep.include({ control: "run", alarms: {} });
+  });
+
+  it("ATTEST-20 what was accepted is delivered with fresh signatures, also when limits refill before anybody looks", async () => {
+    const { outCapacity, outRefillPerSecond, minUnits } = await abroad.bridge.limits(abroad.tokenAt);
+    const lane = { outCapacity, outRefillPerSecond, minUnits, inCapacity: 1_000n, inRefillPerSecond: 0n };
+    await (await abroad.bridge.connect(abroad.owner).setLimits(abroad.tokenAt, lane)).wait();
+    for (let index = 0; index < 2; index += 1) start(index);
+    const first = await home.send(1_000n);
+    await until(abroad, first.messageId, "delivered");
+    const { messageId } = await home.send(1_000n);
+    await untilAccepted(abroad, messageId, 1n);
+    for (const one of running.splice(0)) await one.stop();
+    await removeThird(abroad);
+    const refilled = { ...lane, inCapacity: 10_000n, inRefillPerSecond: 1_000n };
+    await (await abroad.bridge.connect(abroad.owner).setLimits(abroad.tokenAt, refilled)).wait();
+    for (let index = 0; index < 2; index += 1) start(index);
+    await until(abroad, messageId, "delivered");
+    const accepted = await abroad.bridge.queryFilter(abroad.bridge.filters.Accepted(messageId), abroad.startBlock);
+    expect(accepted).to.have.length(1);
+    expect(await paid(abroad)).to.equal(2);
+  });
+
+  it("ATTEST-20 a refund that was accepted is refunded again when the set has changed, once", async () => {
+    const token = home.token.connect(home.owner);
+    const { address } = home.user;
+    await (await token.grantRole(await token.FREEZER_ROLE(), home.owner.address)).wait();
+    const before = await token.balanceOf(address);
+    const { message, messageId } = await home.send(1_000n);
+    await (await abroad.bridge.connect(abroad.user).cancel(message)).wait();
+    await (await token.freeze(address)).wait();
+    for (let index = 0; index < ATTESTORS; index += 1) start(index);
+    await untilAccepted(home, messageId, 1n);
+    await removeThird(home);
+    await untilAccepted(home, messageId, 2n);
+    expect(await home.state(messageId)).to.equal("refund-accepted");
+    await (await token.unfreeze(address)).wait();
+    await until(home, messageId, "refunded");
+    expect(await token.balanceOf(address)).to.equal(before);
+    expect(await paid(abroad)).to.equal(0);
+  });
+
   it("ATTEST-9 killed with SIGKILL again and again it signs every message once and delivers it once", async () => {
     start(1);
     const sent: string[] = [];
