@@ -34,6 +34,9 @@ export const POWER_GETTERS = [
   "function attestors() view returns (address[])",
   "function scheduledAttestors() view returns (address[], uint256, uint256)",
   "function coordinator() view returns (address)",
+  // Who is believed about what arrives, and who is lent the reserve that leaves.
+  "function router() view returns (address)",
+  "function route() view returns (address, uint256, address)",
   "function isAttestor(address) view returns (bool)",
   "function isAdapter(address) view returns (bool)",
   "function hasRole(bytes32, address) view returns (bool)",

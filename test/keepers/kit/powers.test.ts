@@ -10,7 +10,7 @@ import { fixtureDeployment } from "../../helpers/policyFixtures.js";
 
 /** Getters of an address, or about one, that say nothing about a power of an account. */
 const NO_POWER =
-  /^(?:carries|remoteBridge|CREATOR|DIAMOND|LOCK|USDC|USDT|_(?:BASE_TOKEN|QUOTE_TOKEN|DEFAULT_MAINTAINER|MAINTAINER|MT_FEE_RATE_MODEL|DPP_ADMIN_TEMPLATE|DPP_TEMPLATE|DSP_TEMPLATE)_|approve|asset|basket|bridge|buckets|cUSDC|cUSDT|configData|dpp|eip712Domain|facetAddresses|factory|feeRecipient|integration|intermediates|isFactory|isFrozen|isHalted|isIntermediate|isManaged|isPool|isRegistered|isToken|limits|m1|mesh|oracle|parToken|pegBoard|permit2|pmmFactory|pokeDue|pools|privateImplementation|publicImplementation|quoter|reserveSystem|sink|stabilizer|systemContracts|token0|token1|tokens|vault|xau)$/;
+  /^(?:carries|remoteBridge|CREATOR|DIAMOND|LOCK|USDC|USDT|_(?:BASE_TOKEN|QUOTE_TOKEN|DEFAULT_MAINTAINER|MAINTAINER|MT_FEE_RATE_MODEL|DPP_ADMIN_TEMPLATE|DPP_TEMPLATE|DSP_TEMPLATE)_|approve|asset|basket|bridge|buckets|cUSDC|cUSDT|configData|dpp|eip712Domain|facetAddresses|factory|feeRecipient|feeToken|integration|intermediates|isFactory|isFrozen|isHalted|isIntermediate|isManaged|isPool|isRegistered|isToken|limits|m1|mesh|oracle|parToken|pegBoard|permit2|pmmFactory|pokeDue|pools|privateImplementation|publicImplementation|quoter|reserveSystem|sink|stabilizer|systemContracts|token0|token1|tokens|vault|xau)$/;
 const KEY = "0x00000000000000000000000000000000000000AA";
 
 describe("keepers/kit/powers", () => {
