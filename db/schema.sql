@@ -102,6 +102,71 @@ CREATE TABLE collateral_checkpoint (
   CONSTRAINT collateral_checkpoint_slot_check CHECK ((slot >= 0))
 );
 
+CREATE TABLE keeper_arbitrage_leg (
+  book text NOT NULL,
+  pair text NOT NULL,
+  ordinal bigint NOT NULL,
+  "position" integer NOT NULL,
+  way text,
+  effect_key text NOT NULL,
+  chain_id text NOT NULL,
+  pool text NOT NULL,
+  sell_base boolean NOT NULL,
+  token_in text NOT NULL,
+  token_out text NOT NULL,
+  asset_out text NOT NULL,
+  amount_in numeric(78,0) NOT NULL,
+  min_out numeric(78,0) NOT NULL,
+  deadline bigint NOT NULL,
+  dropped_at timestamp with time zone,
+  CONSTRAINT keeper_arbitrage_leg_amount_in_check CHECK ((amount_in > (0)::numeric)),
+  CONSTRAINT keeper_arbitrage_leg_asset_out_check CHECK ((asset_out ~ '^0x[0-9a-f]{40}$'::text)),
+  CONSTRAINT keeper_arbitrage_leg_book_effect_key_key UNIQUE (book, effect_key),
+  CONSTRAINT keeper_arbitrage_leg_book_pair_ordinal_fkey FOREIGN KEY (book, pair, ordinal) REFERENCES keeper_arbitrage_trade(book, pair, ordinal),
+  CONSTRAINT keeper_arbitrage_leg_check CHECK ((("position" < 2) = (way IS NULL))),
+  CONSTRAINT keeper_arbitrage_leg_min_out_check CHECK ((min_out >= (0)::numeric)),
+  CONSTRAINT keeper_arbitrage_leg_pkey PRIMARY KEY (book, pair, ordinal, "position"),
+  CONSTRAINT keeper_arbitrage_leg_position_check CHECK (("position" >= 0)),
+  CONSTRAINT keeper_arbitrage_leg_way_check CHECK ((way = ANY (ARRAY['complete'::text, 'unwind'::text])))
+);
+
+CREATE TABLE keeper_arbitrage_trade (
+  book text NOT NULL,
+  pair text NOT NULL,
+  ordinal bigint NOT NULL,
+  purpose text NOT NULL,
+  expected_xau_wei numeric(78,0) NOT NULL,
+  spread_rate numeric(78,0) NOT NULL,
+  began_at bigint NOT NULL,
+  closed_at timestamp with time zone,
+  CONSTRAINT keeper_arbitrage_trade_ordinal_check CHECK ((ordinal > 0)),
+  CONSTRAINT keeper_arbitrage_trade_pkey PRIMARY KEY (book, pair, ordinal),
+  CONSTRAINT keeper_arbitrage_trade_purpose_check CHECK ((purpose = ANY (ARRAY['gain'::text, 'defence'::text])))
+);
+
+CREATE TABLE keeper_arbitrage_transfer (
+  book text NOT NULL,
+  token text NOT NULL,
+  from_chain text NOT NULL,
+  to_chain text NOT NULL,
+  ordinal bigint NOT NULL,
+  effect_key text NOT NULL,
+  amount_units numeric(78,0) NOT NULL,
+  max_fee_units numeric(78,0) NOT NULL,
+  deadline bigint NOT NULL,
+  message_id text,
+  closed_as text,
+  CONSTRAINT keeper_arbitrage_transfer_amount_units_check CHECK ((amount_units > (0)::numeric)),
+  CONSTRAINT keeper_arbitrage_transfer_book_effect_key_key UNIQUE (book, effect_key),
+  CONSTRAINT keeper_arbitrage_transfer_check CHECK ((from_chain <> to_chain)),
+  CONSTRAINT keeper_arbitrage_transfer_check1 CHECK ((((closed_as = ANY (ARRAY['delivered'::text, 'refunded'::text])) IS NOT TRUE) OR (message_id IS NOT NULL))),
+  CONSTRAINT keeper_arbitrage_transfer_closed_as_check CHECK ((closed_as = ANY (ARRAY['dropped'::text, 'failed'::text, 'delivered'::text, 'refunded'::text]))),
+  CONSTRAINT keeper_arbitrage_transfer_max_fee_units_check CHECK ((max_fee_units >= (0)::numeric)),
+  CONSTRAINT keeper_arbitrage_transfer_message_id_check CHECK ((message_id ~ '^0x[0-9a-f]{64}$'::text)),
+  CONSTRAINT keeper_arbitrage_transfer_ordinal_check CHECK ((ordinal > 0)),
+  CONSTRAINT keeper_arbitrage_transfer_pkey PRIMARY KEY (book, token, from_chain, to_chain, ordinal)
+);
+
 CREATE TABLE keeper_attempt (
   outbox_id bigint NOT NULL,
   ordinal integer NOT NULL,
@@ -438,11 +503,14 @@ CREATE TABLE vaults (
 CREATE INDEX audit_trail_subject ON public.audit_trail USING btree (chain_id, subject, id);
 CREATE INDEX balance_snapshots_vault ON public.balance_snapshots USING btree (chain_id, vault, slot);
 CREATE INDEX chain_block_open ON public.chain_block USING btree (chain_id, number) WHERE (status <> 'finalized'::text);
+CREATE INDEX keeper_arbitrage_trade_open ON public.keeper_arbitrage_trade USING btree (book) WHERE (closed_at IS NULL);
+CREATE INDEX keeper_arbitrage_transfer_open ON public.keeper_arbitrage_transfer USING btree (book) WHERE (closed_as IS NULL);
 CREATE INDEX keeper_attestation_evidence ON public.keeper_attestation USING btree (attestor, evidence_chain_id, evidence_block DESC) WHERE (unwound_at IS NULL);
 CREATE INDEX keeper_bridge_event_nonce ON public.keeper_bridge_event USING btree (chain_id, bridge, nonce) WHERE (kind = 'sent'::text);
 CREATE INDEX keeper_bridge_event_open ON public.keeper_bridge_event USING btree (chain_id, bridge, nonce) WHERE ((kind = 'sent'::text) AND (closed_as IS NULL));
 CREATE INDEX keeper_job_due ON public.keeper_job USING btree (queue, run_at) WHERE (done_at IS NULL);
 CREATE UNIQUE INDEX keeper_outbox_effect ON public.keeper_outbox USING btree (chain_id, role, effect_key) WHERE (state <> ALL (ARRAY['reverted'::text, 'cancelled'::text]));
+CREATE INDEX keeper_outbox_key ON public.keeper_outbox USING btree (chain_id, role, effect_key);
 CREATE UNIQUE INDEX keeper_outbox_nonce ON public.keeper_outbox USING btree (chain_id, signer, nonce);
 CREATE INDEX keeper_outbox_open ON public.keeper_outbox USING btree (chain_id, signer, id) WHERE (state = ANY (ARRAY['assigned'::text, 'signed'::text, 'mined'::text]));
 CREATE INDEX keeper_outbox_reverted ON public.keeper_outbox USING btree (chain_id, role, updated_at) WHERE (state = 'reverted'::text);
@@ -607,6 +675,9 @@ GRANT SELECT ON TABLE chain_transfer TO keeper_rw;
 GRANT SELECT ON TABLE collateral_checkpoint TO api_ro;
 GRANT SELECT ON TABLE collateral_checkpoint TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE ON TABLE collateral_checkpoint TO monitor_rw;
+GRANT INSERT, SELECT, UPDATE (dropped_at) ON TABLE keeper_arbitrage_leg TO keeper_rw;
+GRANT INSERT, SELECT, UPDATE (closed_at) ON TABLE keeper_arbitrage_trade TO keeper_rw;
+GRANT INSERT, SELECT, UPDATE (closed_as), UPDATE (message_id) ON TABLE keeper_arbitrage_transfer TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_attempt TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_attestation TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_attested_message TO keeper_rw;
