@@ -5,8 +5,8 @@ import { newestEffect, type LegRow } from "./rows.js";
 const SQL = `
 SELECT x.book, x.pair, x.ordinal, x.position, x.way, x.effect_key AS "effectKey", x.chain_id AS "chainId", x.pool,
   x.sell_base AS "sellBase", x.token_in AS "tokenIn", x.token_out AS "tokenOut", x.asset_out AS "assetOut", x.amount_in AS "amountIn",
-  x.min_out AS "minOut", x.deadline, t.began_at AS "beganAt", x.dropped_at IS NOT NULL AS dropped, e.state, e.mined_hash AS "minedHash",
-  e.mined_block AS "minedBlock", p.units AS "receivedUnits"
+  x.min_out AS "minOut", x.deadline, t.began_at AS "beganAt", x.dropped_at IS NOT NULL AS dropped, e.state, e.nonce,
+  e.mined_hash AS "minedHash", e.mined_block AS "minedBlock", p.units AS "receivedUnits"
 FROM keeper_arbitrage_trade t
 JOIN keeper_arbitrage_leg x USING (book, pair, ordinal)
 ${newestEffect("x.chain_id", "$2")}

@@ -3,7 +3,7 @@ import { newestEffect, type TransferRow } from "./rows.js";
 
 const SQL = `
 SELECT x.book, x.token, x.from_chain AS "fromChain", x.to_chain AS "toChain", x.ordinal, x.effect_key AS "effectKey",
-  x.amount_units AS "amountUnits", x.max_fee_units AS "maxFeeUnits", x.deadline, x.message_id AS "messageId", e.state,
+  x.amount_units AS "amountUnits", x.max_fee_units AS "maxFeeUnits", x.deadline, x.message_id AS "messageId", e.state, e.nonce,
   e.mined_hash AS "minedHash", e.mined_block AS "minedBlock"
 FROM keeper_arbitrage_transfer x
 ${newestEffect("x.from_chain", "$2")}

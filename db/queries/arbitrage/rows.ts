@@ -32,6 +32,7 @@ export interface NewLeg {
 /** What the outbox says of an effect: its newest row. All null: it has none. */
 export interface EffectRow {
   readonly state: OutboxState | null;
+  readonly nonce: bigint | null;
   readonly minedHash: string | null;
   readonly minedBlock: bigint | null;
 }
@@ -64,9 +65,9 @@ export interface TransferRow extends NewTransfer, EffectRow {
   readonly messageId: string | null;
 }
 
-/** The newest row of an effect in the outbox: lateral, for a row `x` with its chain in `$chain`. */
+/** Joins the newest row that the effect of a row `x` has in the outbox of its chain, as `e`. */
 export function newestEffect(chainColumn: string, role: string): string {
   return `LEFT JOIN LATERAL (
-  SELECT o.id, o.state, o.mined_hash, o.mined_block FROM keeper_outbox o
+  SELECT o.id, o.state, o.nonce, o.mined_hash, o.mined_block FROM keeper_outbox o
   WHERE o.chain_id = ${chainColumn} AND o.role = ${role} AND o.effect_key = x.effect_key ORDER BY o.id DESC LIMIT 1) e ON true`;
 }
