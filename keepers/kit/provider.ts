@@ -177,7 +177,9 @@ export class ChainClient {
     }
     return agreement.answers.map((answer, index) => {
       if ("result" in answer) return answer.result;
-      throw this.errorOf({ method: reads[index]?.method ?? "", params: [] }, answer);
+      const read = reads[index];
+      // With what was asked, or an error that carries revert data cannot be made.
+      throw this.errorOf({ method: read?.method ?? "", params: read?.params(head.hash) ?? [] }, answer);
     });
   }
 

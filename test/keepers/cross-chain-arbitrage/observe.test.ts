@@ -31,18 +31,17 @@ describe("keepers/cross-chain-arbitrage/observe, two chains with everything depl
   before(async () => {
     chains = await startTwoChains();
     both = [chains.home, chains.away];
+  });
+  after(() => chains.close());
+  beforeEach(async () => {
+    // A node that has lied is not asked again for a while: each test has clients of its own.
     const open = ({ urls: url, chainId }: ChainOfTwo) =>
       new ChainClient({ url, chainId, timeoutMs: 2_000, retries: 0, quorum: 2 });
     clients = [open(chains.home), open(chains.away)];
-  });
-  after(async () => {
-    for (const client of clients) client.close();
-    await chains.close();
-  });
-  beforeEach(async () => {
     pristine = [await chains.home.snapshot(), await chains.away.snapshot()];
   });
   afterEach(async () => {
+    for (const client of clients) client.close();
     for (const { proxy, second } of both) proxy.fault = second.fault = () => undefined;
     await chains.home.revert(pristine[0]);
     await chains.away.revert(pristine[1]);
@@ -131,9 +130,9 @@ describe("keepers/cross-chain-arbitrage/observe, two chains with everything depl
       return [seen.chains[0].readable, seen.chains[1].readable, decide(seen, CONFIG).skips[0]?.reason];
     };
     second.fault = ({ method }) =>
-      method === "eth_call" ? { kind: "result", result: `0x${"00".repeat(32)}` } : undefined;
+      method === "eth_call" ? { kind: "answer", body: { result: `0x${"00".repeat(32)}` } } : undefined;
     expect(await readable()).to.deep.equal([true, false, "chain-unreadable"]);
-    second.fault = () => ({ kind: "drop" });
+    second.fault = () => ({ kind: "refuse" });
     expect(await readable()).to.deep.equal([true, false, "chain-unreadable"]);
   });
 
