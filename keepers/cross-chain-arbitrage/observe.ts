@@ -24,12 +24,11 @@ import { effectivePriceWei, firstFees, type FeePolicy } from "../kit/fees.js";
 import { accountNames, ownChange, postingsOf } from "../kit/pnl/postings.js";
 import type { ChainClient, Head } from "../kit/provider.js";
 import type { MoneyRead } from "../kit/providers/agreement.js";
+import { ADAPTER, BRIDGE } from "./encode.js";
 import { hashesOf, messageOf, type SeenMessage, type SeenPending, type SeenReceipt } from "./pending.js";
 import type { StoredBooks } from "./store.js";
 import type { ChainKey, ChainSnapshot, FeedRound, LaneSnapshot, PoolSnapshot, TokenSnapshot } from "./types.js";
 
-export const BRIDGE = "AlltraCustomBridge";
-export const ADAPTER = "AlltraAdapter";
 /** Questions in one exchange: small enough for a slow node. */
 const AT_ONCE = 64;
 const BPS = 10_000n;
@@ -81,7 +80,7 @@ export async function observeChain(
   pairs: readonly string[],
   head: Head,
 ): Promise<ChainSnapshot> {
-  const { chain, deployment, params, fees } = place;
+  const { chain, params, fees } = place;
   const payable = firstFees(fees, head.nextBaseFeeWei);
   const known = {
     ...{ chain, blockNumber: BigInt(head.number), blockHash: head.hash },

@@ -54,17 +54,6 @@ export function booksOf(stored: StoredBooks, seen: SeenPending, bookedTodayXauWe
   };
 }
 
-/** Books of which nothing is known. */
-export const UNREADABLE_BOOKS: Books = {
-  readable: false,
-  trades: [],
-  transfers: [],
-  tradesBegun: new Map(),
-  transfersBegun: new Map(),
-  lastTradeAt: new Map(),
-  bookedTodayXauWei: 0n,
-};
-
 /** Hashes whose receipts have to be read at the pinned blocks: what is in a block of which the books have not said all. */
 export function hashesOf({ legs, transfers }: StoredBooks): { readonly chain: ChainKey; readonly hash: string }[] {
   return [

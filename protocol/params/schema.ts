@@ -420,6 +420,17 @@ export const networkParamsSchema = z.strictObject({
       transactionsPerHour: count("transactions", 2, 100_000),
       coinsPerDay: coins,
     }),
+    crossChainArbitrage: z.strictObject({
+      /** Of each kind, in any hour. */
+      transactionsPerHour: count("transactions", 2, 100_000),
+      /** Of one leg, and of one transfer, at the reference price. */
+      legUsd: usd,
+      transferUsd: usd,
+      /** Of each token on one chain, in any 24 hours: sold, and sent through the bridge. */
+      turnoverUsdPerDay: usd,
+      transfersUsdPerDay: usd,
+      coinsPerDay: coins,
+    }),
   }),
   flow: z.strictObject({
     netFlowUsdPerHour: usd,

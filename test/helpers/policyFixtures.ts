@@ -27,6 +27,7 @@ export function fixtureDeployment(): Deployment {
   const names = [
     ...tokenNames,
     ...["Stabilizer", "StabilizerLimits", "PegBoard", "CapitalBuckets", "XauMesh", "Timelock"],
+    ...["AlltraCustomBridge", "AlltraAdapter"],
     ...params.pools.map((pool) => recordNames.pool(pairOf(pool))),
     ...tokenNames.flatMap((token) =>
       params.oracle.tokens[token].sources.map((_, index) => recordNames.feed(token, index)),

@@ -25,17 +25,24 @@ export function relationViolation(relation: Relation, args: Value): string | und
       const inside = amount !== undefined && max !== undefined && amount <= max;
       return inside ? undefined : `${relation.amount} is more than the limit for ${relation.of}`;
     }
-    case "slippage":
-      return slippageViolation(relation, args);
+    case "slippage": {
+      const priceOf = (path: string): PriceRange | undefined => relation.prices[textOf(valueAt(args, path)) ?? ""];
+      return exchangeViolation(relation, priceOf(relation.paidToken), priceOf(relation.receivedToken), args);
+    }
+    case "exchange":
+      return exchangeViolation(relation, relation.paidPrice, relation.receivedPrice, args);
     case "roundSignatures":
       return signatureViolation(relation, args);
   }
 }
 
-function slippageViolation(relation: Extract<Relation, { kind: "slippage" }>, args: Value): string | undefined {
-  const priceOf = (path: string): PriceRange | undefined => relation.prices[textOf(valueAt(args, path)) ?? ""];
+function exchangeViolation(
+  relation: Pick<Extract<Relation, { kind: "exchange" }>, "paid" | "received" | "maxBps">,
+  paidPrice: PriceRange | undefined,
+  receivedPrice: PriceRange | undefined,
+  args: Value,
+): string | undefined {
   const [paid, received] = [integerAt(args, relation.paid), integerAt(args, relation.received)];
-  const [paidPrice, receivedPrice] = [priceOf(relation.paidToken), priceOf(relation.receivedToken)];
   if (paid === undefined || received === undefined || paidPrice === undefined || receivedPrice === undefined) {
     return `${relation.paid} and ${relation.received} cannot be compared`;
   }

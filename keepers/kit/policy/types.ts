@@ -80,6 +80,15 @@ export type Relation =
       readonly prices: Readonly<Record<string, PriceRange>>;
       readonly maxBps: number;
     }
+  /** The same where the function itself says what is paid and received, as the swaps of one pool do. */
+  | {
+      readonly kind: "exchange";
+      readonly paid: string;
+      readonly paidPrice: PriceRange;
+      readonly received: string;
+      readonly receivedPrice: PriceRange;
+      readonly maxBps: number;
+    }
   /** EIP-712 signatures over a round of the feed: each by another reporter, in the order of their addresses, at least `threshold`. */
   | {
       readonly kind: "roundSignatures";
