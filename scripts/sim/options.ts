@@ -39,16 +39,17 @@ export interface TwoChainOptions {
   readonly isArbitraged: boolean;
 }
 
-/** The network whose parameters the simulation deploys. */
-export const SIM_NETWORK = "localhost";
+/** The networks whose parameters the simulation deploys, by chain id. */
+const SIM_NETWORKS = { 138: "localhost", 651940: "localhost651940" } as const;
 
 /**
  * The reviewed parameters with what the options change: block time, profile and capital. The mesh keeps its depth unless the capital
  * is too small for it; then half of the capital lies there.
  * @throws ParameterError when the combination is refused, usageError for an unknown pool.
  */
-export function simParams(options: SimOptions, chainId?: number): LoadedParams {
-  const { params } = loadParams(SIM_NETWORK);
+export function simParams(options: SimOptions, chainId: keyof typeof SIM_NETWORKS = 138): LoadedParams {
+  const network = SIM_NETWORKS[chainId];
+  const { params } = loadParams(network);
   const pairs = params.pools.filter((pool) => pool.kind === "public").map(pairOf);
   for (const name of options.pools ?? []) {
     if (!pairs.includes(name)) {
@@ -59,7 +60,6 @@ export function simParams(options: SimOptions, chainId?: number): LoadedParams {
   const meshUsd = Math.min(Number(params.mesh.depthUsdPerSide), Math.max(1, Math.floor(capitalUsd / 2)));
   const changed = {
     ...params,
-    ...(chainId === undefined ? {} : { chainId }),
     blockSeconds: String(options.blockSeconds),
     mesh: { ...params.mesh, depthUsdPerSide: String(meshUsd) },
     stabilizer: { ...params.stabilizer, profile: options.profile, capitalUsdPerToken: String(capitalUsd) },
@@ -68,5 +68,5 @@ export function simParams(options: SimOptions, chainId?: number): LoadedParams {
       ["throughput", "drift", "capital-hours"].map((check) => `${check}:${pair}`),
     ),
   };
-  return parseParams(SIM_NETWORK, JSON.stringify(changed));
+  return parseParams(network, JSON.stringify(changed));
 }
