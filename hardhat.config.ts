@@ -5,6 +5,7 @@ import { configVariable, defineConfig } from "hardhat/config";
 
 import { rememberHashes } from "./protocol/hashes.js";
 import { localRpcUrl } from "./protocol/params/load.js";
+import { plainTests } from "./scripts/plugins/plainTests.js";
 import { readLimit } from "./scripts/plugins/readLimit.js";
 import { cantileverTasks } from "./scripts/tasks/index.js";
 
@@ -71,7 +72,7 @@ function local(chainId: number, network: string) {
 }
 
 export default defineConfig({
-  plugins: [toolbox, readLimit],
+  plugins: [toolbox, readLimit, plainTests],
   tasks: cantileverTasks,
   // The production profile repeats the default one: left implicit it would lose evmVersion.
   // Tests apart: everything but the Solidity tests runs after a sixth of the compiler's work (scripts/test.ts).

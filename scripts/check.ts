@@ -10,6 +10,7 @@ import { checkInvariants } from "./checks/invariants.js";
 import { checkRoles } from "./checks/roles.js";
 import { type Artifact, checkSizes } from "./checks/sizes.js";
 import { checkSolidity } from "./checks/solidity.js";
+import { checkTestDeploys } from "./checks/testDeploys.js";
 import { runCommand } from "./cli.js";
 
 const SOLIDITY_VERSION = "0.8.33";
@@ -50,11 +51,26 @@ function guardedContracts(): GuardedContract[] {
   });
 }
 
+/** Whether an artifact is of the contract after which its source is named. */
+function isOwnFile(file: string): boolean {
+  return path.basename(path.dirname(file), ".sol") === path.basename(file, ".json");
+}
+
 const CHECKS: Readonly<Record<string, () => Finding[] | Promise<Finding[]>>> = {
   solidity: () =>
     checkSolidity(
       files("contracts/**/*.sol").map((file) => ({ file, text: read(file) })),
       SOLIDITY_VERSION,
+    ),
+  "test-deploys": () =>
+    checkTestDeploys(
+      files("test/contracts/**/*.sol").map((file) => ({ file, text: read(file) })),
+      // A contract in a file of its own name: what `deploy` finds.
+      new Set(
+        files("artifacts/contracts/**/*.json")
+          .filter((file) => isOwnFile(file))
+          .map((file) => path.basename(file, ".json")),
+      ),
     ),
   sizes: () => checkSizes(files("artifacts/contracts/**/*.json").map((file) => JSON.parse(read(file)) as Artifact)),
   invariants: () => {

@@ -54,6 +54,20 @@ abstract contract Base is Assertions {
         _targetSelectors.push(FuzzSelector({addr: target, selectors: selectors}));
     }
 
+    /// @dev Creates a contract of ours from its artifact, with ABI-encoded constructor arguments: the very bytes that are deployed elsewhere, and
+    /// the tests need neither compile nor optimize them again. Reverts as the constructor does.
+    function deploy(string memory name, bytes memory arguments) internal returns (address created) {
+        bytes memory code = bytes.concat(vm.getCode(string.concat(name, ".sol:", name)), arguments);
+        assembly ("memory-safe") {
+            created := create(0, add(code, 0x20), mload(code))
+            if iszero(created) {
+                let pointer := mload(0x40)
+                returndatacopy(pointer, 0, returndatasize())
+                revert(pointer, returndatasize())
+            }
+        }
+    }
+
     /// @dev An account named after its role. Its private key is `keyOf(role)`.
     function makeAddr(string memory role) internal returns (address account) {
         account = vm.addr(keyOf(role));

@@ -66,6 +66,9 @@ interface Vm {
     /// @notice Sets the balance of `account` in wei.
     function deal(address account, uint256 balanceWei) external;
 
+    /// @notice Creation code of a compiled contract, by `file:contract`.
+    function getCode(string calldata artifact) external view returns (bytes memory creationBytecode);
+
     /// @notice Sets the code of `account`.
     function etch(address account, bytes calldata newRuntimeBytecode) external;
 
@@ -132,11 +135,7 @@ interface Vm {
 
     // Gas
 
-    /// @notice Starts a named measurement, written to `snapshots/<TestContract>.json`.
-    function startSnapshotGas(string calldata name) external;
-
-    function stopSnapshotGas() external returns (uint256 gasUsed);
-
+    /// @notice What the last call used, without the caller's share; written to `snapshots/<TestContract>.json` under `name`.
     function snapshotGasLastCall(string calldata name) external returns (uint256 gasUsed);
 
     function snapshotValue(string calldata name, uint256 value) external;

@@ -94,8 +94,8 @@ contract PoolAttacksTest is PmmTestBase {
 
     function setUp() public {
         setUpFactory(0);
-        _base = new PlainERC20("BASE", 18);
-        _quote = new PlainERC20("QUOTE", 6);
+        _base = PlainERC20(deploy("PlainERC20", abi.encode("BASE", 18)));
+        _quote = PlainERC20(deploy("PlainERC20", abi.encode("QUOTE", 6)));
     }
 
     // Flash loans
@@ -213,7 +213,7 @@ contract PoolAttacksTest is PmmTestBase {
     function testFuzz_inflatingTheFirstShareCostsTheAttacker(uint256 gift, uint256 deposit) public {
         gift = bound(gift, 1, 1e12);
         deposit = bound(deposit, 1e4, 1e12);
-        PlainERC20 base = new PlainERC20("SIX", 6);
+        PlainERC20 base = PlainERC20(deploy("PlainERC20", abi.encode("SIX", 6)));
         vm.startPrank(attacker);
         IPmmPool pool = IPmmPool(factory.createPool(publicParams(address(base), address(_quote), 1e18, K)));
         vm.stopPrank();

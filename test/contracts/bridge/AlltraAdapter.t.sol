@@ -121,10 +121,10 @@ contract AlltraAdapterTest is BridgeBase {
 
         AlltraAdapter.AdapterParams memory params = AlltraAdapter.AdapterParams(address(home), timelock, 101, 1e18);
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 101, 0, 100));
-        new AlltraAdapter(params);
+        deploy("AlltraAdapter", abi.encode(params));
         params.bridge = attacker;
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, attacker));
-        new AlltraAdapter(params);
+        deploy("AlltraAdapter", abi.encode(params));
     }
 
     function _refuseTerms(AlltraAdapter.Terms memory terms, bytes memory reason) private {

@@ -331,7 +331,9 @@ contract AlltraCustomBridgeTest is BridgeBase {
     function test_BRIDGE1_theIdNamesBothBridges() public {
         IAlltraCustomBridge.Message memory message = _send(1_000 * unit);
         vm.chainId(ABROAD);
-        AlltraCustomBridge stranger = new AlltraCustomBridge(_params(address(home)));
+        AlltraCustomBridge stranger = AlltraCustomBridge(
+            deploy("AlltraCustomBridge", abi.encode(_params(address(home))))
+        );
         assertNotEq(stranger.messageId(message), _id(message), "another bridge");
         assertEq(abroad.messageId(message), _id(message), "one id on both ends");
         bytes[] memory signatures = _attestDelivery(message, THRESHOLD);
@@ -345,16 +347,16 @@ contract AlltraCustomBridgeTest is BridgeBase {
         AlltraCustomBridge.BridgeParams memory params = _params(address(0));
         (params.chainIdA, params.chainIdB) = (ABROAD, HOME);
         vm.chainId(HOME);
-        AlltraCustomBridge end = new AlltraCustomBridge(params);
+        AlltraCustomBridge end = AlltraCustomBridge(deploy("AlltraCustomBridge", abi.encode(params)));
         assertEq(end.remoteBridge(), address(end), "the same address there");
         assertEq(end.remoteChainId(), ABROAD, "whichever is named first");
         vm.chainId(1);
         vm.expectRevert(abi.encodeWithSelector(IAlltraCustomBridge.WrongChain.selector, 1, HOME));
-        new AlltraCustomBridge(params);
+        deploy("AlltraCustomBridge", abi.encode(params));
         vm.chainId(HOME);
         params.chainIdA = HOME;
         vm.expectRevert(abi.encodeWithSelector(IAlltraCustomBridge.WrongChain.selector, HOME, HOME));
-        new AlltraCustomBridge(params);
+        deploy("AlltraCustomBridge", abi.encode(params));
     }
 
     // BRIDGE-13

@@ -61,13 +61,13 @@ abstract contract BridgeBase is Base {
         unit = 10 ** _decimals();
         keys = _sortedKeys("attestor", ATTESTORS);
 
-        M1TokenFactory factory = new M1TokenFactory();
+        M1TokenFactory factory = M1TokenFactory(deploy("M1TokenFactory", ""));
         uint64 nonce = vm.getNonce(address(this));
         address secondBridge = _created(nonce + 1);
         vm.chainId(HOME);
-        home = new AlltraCustomBridge(_params(secondBridge));
+        home = AlltraCustomBridge(deploy("AlltraCustomBridge", abi.encode(_params(secondBridge))));
         vm.chainId(ABROAD);
-        abroad = new AlltraCustomBridge(_params(address(home)));
+        abroad = AlltraCustomBridge(deploy("AlltraCustomBridge", abi.encode(_params(address(home)))));
         assertEq(address(abroad), secondBridge, "the bridges know each other");
         vm.chainId(HOME);
         homeAdapter = _adapter(home);
@@ -107,13 +107,18 @@ abstract contract BridgeBase is Base {
 
     function _adapter(AlltraCustomBridge bridge) internal returns (AlltraAdapter) {
         return
-            new AlltraAdapter(
-                AlltraAdapter.AdapterParams({
-                    bridge: address(bridge),
-                    owner: timelock,
-                    maxFeeBps: 50,
-                    maxMinimumFeeWad: 1e18
-                })
+            AlltraAdapter(
+                deploy(
+                    "AlltraAdapter",
+                    abi.encode(
+                        AlltraAdapter.AdapterParams({
+                            bridge: address(bridge),
+                            owner: timelock,
+                            maxFeeBps: 50,
+                            maxMinimumFeeWad: 1e18
+                        })
+                    )
+                )
             );
     }
 

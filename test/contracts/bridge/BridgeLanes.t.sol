@@ -17,9 +17,9 @@ contract BridgeLanesTest is BridgeBase {
 
     function setUp() public override {
         super.setUp();
-        bad = new HostileToken(_decimals());
+        bad = HostileToken(deploy("HostileToken", abi.encode(_decimals())));
         bad.mint(trader, 10_000 * unit);
-        book = new ScriptedTarget();
+        book = ScriptedTarget(deploy("ScriptedTarget", ""));
         book.script(IBridgeBook.recordSend.selector, ScriptedTarget.Kind.RETURN, "");
         vm.startPrank(timelock);
         home.addLane(address(bad), IBridgeLanes.Mode.LOCK, _limits());
@@ -319,9 +319,9 @@ contract BridgeLanesTest is BridgeBase {
 
     /// @dev A token that burns whatever it gets, or answers without end, costs its own gas and no more.
     function test_BRIDGE9_aTokenThatBurnsAllGasIsAcceptedInBoundedGas() public {
-        ScriptedTarget burner = new ScriptedTarget();
+        ScriptedTarget burner = ScriptedTarget(deploy("ScriptedTarget", ""));
         burner.script(bytes4(keccak256("balanceOf(address)")), ScriptedTarget.Kind.BURN_GAS, "");
-        ScriptedTarget talker = new ScriptedTarget();
+        ScriptedTarget talker = ScriptedTarget(deploy("ScriptedTarget", ""));
         talker.script(bytes4(keccak256("balanceOf(address)")), ScriptedTarget.Kind.REVERT, new bytes(5_000));
         _sendBad(1_000 * unit);
         vm.startPrank(timelock);

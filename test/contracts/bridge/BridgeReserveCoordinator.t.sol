@@ -673,7 +673,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
     }
 
     function _hostile() private returns (HostileToken token) {
-        token = new HostileToken(6);
+        token = HostileToken(deploy("HostileToken", abi.encode(6)));
         token.mint(address(this), BUFFER);
         token.approve(address(buckets), BUFFER);
         vm.prank(timelock);

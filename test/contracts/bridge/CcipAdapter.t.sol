@@ -168,10 +168,12 @@ contract CcipAdapterTest is CcipBase {
 
     /// @dev CCIP-2. What is locked here never pays a fee, whatever the fee's token does.
     function test_CCIP2_lockedTokensPayNoFee() public {
-        HostileToken hostile = new HostileToken(18);
-        CcipRouter router = new CcipRouter(HOME_SELECTOR, address(hostile));
+        HostileToken hostile = HostileToken(deploy("HostileToken", abi.encode(18)));
+        CcipRouter router = CcipRouter(deploy("CcipRouter", abi.encode(HOME_SELECTOR, address(hostile))));
         router.setSupported(ABROAD_SELECTOR, true);
-        CcipAdapter adapter = new CcipAdapter(address(router), ABROAD_CHAIN, ABROAD_SELECTOR, timelock);
+        CcipAdapter adapter = CcipAdapter(
+            deploy("CcipAdapter", abi.encode(address(router), ABROAD_CHAIN, ABROAD_SELECTOR, timelock))
+        );
         ICcipAdapter.Transport memory own = transport(address(abroad));
         own.feeToken = address(hostile);
         vm.startPrank(timelock);
@@ -724,11 +726,11 @@ contract CcipAdapterTest is CcipBase {
         home.setTransport(own);
         vm.stopPrank();
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, attacker));
-        new CcipAdapter(attacker, ABROAD_CHAIN, ABROAD_SELECTOR, timelock);
+        deploy("CcipAdapter", abi.encode(attacker, ABROAD_CHAIN, ABROAD_SELECTOR, timelock));
         vm.expectRevert(abi.encodeWithSelector(IBridgeAdapter.UnsupportedChain.selector, HOME_CHAIN));
-        new CcipAdapter(address(homeRouter), HOME_CHAIN, ABROAD_SELECTOR, timelock);
+        deploy("CcipAdapter", abi.encode(address(homeRouter), HOME_CHAIN, ABROAD_SELECTOR, timelock));
         vm.expectRevert(abi.encodeWithSelector(ICcipAdapter.UnknownSelector.selector, 0));
-        new CcipAdapter(address(homeRouter), ABROAD_CHAIN, 0, timelock);
+        deploy("CcipAdapter", abi.encode(address(homeRouter), ABROAD_CHAIN, 0, timelock));
         assertEq(home.transport().gasLimit, GAS_LIMIT, "as set");
         assertEq(home.spender(address(token)), address(home), "the allowance goes here");
     }
@@ -826,7 +828,7 @@ contract CcipAdapterTest is CcipBase {
 
     /// @dev A lane at home for a token that may do anything, with 10 of it locked.
     function _hostileLane() private returns (HostileToken hostile) {
-        hostile = new HostileToken(18);
+        hostile = HostileToken(deploy("HostileToken", abi.encode(18)));
         vm.prank(timelock);
         home.addLane(address(hostile), IBridgeLanes.Mode.LOCK, limitsOf(1e24));
         hostile.mint(trader, 100e18);

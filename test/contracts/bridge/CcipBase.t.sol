@@ -33,14 +33,18 @@ abstract contract CcipBase is M1Base {
     function setUp() public virtual override {
         super.setUp();
         guardian = makeAddr("guardian");
-        link = new PlainERC20("LINK", 18);
-        homeRouter = new CcipRouter(HOME_SELECTOR, address(link));
-        abroadRouter = new CcipRouter(ABROAD_SELECTOR, address(link));
+        link = PlainERC20(deploy("PlainERC20", abi.encode("LINK", 18)));
+        homeRouter = CcipRouter(deploy("CcipRouter", abi.encode(HOME_SELECTOR, address(link))));
+        abroadRouter = CcipRouter(deploy("CcipRouter", abi.encode(ABROAD_SELECTOR, address(link))));
         homeRouter.setSupported(ABROAD_SELECTOR, true);
         abroadRouter.setSupported(HOME_SELECTOR, true);
         vm.chainId(HOME_CHAIN);
-        home = new CcipAdapter(address(homeRouter), ABROAD_CHAIN, ABROAD_SELECTOR, timelock);
-        abroad = new CcipAdapter(address(abroadRouter), HOME_CHAIN + 1, HOME_SELECTOR, timelock);
+        home = CcipAdapter(
+            deploy("CcipAdapter", abi.encode(address(homeRouter), ABROAD_CHAIN, ABROAD_SELECTOR, timelock))
+        );
+        abroad = CcipAdapter(
+            deploy("CcipAdapter", abi.encode(address(abroadRouter), HOME_CHAIN + 1, HOME_SELECTOR, timelock))
+        );
         vm.startPrank(timelock);
         home.setTransport(transport(address(abroad)));
         abroad.setTransport(transport(address(home)));

@@ -116,7 +116,9 @@ abstract contract CoordinatorBase is BucketBase {
         super.setUp();
         remote = makeAddr("coordinator of the other chain");
         bridge = new StandInBridge();
-        coordinator = new BridgeReserveCoordinator(address(bridge), address(buckets), address(board), timelock);
+        coordinator = BridgeReserveCoordinator(
+            deploy("BridgeReserveCoordinator", abi.encode(address(bridge), address(buckets), address(board), timelock))
+        );
         bridge.connect(coordinator, makeAddr("fee collector"));
         vm.startPrank(timelock);
         buckets.setBridge(address(coordinator));

@@ -138,14 +138,21 @@ contract CoordinatorOnBridgeTest is BridgeBase {
 
     function _build(uint256 chainId) private {
         vm.chainId(chainId);
-        XAUOracle oracle = new XAUOracle(address(new PlainERC20("XAU", 18)), 2, 4, timelock);
-        CapitalBuckets own = new CapitalBuckets(address(oracle), address(new ReserveSystem(timelock)), timelock);
+        XAUOracle oracle = XAUOracle(
+            deploy("XAUOracle", abi.encode(deploy("PlainERC20", abi.encode("XAU", 18)), 2, 4, timelock))
+        );
+        CapitalBuckets own = CapitalBuckets(
+            deploy(
+                "CapitalBuckets",
+                abi.encode(address(oracle), deploy("ReserveSystem", abi.encode(timelock)), timelock)
+            )
+        );
         _buckets[chainId] = own;
-        _coordinators[chainId] = new BridgeReserveCoordinator(
-            address(_end(chainId)),
-            address(own),
-            address(new PegBoard(timelock)),
-            timelock
+        _coordinators[chainId] = BridgeReserveCoordinator(
+            deploy(
+                "BridgeReserveCoordinator",
+                abi.encode(address(_end(chainId)), address(own), deploy("PegBoard", abi.encode(timelock)), timelock)
+            )
         );
         vm.startPrank(timelock);
         own.addToken(address(token), 10 * buffer);

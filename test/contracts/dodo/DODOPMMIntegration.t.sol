@@ -318,7 +318,7 @@ abstract contract IntegrationTests is DodoBase {
     }
 
     function test_TOKEN24_hostileTokensAreRefused() public {
-        HostileToken hostile = new HostileToken(6);
+        HostileToken hostile = HostileToken(deploy("HostileToken", abi.encode(6)));
         vm.prank(manager);
         address pool = integration.createPool(address(hostile), address(cUSDC), FEE, 1e18, K, true);
         hostile.mint(provider, 1e12);
@@ -521,7 +521,7 @@ contract IntegrationOnDodoTest is IntegrationTests {
 
     function test_D16_listingProvesNothing() public {
         // The registry's admin lists a pool of other code; and a right clone that the factory does not list.
-        DodoDspStandIn foreign = new DodoDspStandIn();
+        DodoDspStandIn foreign = DodoDspStandIn(deploy("DodoDspStandIn", ""));
         foreign.init(attacker, address(cUSDT), address(cUSDC), FEE, 0, 1e18, K, true);
         dspFactory.addPoolByAdmin(attacker, address(cUSDT), address(cUSDC), address(foreign));
         address clone = Clones.clone(dspFactory._DSP_TEMPLATE_());
@@ -583,7 +583,9 @@ contract IntegrationOnDodoTest is IntegrationTests {
             address(usdt),
             address(usdc)
         );
-        DODOPMMIntegration bare = new DODOPMMIntegration(stables, address(factory), none, timelock);
+        DODOPMMIntegration bare = DODOPMMIntegration(
+            deploy("DODOPMMIntegration", abi.encode(stables, address(factory), none, timelock))
+        );
         vm.startPrank(timelock);
         vm.expectRevert(
             abi.encodeWithSelector(IDODOPMMIntegration.VenueUnavailable.selector, IDODOPMMIntegration.Venue.DODO)
@@ -596,6 +598,6 @@ contract IntegrationOnDodoTest is IntegrationTests {
         vm.stopPrank();
         none.approve = attacker;
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, attacker));
-        new DODOPMMIntegration(stables, address(factory), none, timelock);
+        deploy("DODOPMMIntegration", abi.encode(stables, address(factory), none, timelock));
     }
 }

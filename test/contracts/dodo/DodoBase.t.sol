@@ -54,11 +54,11 @@ abstract contract DodoBase is Base {
         provider = makeAddr("provider");
         trader = makeAddr("trader");
         attacker = makeAddr("attacker");
-        cUSDT = new PlainERC20("cUSDT", 6);
-        cUSDC = new PlainERC20("cUSDC", 6);
-        usdt = new PlainERC20("USDT", 6);
-        usdc = new PlainERC20("USDC", 6);
-        gold = new PlainERC20("XAU", 18);
+        cUSDT = PlainERC20(deploy("PlainERC20", abi.encode("cUSDT", 6)));
+        cUSDC = PlainERC20(deploy("PlainERC20", abi.encode("cUSDC", 6)));
+        usdt = PlainERC20(deploy("PlainERC20", abi.encode("USDT", 6)));
+        usdc = PlainERC20(deploy("PlainERC20", abi.encode("USDC", 6)));
+        gold = PlainERC20(deploy("PlainERC20", abi.encode("XAU", 18)));
         IPmmPool.Config memory config = IPmmPool.Config({
             oracle: address(0),
             stabilizer: address(0),
@@ -67,7 +67,16 @@ abstract contract DodoBase is Base {
             flashFeeRate: 0,
             parameterDelay: 1 days
         });
-        factory = new PmmFactory(timelock, address(new PublicPmmPool(config)), address(new PrivatePmmPool(config)));
+        factory = PmmFactory(
+            deploy(
+                "PmmFactory",
+                abi.encode(
+                    timelock,
+                    deploy("PublicPmmPool", abi.encode(config)),
+                    deploy("PrivatePmmPool", abi.encode(config))
+                )
+            )
+        );
         dspFactory = new DodoDspFactoryStandIn();
         dppFactory = new DodoDppFactoryStandIn();
         approve = new DodoApproveStandIn();
@@ -76,13 +85,18 @@ abstract contract DodoBase is Base {
         approve.allow(address(dspProxy));
         approve.allow(address(dppProxy));
         dppFactory.addAdminList(address(dppProxy));
-        integration = new DODOPMMIntegration(
-            DODOPMMIntegration.Stables(address(cUSDT), address(cUSDC), address(usdt), address(usdc)),
-            address(factory),
-            dodoAddresses(),
-            timelock
+        integration = DODOPMMIntegration(
+            deploy(
+                "DODOPMMIntegration",
+                abi.encode(
+                    DODOPMMIntegration.Stables(address(cUSDT), address(cUSDC), address(usdt), address(usdc)),
+                    address(factory),
+                    dodoAddresses(),
+                    timelock
+                )
+            )
         );
-        quoter = new DODOPMMProvider(address(integration), timelock);
+        quoter = DODOPMMProvider(deploy("DODOPMMProvider", abi.encode(address(integration), timelock)));
         vm.startPrank(timelock);
         integration.setManager(manager, true);
         integration.setDefaultVenue(_venue());

@@ -60,7 +60,7 @@ contract DodoObserverTest is DodoBase {
         super.setUp();
         pool = DodoDspStandIn(stablePool());
         keeper = makeAddr("keeper");
-        observer = new DodoObserver(timelock);
+        observer = DodoObserver(deploy("DodoObserver", abi.encode(timelock)));
         vm.startPrank(timelock);
         observer.registerPool(address(pool));
         observer.setKeeper(keeper, true);

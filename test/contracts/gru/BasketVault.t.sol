@@ -282,21 +282,21 @@ contract BasketVaultTest is GruBase {
     function test_constructor_badBaskets() public {
         (address[] memory list, uint256[] memory units) = _basket();
         vm.expectRevert(ICommonErrors.ZeroAddress.selector);
-        new BasketVault(address(0), list, units);
+        deploy("BasketVault", abi.encode(address(0), list, units));
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 0, 1, 16));
-        new BasketVault(address(m00), new address[](0), new uint256[](0));
+        deploy("BasketVault", abi.encode(address(m00), new address[](0), new uint256[](0)));
         vm.expectRevert(abi.encodeWithSelector(IBasketVault.LengthMismatch.selector, 3, TOKENS));
-        new BasketVault(address(m00), list, new uint256[](3));
+        deploy("BasketVault", abi.encode(address(m00), list, new uint256[](3)));
         list[3] = list[1];
         vm.expectRevert(abi.encodeWithSelector(IBasketVault.DuplicateToken.selector, list[1]));
-        new BasketVault(address(m00), list, units);
+        deploy("BasketVault", abi.encode(address(m00), list, units));
         list[3] = holder;
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, holder));
-        new BasketVault(address(m00), list, units);
+        deploy("BasketVault", abi.encode(address(m00), list, units));
         list[3] = address(tokens[3]);
         units[3] = 0;
         vm.expectRevert(ICommonErrors.ZeroAmount.selector);
-        new BasketVault(address(m00), list, units);
+        deploy("BasketVault", abi.encode(address(m00), list, units));
     }
 
     function _balances() private view returns (uint256[TOKENS] memory list) {
@@ -316,12 +316,15 @@ contract BasketVaultHostileTest is GruBase {
 
     function setUp() public override {
         super.setUp();
-        (honest, hostile) = (new HostileToken(6), new HostileToken(18));
+        (honest, hostile) = (
+            HostileToken(deploy("HostileToken", abi.encode(6))),
+            HostileToken(deploy("HostileToken", abi.encode(18)))
+        );
         address[] memory list = new address[](2);
         uint256[] memory units = new uint256[](2);
         (list[0], list[1]) = (address(hostile), address(honest));
         (units[0], units[1]) = (1e18, 1e6);
-        m00 = new GruDiamond(_setup(list, units));
+        m00 = GruDiamond(payable(deploy("GruDiamond", abi.encode(_setup(list, units)))));
         vault = BasketVault(m00.vault());
         for (uint256 i = 0; i < 2; ++i) {
             address account = i == 0 ? holder : trader;

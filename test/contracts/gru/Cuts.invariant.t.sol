@@ -45,7 +45,7 @@ contract CutHandler is Base {
         (M00, owner, guardian, _attacker) = (m00, owner_, guardian_, attacker);
         (_owners[0], _owners[1]) = (owner_, vm.addr(4_000));
         (_guardians[0], _guardians[1]) = (guardian_, vm.addr(4_001));
-        for (uint256 i = 0; i < 3; ++i) facets[i] = address(new NumberedFacet(i));
+        for (uint256 i = 0; i < 3; ++i) facets[i] = deploy("NumberedFacet", abi.encode(i));
         candidates = [
             NumberedFacet.n0.selector,
             NumberedFacet.n1.selector,

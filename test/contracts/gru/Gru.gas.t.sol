@@ -29,29 +29,25 @@ contract GruGasTest is GruBase {
         uint256[] memory minAmounts = vault.previewRedeem(5e18);
         _cool();
         vm.prank(trader);
-        vm.startSnapshotGas("m00.issue four tokens");
         m00.issue(7e18, maxAmounts, trader, FOREVER);
-        vm.stopSnapshotGas();
+        vm.snapshotGasLastCall("m00.issue four tokens");
         _cool();
         vm.prank(trader);
-        vm.startSnapshotGas("m00.redeem four tokens");
         m00.redeem(5e18, minAmounts, trader, FOREVER);
-        vm.stopSnapshotGas();
+        vm.snapshotGasLastCall("m00.redeem four tokens");
         assertEq(m00.balanceOf(trader), 1_002e18);
     }
 
     function test_gas_transferAndDispatch() public {
         _cool();
         vm.prank(holder);
-        vm.startSnapshotGas("m00.transfer");
         m00.transfer(trader, 1e18);
-        vm.stopSnapshotGas();
+        vm.snapshotGasLastCall("m00.transfer");
         assertEq(m00.balanceOf(trader), 1_001e18);
         _cool();
         vm.cool(address(ownershipFacet));
-        vm.startSnapshotGas("m00.owner through a facet");
         address owner = _ownership().owner();
-        vm.stopSnapshotGas();
+        vm.snapshotGasLastCall("m00.owner through a facet");
         assertEq(owner, timelock);
     }
 }

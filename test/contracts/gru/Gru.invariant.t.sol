@@ -260,7 +260,7 @@ contract GruInvariantTest is GruBase {
     function setUp() public override {
         super.setUp();
         _issue(holder, 1e18);
-        PuppetFacet facet = new PuppetFacet();
+        PuppetFacet facet = PuppetFacet(deploy("PuppetFacet", ""));
         bytes4[] memory selectors = new bytes4[](3);
         selectors[0] = PuppetFacet.puppetStore.selector;
         selectors[1] = PuppetFacet.puppetCall.selector;

@@ -46,13 +46,16 @@ abstract contract GruBase is Base {
         trader = makeAddr("trader");
         attacker = makeAddr("attacker");
 
-        M1TokenFactory factory = new M1TokenFactory();
+        M1TokenFactory factory = M1TokenFactory(deploy("M1TokenFactory", ""));
         string[TOKENS] memory symbols = ["cUSDT", "cUSDC", "cEURT", "XAU"];
         for (uint256 i = 0; i < TOKENS; ++i) tokens[i] = _newToken(factory, symbols[i], i == 3 ? 18 : 6);
 
-        (loupeFacet, ownershipFacet) = (new LoupeFacet(), new OwnershipFacet());
+        (loupeFacet, ownershipFacet) = (
+            LoupeFacet(deploy("LoupeFacet", "")),
+            OwnershipFacet(deploy("OwnershipFacet", ""))
+        );
         (address[] memory list, uint256[] memory units) = _basket();
-        m00 = new GruDiamond(_setup(list, units));
+        m00 = GruDiamond(payable(deploy("GruDiamond", abi.encode(_setup(list, units)))));
         vault = BasketVault(m00.vault());
         loupe = IDiamondLoupe(address(m00));
         for (uint256 i = 0; i < TOKENS; ++i) {

@@ -26,7 +26,10 @@ contract GruDiamondTest is GruBase {
 
     function setUp() public override {
         super.setUp();
-        (one, two) = (new NumberedFacet(1), new NumberedFacet(2));
+        (one, two) = (
+            NumberedFacet(deploy("NumberedFacet", abi.encode(1))),
+            NumberedFacet(deploy("NumberedFacet", abi.encode(2)))
+        );
     }
 
     function _n0() private pure returns (bytes4[] memory) {
@@ -135,7 +138,7 @@ contract GruDiamondTest is GruBase {
     }
 
     function test_initializer_runsOnceAndItsFailureUndoesTheCut() public {
-        CutInitializer initializer = new CutInitializer();
+        CutInitializer initializer = CutInitializer(deploy("CutInitializer", ""));
         IDiamond.FacetCut[] memory cuts = _part(address(one), ADD, _n0());
         bytes memory data = abi.encodeCall(CutInitializer.fail, (7));
         _schedule(cuts, address(initializer), data);
@@ -226,7 +229,7 @@ contract GruDiamondTest is GruBase {
         GruDiamond.Setup memory setup = _setup(list, units);
         setup.minCutDelaySeconds = 1 days - 1;
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 1 days - 1, 1 days, 30 days));
-        new GruDiamond(setup);
+        deploy("GruDiamond", abi.encode(setup));
         assertEq(m00.minCutDelaySeconds(), DELAY, "GRU-5: the shortest delay");
     }
 
@@ -383,14 +386,14 @@ contract GruDiamondTest is GruBase {
         GruDiamond.Setup memory setup = _setup(list, units);
         setup.owner = address(0);
         vm.expectRevert(ICommonErrors.ZeroAddress.selector);
-        new GruDiamond(setup);
+        deploy("GruDiamond", abi.encode(setup));
         setup = _setup(list, units);
         setup.guardian = address(0);
         vm.expectRevert(ICommonErrors.ZeroAddress.selector);
-        new GruDiamond(setup);
+        deploy("GruDiamond", abi.encode(setup));
         setup = _setup(list, units);
         setup.loupeFacet = holder;
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, holder));
-        new GruDiamond(setup);
+        deploy("GruDiamond", abi.encode(setup));
     }
 }

@@ -24,7 +24,7 @@ contract MaliciousFacetTest is GruBase {
     function setUp() public override {
         super.setUp();
         _issue(holder, SHARES);
-        PuppetFacet facet = new PuppetFacet();
+        PuppetFacet facet = PuppetFacet(deploy("PuppetFacet", ""));
         bytes4[] memory selectors = new bytes4[](6);
         selectors[0] = PuppetFacet.puppetStore.selector;
         selectors[1] = PuppetFacet.puppetCall.selector;
@@ -146,7 +146,7 @@ contract MaliciousFacetTest is GruBase {
 
     /// @dev GRU-6: an initializer runs in the diamond, too.
     function test_GRU6_initializerOfACutIsRefused() public {
-        CutInitializer initializer = new CutInitializer();
+        CutInitializer initializer = CutInitializer(deploy("CutInitializer", ""));
         bytes memory order = abi.encodeCall(IBasketVault.transferShares, (holder, attacker, 1e18));
         bytes memory data = abi.encodeCall(CutInitializer.callAsDiamond, (address(vault), order));
         IDiamond.FacetCut[] memory cuts = new IDiamond.FacetCut[](0);
@@ -221,7 +221,7 @@ contract MaliciousFacetTest is GruBase {
     }
 
     function test_GRU6_initializerNeedsAClosedFront() public {
-        CutInitializer initializer = new CutInitializer();
+        CutInitializer initializer = CutInitializer(deploy("CutInitializer", ""));
         IDiamond.FacetCut[] memory cuts = new IDiamond.FacetCut[](0);
         bytes memory data = abi.encodeCall(CutInitializer.declareInterface, (0x12345678));
         _schedule(cuts, address(initializer), data);

@@ -22,10 +22,10 @@ contract NavFacetTest is GruBase {
 
     function setUp() public override {
         super.setUp();
-        oracle = new XAUOracle(address(tokens[3]), 3, 4, timelock);
+        oracle = XAUOracle(deploy("XAUOracle", abi.encode(address(tokens[3]), 3, 4, timelock)));
         uint256[TOKENS] memory cents = [uint256(100), 100, EURT_CENTS, XAU_USD * 100];
         for (uint256 i = 0; i < TOKENS; ++i) {
-            feeds[i] = new MockAggregator(8);
+            feeds[i] = MockAggregator(deploy("MockAggregator", abi.encode(8)));
             feeds[i].push(int256(cents[i] * 1e6), vm.getBlockTimestamp() - 200);
             feeds[i].push(int256(cents[i] * 1e6), vm.getBlockTimestamp() - 100);
             IXAUOracle.TokenConfig memory config;
@@ -40,7 +40,7 @@ contract NavFacetTest is GruBase {
         }
         bytes4[] memory selectors = new bytes4[](2);
         (selectors[0], selectors[1]) = (IGruNav.basketValueXauWei.selector, IGruNav.shareValueXauWei.selector);
-        _cut(_part(address(new NavFacet(address(oracle))), IDiamond.FacetCutAction.Add, selectors));
+        _cut(_part(deploy("NavFacet", abi.encode(address(oracle))), IDiamond.FacetCutAction.Add, selectors));
         nav = IGruNav(address(m00));
     }
 
@@ -84,7 +84,7 @@ contract NavFacetTest is GruBase {
 
     function test_constructor_needsAnOracle() public {
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, holder));
-        new NavFacet(holder);
+        deploy("NavFacet", abi.encode(holder));
     }
 
     /// @dev As a call that is not static the facet is replaceable code like any other: the front closes before it.

@@ -197,7 +197,7 @@ contract SharesInvariantTest is GruBase {
         for (uint256 i = 0; i < 4; ++i) _issue(handler.holders(i), 1_000e18);
         supply = m00.totalSupply();
         bytes4[] memory puppet = _selectors(PuppetFacet.puppetCall.selector);
-        _cut(_part(address(new PuppetFacet()), IDiamond.FacetCutAction.Add, puppet));
+        _cut(_part(deploy("PuppetFacet", ""), IDiamond.FacetCutAction.Add, puppet));
         handler.start();
         targetContract(address(handler));
         targetSender(trader);

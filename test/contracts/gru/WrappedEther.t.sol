@@ -22,7 +22,7 @@ contract WrappedEtherTest is Base {
 
     function setUp() public {
         vm.warp(1_700_000_000);
-        m0 = new WrappedEther();
+        m0 = WrappedEther(payable(deploy("WrappedEther", "")));
         holder = makeAddr("holder");
         spender = makeAddr("spender");
         vm.deal(holder, 10 ether);
@@ -85,7 +85,7 @@ contract WrappedEtherTest is Base {
     }
 
     function test_withdraw_revertsWhenTheReceiverRefuses() public {
-        ForcedEther noReceiver = new ForcedEther();
+        ForcedEther noReceiver = ForcedEther(deploy("ForcedEther", ""));
         vm.deal(address(noReceiver), 1 ether);
         vm.prank(address(noReceiver));
         m0.deposit{value: 1 ether}();

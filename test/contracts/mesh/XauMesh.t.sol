@@ -267,10 +267,15 @@ contract XauMeshTest is StabilizerBase {
             flashFeeRate: 0,
             parameterDelay: 1 days
         });
-        PmmFactory other = new PmmFactory(
-            timelock,
-            address(new PublicPmmPool(config)),
-            address(new PrivatePmmPool(config))
+        PmmFactory other = PmmFactory(
+            deploy(
+                "PmmFactory",
+                abi.encode(
+                    timelock,
+                    deploy("PublicPmmPool", abi.encode(config)),
+                    deploy("PrivatePmmPool", abi.encode(config))
+                )
+            )
         );
         if (accept) {
             vm.prank(timelock);
@@ -336,7 +341,7 @@ contract XauMeshTest is StabilizerBase {
 
     function test_constructor_needsXau() public {
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, attacker));
-        new XauMesh(attacker, timelock);
+        deploy("XauMesh", abi.encode(attacker, timelock));
         vm.prank(timelock);
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAuthorized.selector, timelock));
         mesh.renounceOwnership();

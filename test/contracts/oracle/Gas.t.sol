@@ -9,25 +9,21 @@ import {OracleBase} from "./OracleBase.t.sol";
 /// test/integration/xau-oracle.test.ts.
 contract OracleGasTest is OracleBase {
     function test_gas_pullAnchors() public {
-        vm.startSnapshotGas("oracle.pullAnchors first of the transaction");
         oracle.pullAnchors(address(xau), address(six));
-        uint256 first = vm.stopSnapshotGas();
-        vm.startSnapshotGas("oracle.pullAnchors again");
+        uint256 first = vm.snapshotGasLastCall("oracle.pullAnchors first of the transaction");
         oracle.pullAnchors(address(xau), address(six));
-        uint256 again = vm.stopSnapshotGas();
+        uint256 again = vm.snapshotGasLastCall("oracle.pullAnchors again");
         assertLt(again, first / 5, "the second pull reads no feed");
-        vm.startSnapshotGas("oracle.pullValueInXau after pullAnchors");
         oracle.pullValueInXau(address(six), 1_000_000);
-        assertLt(vm.stopSnapshotGas(), first / 5, "both tokens are kept");
+        assertLt(vm.snapshotGasLastCall("oracle.pullValueInXau after pullAnchors"), first / 5, "both tokens are kept");
     }
 
     function test_gas_submit() public {
         SignedPriceFeed feed = feedsOf[address(six)][0];
         ISignedPriceFeed.Round memory round = ISignedPriceFeed.Round(2, USD, uint40(vm.getBlockTimestamp()));
         bytes[] memory signatures = _sign(feed, round, 2);
-        vm.startSnapshotGas("signedPriceFeed.submit");
         feed.submit(round, signatures);
-        vm.stopSnapshotGas();
+        vm.snapshotGasLastCall("signedPriceFeed.submit");
         (uint256 answer, , , ) = feed.latestTwo();
         assertEq(answer, USD, "accepted");
     }

@@ -38,7 +38,7 @@ contract LedgerInvariantTest is OracleBase {
 
     function setUp() public override {
         super.setUp();
-        ledger = new Ledger(oracle, timelock);
+        ledger = Ledger(deploy("Ledger", abi.encode(oracle, timelock)));
         handler = new LedgerHandler(ledger, [address(xau), address(six), address(eight)]);
         vm.prank(timelock);
         ledger.setWriter(address(handler), true);

@@ -28,7 +28,7 @@ contract LedgerTest is OracleBase {
     function setUp() public override {
         super.setUp();
         writer = makeAddr("writer");
-        ledger = new Ledger(oracle, timelock);
+        ledger = Ledger(deploy("Ledger", abi.encode(oracle, timelock)));
         vm.prank(timelock);
         ledger.setWriter(writer, true);
     }

@@ -40,10 +40,10 @@ abstract contract OracleBase is Base {
         guardian = makeAddr("guardian");
         attacker = makeAddr("attacker");
         reporterKeys = [keyOf("reporter a"), keyOf("reporter b"), keyOf("reporter c")];
-        xau = new PlainERC20("XAU", 18);
-        six = new PlainERC20("SIX", 6);
-        eight = new PlainERC20("EIGHT", 8);
-        oracle = new XAUOracle(address(xau), GRACE_BLOCKS, MAX_BLOCK_SECONDS, timelock);
+        xau = PlainERC20(deploy("PlainERC20", abi.encode("XAU", 18)));
+        six = PlainERC20(deploy("PlainERC20", abi.encode("SIX", 6)));
+        eight = PlainERC20(deploy("PlainERC20", abi.encode("EIGHT", 8)));
+        oracle = XAUOracle(deploy("XAUOracle", abi.encode(address(xau), GRACE_BLOCKS, MAX_BLOCK_SECONDS, timelock)));
         _addToken(xau, XAU_USD);
         _addToken(six, USD);
         _addToken(eight, EIGHT_USD);
@@ -73,7 +73,10 @@ abstract contract OracleBase is Base {
     }
 
     function _newFeed(uint72 minAnswer, uint72 maxAnswer) internal returns (SignedPriceFeed) {
-        return new SignedPriceFeed(_feedParams(vm.toString(++_feedCount), minAnswer, maxAnswer));
+        return
+            SignedPriceFeed(
+                deploy("SignedPriceFeed", abi.encode(_feedParams(vm.toString(++_feedCount), minAnswer, maxAnswer)))
+            );
     }
 
     function _feedParams(

@@ -14,7 +14,7 @@ contract SignedPriceFeedTest is OracleBase {
 
     function setUp() public override {
         super.setUp();
-        feed = new SignedPriceFeed(_feedParams("cUSDT / USD a", USD / 2, USD * 2));
+        feed = SignedPriceFeed(deploy("SignedPriceFeed", abi.encode(_feedParams("cUSDT / USD a", USD / 2, USD * 2))));
     }
 
     function _round(uint32 roundId, uint72 answer) internal view returns (ISignedPriceFeed.Round memory) {
@@ -193,11 +193,15 @@ contract SignedPriceFeedTest is OracleBase {
         vm.chainId(138);
         ISignedPriceFeed.Round memory round = _round(1, USD);
         bytes[] memory signatures = _sign(feed, round, 2);
-        SignedPriceFeed otherChain = new SignedPriceFeed(_feedParams("cUSDT / USD a", USD / 2, USD * 2));
-        SignedPriceFeed otherSource = new SignedPriceFeed(_feedParams("cUSDT / USD b", USD / 2, USD * 2));
+        SignedPriceFeed otherChain = SignedPriceFeed(
+            deploy("SignedPriceFeed", abi.encode(_feedParams("cUSDT / USD a", USD / 2, USD * 2)))
+        );
+        SignedPriceFeed otherSource = SignedPriceFeed(
+            deploy("SignedPriceFeed", abi.encode(_feedParams("cUSDT / USD b", USD / 2, USD * 2)))
+        );
         SignedPriceFeed.FeedParams memory params = _feedParams("cUSDT / USD a", USD / 2, USD * 2);
         params.decimals = 6;
-        SignedPriceFeed otherScale = new SignedPriceFeed(params);
+        SignedPriceFeed otherScale = SignedPriceFeed(deploy("SignedPriceFeed", abi.encode(params)));
 
         feed.submit(round, signatures);
         vm.chainId(651940);
@@ -297,28 +301,28 @@ contract SignedPriceFeedTest is OracleBase {
         SignedPriceFeed.FeedParams memory params = _feedParams("x", 1, 2);
         params.threshold = 4;
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 4, 1, 3));
-        new SignedPriceFeed(params);
+        deploy("SignedPriceFeed", abi.encode(params));
         params = _feedParams("x", 1, 2);
         params.minGapBlocks = 0;
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 0, 1, type(uint32).max));
-        new SignedPriceFeed(params);
+        deploy("SignedPriceFeed", abi.encode(params));
         params = _feedParams("x", 0, 2);
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 0, 1, 2));
-        new SignedPriceFeed(params);
+        deploy("SignedPriceFeed", abi.encode(params));
         params = _feedParams("x", 3, 2);
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 2, 3, type(uint72).max));
-        new SignedPriceFeed(params);
+        deploy("SignedPriceFeed", abi.encode(params));
         params = _feedParams("x", 1, 2);
         params.decimals = 19;
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 19, 0, 18));
-        new SignedPriceFeed(params);
+        deploy("SignedPriceFeed", abi.encode(params));
         params = _feedParams("x", 1, 2);
         params.signers[1] = params.signers[0];
         vm.expectRevert(abi.encodeWithSelector(ISignedPriceFeed.SignerUnchanged.selector, params.signers[0]));
-        new SignedPriceFeed(params);
+        deploy("SignedPriceFeed", abi.encode(params));
         params = _feedParams("x", 1, 2);
         params.signers[1] = address(0);
         vm.expectRevert(ICommonErrors.ZeroAddress.selector);
-        new SignedPriceFeed(params);
+        deploy("SignedPriceFeed", abi.encode(params));
     }
 }

@@ -92,13 +92,13 @@ contract XAUOracleConfigTest is OracleBase {
         IXAUOracle.TokenConfig memory config = _config(six, USD);
         config.tokenDecimals = 18;
         _refuse(config, abi.encodeWithSelector(IXAUOracle.DecimalsMismatch.selector, address(six), 18, 6));
-        PlainERC20 wide = new PlainERC20("WIDE", 24);
+        PlainERC20 wide = PlainERC20(deploy("PlainERC20", abi.encode("WIDE", 24)));
         config.tokenDecimals = 24;
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 24, 0, 18));
         vm.prank(timelock);
         oracle.setToken(address(wide), config);
         vm.expectRevert(abi.encodeWithSelector(IXAUOracle.DecimalsMismatch.selector, address(six), 18, 6));
-        new XAUOracle(address(six), 1, 1, timelock);
+        deploy("XAUOracle", abi.encode(address(six), 1, 1, timelock));
     }
 
     function test_setToken_refusesFeedsThatAreNotWhatTheySay() public {
@@ -116,8 +116,11 @@ contract XAUOracleConfigTest is OracleBase {
 
     function test_setToken_refusesTwoFeedsUnderOneId() public {
         IXAUOracle.TokenConfig memory config = _config(six, USD);
-        SignedPriceFeed copy = new SignedPriceFeed(
-            _feedParams(SignedPriceFeed(config.feeds[0].source).description(), USD / 2, USD * 2)
+        SignedPriceFeed copy = SignedPriceFeed(
+            deploy(
+                "SignedPriceFeed",
+                abi.encode(_feedParams(SignedPriceFeed(config.feeds[0].source).description(), USD / 2, USD * 2))
+            )
         );
         config.feeds[2].source = address(copy);
         _refuse(config, abi.encodeWithSelector(IXAUOracle.DuplicateFeed.selector, address(copy)));
@@ -127,7 +130,7 @@ contract XAUOracleConfigTest is OracleBase {
         IXAUOracle.TokenConfig memory config = _config(six, USD);
         SignedPriceFeed.FeedParams memory params = _feedParams("hasty", USD / 2, USD * 2);
         params.minGapBlocks = uint32(GRACE_BLOCKS - 1);
-        SignedPriceFeed hasty = new SignedPriceFeed(params);
+        SignedPriceFeed hasty = SignedPriceFeed(deploy("SignedPriceFeed", abi.encode(params)));
         config.feeds[0].source = address(hasty);
         _refuse(
             config,
@@ -138,8 +141,8 @@ contract XAUOracleConfigTest is OracleBase {
     function test_setToken_boundsTheNumberOfTokens() public {
         IXAUOracle.TokenConfig memory config = _config(six, USD);
         vm.startPrank(timelock);
-        for (uint256 i = 3; i < 16; ++i) oracle.setToken(address(new PlainERC20("N", 6)), config);
-        address oneMore = address(new PlainERC20("N", 6));
+        for (uint256 i = 3; i < 16; ++i) oracle.setToken(deploy("PlainERC20", abi.encode("N", 6)), config);
+        address oneMore = deploy("PlainERC20", abi.encode("N", 6));
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 17, 0, 16));
         oracle.setToken(oneMore, config);
         vm.stopPrank();
@@ -148,7 +151,7 @@ contract XAUOracleConfigTest is OracleBase {
 
     function test_anchors_refuseTooFewDigits() public {
         // 0.5 USD per base against 64,123 USD per quote with 6 and 18 decimals swapped: price * 10^(18 + 6 - 18).
-        PlainERC20 base = new PlainERC20("BASE", 18);
+        PlainERC20 base = PlainERC20(deploy("PlainERC20", abi.encode("BASE", 18)));
         for (uint256 i = 0; i < SOURCES; ++i) {
             feedsOf[address(base)].push(_newFeed(1, USD));
             _report(feedsOf[address(base)][i], USD / 2);

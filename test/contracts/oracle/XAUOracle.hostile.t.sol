@@ -13,8 +13,8 @@ contract XAUOracleHostileTest is OracleBase {
 
     function setUp() public override {
         super.setUp();
-        hostileSigned = new HostileFeed(true);
-        hostileChainlink = new HostileFeed(false);
+        hostileSigned = HostileFeed(deploy("HostileFeed", abi.encode(true)));
+        hostileChainlink = HostileFeed(deploy("HostileFeed", abi.encode(false)));
     }
 
     function _use(address source, IXAUOracle.FeedKind kind, uint8 minFeeds) internal {
@@ -109,7 +109,7 @@ contract XAUOracleHostileTest is OracleBase {
     /// @dev A caller who gives little gas could make feeds fail and so pick the median. He gets the true answer or a revert.
     function testFuzz_starvedCallerNeverChangesTheAnswer(uint256 gasGiven, bool chainlink, bool pull) public {
         if (chainlink) {
-            MockAggregator aggregator = new MockAggregator(8);
+            MockAggregator aggregator = MockAggregator(deploy("MockAggregator", abi.encode(8)));
             aggregator.push(int256(uint256(USD)), vm.getBlockTimestamp() - 600);
             _use(address(aggregator), IXAUOracle.FeedKind.CHAINLINK, 1);
         } else {
@@ -157,7 +157,7 @@ contract XAUOracleHostileTest is OracleBase {
     // --- Chainlink rounds ---
 
     function test_chainlink_previousRoundInsideTheWindow() public {
-        MockAggregator aggregator = new MockAggregator(8);
+        MockAggregator aggregator = MockAggregator(deploy("MockAggregator", abi.encode(8)));
         uint256 now_ = vm.getBlockTimestamp();
         uint256 window = GRACE_BLOCKS * MAX_BLOCK_SECONDS;
         aggregator.push(int256(uint256(USD)), now_ - 600);
@@ -197,7 +197,7 @@ contract XAUOracleHostileTest is OracleBase {
     }
 
     function test_chainlink_firstRoundOfAPhaseWaitsOutTheWindow() public {
-        MockAggregator aggregator = new MockAggregator(18);
+        MockAggregator aggregator = MockAggregator(deploy("MockAggregator", abi.encode(18)));
         uint256 now_ = vm.getBlockTimestamp();
         aggregator.push(1e18, now_ - 600);
         aggregator.nextPhase();

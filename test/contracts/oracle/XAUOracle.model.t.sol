@@ -45,7 +45,7 @@ contract XAUOracleModelTest is OracleBase {
 
     function _makeFeed() private returns (IXAUOracle.Feed memory) {
         bool isSigned = _draw(2) == 0;
-        HostileFeed feed = new HostileFeed(isSigned);
+        HostileFeed feed = HostileFeed(deploy("HostileFeed", abi.encode(isSigned)));
         HostileFeed.Mode mode =
             _draw(6) == 0 ? HostileFeed.Mode(_draw(uint256(type(HostileFeed.Mode).max) + 1)) : HostileFeed.Mode.HONEST;
         uint256 now_ = vm.getBlockTimestamp();

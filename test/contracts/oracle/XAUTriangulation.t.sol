@@ -24,7 +24,7 @@ contract XAUTriangulationTest is OracleBase {
     }
 
     function _price(PlainERC20 token, uint256 answerWad) private {
-        MockAggregator aggregator = new MockAggregator(18);
+        MockAggregator aggregator = MockAggregator(deploy("MockAggregator", abi.encode(18)));
         aggregator.push(int256(answerWad), vm.getBlockTimestamp() - 600);
         IXAUOracle.TokenConfig memory config;
         config.tokenDecimals = token.decimals();
@@ -40,8 +40,8 @@ contract XAUTriangulationTest is OracleBase {
 
     function _pair(uint256 seed, uint256 priceA, uint256 priceB) private returns (uint256, uint256) {
         uint8[3] memory decimals = [6, 8, 18];
-        tokenA = new PlainERC20("A", decimals[seed % 3]);
-        tokenB = new PlainERC20("B", decimals[(seed / 3) % 3]);
+        tokenA = PlainERC20(deploy("PlainERC20", abi.encode("A", decimals[seed % 3])));
+        tokenB = PlainERC20(deploy("PlainERC20", abi.encode("B", decimals[(seed / 3) % 3])));
         priceA = bound(priceA, 1e15, 1e23); // 0.001 to 100,000 USD
         priceB = bound(priceB, 1e15, 1e23);
         _price(tokenA, priceA);
@@ -94,7 +94,7 @@ contract XAUTriangulationTest is OracleBase {
     }
 
     function test_rate_refusesTooFewDigits() public {
-        tokenA = new PlainERC20("DUST", 6);
+        tokenA = PlainERC20(deploy("PlainERC20", abi.encode("DUST", 6)));
         _price(tokenA, 1e6); // 1e-12 USD: 3.77e-16 of an ounce has three digits
         uint256 priceInXau = oracle.priceInXau(address(tokenA));
         vm.expectRevert(

@@ -33,12 +33,12 @@ abstract contract PegBase is StabilizerBase {
 
     function setUp() public virtual override {
         super.setUp();
-        stable = new StablecoinPegManager(address(oracle), timelock);
-        commodity = new CommodityPegManager(address(oracle), timelock);
-        board = new PegBoard(timelock);
-        sink = new PegSinkRecorder();
-        euro = new MockAggregator(8);
-        gold = new MockAggregator(8);
+        stable = StablecoinPegManager(deploy("StablecoinPegManager", abi.encode(address(oracle), timelock)));
+        commodity = CommodityPegManager(deploy("CommodityPegManager", abi.encode(address(oracle), timelock)));
+        board = PegBoard(deploy("PegBoard", abi.encode(timelock)));
+        sink = PegSinkRecorder(deploy("PegSinkRecorder", ""));
+        euro = MockAggregator(deploy("MockAggregator", abi.encode(8)));
+        gold = MockAggregator(deploy("MockAggregator", abi.encode(8)));
         euro.push(1_08000000, vm.getBlockTimestamp());
         gold.push(int256(uint256(XAU_USD)), vm.getBlockTimestamp());
 

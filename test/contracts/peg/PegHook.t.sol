@@ -209,7 +209,9 @@ contract PegHookTest is PegHookBase {
     /// hardhat-config: isolate = true
     function test_PEG9_anotherManagerStartsWithWhatHeKnows() public {
         _haltCusdc();
-        StablecoinPegManager next = new StablecoinPegManager(address(oracle), timelock);
+        StablecoinPegManager next = StablecoinPegManager(
+            deploy("StablecoinPegManager", abi.encode(address(oracle), timelock))
+        );
         vm.startPrank(timelock);
         stable.setSink(address(0));
         next.setToken(address(cUSDC), config(address(0)), new address[](0));

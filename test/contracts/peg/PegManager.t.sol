@@ -260,7 +260,7 @@ contract PegManagerTest is PegBase {
     /// @dev PEG-5
     function test_PEG5_aNewSinkHearsEverything() public {
         _haltCusdc();
-        PegSinkRecorder second = new PegSinkRecorder();
+        PegSinkRecorder second = PegSinkRecorder(deploy("PegSinkRecorder", ""));
         vm.prank(timelock);
         stable.setSink(address(second));
         assertEq(second.calls(), 3, "every token");

@@ -25,11 +25,11 @@ contract PegLensTest is Base {
     uint256 internal constant VALUE_XAU_WEI = 3e18;
 
     function setUp() public {
-        limits = new ScriptedTarget();
-        oracle = new ScriptedTarget();
-        healthy = new ScriptedTarget();
-        broken = new ScriptedTarget();
-        lens = new PegLens(IStabilizerLimits(address(limits)), IXAUOracle(address(oracle)));
+        limits = ScriptedTarget(deploy("ScriptedTarget", ""));
+        oracle = ScriptedTarget(deploy("ScriptedTarget", ""));
+        healthy = ScriptedTarget(deploy("ScriptedTarget", ""));
+        broken = ScriptedTarget(deploy("ScriptedTarget", ""));
+        lens = PegLens(deploy("PegLens", abi.encode(IStabilizerLimits(address(limits)), IXAUOracle(address(oracle)))));
 
         address[] memory pools = new address[](3);
         (pools[0], pools[1], pools[2]) = (address(broken), address(healthy), address(0xDEAD));
@@ -174,8 +174,8 @@ contract PegLensTest is Base {
 
     function test_constructor_refusesAddressesWithoutCode() public {
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, address(0xDEAD)));
-        new PegLens(IStabilizerLimits(address(0xDEAD)), IXAUOracle(address(oracle)));
+        deploy("PegLens", abi.encode(IStabilizerLimits(address(0xDEAD)), IXAUOracle(address(oracle))));
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, address(0xDEAD)));
-        new PegLens(IStabilizerLimits(address(limits)), IXAUOracle(address(0xDEAD)));
+        deploy("PegLens", abi.encode(IStabilizerLimits(address(limits)), IXAUOracle(address(0xDEAD))));
     }
 }

@@ -14,7 +14,7 @@ contract ReserveLensTest is BucketBase {
 
     function setUp() public override {
         super.setUp();
-        lens = new ReserveLens(buckets, reserves);
+        lens = ReserveLens(deploy("ReserveLens", abi.encode(buckets, reserves)));
     }
 
     function test_passesOnEveryBucketAndReserve() public view {
@@ -115,8 +115,8 @@ contract ReserveLensTest is BucketBase {
 
     function test_refusesWhatHasNoCode() public {
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, address(1)));
-        new ReserveLens(ICapitalBuckets(address(1)), reserves);
+        deploy("ReserveLens", abi.encode(ICapitalBuckets(address(1)), reserves));
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, address(2)));
-        new ReserveLens(buckets, IReserveSystem(address(2)));
+        deploy("ReserveLens", abi.encode(buckets, IReserveSystem(address(2))));
     }
 }

@@ -16,8 +16,8 @@ contract PrivatePmmPoolTest is PmmTestBase {
 
     function setUp() public {
         setUpFactory(0);
-        base = new PlainERC20("XAU", 18);
-        quote = new PlainERC20("cUSDT", 6);
+        base = PlainERC20(deploy("PlainERC20", abi.encode("XAU", 18)));
+        quote = PlainERC20(deploy("PlainERC20", abi.encode("cUSDT", 6)));
         pool = IPmmPrivatePool(
             fund(privateParams(address(base), address(quote), 2650e6, K, provider), 1e21, 2_650_000e6)
         );
@@ -116,7 +116,7 @@ contract PrivatePmmPoolTest is PmmTestBase {
     }
 
     function test_flashCallbackIsDodosPrivateOne() public {
-        FlashBorrower borrower = new FlashBorrower();
+        FlashBorrower borrower = FlashBorrower(deploy("FlashBorrower", ""));
         allow(address(borrower));
         base.mint(address(borrower), 1e18);
         borrower.plan(1e18 + 1e14, 0);
@@ -157,7 +157,7 @@ contract PrivatePmmPoolTest is PmmTestBase {
 
     function test_retrieveTakesSurplusOnly() public {
         base.mint(address(pool), 5);
-        PlainERC20 stray = new PlainERC20("STRAY", 18);
+        PlainERC20 stray = PlainERC20(deploy("PlainERC20", abi.encode("STRAY", 18)));
         stray.mint(address(pool), 7);
         vm.startPrank(provider);
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 6, 0, 5));
@@ -189,8 +189,8 @@ contract PmmFactoryTest is PmmTestBase {
 
     function setUp() public {
         setUpFactory(0);
-        base = new PlainERC20("cUSDT", 6);
-        quote = new PlainERC20("cUSDC", 6);
+        base = PlainERC20(deploy("PlainERC20", abi.encode("cUSDT", 6)));
+        quote = PlainERC20(deploy("PlainERC20", abi.encode("cUSDC", 6)));
     }
 
     /// @dev D3, D4, D14, ACCESS-23: initialised once, in the creating transaction, by the factory; implementations are locked.
@@ -284,12 +284,12 @@ contract PmmFactoryTest is PmmTestBase {
     }
 
     function test_TOKEN24_decimalsAreBounded() public {
-        HostileToken wide = new HostileToken(24);
+        HostileToken wide = HostileToken(deploy("HostileToken", abi.encode(24)));
         expectRefusal(
             publicParams(address(wide), address(quote), WAD, K),
             abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 24, 0, 18)
         );
-        PlainERC20 whole = new PlainERC20("WHOLE", 0);
+        PlainERC20 whole = PlainERC20(deploy("PlainERC20", abi.encode("WHOLE", 0)));
         IPmmPool pool = IPmmPool(fund(publicParams(address(whole), address(quote), 1e24, K), 1e6, 1e12));
         assertGt(sell(pool, trader, true, 10), 9e6);
     }
@@ -303,8 +303,8 @@ contract PmmPoolHostileTokenTest is PmmTestBase {
 
     function setUp() public {
         setUpFactory(0);
-        base = new HostileToken(6);
-        quote = new PlainERC20("cUSDC", 6);
+        base = HostileToken(deploy("HostileToken", abi.encode(6)));
+        quote = PlainERC20(deploy("PlainERC20", abi.encode("cUSDC", 6)));
         pool = IPmmPublicPool(fund(publicParams(address(base), address(quote), WAD, K), 1e12, 1e12));
         base.mint(trader, 1e12);
         quote.mint(trader, 1e12);

@@ -24,8 +24,8 @@ contract PmmPoolCurveTest is PmmTestBase {
         uint8 baseDecimals = decimalsOf(seed);
         uint8 quoteDecimals = decimalsOf(seed / 3);
         uint256 price = 10 ** ((seed / 9) % 3);
-        PlainERC20 base = new PlainERC20("BASE", baseDecimals);
-        PlainERC20 quote = new PlainERC20("QUOTE", quoteDecimals);
+        PlainERC20 base = PlainERC20(deploy("PlainERC20", abi.encode("BASE", baseDecimals)));
+        PlainERC20 quote = PlainERC20(deploy("PlainERC20", abi.encode("QUOTE", quoteDecimals)));
         uint256 i = (price * 10 ** (18 + quoteDecimals)) / 10 ** baseDecimals;
         if (i < 1e9) i = 1e9;
         pool = IPmmPublicPool(
@@ -114,8 +114,8 @@ contract PmmPoolCurveTest is PmmTestBase {
     }
 
     function test_D8_kNearOneIsRefused() public {
-        PlainERC20 base = new PlainERC20("BASE", 18);
-        PlainERC20 quote = new PlainERC20("QUOTE", 18);
+        PlainERC20 base = PlainERC20(deploy("PlainERC20", abi.encode("BASE", 18)));
+        PlainERC20 quote = PlainERC20(deploy("PlainERC20", abi.encode("QUOTE", 18)));
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, WAD - 1, 1e14, 0.999e18));
         factory.createPool(publicParams(address(base), address(quote), WAD, WAD - 1));
     }

@@ -13,8 +13,8 @@ contract PmmPoolGasTest is PmmTestBase {
 
     function setUp() public {
         setUpFactory(0);
-        base = new PlainERC20("cUSDT", 6);
-        quote = new PlainERC20("cUSDC", 6);
+        base = PlainERC20(deploy("PlainERC20", abi.encode("cUSDT", 6)));
+        quote = PlainERC20(deploy("PlainERC20", abi.encode("cUSDC", 6)));
         pool = IPmmPublicPool(fund(publicParams(address(base), address(quote), WAD, K), 1e12, 1e12));
         base.mint(trader, 1e12);
         quote.mint(trader, 1e12);
@@ -39,10 +39,9 @@ contract PmmPoolGasTest is PmmTestBase {
     function measure(string memory name, bool isBase, uint256 amountIn) private {
         cool();
         vm.prank(trader);
-        vm.startSnapshotGas(name);
         if (isBase) pool.swapBase(amountIn, 1, trader, trader, block.timestamp);
         else pool.swapQuote(amountIn, 1, trader, trader, block.timestamp);
-        assertGt(vm.stopSnapshotGas(), 0);
+        assertGt(vm.snapshotGasLastCall(name), 0);
     }
 
     function test_gas_swaps() public {
@@ -56,16 +55,13 @@ contract PmmPoolGasTest is PmmTestBase {
 
     function test_gas_views() public {
         cool();
-        vm.startSnapshotGas("querySellBase");
         pool.querySellBase(trader, 1e9);
-        assertGt(vm.stopSnapshotGas(), 0);
+        assertGt(vm.snapshotGasLastCall("querySellBase"), 0);
         cool();
-        vm.startSnapshotGas("getMidPrice");
         pool.getMidPrice();
-        assertGt(vm.stopSnapshotGas(), 0);
+        assertGt(vm.snapshotGasLastCall("getMidPrice"), 0);
         cool();
-        vm.startSnapshotGas("blocksOutside of 2");
         pool.blocksOutside(0, 2);
-        assertGt(vm.stopSnapshotGas(), 0);
+        assertGt(vm.snapshotGasLastCall("blocksOutside of 2"), 0);
     }
 }

@@ -18,8 +18,8 @@ contract PmmPoolHistoryTest is PmmTestBase {
 
     function setUp() public {
         setUpFactory(0);
-        base = new PlainERC20("cUSDT", 6);
-        quote = new PlainERC20("cUSDC", 6);
+        base = PlainERC20(deploy("PlainERC20", abi.encode("cUSDT", 6)));
+        quote = PlainERC20(deploy("PlainERC20", abi.encode("cUSDC", 6)));
         pool = IPmmPublicPool(fund(publicParams(address(base), address(quote), WAD, K), 1e12, 1e12));
         created = vm.getBlockNumber();
     }
@@ -155,7 +155,7 @@ contract PmmPoolHistoryTest is PmmTestBase {
 
     /// @dev A moving oracle writes no false history: the recorded ratio is that of the pool's own anchor of the moment.
     function test_movingOracleWritesNoHistory() public {
-        PlainERC20 xau = new PlainERC20("XAU", 18);
+        PlainERC20 xau = PlainERC20(deploy("PlainERC20", abi.encode("XAU", 18)));
         oracle.setAnchors(address(xau), address(base), 2650e6, 2650e6);
         pool = IPmmPublicPool(fund(publicParams(address(xau), address(base), 0, K), 1e21, 2_650_000e6));
         nextBlock();
@@ -173,7 +173,7 @@ contract PmmPoolHistoryTest is PmmTestBase {
 
     /// @dev Of the newest and the previous anchor a sale gets the worse, whichever way the oracle moved.
     function test_oracleSandwichGetsTheWorseAnchor() public {
-        PlainERC20 xau = new PlainERC20("XAU", 18);
+        PlainERC20 xau = PlainERC20(deploy("PlainERC20", abi.encode("XAU", 18)));
         oracle.setAnchors(address(xau), address(base), 2650e6, 2650e6);
         pool = IPmmPublicPool(fund(publicParams(address(xau), address(base), 0, K), 1e21, 2_650_000e6));
         (uint256 sellAtOld, , , ) = pool.querySellBase(trader, 1e18);
@@ -200,7 +200,7 @@ contract PmmPoolHistoryTest is PmmTestBase {
     }
 
     function test_D22_oracleInDoubtStopsSwapsButNotExits() public {
-        PlainERC20 xau = new PlainERC20("XAU", 18);
+        PlainERC20 xau = PlainERC20(deploy("PlainERC20", abi.encode("XAU", 18)));
         oracle.setAnchors(address(xau), address(base), 2650e6, 2650e6);
         pool = IPmmPublicPool(fund(publicParams(address(xau), address(base), 0, K), 1e21, 2_650_000e6));
         sell(pool, trader, true, 1e18);

@@ -35,7 +35,7 @@ contract PmmPoolHandler is Base {
         ORACLE = oracle;
         BASE = PlainERC20(pool._BASE_TOKEN_());
         QUOTE = PlainERC20(pool._QUOTE_TOKEN_());
-        BORROWER = new FlashBorrower();
+        BORROWER = FlashBorrower(deploy("FlashBorrower", ""));
         CREATED = block.number;
         lastChange = block.timestamp;
         BASE.approve(address(pool), type(uint256).max);
@@ -251,8 +251,8 @@ abstract contract PmmPoolInvariantBase is PmmTestBase {
 contract PmmPoolZeroFeeInvariantTest is PmmPoolInvariantBase {
     function setUp() public {
         setUpFactory(0);
-        PlainERC20 base = new PlainERC20("cUSDT", 6);
-        PlainERC20 quote = new PlainERC20("cUSDC", 6);
+        PlainERC20 base = PlainERC20(deploy("PlainERC20", abi.encode("cUSDT", 6)));
+        PlainERC20 quote = PlainERC20(deploy("PlainERC20", abi.encode("cUSDC", 6)));
         pool = IPmmPublicPool(fund(publicParams(address(base), address(quote), WAD, 0.1e18), 1e12, 1e12));
         vm.store(address(pool), bytes32(uint256(3)), bytes32(WAD | (uint256(0.1e18) << 120)));
         assertEq(pool._LP_FEE_RATE_(), 0);
@@ -273,8 +273,8 @@ contract PmmPoolZeroFeeInvariantTest is PmmPoolInvariantBase {
 contract PmmPoolOracleInvariantTest is PmmPoolInvariantBase {
     function setUp() public {
         setUpFactory(1e13);
-        PlainERC20 base = new PlainERC20("XAU", 18);
-        PlainERC20 quote = new PlainERC20("cUSDC", 6);
+        PlainERC20 base = PlainERC20(deploy("PlainERC20", abi.encode("XAU", 18)));
+        PlainERC20 quote = PlainERC20(deploy("PlainERC20", abi.encode("cUSDC", 6)));
         oracle.setAnchors(address(base), address(quote), 2650e6, 2650e6);
         pool = IPmmPublicPool(fund(publicParams(address(base), address(quote), 0, K), 1e21, 2_650_000e6));
         target(oracle);

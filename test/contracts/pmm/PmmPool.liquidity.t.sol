@@ -15,8 +15,8 @@ contract PmmPoolLiquidityTest is PmmTestBase {
 
     function setUp() public {
         setUpFactory(0);
-        base = new PlainERC20("cUSDT", 6);
-        quote = new PlainERC20("cUSDC", 6);
+        base = PlainERC20(deploy("PlainERC20", abi.encode("cUSDT", 6)));
+        quote = PlainERC20(deploy("PlainERC20", abi.encode("cUSDC", 6)));
         pool = IPmmPublicPool(fund(publicParams(address(base), address(quote), WAD, K), 1e12, 1e12));
         shares = PlainERC20(address(pool));
     }
@@ -192,7 +192,7 @@ contract PmmPoolLiquidityTest is PmmTestBase {
     }
 
     function test_sellSharesCallsBackAfterPaying() public {
-        FlashBorrower seller = new FlashBorrower();
+        FlashBorrower seller = FlashBorrower(deploy("FlashBorrower", ""));
         vm.prank(provider);
         shares.transfer(address(seller), 1e9);
         seller.planCall(address(pool), abi.encodeCall(IPmmPool.spotRatio, ()));
@@ -243,10 +243,10 @@ contract PmmPoolFlashLoanTest is PmmTestBase {
 
     function setUp() public {
         setUpFactory(0);
-        base = new PlainERC20("cUSDT", 6);
-        quote = new PlainERC20("cUSDC", 6);
+        base = PlainERC20(deploy("PlainERC20", abi.encode("cUSDT", 6)));
+        quote = PlainERC20(deploy("PlainERC20", abi.encode("cUSDC", 6)));
         pool = IPmmPublicPool(fund(publicParams(address(base), address(quote), WAD, K), 1e12, 1e12));
-        borrower = new FlashBorrower();
+        borrower = FlashBorrower(deploy("FlashBorrower", ""));
         base.mint(address(borrower), 1e13);
         quote.mint(address(borrower), 1e13);
     }

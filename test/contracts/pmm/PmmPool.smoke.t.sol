@@ -12,8 +12,8 @@ contract PmmPoolSmokeTest is PmmTestBase {
 
     function setUp() public {
         setUpFactory(0);
-        base = new PlainERC20("cUSDT", 6);
-        quote = new PlainERC20("cUSDC", 6);
+        base = PlainERC20(deploy("PlainERC20", abi.encode("cUSDT", 6)));
+        quote = PlainERC20(deploy("PlainERC20", abi.encode("cUSDC", 6)));
         pool = IPmmPublicPool(fund(publicParams(address(base), address(quote), WAD, K), 1e12, 1e12));
     }
 

@@ -14,8 +14,8 @@ contract PmmPoolStabilizerTest is PmmTestBase {
 
     function setUp() public {
         setUpFactory(0);
-        xau = new PlainERC20("XAU", 18);
-        usd = new PlainERC20("USD", 6);
+        xau = PlainERC20(deploy("PlainERC20", abi.encode("XAU", 18)));
+        usd = PlainERC20(deploy("PlainERC20", abi.encode("USD", 6)));
         oracle.setAnchors(address(xau), address(usd), 2650e6, 2650e6);
         pool = IPmmPublicPool(fund(publicParams(address(xau), address(usd), 0, K), 1e21, 2_650_000e6));
     }

@@ -38,9 +38,18 @@ abstract contract PmmTestBase is Base {
         provider = makeAddr("provider");
         trader = makeAddr("trader");
         attacker = makeAddr("attacker");
-        oracle = new AnchorOracleMock();
+        oracle = AnchorOracleMock(deploy("AnchorOracleMock", ""));
         IPmmPool.Config memory config = configOf(mtFeeRate);
-        factory = new PmmFactory(governor, address(new PublicPmmPool(config)), address(new PrivatePmmPool(config)));
+        factory = PmmFactory(
+            deploy(
+                "PmmFactory",
+                abi.encode(
+                    governor,
+                    deploy("PublicPmmPool", abi.encode(config)),
+                    deploy("PrivatePmmPool", abi.encode(config))
+                )
+            )
+        );
         vm.roll(1000);
         vm.warp(1_800_000_000);
     }

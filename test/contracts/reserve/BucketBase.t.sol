@@ -36,10 +36,10 @@ abstract contract BucketBase is PegBase {
 
     function setUp() public virtual override {
         super.setUp();
-        reserves = new ReserveSystem(timelock);
-        buckets = new CapitalBuckets(address(oracle), address(reserves), timelock);
-        flash = new FlashVault(timelock);
-        liquidity = new PublicLiquidity(timelock);
+        reserves = ReserveSystem(deploy("ReserveSystem", abi.encode(timelock)));
+        buckets = CapitalBuckets(deploy("CapitalBuckets", abi.encode(address(oracle), address(reserves), timelock)));
+        flash = FlashVault(deploy("FlashVault", abi.encode(timelock)));
+        liquidity = PublicLiquidity(deploy("PublicLiquidity", abi.encode(timelock)));
         M1Token[4] memory all = [xau, cUSDT, cUSDC, cEURT];
         vm.startPrank(timelock);
         stabilizer.setBuckets(address(buckets));

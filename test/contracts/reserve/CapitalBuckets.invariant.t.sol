@@ -222,7 +222,7 @@ contract CapitalBucketsInvariantTest is BucketBase, IMarket {
 
     function setUp() public override {
         super.setUp();
-        Erc3156Borrower borrower = new Erc3156Borrower();
+        Erc3156Borrower borrower = Erc3156Borrower(deploy("Erc3156Borrower", ""));
         M1Token[4] memory all = [xau, cUSDT, cUSDC, cEURT];
         vm.startPrank(timelock);
         buckets.setBridge(timelock);

@@ -16,7 +16,7 @@ contract FlashVaultTest is BucketBase {
 
     function setUp() public override {
         super.setUp();
-        borrower = new Erc3156Borrower();
+        borrower = Erc3156Borrower(deploy("Erc3156Borrower", ""));
         mint(cUSDC, address(borrower), 1_000 * UNIT);
     }
 
@@ -81,7 +81,7 @@ contract FlashVaultTest is BucketBase {
 
     /// @dev BUCKET-10: a token that keeps a part of transfers makes loans fail, not shrink.
     function test_BUCKET10_feeOnTransferCannotBeRepaidByLess() public {
-        HostileToken hostile = new HostileToken(6);
+        HostileToken hostile = HostileToken(deploy("HostileToken", abi.encode(6)));
         hostile.mint(address(flash), 1e9);
         hostile.mint(address(borrower), 1e9);
         vm.prank(timelock);

@@ -42,7 +42,7 @@ contract HostileBucketHandler is Base {
     ) {
         (_buckets, _flash, _stabilizer, _token, _good) = (buckets, flash, stabilizer, token, good);
         _timelock = timelock;
-        _borrower = new Erc3156Borrower();
+        _borrower = Erc3156Borrower(deploy("Erc3156Borrower", ""));
         vm.prank(timelock);
         token.approve(address(buckets), ALL);
         vm.prank(timelock);
@@ -248,7 +248,7 @@ contract HostileBucketsInvariantTest is BucketBase {
 
     function setUp() public override {
         super.setUp();
-        token = new HostileToken(6);
+        token = HostileToken(deploy("HostileToken", abi.encode(6)));
         IXAUOracle.TokenConfig memory priced = oracle.tokenConfig(address(cUSDC));
         vm.startPrank(timelock);
         oracle.setToken(address(token), priced);

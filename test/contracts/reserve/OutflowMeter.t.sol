@@ -24,7 +24,7 @@ contract OutflowMeterTest is Base {
 
     function setUp() public {
         vm.warp(1_800_000_000);
-        meter = new OutflowMeterHarness();
+        meter = OutflowMeterHarness(deploy("OutflowMeterHarness", ""));
         meter.configure(MINIMUM, MAX_RISE, HALF_LIFE);
         modelPeakAt = vm.getBlockTimestamp();
     }

@@ -23,10 +23,10 @@ contract ReserveSystemTest is Base {
         vm.warp(1_800_000_000);
         timelock = makeAddr("timelock");
         attacker = makeAddr("attacker");
-        system = new ReserveSystem(timelock);
-        token = new PlainERC20("cUSDC", 6);
-        vault = new PlainReserveSource(system);
-        buckets = new PlainReserveSource(system);
+        system = ReserveSystem(deploy("ReserveSystem", abi.encode(timelock)));
+        token = PlainERC20(deploy("PlainERC20", abi.encode("cUSDC", 6)));
+        vault = PlainReserveSource(deploy("PlainReserveSource", abi.encode(system)));
+        buckets = PlainReserveSource(deploy("PlainReserveSource", abi.encode(system)));
         vm.startPrank(timelock);
         system.registerToken(address(token), _bounds(), _sizing());
         system.setReporter(address(token), address(vault), true);
@@ -185,7 +185,7 @@ contract ReserveSystemTest is Base {
 
     /// @dev Quanta of 18-decimal tokens: outflows count up, inflows down, requirements stay whole.
     function test_eighteenDecimals() public {
-        PlainERC20 big = new PlainERC20("BIG", 18);
+        PlainERC20 big = PlainERC20(deploy("PlainERC20", abi.encode("BIG", 18)));
         IReserveSystem.Bounds memory bounds = _bounds();
         bounds.minPeakHigh = bounds.maxRiseHigh = type(uint128).max;
         IReserveSystem.Sizing memory sizing = _sizing();
@@ -271,9 +271,9 @@ contract ReserveSystemTest is Base {
         system.checkOutflow(attacker, 1);
         vm.startPrank(timelock);
         for (uint256 i = 2; i < system.MAX_REPORTERS(); ++i) {
-            system.setReporter(address(token), address(new PlainReserveSource(system)), true);
+            system.setReporter(address(token), deploy("PlainReserveSource", abi.encode(system)), true);
         }
-        address ninth = address(new PlainReserveSource(system));
+        address ninth = deploy("PlainReserveSource", abi.encode(system));
         vm.expectRevert(abi.encodeWithSelector(IReserveSystem.TooManyReporters.selector, 8));
         system.setReporter(address(token), ninth, true);
         system.setReporter(address(token), address(vault), false);

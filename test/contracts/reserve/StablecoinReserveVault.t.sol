@@ -131,7 +131,7 @@ contract StablecoinReserveVaultTest is VaultBehaviour {
 
     /// @dev VAULT-2: an attestation that reverts, answers too little, too much or wastes gas closes minting; the view still answers.
     function test_VAULT2_hostileAttestationClosesMinting() public {
-        HostileFeed feed = new HostileFeed(false);
+        HostileFeed feed = HostileFeed(deploy("HostileFeed", abi.encode(false)));
         vm.prank(timelock);
         vault.setAttestation(IStablecoinReserveVault.Attestation(address(feed), ATTESTATION_AGE));
         feed.set(HostileFeed.Mode.HONEST, 1e20, block.timestamp, 0, 0);
@@ -491,81 +491,101 @@ contract StablecoinReserveVaultTest is VaultBehaviour {
     function test_constructorChecksWhatItIsGiven() public {
         IStablecoinReserveVault.Fees memory fees = IStablecoinReserveVault.Fees(0, 0);
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.IdenticalTokens.selector, address(m1)));
-        new StablecoinReserveVault(
-            address(m1),
-            address(m1),
-            address(0),
-            address(oracle),
-            address(reserves),
-            fees,
-            1e18,
-            treasury,
-            timelock
+        deploy(
+            "StablecoinReserveVault",
+            abi.encode(
+                address(m1),
+                address(m1),
+                address(0),
+                address(oracle),
+                address(reserves),
+                fees,
+                1e18,
+                treasury,
+                timelock
+            )
         );
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, holder));
-        new StablecoinReserveVault(
-            address(m1),
-            holder,
-            address(0),
-            address(oracle),
-            address(reserves),
-            fees,
-            1e18,
-            treasury,
-            timelock
+        deploy(
+            "StablecoinReserveVault",
+            abi.encode(
+                address(m1),
+                holder,
+                address(0),
+                address(oracle),
+                address(reserves),
+                fees,
+                1e18,
+                treasury,
+                timelock
+            )
         );
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, holder));
-        new StablecoinReserveVault(
-            address(m1),
-            address(asset),
-            holder,
-            address(oracle),
-            address(reserves),
-            fees,
-            1e18,
-            treasury,
-            timelock
+        deploy(
+            "StablecoinReserveVault",
+            abi.encode(
+                address(m1),
+                address(asset),
+                holder,
+                address(oracle),
+                address(reserves),
+                fees,
+                1e18,
+                treasury,
+                timelock
+            )
         );
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, holder));
-        new StablecoinReserveVault(
-            address(m1),
-            address(asset),
-            address(0),
-            holder,
-            address(reserves),
-            fees,
-            1e18,
-            treasury,
-            timelock
+        deploy(
+            "StablecoinReserveVault",
+            abi.encode(
+                address(m1),
+                address(asset),
+                address(0),
+                holder,
+                address(reserves),
+                fees,
+                1e18,
+                treasury,
+                timelock
+            )
         );
-        HostileToken fine = new HostileToken(19);
+        HostileToken fine = HostileToken(deploy("HostileToken", abi.encode(19)));
         vm.expectPartialRevert(ICommonErrors.OutOfRange.selector);
-        new StablecoinReserveVault(
-            address(m1),
-            address(fine),
-            address(0),
-            address(oracle),
-            address(reserves),
-            fees,
-            1e18,
-            treasury,
-            timelock
+        deploy(
+            "StablecoinReserveVault",
+            abi.encode(
+                address(m1),
+                address(fine),
+                address(0),
+                address(oracle),
+                address(reserves),
+                fees,
+                1e18,
+                treasury,
+                timelock
+            )
         );
     }
 
     /// @dev Another currency: the band is measured against the token whose price is par.
     function test_parOfAnotherCurrency() public {
         // `eight` stands at 64,123 USD; an asset at one USD is far below it, itself exactly at par.
-        StablecoinReserveVault other = new StablecoinReserveVault(
-            address(m1),
-            address(eight),
-            address(eight),
-            address(oracle),
-            address(reserves),
-            IStablecoinReserveVault.Fees(0, 0),
-            1e18,
-            treasury,
-            timelock
+        StablecoinReserveVault other = StablecoinReserveVault(
+            deploy(
+                "StablecoinReserveVault",
+                abi.encode(
+                    address(m1),
+                    address(eight),
+                    address(eight),
+                    address(oracle),
+                    address(reserves),
+                    IStablecoinReserveVault.Fees(0, 0),
+                    1e18,
+                    treasury,
+                    timelock
+                )
+            )
         );
         (IStablecoinReserveVault.MintReason reason, uint256 out, ) = other.mintStatus(1e8);
         assertEq(uint256(reason), uint256(IStablecoinReserveVault.MintReason.MINT_LIMIT), "price is fine, no minter");
@@ -580,12 +600,10 @@ contract StablecoinReserveVaultTest is VaultBehaviour {
         mintAs(holder, 1_000 * assetUnit);
         vm.warp(block.timestamp + 2);
         vm.startPrank(holder);
-        vm.startSnapshotGas("vault.mint");
         vault.mint(1_000e6, 0, holder);
-        vm.stopSnapshotGas();
-        vm.startSnapshotGas("vault.redeem");
+        vm.snapshotGasLastCall("vault.mint");
         vault.redeem(500e6, 0, holder);
-        uint256 gasUsed = vm.stopSnapshotGas();
+        uint256 gasUsed = vm.snapshotGasLastCall("vault.redeem");
         vm.stopPrank();
         assertLt(gasUsed, 150_000, "an exit stays cheap");
     }

@@ -40,7 +40,7 @@ abstract contract VaultBase is OracleBase {
         treasury = makeAddr("treasury");
         holder = makeAddr("holder");
         (unit, assetUnit) = (10 ** _m1Decimals(), 10 ** _assetDecimals());
-        asset = new HostileToken(_assetDecimals());
+        asset = HostileToken(deploy("HostileToken", abi.encode(_assetDecimals())));
         _addToken(PlainERC20(address(asset)), USD);
         _nextBlocks(GRACE_BLOCKS);
 
@@ -50,24 +50,29 @@ abstract contract VaultBase is OracleBase {
         setup.pausers = new address[](1);
         setup.pausers[0] = pauser;
         m1 = M1Token(
-            new M1TokenFactory().createToken(
+            M1TokenFactory(deploy("M1TokenFactory", "")).createToken(
                 IM1TokenFactory.CommonArguments("Cantilever USD", "cUSD", _m1Decimals(), timelock),
                 setup
             )
         );
-        reserves = new ReserveSystem(timelock);
-        vault = new StablecoinReserveVault(
-            address(m1),
-            address(asset),
-            address(0),
-            address(oracle),
-            address(reserves),
-            IStablecoinReserveVault.Fees(MINT_FEE, REDEEM_FEE),
-            MIN_RATIO,
-            treasury,
-            timelock
+        reserves = ReserveSystem(deploy("ReserveSystem", abi.encode(timelock)));
+        vault = StablecoinReserveVault(
+            deploy(
+                "StablecoinReserveVault",
+                abi.encode(
+                    address(m1),
+                    address(asset),
+                    address(0),
+                    address(oracle),
+                    address(reserves),
+                    IStablecoinReserveVault.Fees(MINT_FEE, REDEEM_FEE),
+                    MIN_RATIO,
+                    treasury,
+                    timelock
+                )
+            )
         );
-        proof = new MockAggregator(8);
+        proof = MockAggregator(deploy("MockAggregator", abi.encode(8)));
         vm.startPrank(timelock);
         reserves.registerToken(address(m1), _bounds(), _sizing());
         reserves.setReporter(address(m1), address(vault), true);

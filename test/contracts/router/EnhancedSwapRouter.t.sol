@@ -70,7 +70,7 @@ contract EnhancedSwapRouterTest is RouterBase {
     // Refusals: nothing moves
 
     function test_refuse_unregisteredPools() public {
-        PoolTrap trap = new PoolTrap(address(cUSDT), address(cUSDC), address(v3Factory));
+        PoolTrap trap = PoolTrap(deploy("PoolTrap", abi.encode(address(cUSDT), address(cUSDC), address(v3Factory))));
         _refused(
             order(cUSDT, AMOUNT, cUSDC),
             one(AMOUNT, address(trap), address(0)),
@@ -180,7 +180,7 @@ contract EnhancedSwapRouterTest is RouterBase {
     }
 
     function test_refuse_callbacksOfEverybody() public {
-        PoolTrap trap = new PoolTrap(address(cUSDT), address(cUSDC), address(v3Factory));
+        PoolTrap trap = PoolTrap(deploy("PoolTrap", abi.encode(address(cUSDT), address(cUSDC), address(v3Factory))));
         cUSDT.mint(address(router), AMOUNT);
         address[4] memory callers = [attacker, address(trap), address(v3), timelock];
         for (uint256 j = 0; j < callers.length; ++j) {
@@ -285,7 +285,7 @@ contract EnhancedSwapRouterTest is RouterBase {
 
     /// @dev The hook calls in the middle of a Uniswap swap, while the router waits for that pool's callback.
     function test_refuse_foreignCallbacksDuringASwap() public {
-        HostileToken token = new HostileToken(6);
+        HostileToken token = HostileToken(deploy("HostileToken", abi.encode(6)));
         address pool = v3Factory.createPool(address(token), address(usdc), 500);
         (bool ok, ) = pool.call(abi.encodeWithSignature("initialize(uint160)", uint160(1 << 96)));
         assertTrue(ok, "initialised");
@@ -367,7 +367,7 @@ contract EnhancedSwapRouterTest is RouterBase {
     }
 
     function test_registry_uniswapPoolsAreTheFactorys() public {
-        PoolTrap trap = new PoolTrap(address(cUSDT), address(cUSDC), address(v3Factory));
+        PoolTrap trap = PoolTrap(deploy("PoolTrap", abi.encode(address(cUSDT), address(cUSDC), address(v3Factory))));
         vm.startPrank(timelock);
         vm.expectRevert(
             abi.encodeWithSelector(ISwapRegistry.PoolNotAccepted.selector, address(trap), address(v3Factory))
@@ -492,9 +492,9 @@ contract EnhancedSwapRouterTest is RouterBase {
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, most + 1, 0, most));
         router.registerPool(oneTooMany);
         for (uint256 j = router.intermediates().length; j < router.MAX_INTERMEDIATES(); ++j) {
-            router.setIntermediate(address(new PlainERC20("T", 6)), true);
+            router.setIntermediate(deploy("PlainERC20", abi.encode("T", 6)), true);
         }
-        address last = address(new PlainERC20("T", 6));
+        address last = deploy("PlainERC20", abi.encode("T", 6));
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.OutOfRange.selector, 9, 0, 8));
         router.setIntermediate(last, true);
         vm.stopPrank();
@@ -503,11 +503,11 @@ contract EnhancedSwapRouterTest is RouterBase {
     function test_create_refusesWhatIsNoContract() public {
         address quoter = address(router.quoter());
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, attacker));
-        new EnhancedSwapRouter(attacker, quoter, permit2, timelock, guardian);
+        deploy("EnhancedSwapRouter", abi.encode(attacker, quoter, permit2, timelock, guardian));
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, attacker));
-        new EnhancedSwapRouter(address(integration), attacker, permit2, timelock, guardian);
+        deploy("EnhancedSwapRouter", abi.encode(address(integration), attacker, permit2, timelock, guardian));
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, attacker));
-        new EnhancedSwapRouter(address(integration), quoter, attacker, timelock, guardian);
+        deploy("EnhancedSwapRouter", abi.encode(address(integration), quoter, attacker, timelock, guardian));
     }
 
     // Internal
@@ -544,7 +544,7 @@ contract EnhancedSwapRouterTest is RouterBase {
 
     /// @dev A pool of ours with a token that turns hostile later.
     function _hostilePool() private returns (HostileToken token, address pool) {
-        token = new HostileToken(6);
+        token = HostileToken(deploy("HostileToken", abi.encode(6)));
         pool = funded(IDODOPMMIntegration.Venue.OURS, PlainERC20(address(token)), usdc, 1e18, 1e12);
         vm.prank(timelock);
         router.registerPool(pool);

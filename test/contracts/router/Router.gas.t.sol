@@ -26,9 +26,8 @@ contract RouterGasTest is RouterBase {
         IPmmPool(ours).swapBase(AMOUNT, 1, trader, receiver, block.timestamp);
         _cool();
         vm.prank(trader);
-        vm.startSnapshotGas("pool swap without the router");
         IPmmPool(ours).swapBase(AMOUNT, 1, trader, receiver, block.timestamp);
-        assertGt(vm.stopSnapshotGas(), 0);
+        assertGt(vm.snapshotGasLastCall("pool swap without the router"), 0);
         _measure("one hop, our pool", one(AMOUNT, ours, address(0)));
         _measure("one hop, DODO", one(AMOUNT, dodo, address(0)));
         _measure("one hop, Uniswap v3", one(AMOUNT, address(v3), address(0)));
@@ -44,9 +43,8 @@ contract RouterGasTest is RouterBase {
         IEnhancedSwapRouter.Order memory order_ = order(cUSDT, AMOUNT * routes.length, cUSDC);
         _cool();
         vm.prank(trader);
-        vm.startSnapshotGas(name);
         router.swap(order_, routes);
-        assertGt(vm.stopSnapshotGas(), 0);
+        assertGt(vm.snapshotGasLastCall(name), 0);
     }
 
     function _cool() private {

@@ -43,8 +43,8 @@ contract RouterInvariantTest is RouterBase {
 
     function setUp() public override {
         super.setUp();
-        _trap = new PoolTrap(address(cUSDT), address(cUSDC), address(v3Factory));
-        _hostile = new HostileToken(6);
+        _trap = PoolTrap(deploy("PoolTrap", abi.encode(address(cUSDT), address(cUSDC), address(v3Factory))));
+        _hostile = HostileToken(deploy("HostileToken", abi.encode(6)));
         _hostilePool = funded(IDODOPMMIntegration.Venue.OURS, PlainERC20(address(_hostile)), cUSDC, 1e18, 1e12);
         vm.prank(timelock);
         router.registerPool(_hostilePool);

@@ -42,7 +42,12 @@ abstract contract RouterBase is DodoBase {
         permit2 = PublishedCode.permit2();
         v3Factory = PublishedCode.uniswapV3Factory();
         v3Provider = new V3Provider();
-        router = new EnhancedSwapRouter(address(integration), address(new SwapQuoter()), permit2, timelock, guardian);
+        router = EnhancedSwapRouter(
+            deploy(
+                "EnhancedSwapRouter",
+                abi.encode(address(integration), deploy("SwapQuoter", ""), permit2, timelock, guardian)
+            )
+        );
         ours = funded(IDODOPMMIntegration.Venue.OURS, cUSDT, cUSDC, 1e18, 1e12);
         dodo = funded(IDODOPMMIntegration.Venue.DODO, cUSDT, cUSDC, 1e18, 5e11);
         goldCUSDT = funded(IDODOPMMIntegration.Venue.OURS, gold, cUSDT, GOLD_PRICE * 1e6, 400e18);

@@ -176,12 +176,11 @@ contract RouterPermitTest is RouterBase {
 
     function test_permit2_absentIsSaid() public {
         vm.startPrank(timelock);
-        EnhancedSwapRouter bare = new EnhancedSwapRouter(
-            address(integration),
-            address(router.quoter()),
-            address(0),
-            timelock,
-            guardian
+        EnhancedSwapRouter bare = EnhancedSwapRouter(
+            deploy(
+                "EnhancedSwapRouter",
+                abi.encode(address(integration), address(router.quoter()), address(0), timelock, guardian)
+            )
         );
         bare.registerPool(pool);
         vm.stopPrank();

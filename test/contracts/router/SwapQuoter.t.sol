@@ -164,8 +164,8 @@ contract SwapQuoterTest is RouterBase {
     }
 
     function _tickAt(uint160 price, uint24 fee) private returns (int24 tick) {
-        PlainERC20 a = new PlainERC20("A", 18);
-        PlainERC20 b = new PlainERC20("B", 18);
+        PlainERC20 a = PlainERC20(deploy("PlainERC20", abi.encode("A", 18)));
+        PlainERC20 b = PlainERC20(deploy("PlainERC20", abi.encode("B", 18)));
         address pool = v3Factory.createPool(address(a), address(b), fee);
         (bool ok, ) = pool.call(abi.encodeWithSignature("initialize(uint160)", price));
         assertTrue(ok, "initialised");

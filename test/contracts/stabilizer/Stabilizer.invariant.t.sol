@@ -67,9 +67,8 @@ contract StabilizerHandler is StabilizerBase {
         IPmmPool pool = poolOf[seed % 4];
         vm.txGasPrice(bound(gasPrice, 0, 250e9));
         IStabilizerLimits.Allowance memory answer = limits.allowance(address(pool));
-        (address base, address quote) = (pool._BASE_TOKEN_(), pool._QUOTE_TOKEN_());
-        bool sellBase = answer.sellBase != wrongWay;
-        (address tokenIn, address tokenOut) = sellBase ? (base, quote) : (quote, base);
+        (address tokenIn, address tokenOut) = (pool._BASE_TOKEN_(), pool._QUOTE_TOKEN_());
+        if (answer.sellBase == wrongWay) (tokenIn, tokenOut) = (tokenOut, tokenIn);
         size = bound(size, 0, type(uint128).max);
         if (size % 3 != 0 && answer.maxAmountIn > 0) size = size % (2 * answer.maxAmountIn);
         uint256 before = pool.spotRatio();

@@ -77,20 +77,20 @@ abstract contract StabilizerBase is Base {
         attacker = makeAddr("attacker");
         reporterKey = keyOf("reporter");
 
-        _tokenFactory = new M1TokenFactory();
+        _tokenFactory = M1TokenFactory(deploy("M1TokenFactory", ""));
         xau = _token("XAU", 18);
         cUSDT = _token("cUSDT", _decimals());
         cUSDC = _token("cUSDC", _decimals());
         cEURT = _token("cEURT", _decimals());
-        oracle = new XAUOracle(address(xau), GRACE, 4, timelock);
+        oracle = XAUOracle(deploy("XAUOracle", abi.encode(address(xau), GRACE, 4, timelock)));
         _configure(xau, XAU_USD);
         _configure(cUSDT, 1_00000000);
         _configure(cUSDC, 1_00000000);
         _configure(cEURT, 1_08000000);
 
-        limits = new StabilizerLimits(address(oracle), _ceilings(), timelock);
-        mesh = new XauMesh(address(xau), timelock);
-        stabilizer = new Stabilizer(address(limits), address(mesh), timelock);
+        limits = StabilizerLimits(deploy("StabilizerLimits", abi.encode(address(oracle), _ceilings(), timelock)));
+        mesh = XauMesh(deploy("XauMesh", abi.encode(address(xau), timelock)));
+        stabilizer = Stabilizer(deploy("Stabilizer", abi.encode(address(limits), address(mesh), timelock)));
         IPmmPool.Config memory config = IPmmPool.Config({
             oracle: address(oracle),
             stabilizer: address(stabilizer),
@@ -99,7 +99,16 @@ abstract contract StabilizerBase is Base {
             flashFeeRate: 1e14,
             parameterDelay: 1 days
         });
-        factory = new PmmFactory(timelock, address(new PublicPmmPool(config)), address(new PrivatePmmPool(config)));
+        factory = PmmFactory(
+            deploy(
+                "PmmFactory",
+                abi.encode(
+                    timelock,
+                    deploy("PublicPmmPool", abi.encode(config)),
+                    deploy("PrivatePmmPool", abi.encode(config))
+                )
+            )
+        );
         skipBlocks(GRACE);
 
         stablePool = _publicPool(cUSDT, cUSDC);
@@ -157,19 +166,24 @@ abstract contract StabilizerBase is Base {
         address[] memory signers = new address[](1);
         signers[0] = vm.addr(reporterKey);
         return
-            new SignedPriceFeed(
-                SignedPriceFeed.FeedParams({
-                    description: description,
-                    decimals: 8,
-                    threshold: 1,
-                    minGapBlocks: uint32(GRACE),
-                    maxDelaySeconds: 60,
-                    minAnswer: answer / 2,
-                    maxAnswer: answer * 2,
-                    signers: signers,
-                    owner: timelock,
-                    guardian: guardian
-                })
+            SignedPriceFeed(
+                deploy(
+                    "SignedPriceFeed",
+                    abi.encode(
+                        SignedPriceFeed.FeedParams({
+                            description: description,
+                            decimals: 8,
+                            threshold: 1,
+                            minGapBlocks: uint32(GRACE),
+                            maxDelaySeconds: 60,
+                            minAnswer: answer / 2,
+                            maxAnswer: answer * 2,
+                            signers: signers,
+                            owner: timelock,
+                            guardian: guardian
+                        })
+                    )
+                )
             );
     }
 

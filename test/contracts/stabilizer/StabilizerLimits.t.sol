@@ -143,9 +143,9 @@ contract StabilizerLimitsTest is StabilizerBase {
         IStabilizerLimits.Ceilings memory high = _ceilings();
         high.poolCapXauWei = uint128(type(uint72).max) + 1;
         _expectOutOfRange(high.poolCapXauWei, 1, type(uint72).max);
-        new StabilizerLimits(address(oracle), high, timelock);
+        deploy("StabilizerLimits", abi.encode(address(oracle), high, timelock));
         vm.expectRevert(abi.encodeWithSelector(ICommonErrors.NotAContract.selector, attacker));
-        new StabilizerLimits(attacker, _ceilings(), timelock);
+        deploy("StabilizerLimits", abi.encode(attacker, _ceilings(), timelock));
     }
 
     function test_config_changeRefillsNothing() public {
@@ -298,7 +298,17 @@ contract StabilizerLimitsTest is StabilizerBase {
             flashFeeRate: 0,
             parameterDelay: 1 days
         });
-        return new PmmFactory(timelock, address(new PublicPmmPool(config)), address(new PrivatePmmPool(config)));
+        return
+            PmmFactory(
+                deploy(
+                    "PmmFactory",
+                    abi.encode(
+                        timelock,
+                        deploy("PublicPmmPool", abi.encode(config)),
+                        deploy("PrivatePmmPool", abi.encode(config))
+                    )
+                )
+            );
     }
 
     function _refused(address pool) internal {

@@ -41,7 +41,7 @@ abstract contract M1Base is Base {
         trader = makeAddr("trader");
         holder = makeAddr("holder");
         attacker = makeAddr("attacker");
-        factory = new M1TokenFactory();
+        factory = M1TokenFactory(deploy("M1TokenFactory", ""));
         token = _create(_decimals());
     }
 
