@@ -7,5 +7,5 @@ import type { HardhatPlugin } from "hardhat/types/plugins";
 /** The plugin for `plugins` in hardhat.config.ts. */
 export const plainTests: HardhatPlugin = {
   id: "cantilever-plain-tests",
-  hookHandlers: { config: () => import("./plainTestsHooks.js") },
+  hookHandlers: { config: () => import("./plainTestsHooks.js"), solidity: () => import("./plainTestsWarnings.js") },
 };

@@ -12,7 +12,8 @@ export default function configHooks(): Promise<Partial<ConfigHooks>> {
       const profile = config.solidity.profiles["default"];
       const [compiler] = profile?.compilers ?? [];
       if (profile === undefined || compiler === undefined) return config;
-      const plain = { ...compiler, settings: { ...compiler.settings, optimizer: { enabled: false } } };
+      const settings: object = compiler.settings as object;
+      const plain = { ...compiler, settings: { ...settings, optimizer: { enabled: false } } };
       // One object for all of them: Hardhat compiles together what has the same settings, which it tells by identity.
       for (const file of globSync(TESTS, { cwd: config.paths.root })) profile.overrides[file] = plain;
       return config;
