@@ -9,7 +9,8 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAlltraCustomBridge} from "../interfaces/IAlltraCustomBridge.sol";
 import {IBridgeAdapter} from "../interfaces/IBridgeAdapter.sol";
 import {IBridgeLanes} from "../interfaces/IBridgeLanes.sol";
-import {IM1Token} from "../interfaces/IM1Token.sol";
+import {IBridgeReserveCoordinator} from "../interfaces/IBridgeReserveCoordinator.sol";
+import {LaneLimits} from "./LaneLimits.sol";
 
 /// @title AlltraAdapter
 /// @notice How users send over AlltraCustomBridge: one call, a fee in the token itself, and a maximum for it.
@@ -141,7 +142,7 @@ contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
     }
 
     /// @inheritdoc IBridgeAdapter
-    /// @dev `maxAmountUnits` is what lane and token let through; a coordinator may still refuse.
+    /// @dev `maxAmountUnits` is what lane, token and coordinator let through.
     function quote(
         uint256 destinationChainId,
         address token,
@@ -149,7 +150,11 @@ contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
     ) external view returns (Quote memory) {
         require(destinationChainId == remoteChainId, UnsupportedChain(destinationChainId));
         return
-            Quote({feeToken: token, feeUnits: _feeOf(_termsOf(token), amountUnits), maxAmountUnits: _maxAmount(token)});
+            Quote({
+                feeToken: token,
+                feeUnits: _feeOf(_termsOf(token), amountUnits),
+                maxAmountUnits: LaneLimits.maxAmount(bridge, token, _sendable(token))
+            });
     }
 
     // --- Internal ---
@@ -194,15 +199,15 @@ contract AlltraAdapter is IBridgeAdapter, Ownable2Step {
         return Math.max(own.minimumUnits, Math.mulDiv(amountUnits, own.feeBps, _BPS, Math.Rounding.Ceil));
     }
 
-    function _maxAmount(address token) private view returns (uint256 maxUnits) {
-        IBridgeLanes.Mode mode = bridge.mode(token);
-        if (mode == IBridgeLanes.Mode.NONE) return 0;
-        maxUnits = bridge.outAvailable(token);
-        if (mode == IBridgeLanes.Mode.MINT) {
-            maxUnits = Math.min(maxUnits, bridge.bookUnits(token));
-            maxUnits = Math.min(maxUnits, IM1Token(token).burnAvailable(address(bridge)));
+    /// @dev A coordinator that does not answer would refuse the send, too.
+    function _sendable(address token) private view returns (uint256) {
+        address book = bridge.coordinator();
+        if (book == address(0)) return type(uint256).max;
+        try IBridgeReserveCoordinator(book).sendableUnits(token) returns (uint256 units) {
+            return units;
+        } catch {
+            return 0;
         }
-        if (maxUnits < bridge.limits(token).minUnits) return 0;
     }
 
     function _inRange(uint256 value, uint256 minimum, uint256 maximum) private pure {

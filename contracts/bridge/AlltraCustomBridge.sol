@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {GuardianPause} from "../governance/GuardianPause.sol";
 import {IAlltraCustomBridge} from "../interfaces/IAlltraCustomBridge.sol";
 import {IBridgeBook} from "../interfaces/IBridgeReserveCoordinator.sol";
@@ -16,8 +17,8 @@ import {BridgeLanes} from "./BridgeLanes.sol";
 /// @dev ROLES. Adapters: send, for a payer whom they must have asked. Anyone: delivers and refunds what enough attestors signed, retries,
 /// applies attestors. Recipient: cancels what was not delivered; anyone after it expired. Guardian: holds deliveries for 24 hours, vetoes
 /// ids, removes attestors. Owner (two steps, cannot be renounced; a timelock): lanes, limits, tiers, adapters, coordinator, announces
-/// attestors. Fewer attestors than the threshold can do nothing; enough of them can make deliveries up to the limits, and refunds of what
-/// was really sent from here up to what is locked, or the token lets this contract mint.
+/// attestors. Fewer attestors than the threshold can do nothing; enough of them can make deliveries, and refunds of what was really sent
+/// from here, each up to its limit and what is locked, or the token lets this contract mint.
 /// @dev REPLAY. An id is the hash of a whole message with both chains and both bridges, and each has one status on each chain, which only
 /// moves forward: on its source SENT, REFUND_ACCEPTED, REFUNDED; on its destination ACCEPTED, DELIVERED or CANCELLED. So it is paid at
 /// most once: attestors sign a refund when its CANCELLED is final, and a cancelled id is never paid.
@@ -25,8 +26,8 @@ import {BridgeLanes} from "./BridgeLanes.sol";
 /// attested anew, so that nothing outlives the keys of a removed attestor.
 /// @dev ORDER. None is needed. Messages acknowledge what their source had paid; the books only move forward, so a late one changes nothing.
 /// @dev PRICE SOURCES: none. ROUNDING: none. TOKEN REQUIREMENTS: those of the lanes.
-/// @dev LIVENESS. What cannot be paid stays claimable. Sending, cancelling and refunding are never held; a coordinator may refuse sends,
-/// and when it fails at anything else it is passed over with an event.
+/// @dev LIVENESS. What cannot be paid stays claimable, a refund too that finds its bucket empty. Sending, cancelling and refunding are
+/// never held; a coordinator may refuse sends, and when it fails at anything else it is passed over with an event.
 /// @dev HOW TO STOP IT. `pause` (guardian or owner) holds deliver and retry; `removeAttestor` below the threshold ends attesting;
 /// `setAdapter(adapter, false)` or a lane's zero capacity ends sending.
 contract AlltraCustomBridge is IAlltraCustomBridge, BridgeLanes, EIP712, AttestorSet, ReentrancyGuardTransient {
@@ -147,8 +148,9 @@ contract AlltraCustomBridge is IAlltraCustomBridge, BridgeLanes, EIP712, Attesto
         require(block.timestamp <= message.expiresAt, MessageExpired(message.expiresAt, block.timestamp));
         _checkSignatures(deliveryDigest(id), signatures);
         _acknowledge(message.token, message.paidUnits);
-        // The chains' clocks differ: the source's may be ahead.
-        uint256 latencySeconds = block.timestamp > message.sentAt ? block.timestamp - message.sentAt : 0;
+        // What a hold took is not the way's. The chains' clocks differ: the source's may be ahead.
+        uint256 since = Math.max(message.sentAt, _pauseEnd());
+        uint256 latencySeconds = block.timestamp > since ? block.timestamp - since : 0;
         (bool paid, bytes memory reason) = _arrive(id, message, latencySeconds);
         if (paid) return Status.DELIVERED;
         _progress[id] = Progress(Status.ACCEPTED, uint32(attestorEpoch()));

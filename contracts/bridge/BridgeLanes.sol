@@ -19,14 +19,17 @@ import {TokenBucket} from "../tokens/TokenBucket.sol";
 /// token that gave this contract MINTER_ROLE and buckets; its own limits apply beside the lane's.
 /// @dev STORAGE. Books have 104 bits each (2e31 base units), buckets 96 (7e28), so that a send writes one slot of a lane and reads two,
 /// and a delivery writes two and reads two.
+/// @dev REFUNDS have a bucket of their own, with the limits of departures: they wait no longer than it took to leave, and whoever could
+/// refund everything that was ever sent gets no more out at once than anybody can send. Its limits rise with those of departures and never
+/// fall: what has left must be able to come back, also through a lane that was closed since. Nothing fills or empties it but time and
+/// refunds.
 /// @dev LIVENESS. `_pay` and `_payBack` never revert for what a token does: they say why they could not pay, and nothing has changed then.
-/// What came back is not limited by the bucket for arrivals: it left through the one for departures.
 /// @dev HOW TO STOP IT. Zero capacity closes a direction for arrivals and departures of one token; MINT lanes also end with MINTER_ROLE.
 abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
-    /// @dev 31 + 26 + 30 + 32 + 22 of 32 bytes.
+    /// @dev 31 + 26 + 30 + 32 + 32 + 29 of 32 bytes.
     struct Lane {
         uint104 sentUnits;
         uint96 outLevel;
@@ -42,6 +45,10 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
         uint80 minUnits;
         uint96 inCapacity;
         uint80 inRefillPerSecond;
+        uint80 backRefillPerSecond;
+        uint96 backLevel;
+        uint40 backUpdatedAt;
+        uint96 backCapacity;
     }
 
     /// @notice Bounds what readers of all lanes pay.
@@ -93,6 +100,9 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
             require(amountUnits <= open, BookExceeded(token, amountUnits, open));
         }
         if (back) {
+            uint256 level = _backAvailable(lane);
+            require(amountUnits <= level, RefundLimit(token, amountUnits, level));
+            (lane.backLevel, lane.backUpdatedAt) = (uint96(level - amountUnits), uint40(block.timestamp));
             lane.refundedUnits = uint104(refunded + amountUnits);
         } else {
             uint256 level = _inAvailable(lane);
@@ -162,6 +172,16 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
     }
 
     /// @inheritdoc IBridgeLanes
+    function refundAvailable(address token) external view returns (uint256) {
+        return _backAvailable(_lanes[token]);
+    }
+
+    /// @inheritdoc IBridgeLanes
+    function refundLimits(address token) external view returns (uint256 capacityUnits, uint256 refillPerSecond) {
+        return (_lanes[token].backCapacity, _lanes[token].backRefillPerSecond);
+    }
+
+    /// @inheritdoc IBridgeLanes
     function tokens() external view returns (address[] memory) {
         return _tokens;
     }
@@ -198,7 +218,7 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
         return _tryCall(address(this), PAY_GAS, abi.encodeCall(this.payOut, (token, to, amountUnits, false)));
     }
 
-    /// @dev The same for what comes back to who sent it.
+    /// @dev The same for what comes back to who sent it, out of the bucket for refunds.
     function _payBack(
         address token,
         address to,
@@ -276,6 +296,13 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
         lane.inRefillPerSecond = uint256(limits_.inRefillPerSecond).toUint80();
         (lane.outLevel, lane.outUpdatedAt) = (uint96(outLevel), uint40(block.timestamp));
         (lane.inLevel, lane.inUpdatedAt) = (uint96(inLevel), uint40(block.timestamp));
+        // Neither falls: what left when they were higher comes back through them.
+        (lane.backLevel, lane.backCapacity) =
+            lane.backUpdatedAt == 0
+                ? (lane.outCapacity, lane.outCapacity)
+                : (uint96(_backAvailable(lane)), _higher(lane.backCapacity, lane.outCapacity));
+        if (lane.outRefillPerSecond > lane.backRefillPerSecond) lane.backRefillPerSecond = lane.outRefillPerSecond;
+        lane.backUpdatedAt = uint40(block.timestamp);
         emit SetLimits(token, limits_);
     }
 
@@ -285,5 +312,13 @@ abstract contract BridgeLanes is IBridgeLanes, GuardianPause {
 
     function _inAvailable(Lane storage lane) private view returns (uint256) {
         return TokenBucket.filled(lane.inLevel, lane.inUpdatedAt, lane.inCapacity, lane.inRefillPerSecond);
+    }
+
+    function _backAvailable(Lane storage lane) private view returns (uint256) {
+        return TokenBucket.filled(lane.backLevel, lane.backUpdatedAt, lane.backCapacity, lane.backRefillPerSecond);
+    }
+
+    function _higher(uint96 one, uint96 other) private pure returns (uint96) {
+        return one > other ? one : other;
     }
 }

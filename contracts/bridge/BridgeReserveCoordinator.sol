@@ -268,6 +268,12 @@ contract BridgeReserveCoordinator is IBridgeReserveCoordinator, GuardianPause, R
     }
 
     /// @inheritdoc IBridgeReserveCoordinator
+    function levels(address token) external view returns (uint256 lowUnits, uint256 targetUnits) {
+        lowUnits = requiredUnits(token);
+        return (lowUnits, SURPLUS_FACTOR * lowUnits);
+    }
+
+    /// @inheritdoc IBridgeReserveCoordinator
     function reserveUnits(address token) public view returns (uint256) {
         return buckets.bucketUnits(ICapitalBuckets.Bucket.CROSS_CHAIN, token);
     }
@@ -320,9 +326,8 @@ contract BridgeReserveCoordinator is IBridgeReserveCoordinator, GuardianPause, R
     }
 
     /// @dev What a rebalancing leaves: the requirement may be little in calm times, and rise faster than the bucket is filled again.
-    function _kept(address token) private view returns (uint256) {
-        uint256 target = buckets.policy(ICapitalBuckets.Bucket.CROSS_CHAIN, token).targetUnits;
-        return Math.max(SURPLUS_FACTOR * requiredUnits(token), target);
+    function _kept(address token) private view returns (uint256 targetUnits) {
+        (, targetUnits) = buckets.levels(ICapitalBuckets.Bucket.CROSS_CHAIN, token);
     }
 
     /// @dev Whether P rose in this second.

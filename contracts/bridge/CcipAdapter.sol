@@ -19,7 +19,8 @@ import {LaneLimits} from "./LaneLimits.sol";
 /// holds payments for 24 hours, vetoes transfers; never what comes back. Owner (two steps, cannot be renounced; a timelock): lanes, limits, transport,
 /// lifts vetoes. Router: says that a message was sent by the adapter on the other chain, and is believed: what a liar there could move is
 /// what the limits let through.
-/// @dev RETURNS pay only what this side remembers having sent, whole, once, to who sent it; the other side's word alone moves none.
+/// @dev RETURNS pay only what this side remembers having sent, whole, once, to who sent it, out of the bucket for refunds; while that is
+/// empty they stay claimable. The other side's word alone moves none.
 /// @dev REPLAY. An id has one status, which starts with its arrival: paid or returned at most once. A return is sent when its tombstone is
 /// written, so never for anything that was paid.
 /// @dev ORDER. None is needed. Messages acknowledge what their side had paid; the books only move forward.
@@ -216,7 +217,7 @@ contract CcipAdapter is ICcipAdapter, BridgeLanes, ReentrancyGuardTransient {
         Client.EVM2AnyMessage memory message = _messageOf(_transferOf(token, msg.sender, msg.sender, amountUnits));
         answer.feeToken = message.feeToken;
         answer.feeUnits = router.getFee(remoteSelector, message);
-        answer.maxAmountUnits = LaneLimits.maxAmount(this, token);
+        answer.maxAmountUnits = LaneLimits.maxAmount(this, token, type(uint256).max);
     }
 
     /// @inheritdoc ICcipAdapter

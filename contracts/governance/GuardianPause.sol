@@ -66,6 +66,11 @@ abstract contract GuardianPause is IGuardianPause, Ownable2Step {
         return block.timestamp < _pausedUntil;
     }
 
+    /// @dev The end of the last pause, over or not; 0 when there was none.
+    function _pauseEnd() internal view returns (uint256) {
+        return _pausedUntil;
+    }
+
     function _setPausedUntil(uint256 timestamp) private {
         _pausedUntil = uint40(timestamp);
         emit PausedUntil(timestamp);

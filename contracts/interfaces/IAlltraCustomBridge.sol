@@ -107,7 +107,8 @@ interface IAlltraCustomBridge is IAttestorSet, IBridgeLanes, IGuardianPause {
     /// @notice Guardian or owner, on the destination: cancels by id, also what was never sent.
     function veto(bytes32 messageId) external;
 
-    /// @notice Anyone, on the source, with `attestorThreshold` signatures of `refundDigest`. Never held.
+    /// @notice Anyone, on the source, with `attestorThreshold` signatures of `refundDigest`. Never held; REFUND_ACCEPTED while the bucket for
+    /// refunds does not hold as much.
     function refund(Message calldata message, bytes[] calldata signatures) external returns (Status);
 
     /// @notice Anyone: pays a refund that was accepted and could not be paid.

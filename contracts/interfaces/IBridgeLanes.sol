@@ -14,7 +14,8 @@ interface IBridgeLanes is ICommonErrors {
         MINT
     }
 
-    /// @notice Gross limits: each direction has a bucket of its own. Base units, and base units per second.
+    /// @notice Gross limits: each direction has a bucket of its own, and refunds have one with the limits of departures. Base units, and base
+    /// units per second.
     struct Limits {
         uint128 outCapacity;
         uint128 outRefillPerSecond;
@@ -40,6 +41,7 @@ interface IBridgeLanes is ICommonErrors {
     error LaneExists(address token);
     error OutboundLimit(address token, uint256 amountUnits, uint256 available);
     error InboundLimit(address token, uint256 amountUnits, uint256 available);
+    error RefundLimit(address token, uint256 amountUnits, uint256 available);
     /// @notice Thrown when more would be released than is locked, or burned than was minted.
     error BookExceeded(address token, uint256 amountUnits, uint256 bookUnits);
     /// @notice Thrown when a caller leaves too little gas for what must not fail for want of it.
@@ -61,6 +63,12 @@ interface IBridgeLanes is ICommonErrors {
     function outAvailable(address token) external view returns (uint256);
 
     function inAvailable(address token) external view returns (uint256);
+
+    /// @notice What may come back now to who sent it.
+    function refundAvailable(address token) external view returns (uint256);
+
+    /// @notice Of what comes back: the highest limits that departures ever had here.
+    function refundLimits(address token) external view returns (uint256 capacityUnits, uint256 refillPerSecond);
 
     function tokens() external view returns (address[] memory);
 

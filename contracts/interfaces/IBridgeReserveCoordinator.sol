@@ -9,7 +9,8 @@ interface IBridgeBook {
     /// @notice The bridge, before tokens leave; reverts when they must not.
     function recordSend(address token, uint256 amountUnits) external;
 
-    /// @notice The bridge, after tokens arrived. @param latencySeconds from the source's block to this one; 0 for what waited here.
+    /// @notice The bridge, after tokens arrived. @param latencySeconds from the source's block, or the end of a
+    /// hold after it, to this one; 0 for what waited here.
     function recordDelivery(address token, uint256 amountUnits, uint256 latencySeconds) external;
 
     /// @notice The bridge, after what was sent came back.
@@ -80,6 +81,9 @@ interface IBridgeReserveCoordinator is IBridgeBook, IGuardianPause {
 
     function requiredUnits(address token) external view returns (uint256);
 
+    /// @notice What bucket D asks: below the requirement it is low, and twice as much is its target. Above that is surplus.
+    function levels(address token) external view returns (uint256 lowUnits, uint256 targetUnits);
+
     /// @notice Bucket D of this token.
     function reserveUnits(address token) external view returns (uint256);
 
@@ -90,8 +94,8 @@ interface IBridgeReserveCoordinator is IBridgeBook, IGuardianPause {
     /// @notice Anyone: emits RebalancingTriggered when it is due. @return triggered whether it was.
     function check(address token) external returns (bool triggered);
 
-    /// @notice Keepers: sends surplus of D to the coordinator of the other chain: what lies above twice the requirement and above the
-    /// bucket's target. At least half of what could be sent, so that no dust starts the cooldown.
+    /// @notice Keepers: sends surplus of D to the coordinator of the other chain: what lies above the target of `ICapitalBuckets.levels`. At
+    /// least half of what could be sent, so that no dust starts the cooldown.
     function rebalance(address token, uint256 amountUnits, uint256 maxFeeUnits) external returns (bytes32 messageId);
 
     /// @notice Anyone: makes what arrived here part of bucket D.

@@ -97,6 +97,8 @@ interface ICapitalBuckets is IGuardianPause, IReserveSource {
     /// @notice Thrown when a bucket has no holder, or one that counts cannot be replaced because it still keeps tokens.
     error NoHolder(Bucket bucket);
     error HolderKeepsTokens(address holder, address token, uint256 units);
+    /// @notice Thrown when a move would leave less in D than its lanes require.
+    error CrossChainTooLow(address token, uint256 leftUnits, uint256 requiredUnits);
     error PolicyOutOfOrder(uint256 minRefillUnits, uint256 lowUnits, uint256 targetUnits);
 
     /// @notice What a bucket has of a token.
@@ -144,6 +146,10 @@ interface ICapitalBuckets is IGuardianPause, IReserveSource {
     function holderOf(Bucket bucket) external view returns (address);
 
     function policy(Bucket bucket, address token) external view returns (Policy memory);
+
+    /// @notice What counts: low and target of the policy, and for D no less than its coordinator asks. Below the first it is refilled, up to
+    /// the second; nothing but sends takes from it below the second, and the owner below the first.
+    function levels(Bucket bucket, address token) external view returns (uint256 lowUnits, uint256 targetUnits);
 
     /// @notice Unix seconds from which a token of a bucket may be refilled.
     function refillReadyAt(Bucket bucket, address token) external view returns (uint256);

@@ -7,6 +7,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {GuardianPause} from "../governance/GuardianPause.sol";
+import {IBridgeReserveCoordinator} from "../interfaces/IBridgeReserveCoordinator.sol";
 import {ICapitalBuckets} from "../interfaces/ICapitalBuckets.sol";
 import {ICapitalHolder} from "../interfaces/ICapitalHolder.sol";
 import {IPegBoard} from "../interfaces/IPegBoard.sol";
@@ -19,9 +20,10 @@ import {TokenBucket} from "../tokens/TokenBucket.sol";
 /// @notice Keeps D and E, records C, sees A and B, moves tokens between them by rule, and says at any time what each has.
 /// @dev ROLES. Anyone: refill within policy for a bounded reward, pay into E, turn surplus into E. Owner (two steps, cannot be renounced;
 /// a timelock): tokens, holders, policies, terms, moves and withdrawals inside a daily limit whose ceiling was fixed with the token, and
-/// above the reserve's floor. Bridge: takes from D and returns to it. Guardian: pauses refills for 24 hours.
+/// above the floors of the reserve and of the lanes. Bridge: takes from D and returns to it. Guardian: pauses refills for 24 hours.
 /// @dev NO PATH from A to B but `move`: a refill exchanges with E alone, token against token of equal value, never below the target of the
 /// token that is given.
+/// @dev D is low, filled and given away by its policy and by what its coordinator measures, whichever is more: one rule for everybody.
 /// @dev PRICE SOURCES. `XAUOracle` in refills. A doubt, or a token that is HALTED, refuses. ROUNDING. What the bucket pays is rounded up,
 /// what a refill may be and its reward down: E never loses a unit of value.
 /// @dev TOKEN REQUIREMENTS. Added tokens move exactly what they are told to; every transfer is measured at both ends and refused otherwise.
@@ -171,6 +173,12 @@ contract CapitalBuckets is ICapitalBuckets, GuardianPause, ReentrancyGuardTransi
         if (from != Bucket.RESERVE) {
             Track storage track = _tracks[from][token];
             track.unrewarded = uint128(Math.min(track.unrewarded + amountUnits, type(uint128).max));
+        }
+        // The lanes' floor, as that of the reserve below.
+        if (from == Bucket.CROSS_CHAIN) {
+            (uint256 required, ) = _measured(from, token);
+            uint256 left = _units(from, token).saturatingSub(amountUnits);
+            require(left >= required, CrossChainTooLow(token, left, required));
         }
         if (from == Bucket.RESERVE) _spendReserve(token, amountUnits);
         else _take(from, token, amountUnits, address(this));
@@ -335,6 +343,13 @@ contract CapitalBuckets is ICapitalBuckets, GuardianPause, ReentrancyGuardTransi
     }
 
     /// @inheritdoc ICapitalBuckets
+    function levels(Bucket bucket, address token) public view returns (uint256 lowUnits, uint256 targetUnits) {
+        Policy storage wanted = _policies[bucket][token];
+        (uint256 low, uint256 target) = _measured(bucket, token);
+        return (Math.max(wanted.lowUnits, low), Math.max(wanted.targetUnits, target));
+    }
+
+    /// @inheritdoc ICapitalBuckets
     function refillReadyAt(Bucket bucket, address token) external view returns (uint256) {
         return _readyAt(bucket, token);
     }
@@ -375,11 +390,12 @@ contract CapitalBuckets is ICapitalBuckets, GuardianPause, ReentrancyGuardTransi
         if (quote.reason != RefillReason.NONE) return quote;
         Policy storage wanted = _policies[bucket][scarce];
         uint256 held = _units(bucket, scarce);
-        if (held >= wanted.lowUnits) {
+        (uint256 low, uint256 target) = levels(bucket, scarce);
+        if (held >= low) {
             quote.reason = RefillReason.NOT_LOW;
             return quote;
         }
-        uint256 allowed = Math.min(wanted.targetUnits - held, _recorded[Bucket.RESERVE][scarce]);
+        uint256 allowed = Math.min(target - held, _recorded[Bucket.RESERVE][scarce]);
         if (reserveSystem.isRegistered(scarce)) allowed = Math.min(allowed, reserveSystem.spendable(scarce));
         uint256 given = _givable(bucket, surplusToken);
         try this.rate(scarce, surplusToken) returns (uint256, uint256 dear, uint256 cheap) {
@@ -395,8 +411,19 @@ contract CapitalBuckets is ICapitalBuckets, GuardianPause, ReentrancyGuardTransi
 
     /// @dev Above the token's own target, and of that what lies in the holder's hands: A's shares of pools do not.
     function _givable(Bucket bucket, address token) internal view returns (uint256) {
-        uint256 given = _units(bucket, token).saturatingSub(_policies[bucket][token].targetUnits);
+        (, uint256 target) = levels(bucket, token);
+        uint256 given = _units(bucket, token).saturatingSub(target);
         return Math.min(given, IERC20(token).balanceOf(_keeperOf(bucket)));
+    }
+
+    /// @dev What the coordinator says of D; zeros where nobody measures it.
+    function _measured(Bucket bucket, address token) internal view returns (uint256 low, uint256 target) {
+        if (bucket != Bucket.CROSS_CHAIN || bridge.code.length == 0) return (0, 0);
+        try IBridgeReserveCoordinator(bridge).levels(token) returns (uint256 lowUnits, uint256 targetUnits) {
+            return (lowUnits, targetUnits);
+        } catch {
+            return (0, 0);
+        }
     }
 
     function _closed(Bucket bucket, address scarce, address surplusToken) internal view returns (RefillReason) {

@@ -31,7 +31,8 @@ contract BridgeHandler is BridgeBase {
         REMOVE,
         HOLD,
         LITTLE_GAS,
-        LIMITED
+        LIMITED,
+        REFUND_LIMITED
     }
 
     uint256 private constant ACTORS = 4;
@@ -48,6 +49,9 @@ contract BridgeHandler is BridgeBase {
     mapping(uint256 chainId => uint256) public arrivedUnits;
     /// @notice Units that left a chain and were paid nowhere.
     mapping(uint256 chainId => uint256) public openUnits;
+    /// @notice What the bucket for refunds must hold, by our own count, and since when.
+    mapping(uint256 chainId => uint256) public backLevel;
+    mapping(uint256 chainId => uint256) public backAt;
     uint256 public startedAt;
     string public broken;
 
@@ -72,14 +76,19 @@ contract BridgeHandler is BridgeBase {
             vm.stopPrank();
         }
         _pool = _sortedKeys("attestor", POOL);
-        IBridgeLanes.Limits memory tight = limits();
-        vm.startPrank(timelock);
-        home.setLimits(address(token), tight);
-        abroad.setLimits(address(token), tight);
+        for (uint256 i = 0; i < 2; ++i) {
+            uint256 chain = _chain(i);
+            (backLevel[chain], backAt[chain]) = (limits().outCapacity, startedAt);
+        }
+        vm.prank(timelock);
         token.setMinterLimit(
             IM1Token.MinterLimit(address(abroad), uint128(mintCapacity()), uint128(refill()), 1e30, 1e30)
         );
-        vm.stopPrank();
+    }
+
+    /// @dev From their first block: those of refunds never fall.
+    function _limits() internal view override returns (IBridgeLanes.Limits memory) {
+        return limits();
     }
 
     /// @notice So tight that a run meets them.
@@ -168,13 +177,25 @@ contract BridgeHandler is BridgeBase {
         IAlltraCustomBridge.Message memory message = _sent[_find(which, IAlltraCustomBridge.Status.CANCELLED)];
         bytes32 id = _id(message);
         if (_there(message).statusOf(id) != IAlltraCustomBridge.Status.CANCELLED) return;
-        bytes[] memory signatures = _attest(message, true);
-        try _here(message).refund(message, signatures) returns (IAlltraCustomBridge.Status status) {
-            if (status == IAlltraCustomBridge.Status.REFUNDED) {
-                _pay(id, message);
-                ++done[Did.REFUND];
-            } else ++done[Did.REFUND_ACCEPT];
-        } catch {}
+        _refundOne(id, message);
+    }
+
+    /// @dev What came from this chain lately and was not paid, all at once: its recipients do not want it.
+    function refundInBulk(uint256 chain, uint256 first) external counted {
+        chain = _chain(chain);
+        for (uint256 i = 0; i < 16 && i < _sent.length; ++i) {
+            IAlltraCustomBridge.Message memory message = _sent[
+                _sent.length - 1 - ((first + i) % _min(_sent.length, 16))
+            ];
+            if (message.sourceChainId != chain) continue;
+            AlltraCustomBridge end = _there(message);
+            vm.prank(message.recipient);
+            try end.cancel(message) {
+                ++done[Did.CANCEL];
+            } catch {}
+            bytes32 id = _id(message);
+            if (end.statusOf(id) == IAlltraCustomBridge.Status.CANCELLED) _refundOne(id, message);
+        }
     }
 
     function retryRefund(uint256 which) external counted {
@@ -183,7 +204,7 @@ contract BridgeHandler is BridgeBase {
         bytes32 id = _id(message);
         if ((which >> 4) % 2 == 0) _mend(_here(message), message.sender);
         try _here(message).retryRefund(message) {
-            _pay(id, message);
+            _tookBack(id, message);
             ++done[Did.RETRY_REFUND];
         } catch {}
     }
@@ -378,6 +399,11 @@ contract BridgeHandler is BridgeBase {
         for (uint256 i = 0; i < 2; ++i) {
             assertLe(leftUnits[chains[i]], own.outCapacity + refilled, "BRIDGE-4: outbound");
             assertLe(arrivedUnits[chains[i]], own.inCapacity + refilled / 2, "BRIDGE-4: inbound");
+            assertEq(
+                _end(chains[i]).refundAvailable(address(token)),
+                backUnits(chains[i]),
+                "BRIDGE-4: the bucket for refunds"
+            );
             assertEq(_end(chains[i]).book(address(token)).sentUnits, leftUnits[chains[i]], "BRIDGE-4: book of sends");
             assertEq(
                 _end(chains[i]).book(address(token)).paidUnits,
@@ -391,6 +417,12 @@ contract BridgeHandler is BridgeBase {
             mintCapacity() + refilled,
             "BRIDGE-4: minted inside the token's limit"
         );
+    }
+
+    /// @notice What may come back now, by our own count.
+    function backUnits(uint256 chain) public view returns (uint256) {
+        uint256 level = backLevel[chain] + (vm.getBlockTimestamp() - backAt[chain]) * refill();
+        return _min(level, limits().outCapacity);
     }
 
     // --- Internal ---
@@ -506,6 +538,39 @@ contract BridgeHandler is BridgeBase {
         openUnits[message.sourceChainId] -= message.amountUnits;
     }
 
+    /// @dev Asks for a refund with honest signatures: paid when its bucket, the token and the sender allow it, else kept.
+    function _refundOne(bytes32 id, IAlltraCustomBridge.Message memory message) private {
+        uint256 chain = message.sourceChainId;
+        bool room = message.amountUnits <= backUnits(chain);
+        bool open = !token.isFrozen(message.sender) && token.pausedUntil() <= vm.getBlockTimestamp();
+        if (chain == ABROAD) open = open && token.mintAvailable(address(abroad)) >= message.amountUnits;
+        bytes[] memory signatures = _attest(message, true);
+        try _here(message).refund(message, signatures) returns (IAlltraCustomBridge.Status status) {
+            if (status == IAlltraCustomBridge.Status.REFUNDED) {
+                _tookBack(id, message);
+                ++done[Did.REFUND];
+                return;
+            }
+            if (room && open) broken = "kept a refund that could be paid";
+            ++done[room ? Did.REFUND_ACCEPT : Did.REFUND_LIMITED];
+        } catch {}
+    }
+
+    function _tookBack(bytes32 id, IAlltraCustomBridge.Message memory message) private {
+        uint256 chain = message.sourceChainId;
+        uint256 level = backUnits(chain);
+        if (message.amountUnits > level) {
+            broken = "refunded past its bucket";
+            return;
+        }
+        (backLevel[chain], backAt[chain]) = (level - message.amountUnits, vm.getBlockTimestamp());
+        _pay(id, message);
+    }
+
+    function _min(uint256 one, uint256 other) private pure returns (uint256) {
+        return one < other ? one : other;
+    }
+
     /// @dev Whether nothing but gas can keep a delivery from being paid.
     function _isPayable(IAlltraCustomBridge.Message memory message) private view returns (bool) {
         uint256 chain = _other(message.sourceChainId);
@@ -599,6 +664,7 @@ contract BridgeInvariantTest is Base {
         _weigh(BridgeHandler.cancel.selector, 2);
         _weigh(BridgeHandler.refund.selector, 3);
         _weigh(BridgeHandler.retryRefund.selector, 2);
+        _weigh(BridgeHandler.refundInBulk.selector, 1);
         _weigh(BridgeHandler.replay.selector, 2);
         _weigh(BridgeHandler.forge.selector, 2);
         _weigh(BridgeHandler.reorganise.selector, 2);
@@ -666,6 +732,10 @@ contract BridgeInvariantTest is Base {
         assertGt(handler.done(BridgeHandler.Did.LIMITED), 0, "300,000 at once and no more");
         assertEq(handler.done(BridgeHandler.Did.RETRY), 1, "retried");
         assertEq(handler.done(BridgeHandler.Did.RETRY_REFUND), 1, "refunded later");
+        handler.pass(6 hours);
+        for (uint256 i = 0; i < 2; ++i) handler.send(0, 0, 1, 6e10);
+        handler.refundInBulk(0, 0);
+        assertEq(handler.done(BridgeHandler.Did.REFUND_LIMITED), 1, "300,000 come back at once and no more");
     }
 
     /// @dev The same calls, drawn by ourselves and many more in one run: each thing happens, the rare ones too, and all of it holds. That a run
@@ -687,7 +757,7 @@ contract BridgeInvariantTest is Base {
             handler.checkLimits();
             assertEq(handler.broken(), "", "BRIDGE-3");
         }
-        for (uint8 did = 0; did <= uint8(BridgeHandler.Did.LIMITED); ++did) {
+        for (uint8 did = 0; did <= uint8(BridgeHandler.Did.REFUND_LIMITED); ++did) {
             assertGt(handler.done(BridgeHandler.Did(did)), 0, string.concat("never done: ", vm.toString(did)));
         }
     }

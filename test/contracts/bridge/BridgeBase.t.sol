@@ -133,7 +133,7 @@ abstract contract BridgeBase is Base {
     }
 
     /// @dev A million at once, and another in about eleven days: tests of limits do not depend on seconds.
-    function _limits() internal view returns (IBridgeLanes.Limits memory) {
+    function _limits() internal view virtual returns (IBridgeLanes.Limits memory) {
         return
             IBridgeLanes.Limits({
                 outCapacity: uint128(1_000_000 * unit),

@@ -401,6 +401,33 @@ contract BridgeLanesTest is BridgeBase {
         abroad.retry(message);
     }
 
+    /// @dev Neither does what the guardian held: only the way after the hold counts; and a hold that was over before it was sent is none.
+    // BRIDGE-11
+    function test_BRIDGE11_whatAHoldTookIsNoLatency() public {
+        _script(ScriptedTarget.Kind.RETURN);
+        IAlltraCustomBridge.Message memory held = _send(100 * unit);
+        skipTime(10, 2);
+        vm.prank(guardian);
+        abroad.pause();
+        skipTime(24 hours + 7, 2);
+        vm.expectCall(address(book), abi.encodeCall(IBridgeBook.recordDelivery, (address(token), 100 * unit, 7)), 1);
+        _deliver(held);
+        IAlltraCustomBridge.Message memory later = _send(50 * unit);
+        skipTime(90, 2);
+        vm.expectCall(address(book), abi.encodeCall(IBridgeBook.recordDelivery, (address(token), 50 * unit, 90)), 1);
+        _deliver(later);
+        // Ended early: until then it was held.
+        IAlltraCustomBridge.Message memory ended = _send(40 * unit);
+        vm.startPrank(timelock);
+        abroad.pause();
+        skipTime(2 hours, 2);
+        abroad.unpause();
+        vm.stopPrank();
+        skipTime(3, 2);
+        vm.expectCall(address(book), abi.encodeCall(IBridgeBook.recordDelivery, (address(token), 40 * unit, 3)), 1);
+        _deliver(ended);
+    }
+
     function test_BRIDGE11_theCoordinatorRefusesSends() public {
         _script(ScriptedTarget.Kind.RETURN);
         book.script(

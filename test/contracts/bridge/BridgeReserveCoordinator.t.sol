@@ -98,8 +98,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
 
     /// @dev LANE-1.
     function test_LANE1_withoutReserveNothingLeaves() public {
-        vm.prank(timelock);
-        buckets.move(address(cUSDC), D, E, BUFFER);
+        drainBuffer(BUFFER);
         refusesSend(cUSDC, 1, 500 * UNIT);
         assertEq(coordinator.sendableUnits(address(cUSDC)), 0, "and the view says so");
         // What arrives still arrives.
@@ -177,8 +176,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
 
     /// @dev LANE-2.
     function test_LANE2_neitherHaltNorPauseNorAnEmptyBucketStopsWhatArrives() public {
-        vm.prank(timelock);
-        buckets.move(address(cUSDC), D, E, BUFFER);
+        drainBuffer(BUFFER);
         halt(cUSDC);
         vm.prank(guardian);
         coordinator.pause();
@@ -313,8 +311,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
     function test_LANE11_whatBurnsIsNeverRefused() public {
         bridge.setBurns(address(cUSDC));
         halt(cUSDC);
-        vm.prank(timelock);
-        buckets.move(address(cUSDC), D, E, BUFFER);
+        drainBuffer(BUFFER);
         assertEq(coordinator.sendableUnits(address(cUSDC)), type(uint256).max, "view");
         sendOut(cUSDC, 700_000 * UNIT);
         IBridgeReserveCoordinator.LaneState memory now_ = laneOf(cUSDC);
@@ -326,6 +323,76 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         coordinator.rebalance(address(cUSDC), UNIT, 0);
     }
 
+    // One rule for D
+
+    /// @dev LANE-12. Above the policy's low water, and still too little for what is measured: anyone may refill it, up to twice that.
+    function test_LANE12_whatIsMeasuredMakesDLow() public {
+        _policies(5_000, 10_000);
+        refusesFill(cUSDC, cUSDT, ICapitalBuckets.RefillReason.NOT_LOW);
+        // 38,000 a minute need 19,000; a late message brings it to more than D holds.
+        sendOut(cUSDC, 38_000 * UNIT);
+        refusesFill(cUSDC, cUSDT, ICapitalBuckets.RefillReason.NOT_LOW);
+        told(cUSDC, 38_000 * UNIT, 45);
+        uint256 required = laneOf(cUSDC).requiredUnits;
+        assertGt(required, BUFFER, "the lane is short");
+        (uint256 low, uint256 target) = buckets.levels(D, address(cUSDC));
+        assertEq(low, required, "low");
+        assertEq(target, 2 * required, "target");
+        vm.prank(attacker);
+        buckets.refill(D, address(cUSDC), address(cUSDT), ALL, ALL);
+        uint256 held = buckets.bucketUnits(D, address(cUSDC));
+        assertGt(held, 2 * required - 2, "filled");
+        assertLe(held, 2 * required, "and no more");
+        assertGt(coordinator.sendableUnits(address(cUSDC)), 0, "open again");
+        assertAllBooks();
+    }
+
+    /// @dev LANE-12. A refill of one lane closes no other, and neither does the owner.
+    function test_LANE12_nothingTakesWhatIsMeasured() public {
+        _policies(5_000, 10_000);
+        // 14,000 a minute need 7,000, and 14,000 are kept of 20,000.
+        sendOut(cUSDC, 14_000 * UNIT);
+        _drainOther();
+        vm.prank(attacker);
+        (, uint256 paid, ) = buckets.refill(D, address(cUSDT), address(cUSDC), ALL, ALL);
+        assertGt(paid, 5_999 * UNIT, "all but what is kept");
+        assertGe(buckets.bucketUnits(D, address(cUSDC)), 14_000 * UNIT, "twice what is needed");
+        uint256 spare = buckets.bucketUnits(D, address(cUSDC)) - 7_000 * UNIT;
+        vm.startPrank(timelock);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ICapitalBuckets.CrossChainTooLow.selector,
+                address(cUSDC),
+                7_000 * UNIT - 1,
+                7_000 * UNIT
+            )
+        );
+        buckets.move(address(cUSDC), D, E, spare + 1);
+        buckets.move(address(cUSDC), D, E, spare);
+        vm.stopPrank();
+        skipTime(60, 2);
+        assertGt(coordinator.sendableUnits(address(cUSDC)), 13_000 * UNIT, "still open");
+    }
+
+    /// @dev LANE-12. Who is no coordinator, or does not know the token, changes nothing: the policy alone counts.
+    function test_LANE12_withoutAMeasureThePolicyCounts() public {
+        _policies(5_000, 10_000);
+        (uint256 low, uint256 target) = buckets.levels(D, address(cUSDT));
+        assertEq(low, 5_000 * UNIT, "not sized");
+        assertEq(target, 10_000 * UNIT, "not sized");
+        sendOut(cUSDC, 38_000 * UNIT);
+        address[3] memory others = [address(0), attacker, address(board)];
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.prank(timelock);
+            buckets.setBridge(others[i]);
+            (low, target) = buckets.levels(D, address(cUSDC));
+            assertEq(low, 5_000 * UNIT, "no coordinator");
+            assertEq(target, 10_000 * UNIT, "no coordinator");
+        }
+        (low, ) = buckets.levels(B, address(cUSDC));
+        assertEq(low, 400_000 * UNIT, "other buckets are not asked about");
+    }
+
     // Triggers
 
     /// @dev LANE-9.
@@ -333,8 +400,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         assertFalse(coordinator.check(address(cUSDC)), "nothing is missing");
         sendOut(cUSDC, 40_000 * UNIT);
         assertFalse(coordinator.check(address(cUSDC)), "just enough");
-        vm.prank(timelock);
-        buckets.move(address(cUSDC), D, E, 1);
+        drainBuffer(1);
         vm.expectEmit(address(coordinator));
         emit IBridgeReserveCoordinator.RebalancingTriggered(address(cUSDC), BUFFER - 1, BUFFER, 40_000 * UNIT);
         vm.prank(attacker);
@@ -345,8 +411,7 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         // The decay alone has brought it back by now; it must be missing for a trigger.
         skipTime(1, 2);
         assertFalse(coordinator.check(address(cUSDC)), "no longer due");
-        vm.prank(timelock);
-        buckets.move(address(cUSDC), D, E, BUFFER - 1);
+        drainBuffer(BUFFER - 1);
         assertTrue(coordinator.check(address(cUSDC)), "due again");
     }
 
@@ -643,6 +708,12 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
 
     // Helpers
 
+    /// @dev What nobody but the coordinator itself can: leaves D with less than it needs.
+    function drainBuffer(uint256 amountUnits) private {
+        vm.prank(address(coordinator));
+        buckets.bridgeTake(address(cUSDC), amountUnits, provider);
+    }
+
     function refusesSend(M1Token token, uint256 amountUnits, uint256 needed) private {
         mint(token, trader, amountUnits);
         uint256 held = buckets.bucketUnits(D, address(token));
@@ -653,6 +724,29 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         );
         bridge.send(order(token, amountUnits));
         vm.stopPrank();
+    }
+
+    /// @dev Policies of D for the two stablecoins, so low that no refill is due, with refills from 100 on.
+    function _policies(uint256 lowUsd, uint256 targetUsd) private {
+        M1Token[2] memory both = [cUSDC, cUSDT];
+        for (uint256 i = 0; i < 2; ++i) {
+            ICapitalBuckets.Policy memory own = policy(both[i], lowUsd, targetUsd);
+            own.minRefillUnits = uint128(100 * UNIT);
+            vm.prank(timelock);
+            buckets.setPolicy(D, address(both[i]), own);
+        }
+        vm.prank(timelock);
+        buckets.move(address(cUSDT), E, D, 60_000 * UNIT);
+    }
+
+    /// @dev D's other stablecoin goes down to 3,000, below its low water.
+    function _drainOther() private {
+        vm.prank(address(coordinator));
+        buckets.bridgeTake(address(cUSDT), 57_000 * UNIT, provider);
+    }
+
+    function refusesFill(M1Token scarce, M1Token surplus, ICapitalBuckets.RefillReason reason) private view {
+        assertEq(uint256(buckets.quoteRefill(D, address(scarce), address(surplus)).reason), uint256(reason), "reason");
     }
 
     function refusesRebalance(uint256 amountUnits, uint256 maxFeeUnits, bytes memory refusal) private {

@@ -43,14 +43,6 @@ contract GasEater is ERC20 {
 
 // solhint-disable check-send-result, multiple-sends
 contract CcipAdapterTest is CcipBase {
-    struct Leg {
-        CcipAdapter from;
-        bytes32 id;
-        uint256 amountUnits;
-    }
-
-    Leg[] private _legs;
-
     // There and back
 
     /// @dev CCIP-1.
@@ -82,31 +74,6 @@ contract CcipAdapterTest is CcipBase {
         );
         abroad.send{value: fee}(wanted);
         assertEq(abroad.quote(HOME_CHAIN + 1, address(token), 1).maxAmountUnits, 10 * UNIT, "and the quote says so");
-    }
-
-    /// @dev CCIP-1. Any order of sends, executions, failures, retries, returns, replays and freezes.
-    function testFuzz_CCIP1_conservation(uint256 seed) public {
-        address[3] memory recipients = [holder, attacker, makeAddr("another holder")];
-        for (uint256 step = 0; step < 40; ++step) {
-            seed = uint256(keccak256(abi.encode(seed)));
-            uint256 dice = seed % 16;
-            address who = recipients[(seed >> 8) % 3];
-            if (dice < 4) _tryLeg(home, who, bound(seed >> 16, UNIT, START / 10));
-            else if (dice < 6) _tryLeg(abroad, who, bound(seed >> 16, UNIT, START / 20));
-            else if (dice < 11) _touch(seed >> 16);
-            else if (dice == 11) _freeze(who, (seed >> 16) % 2 == 0);
-            else if (dice == 12) skipTime((seed >> 16) % 2 days, 2);
-            else if (dice == 13) _hold((seed >> 16) % 2 == 0);
-            else _forge(seed >> 16);
-            assertBooks(_open());
-        }
-        // Everything comes to an end: what is not paid here is paid back there.
-        skipTime(2 days, 2);
-        for (uint256 i = 0; i < 3; ++i) _freeze(recipients[i], false);
-        for (uint256 i = 0; i < _legs.length; ++i) _touch(i);
-        for (uint256 i = 0; i < _legs.length; ++i) _touch(i);
-        assertEq(_open(), 0, "CCIP-1: nothing is lost under way");
-        assertBooks(0);
     }
 
     // Sending
@@ -873,84 +840,5 @@ contract CcipAdapterTest is CcipBase {
         );
         (permit.valueUnits, permit.deadline) = (valueUnits, deadline);
         (permit.v, permit.r, permit.s) = vm.sign(key, digest);
-    }
-
-    // The fuzz's moves
-
-    function _tryLeg(CcipAdapter from, address to, uint256 amountUnits) private {
-        IBridgeAdapter.Order memory wanted = order(from, to, amountUnits);
-        uint256 fee = feeOf(from, amountUnits);
-        vm.prank(trader);
-        try from.send{value: fee}(wanted) returns (bytes32 id) {
-            _legs.push(Leg(from, id, amountUnits));
-        } catch {}
-    }
-
-    /// @dev Brings one leg forward: executes, retries, or sends back. Touching one that has arrived must change nothing.
-    function _touch(uint256 choice) private {
-        if (_legs.length == 0) return;
-        Leg memory leg = _legs[choice % _legs.length];
-        (CcipAdapter to, CcipRouter at, CcipRouter source) = address(leg.from) == address(home)
-            ? (abroad, abroadRouter, homeRouter)
-            : (home, homeRouter, abroadRouter);
-        ICcipAdapter.Status status = to.statusOf(leg.id);
-        if (status == ICcipAdapter.Status.NONE) {
-            arrives(at, leg.id);
-            return;
-        }
-        try at.execute(source, leg.id) {
-            assertTrue(false, "CCIP-5: executed twice");
-        } catch {}
-        ICcipAdapter.Claim memory claim = to.claimOf(leg.id);
-        try to.retry(leg.id) {
-            assertEq(uint256(status), uint256(ICcipAdapter.Status.CLAIMABLE), "CCIP-6: only claims are paid");
-            return;
-        } catch {}
-        vm.prank(attacker);
-        try to.sendBack{value: 1e17}(leg.id, ALL) returns (bytes32 back) {
-            assertEq(uint256(status), uint256(ICcipAdapter.Status.CLAIMABLE), "CCIP-7: only claims come back");
-            assertEq(uint256(claim.kind), uint256(ICcipAdapter.Kind.TRANSFER), "CCIP-7: once");
-            _legs.push(Leg(to, back, leg.amountUnits));
-        } catch {}
-    }
-
-    function _freeze(address account, bool frozen) private {
-        vm.prank(freezer);
-        if (frozen) token.freeze(account);
-        else token.unfreeze(account);
-    }
-
-    function _hold(bool atHome) private {
-        vm.prank(guardian);
-        try (atHome ? home : abroad).pause() {} catch {}
-    }
-
-    /// @dev A stranger's message, or one that arrived already, at the router's door.
-    function _forge(uint256 choice) private {
-        if (_legs.length == 0) return;
-        Leg memory leg = _legs[choice % _legs.length];
-        bool toAbroad = address(leg.from) == address(home);
-        CcipAdapter to = toAbroad ? abroad : home;
-        Client.Any2EVMMessage memory message;
-        bool replay = (choice >> 128) % 2 == 0 && to.statusOf(leg.id) != ICcipAdapter.Status.NONE;
-        message.messageId = replay ? leg.id : bytes32(choice);
-        message.sourceChainSelector = to.remoteSelector();
-        message.sender = abi.encode(replay ? address(leg.from) : attacker);
-        message.data = (toAbroad ? homeRouter : abroadRouter).sentMessage(leg.id).data;
-        vm.prank(address(toAbroad ? abroadRouter : homeRouter));
-        try to.ccipReceive(message) {
-            assertTrue(false, "CCIP-4, CCIP-5: taken");
-        } catch {}
-    }
-
-    /// @dev What is neither paid nor on its way back under another id.
-    function _open() private view returns (uint256 sum) {
-        for (uint256 i = 0; i < _legs.length; ++i) {
-            ICcipAdapter.Status status = (address(_legs[i].from) == address(home) ? abroad : home).statusOf(
-                _legs[i].id
-            );
-            if (status == ICcipAdapter.Status.NONE || status == ICcipAdapter.Status.CLAIMABLE)
-                sum += _legs[i].amountUnits;
-        }
     }
 }

@@ -64,6 +64,22 @@ contract CoordinatorOnBridgeTest is BridgeBase {
         vm.stopPrank();
     }
 
+    /// @dev BRIDGE-10, LANE-8: the quote knows the coordinator, and so much is taken.
+    function test_BRIDGE10_theQuoteKnowsTheCoordinator() public {
+        assertEq(_max(HOME), 40_000 * unit, "what the reserve carries, less than the bucket holds");
+        assertEq(_max(ABROAD), 0, "nothing was minted there");
+        _deliver(_send(40_000 * unit));
+        assertEq(_max(HOME), 0, "no more in this minute");
+        assertEq(_max(ABROAD), 40_000 * unit, "burns are not asked about");
+        // Whoever does not answer refuses sends, too.
+        vm.prank(timelock);
+        home.setCoordinator(address(token));
+        assertEq(_max(HOME), 0, "no answer");
+        vm.prank(timelock);
+        home.setCoordinator(address(0));
+        assertEq(_max(HOME), home.outAvailable(address(token)), "nobody is asked");
+    }
+
     /// @dev LANE-5, LANE-6. Through the adapter and the bridge, and into bucket D of the other chain.
     function test_LANE5_LANE6_levelsTheTwoChains() public {
         uint256 amount = 5_000 * unit;
@@ -189,6 +205,10 @@ contract CoordinatorOnBridgeTest is BridgeBase {
         vm.prank(keeper);
         bytes32 id = _coordinators[HOME].rebalance(address(token), amountUnits, type(uint256).max);
         assertEq(id, home.messageId(message), "for the other coordinator, and nobody else");
+    }
+
+    function _max(uint256 chainId) private view returns (uint256) {
+        return _adapterOf(chainId).quote(_other(chainId), address(token), unit).maxAmountUnits;
     }
 
     function _lane(uint256 chainId) private view returns (IBridgeReserveCoordinator.LaneState memory) {
