@@ -43,6 +43,8 @@ interface LaneStatus {
   readonly book: Readonly<Record<"sentUnits" | "refundedUnits" | "paidUnits" | "acknowledgedUnits", string>>;
   readonly out: DirectionStatus;
   readonly in: DirectionStatus;
+  /** What may come back to who sent it. */
+  readonly refunds: DirectionStatus;
   readonly minUnits: string;
   readonly tiers: readonly { readonly fromUnits: string; readonly confirmations: number }[];
 }
@@ -130,7 +132,7 @@ interface AtBlock {
 }
 
 async function laneStatus({ bridge }: ProtocolContracts, token: string, at: AtBlock): Promise<LaneStatus> {
-  const [mode, bookUnits, inFlightUnits, book, limits, out, into, tiers] = await Promise.all([
+  const [mode, bookUnits, inFlightUnits, book, limits, out, into, back, backLimits, tiers] = await Promise.all([
     bridge.mode(token, at),
     bridge.bookUnits(token, at),
     bridge.inFlightUnits(token, at),
@@ -138,6 +140,8 @@ async function laneStatus({ bridge }: ProtocolContracts, token: string, at: AtBl
     bridge.limits(token, at),
     bridge.outAvailable(token, at),
     bridge.inAvailable(token, at),
+    bridge.refundAvailable(token, at),
+    bridge.refundLimits(token, at),
     bridge.tiers(token, at),
   ]);
   const direction = (availableUnits: bigint, capacity: bigint, refillPerSecond: bigint): DirectionStatus => ({
@@ -157,6 +161,7 @@ async function laneStatus({ bridge }: ProtocolContracts, token: string, at: AtBl
     },
     out: direction(out, limits.outCapacity, limits.outRefillPerSecond),
     in: direction(into, limits.inCapacity, limits.inRefillPerSecond),
+    refunds: direction(back, backLimits.capacityUnits, backLimits.refillPerSecond),
     minUnits: String(limits.minUnits),
     tiers: tiers.map(({ fromUnits, confirmations }) => ({
       fromUnits: String(fromUnits),

@@ -20,12 +20,12 @@ export interface MinterLimit {
 export function minterLimit(context: StepContext, name: TokenName, minterName: string, limit: MinterLimit): Setting {
   const { address } = context.plan.tokens[name];
   const { interface: abi } = contractAt(M1Token__factory, address, context.provider);
-  const expected = [limit.mintCapacity, limit.mintRefillPerSecond, limit.burnCapacity, limit.burnRefillPerSecond];
+  const expected = amounts(limit);
   return governed(
     `${name}.minterLimit(${minterName})`,
     address,
     expected.join(" "),
-    () => lastMinterLimit(context, address, limit.minter),
+    async () => limitText(await lastMinterLimit(context, address, limit.minter)),
     {
       to: address,
       data: abi.encodeFunctionData("setMinterLimit", [limit]),
@@ -36,11 +36,27 @@ export function minterLimit(context: StepContext, name: TokenName, minterName: s
 }
 
 /** The token gives out what is left of a limit, not the limit: that stands in the event of its last setting. */
-async function lastMinterLimit({ provider, fromBlock }: StepContext, token: string, minter: string): Promise<string> {
+export async function lastMinterLimit(
+  { provider, fromBlock }: StepContext,
+  token: string,
+  minter: string,
+): Promise<MinterLimit | undefined> {
   const abi = M1Token__factory.createInterface();
   const topics = abi.encodeFilterTopics("SetMinterLimit", [minter]);
   const last = (await allLogs(provider, { address: token, topics, fromBlock })).at(-1);
-  if (last === undefined) return NO_LIMIT;
-  const [, ...values] = abi.decodeEventLog("SetMinterLimit", last.data, last.topics);
-  return values.map(String).join(" ");
+  if (last === undefined) return undefined;
+  const values = abi.decodeEventLog("SetMinterLimit", last.data, last.topics) as unknown as readonly [
+    string,
+    ...bigint[],
+  ];
+  const [, mintCapacity = 0n, mintRefillPerSecond = 0n, burnCapacity = 0n, burnRefillPerSecond = 0n] = values;
+  return { minter, mintCapacity, mintRefillPerSecond, burnCapacity, burnRefillPerSecond };
+}
+
+function amounts(limit: MinterLimit): bigint[] {
+  return [limit.mintCapacity, limit.mintRefillPerSecond, limit.burnCapacity, limit.burnRefillPerSecond];
+}
+
+function limitText(limit: MinterLimit | undefined): string {
+  return limit === undefined ? NO_LIMIT : amounts(limit).join(" ");
 }

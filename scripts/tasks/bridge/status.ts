@@ -42,7 +42,7 @@ export function toAnswer(status: BridgeStatus, { tokens }: NetworkParams): TaskA
       `${shown(name, availableUnits)} of ${shown(name, capacityUnits)}`;
     const what = lane.mode === "LOCK" ? "locked" : "minted";
     return [
-      `${name}: ${lane.mode}, ${what} ${shown(name, lane.bookUnits)}, in flight ${shown(name, lane.inFlightUnits)}; may leave ${side(lane.out)}, may arrive ${side(lane.in)}`,
+      `${name}: ${lane.mode}, ${what} ${shown(name, lane.bookUnits)}, in flight ${shown(name, lane.inFlightUnits)}; may leave ${side(lane.out)}, may arrive ${side(lane.in)}, may come back ${side(lane.refunds)}`,
       ...bufferLine(name, coordinator.reserves[name], shown),
     ];
   });

@@ -164,6 +164,11 @@ describe("deployment of the bridge", function () {
       });
       expect(shown?.out.capacityUnits).to.equal(String(limits.outCapacity));
       expect(BigInt(shown?.out.availableUnits ?? 0) < limits.outCapacity).to.equal(true);
+      expect(shown?.refunds).to.deep.equal({
+        availableUnits: String(limits.outCapacity),
+        capacityUnits: String(limits.outCapacity),
+        refillUnitsPerSecond: String(limits.outRefillPerSecond),
+      });
       expect(shown?.tiers).to.deep.equal([
         { fromUnits: "0", confirmations: 1 },
         { fromUnits: "10000000000", confirmations: 3 },
@@ -223,7 +228,20 @@ describe("deployment of the bridge", function () {
         "another limit",
         (plan, by) =>
           bridge(plan, by).setLimits(lane(plan).token, { ...limitsOf(plan, lane(plan)), inCapacity: 2n ** 90n }),
-        ["LIMIT_CHANGED AlltraCustomBridge.limits(cUSDT)"],
+        [
+          "LIMIT_CHANGED AlltraCustomBridge.limits(cUSDT)",
+          "LIMIT_CHANGED cUSDT.minterLimit(AlltraCustomBridge) for its lane",
+        ],
+      ],
+      [
+        "departures that were wider once, so that more may come back than the token lets in",
+        async (plan, by) => {
+          const limits = limitsOf(plan, lane(plan));
+          const wider = { ...limits, outCapacity: limits.outCapacity + 1n };
+          await (await bridge(plan, by).setLimits(lane(plan).token, wider)).wait();
+          return bridge(plan, by).setLimits(lane(plan).token, limits);
+        },
+        ["LIMIT_CHANGED cUSDT.minterLimit(AlltraCustomBridge) for its lane"],
       ],
       [
         "fewer confirmations",
@@ -292,6 +310,17 @@ describe("deployment of the bridge", function () {
         (plan, by) =>
           token(plan, by).setMinterLimit({ ...bridgeMinterLimitOf(plan, lane(plan)), mintCapacity: 2n ** 90n }),
         ["LIMIT_CHANGED cUSDT.minterLimit(AlltraCustomBridge)"],
+      ],
+      [
+        "a limit of the bridge's mints that is less than what its lane lets in and back",
+        (plan, by) => {
+          const limit = bridgeMinterLimitOf(plan, lane(plan));
+          return token(plan, by).setMinterLimit({ ...limit, mintCapacity: limit.mintCapacity - 1n });
+        },
+        [
+          "LIMIT_CHANGED cUSDT.minterLimit(AlltraCustomBridge)",
+          "LIMIT_CHANGED cUSDT.minterLimit(AlltraCustomBridge) for its lane",
+        ],
       ],
       [
         "a bridge that may not mint any more",
