@@ -60,6 +60,8 @@ const GAS_REFERENCES: Readonly<Record<string, string>> = {
   bridgeDeliver: "goal 180,000, three signatures",
   bridgeSendBack: "goal 120,000",
   bridgeDeliverBack: "goal 180,000, three signatures",
+  bridgeSendUngated: "goal 120,000, nobody told",
+  bridgeSendBackUngated: "goal 120,000, nobody told",
 };
 
 /** Most that a hop through the router may cost beyond the pool's own swap. */

@@ -28,7 +28,7 @@ import {LatencyMeter} from "./LatencyMeter.sol";
 /// @dev WHAT A LIAR GAINS. Latency: see LatencyMeter. Peak: a send that would raise the requirement above the reserve leaves no trace, so
 /// nobody can close a lane by pumping the peak, only make the reserve count for less until it has decayed (RES-5).
 /// @dev LIVENESS. What is recorded of deliveries and refunds reads no other contract and cannot fail for a sized token. Gas is bounded: 60
-/// cells in 15 slots. A send waits for the peg board and for the buckets.
+/// cells in 15 slots. A send that locks waits for the peg board and for the buckets.
 /// @dev TOKEN REQUIREMENTS. Those of CapitalBuckets. HOW TO STOP IT. `pause` stops `rebalance`; the bridge's owner can take it out.
 contract BridgeReserveCoordinator is IBridgeReserveCoordinator, GuardianPause, ReentrancyGuardTransient {
     using LatencyMeter for LatencyMeter.Meter;
@@ -50,8 +50,10 @@ contract BridgeReserveCoordinator is IBridgeReserveCoordinator, GuardianPause, R
     uint256 private constant _WAD = 1e18;
     /// @dev A flow of more quanta saturates the meter's cell.
     uint256 private constant _MAX_QUANTA = uint64(type(int64).max);
+    /// @dev In the tag of the latency's meter: 8 bits for the quantum's exponent, and above them the lane's mode, 0 = not asked yet.
+    uint32 private constant _MODE_SHIFT = 8;
 
-    /// @dev One slot for what every hook reads of the latency (its tag is the quantum's exponent), the meter's 18, and
+    /// @dev One slot for what every hook reads of the latency (its tag: the quantum's exponent and the mode), the meter's 18, and
     /// 128 + 40 + 40 + 32 = 240 bits for what keepers do.
     struct Lane {
         LatencyMeter.Meter latency;
@@ -101,7 +103,8 @@ contract BridgeReserveCoordinator is IBridgeReserveCoordinator, GuardianPause, R
     /// it moves neither peak nor window, and has been judged before.
     function recordSend(address token, uint256 amountUnits) external onlyBridge {
         Lane storage lane = _sized(token);
-        if (pegBoard.isHalted(token)) require(_burns(token), PegHalted(token));
+        bool burns = _burnsHere(lane, token);
+        if (!burns) require(!pegBoard.isHalted(token), PegHalted(token));
         if (token == _ownToken && amountUnits == _ownUnits) {
             (_ownToken, _ownUnits) = (address(0), 0);
             return;
@@ -109,9 +112,11 @@ contract BridgeReserveCoordinator is IBridgeReserveCoordinator, GuardianPause, R
         uint256 quantum = _quantum(lane);
         uint256 quanta = Math.min(amountUnits.ceilDiv(quantum), _MAX_QUANTA);
         uint256 peak = lane.flow.record(int256(quanta)) * quantum;
-        uint256 needed = _required(lane, peak);
-        uint256 held = reserveUnits(token);
-        if (held < needed) require(_burns(token), ReserveTooLow(token, held, needed));
+        if (!burns) {
+            uint256 needed = _required(lane, peak);
+            uint256 held = reserveUnits(token);
+            require(held >= needed, ReserveTooLow(token, held, needed));
+        }
         if (_raised(lane)) emit PeakMeasured(token, int256(quanta * quantum), peak);
     }
 
@@ -325,6 +330,18 @@ contract BridgeReserveCoordinator is IBridgeReserveCoordinator, GuardianPause, R
         return IBridgeLanes(bridge).mode(token) == IBridgeLanes.Mode.MINT;
     }
 
+    /// @dev The same for the hook, which asks the bridge once: a lane's mode never changes. What burns is neither asked about its peg nor
+    /// about D, and costs no more than its record.
+    function _burnsHere(Lane storage lane, address token) private returns (bool) {
+        uint32 tag = lane.latency.tag;
+        uint32 known = tag >> _MODE_SHIFT;
+        if (known == 0) {
+            known = uint32(IBridgeLanes(bridge).mode(token));
+            lane.latency.tag = tag | (known << _MODE_SHIFT);
+        }
+        return known == uint32(IBridgeLanes.Mode.MINT);
+    }
+
     /// @dev What a rebalancing leaves: the requirement may be little in calm times, and rise faster than the bucket is filled again.
     function _kept(address token) private view returns (uint256 targetUnits) {
         (, targetUnits) = buckets.levels(ICapitalBuckets.Bucket.CROSS_CHAIN, token);
@@ -359,7 +376,7 @@ contract BridgeReserveCoordinator is IBridgeReserveCoordinator, GuardianPause, R
     }
 
     function _quantum(Lane storage lane) private view returns (uint256) {
-        return 10 ** lane.latency.tag;
+        return 10 ** uint8(lane.latency.tag);
     }
 
     function _sized(address token) private view returns (Lane storage lane) {

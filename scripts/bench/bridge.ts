@@ -1,36 +1,31 @@
 /**
- * Gas of whole bridge transactions (21,000 and calldata included) on two simulated chains: an M1 token that is locked on 138 and minted on
- * 651940, sent through the adapter, delivered with three signatures, there and back. Allowance given before, balances non-zero, fee taken.
+ * Gas of whole bridge transactions (21,000 and calldata included) on two simulated chains, deployed as the local networks are, but for the
+ * number of signatures: coordinator, buckets, peg board and fees are those of the parameters. cUSDT is locked on 138 and minted on 651940,
+ * and goes there and back, through the adapter and by the bridge's own entry. Exact allowance given before, balances non-zero, and every
+ * cell of the coordinator's minute has been used before.
  */
 import { network } from "hardhat";
-import { Wallet, type ContractTransactionReceipt, type Result, type Signer } from "ethers";
+import { ZeroAddress, type ContractTransactionReceipt, type Result, type Signer } from "ethers";
 
+import type { Deployment } from "../../protocol/addresses.js";
+import { connectContracts, type ProtocolContracts } from "../../protocol/contracts.js";
 import { PermanentError } from "../../protocol/errors.js";
-import {
-  AlltraAdapter__factory,
-  AlltraCustomBridge__factory,
-  M1TokenFactory__factory,
-  M1Token__factory,
-  type AlltraAdapter,
-  type AlltraCustomBridge,
-  type M1Token,
-} from "../../protocol/generated/contracts/index.js";
+import type { IM1Token } from "../../protocol/generated/contracts/index.js";
+import { loadParams, parseParams } from "../../protocol/params/load.js";
+import { developmentAccounts } from "../../protocol/params/rules.js";
+import type { Blueprint } from "../deploy/blueprint.js";
+import { deploy } from "../deploy/deploy.js";
+import { MemoryStore } from "../deploy/store.js";
 
 const HOME = 138;
 const ABROAD = 651_940;
 const UNIT = 10n ** 6n;
 const AMOUNT = 1_000n * UNIT;
 const FUNDS = 1_000_000n * UNIT;
-const CAPACITY = 10n * FUNDS;
 const DEADLINE = 2n ** 40n;
-const LOCK = 1;
-const MINT = 2;
-/** Keys of a chain that no longer exists when this returns. */
-const ATTESTORS = [1, 2, 3]
-  .map((n) => new Wallet(`0x${String(n).padStart(64, "0")}`))
-  .sort((a, b) => (BigInt(a.address) < BigInt(b.address) ? -1 : 1));
-const TREASURY = "0x00000000000000000000000000000000000Fee01";
-const TERMS = { treasury: TREASURY, minimumUnits: UNIT / 10n, feeBps: 1, lifetimeSeconds: 172_800 };
+const LIFETIME_SECONDS = 172_800n;
+const SIGNATURES = 3;
+const WINDOW_SECONDS = 60;
 const DELIVERY = {
   Delivery: [
     { name: "messageId", type: "bytes32" },
@@ -40,25 +35,37 @@ const DELIVERY = {
 
 /** Figures in gas; keys as in the command's JSON. */
 export async function measureBridgeGas(): Promise<Record<string, number>> {
-  const chains = [await network.create("sim138"), await network.create("sim651940")] as const;
+  const home = await End.open("sim138", "localhost");
+  const abroad = await End.open("sim651940", "localhost651940");
   try {
-    const home = await End.open(await signers(chains[0]), HOME);
-    const abroad = await End.open(await signers(chains[1]), ABROAD);
     // Once there and back, so that no slot is written for the first time but those of the message itself.
     await cross(home, abroad);
     await cross(abroad, home);
     const [bridgeSend, bridgeDeliver] = await cross(home, abroad);
     const [bridgeSendBack, bridgeDeliverBack] = await cross(abroad, home);
-    return { bridgeSend, bridgeDeliver, bridgeSendBack, bridgeDeliverBack };
+    const [bridgeSendDirect] = await cross(home, abroad, true);
+    const [bridgeSendBackDirect] = await cross(abroad, home, true);
+    // What the coordinator costs is the difference.
+    await home.forgetCoordinator();
+    await abroad.forgetCoordinator();
+    const [bridgeSendUngated, bridgeDeliverUngated] = await cross(home, abroad);
+    const [bridgeSendBackUngated, bridgeDeliverBackUngated] = await cross(abroad, home);
+    return {
+      ...{ bridgeSend, bridgeDeliver, bridgeSendBack, bridgeDeliverBack },
+      ...{ bridgeSendDirect, bridgeSendBackDirect },
+      ...{ bridgeSendUngated, bridgeDeliverUngated, bridgeSendBackUngated, bridgeDeliverBackUngated },
+    };
   } finally {
-    for (const chain of chains) await chain.close();
+    await home.close();
+    await abroad.close();
   }
 }
 
 /** One message from one end to the other. @returns gas of send and of deliver. */
-async function cross(from: End, to: End): Promise<[number, number]> {
-  const sent = await from.send();
-  const event = sent.logs.map((log) => from.bridge.interface.parseLog(log)).find((parsed) => parsed?.name === "Sent");
+async function cross(from: End, to: End, direct = false): Promise<[number, number]> {
+  const sent = await (direct ? from.sendDirect() : from.send());
+  const { interface: abi } = from.contracts.bridge;
+  const event = sent.logs.map((log) => abi.parseLog(log)).find((parsed) => parsed?.name === "Sent");
   if (event === undefined || event === null) throw missing("message");
   const [messageId, , , fields] = event.args as unknown as [string, string, string, Result];
   // A copy: what a log was decoded to is read only.
@@ -66,105 +73,146 @@ async function cross(from: End, to: End): Promise<[number, number]> {
   return [Number(sent.gasUsed), Number(delivered.gasUsed)];
 }
 
+type Chain = Awaited<ReturnType<typeof network.create>>;
+
 class End {
   private constructor(
+    private readonly chain: Chain,
     private readonly chainId: number,
     private readonly trader: Signer,
-    private readonly token: M1Token,
-    readonly bridge: AlltraCustomBridge,
-    private readonly adapter: AlltraAdapter,
+    readonly contracts: ProtocolContracts,
+    private readonly token: IM1Token,
+    private readonly blueprint: Blueprint,
   ) {}
 
-  /** The same transactions of the same account on both chains: the same addresses. */
-  static async open([owner, trader]: readonly [Signer, Signer], chainId: number): Promise<End> {
-    const who = await owner.getAddress();
-    const bridge = await new AlltraCustomBridge__factory(owner).deploy({
-      chainIdA: HOME,
-      chainIdB: ABROAD,
-      remoteBridge: "0x0000000000000000000000000000000000000000",
-      attestors: ATTESTORS.map((attestor) => attestor.address),
-      threshold: 3,
-      owner: who,
-      guardian: who,
+  static async open(name: "sim138" | "sim651940", parameters: "localhost" | "localhost651940"): Promise<End> {
+    const chain = await network.create(name);
+    const signers = await chain.ethers.getSigners();
+    const [owner, trader] = [signers[0], signers.at(-1)];
+    if (owner === undefined || trader === undefined) throw missing("accounts");
+    const params = structuredClone(loadParams(parameters).params);
+    params.bridge.attestors.first.threshold = SIGNATURES;
+    const isHome = params.chainId === HOME;
+    const { deployment, blueprint } = await deploy({
+      loaded: parseParams(parameters, JSON.stringify(params)),
+      provider: chain.ethers.provider,
+      signer: owner,
+      store: new MemoryStore(),
+      execute: true,
+      extraGrants: isHome ? [{ token: "cUSDT", to: await trader.getAddress(), amountUnits: FUNDS }] : [],
     });
-    const adapter = await new AlltraAdapter__factory(owner).deploy({
-      bridge,
-      owner: who,
-      maxFeeBps: 10,
-      maxMinimumFeeWad: 10n ** 18n,
-    });
-    const factory = await new M1TokenFactory__factory(owner).deploy();
-    const common = { name: "cUSDT", symbol: "cUSDT", decimals: 6, admin: who };
-    const limit = {
-      mintCapacity: CAPACITY,
-      mintRefillPerSecond: UNIT,
-      burnCapacity: CAPACITY,
-      burnRefillPerSecond: UNIT,
-    };
-    const minter = { minter: chainId === HOME ? who : await bridge.getAddress(), ...limit };
-    const setup = {
-      minters: [minter],
-      pausers: [],
-      freezers: [],
-      systemContracts: [await bridge.getAddress(), TREASURY],
-    };
-    const address = await factory.createToken.staticCall(common, setup);
-    await (await factory.createToken(common, setup)).wait();
-    const token = M1Token__factory.connect(address, owner);
-    if (chainId === HOME) await (await token.mint(trader, FUNDS)).wait();
-    const limits = {
-      outCapacity: CAPACITY,
-      outRefillPerSecond: UNIT,
-      inCapacity: CAPACITY,
-      inRefillPerSecond: UNIT,
-      minUnits: UNIT,
-    };
-    await (await bridge.addLane(token, chainId === HOME ? LOCK : MINT, limits)).wait();
-    await (await bridge.setAdapter(adapter, true)).wait();
-    await (await adapter.setTerms(token, TERMS)).wait();
-    return new End(chainId, trader, token.connect(trader), bridge.connect(trader), adapter.connect(trader));
+    const contracts = connectContracts(deployment, trader);
+    const end = new End(chain, params.chainId, trader, contracts, contracts.token("cUSDT"), blueprint);
+    await end.useEveryCell(deployment);
+    await (await (await end.governed()).setAdapter(trader, true)).wait();
+    return end;
   }
 
-  /** Half of what the trader has abroad comes back, so that neither his balance nor what was minted becomes zero. */
+  /** From here on nobody is told what moves. */
+  async forgetCoordinator(): Promise<void> {
+    await (await (await this.governed()).setCoordinator(ZeroAddress)).wait();
+  }
+
+  close(): Promise<void> {
+    return this.chain.close();
+  }
+
   async send(): Promise<ContractTransactionReceipt> {
-    const amountUnits = this.chainId === HOME ? AMOUNT : AMOUNT / 2n;
+    const { bridge, bridgeAdapter } = this.contracts;
     const order = {
       destinationChainId: this.chainId === HOME ? ABROAD : HOME,
       token: this.token,
       recipient: this.trader,
-      amountUnits,
+      amountUnits: this.amountUnits,
       maxFeeUnits: UNIT,
       deadline: DEADLINE,
     };
-    const { feeUnits } = await this.adapter.quote(order.destinationChainId, this.token, amountUnits);
-    await (await this.token.approve(this.bridge, amountUnits + feeUnits)).wait();
-    return receiptOf(await this.adapter.send(order));
+    const { feeUnits } = await bridgeAdapter.quote(order.destinationChainId, this.token, order.amountUnits);
+    await (await this.token.approve(bridge, order.amountUnits + feeUnits)).wait();
+    await this.pass();
+    return receiptOf(await bridgeAdapter.send(order));
+  }
+
+  /** What another adapter would cost at least: the bridge's own entry, with the same fee. */
+  async sendDirect(): Promise<ContractTransactionReceipt> {
+    const { bridge, bridgeAdapter } = this.contracts;
+    const amountUnits = this.amountUnits;
+    const { feeUnits } = await bridgeAdapter.quote(this.chainId === HOME ? ABROAD : HOME, this.token, amountUnits);
+    await (await this.token.approve(bridge, amountUnits + feeUnits)).wait();
+    const now = (await this.chain.ethers.provider.getBlock("latest"))?.timestamp ?? 0;
+    await this.pass();
+    return receiptOf(
+      await bridge.send({
+        token: this.token,
+        from: this.trader,
+        recipient: this.trader,
+        amountUnits,
+        feeUnits,
+        feeTo: this.blueprint.roles.treasury,
+        expiresAt: BigInt(now) + LIFETIME_SECONDS,
+      }),
+    );
   }
 
   async deliver(
     messageId: string,
-    message: Parameters<AlltraCustomBridge["deliver"]>[0],
+    message: Parameters<ProtocolContracts["bridge"]["deliver"]>[0],
   ): Promise<ContractTransactionReceipt> {
+    const { bridge } = this.contracts;
     const domain = {
       name: "Cantilever AlltraCustomBridge",
       version: "1",
       chainId: this.chainId,
-      verifyingContract: await this.bridge.getAddress(),
+      verifyingContract: await bridge.getAddress(),
     };
-    const value = { messageId, signerEpoch: await this.bridge.attestorEpoch() };
-    const signatures = await Promise.all(ATTESTORS.map((attestor) => attestor.signTypedData(domain, DELIVERY, value)));
-    const receipt = await receiptOf(await this.bridge.deliver(message, signatures));
-    if (!receipt.logs.some((log) => this.bridge.interface.parseLog(log)?.name === "Delivered")) {
+    const value = { messageId, signerEpoch: await bridge.attestorEpoch() };
+    const attestors = await bridge.attestors();
+    const signatures = await Promise.all(
+      attestors.slice(0, SIGNATURES).map((address) => keyOf(address).signTypedData(domain, DELIVERY, value)),
+    );
+    await this.pass();
+    const receipt = await receiptOf(await bridge.deliver(message, signatures));
+    if (!receipt.logs.some((log) => bridge.interface.parseLog(log)?.name === "Delivered")) {
       throw new PermanentError("BENCH_INCOMPLETE", "the message was not paid", "look at limits and books");
     }
     return receipt;
   }
+
+  /** Half of what the trader has abroad comes back, so that neither his balance nor what was minted becomes zero. */
+  private get amountUnits(): bigint {
+    return this.chainId === HOME ? AMOUNT : AMOUNT / 2n;
+  }
+
+  /** A minute in which a message arrives every second: no later one writes a cell for the first time. */
+  private async useEveryCell(deployment: Deployment): Promise<void> {
+    const bridge = await this.impersonated(deployment.address("AlltraCustomBridge"));
+    const coordinator = this.contracts.bridgeCoordinator.connect(bridge);
+    for (let second = 0; second < WINDOW_SECONDS; second++) {
+      await (await coordinator.recordDelivery(this.token, UNIT, 1)).wait();
+    }
+    await this.pass();
+  }
+
+  /** So long that nothing before is in the coordinator's minute. */
+  private pass(): Promise<unknown> {
+    return this.chain.ethers.provider.send("evm_increaseTime", [2 * WINDOW_SECONDS]);
+  }
+
+  private async governed() {
+    return this.contracts.bridge.connect(await this.impersonated(this.blueprint.timelock.address));
+  }
+
+  private async impersonated(address: string): Promise<Signer> {
+    await this.chain.ethers.provider.send("hardhat_setBalance", [address, "0xde0b6b3a7640000"]);
+    await this.chain.ethers.provider.send("hardhat_impersonateAccount", [address]);
+    return this.chain.ethers.getSigner(address);
+  }
 }
 
-async function signers(chain: Awaited<ReturnType<typeof network.create>>): Promise<readonly [Signer, Signer]> {
-  const [owner, trader] = await chain.ethers.getSigners();
-  if (owner === undefined || trader === undefined) throw missing("accounts");
-  return [owner, trader];
+function keyOf(address: string) {
+  const found = developmentAccounts().find((account) => account.address === address);
+  if (found === undefined) throw missing(`key of ${address}`);
+  return found;
 }
 
 async function receiptOf(sent: {

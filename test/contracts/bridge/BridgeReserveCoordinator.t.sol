@@ -674,6 +674,9 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
             skipTime(1, 1);
         }
         bytes memory leaves = abi.encodeCall(coordinator.recordSend, (address(cUSDC), 10 * UNIT));
+        // The first send asks which mode the lane has; no later one does.
+        vm.prank(address(bridge));
+        coordinator.recordSend(address(cUSDC), UNIT);
         // A message every twelve seconds.
         for (uint256 turn = 0; turn < 10; ++turn) {
             skipTime(12, 1);
@@ -693,6 +696,16 @@ contract BridgeReserveCoordinatorTest is CoordinatorBase {
         }
         skipTime(58, 1);
         assertLt(measure("recordSend, 59 cells expire", leaves), 100_000, "recordSend, 59 cells expire");
+        bytes memory gold = abi.encodeCall(coordinator.recordSend, (address(xau), 1e18));
+        bridge.setBurns(address(xau));
+        vm.prank(address(bridge));
+        coordinator.recordSend(address(xau), 1e18);
+        skipTime(12, 1);
+        assertLt(
+            measure("recordSend, burns", gold),
+            46_000,
+            "recordSend, burns: a cell of its own, no board, no buckets"
+        );
     }
 
     function measure(string memory name, bytes memory data) private returns (uint256 gasUsed) {
