@@ -1,12 +1,13 @@
 /** Rules of the parameters' bridge section. */
 import type { ParameterProblem } from "../errors.js";
 import { parseDecimal } from "../units.js";
-import { tokenNames, type LaneParams, type NetworkParams } from "./schema.js";
+import { tokenNames, type LaneParams, type NetworkParams, type TokenName } from "./schema.js";
 
 const USD_DECIMALS = 6;
 const MINUTE_SECONDS = 60n;
 /** BridgeReserveCoordinator.MAX_FEE_WAD: a rebalancing that costs more is refused. */
 const MAX_REBALANCING_FEE_BPS = 50;
+const MAX_SELECTOR = 2n ** 64n - 1n;
 
 type AttestorSet = NetworkParams["bridge"]["attestors"]["first"];
 
@@ -35,6 +36,7 @@ export function checkBridge(params: NetworkParams, local: boolean): ParameterPro
     }),
     ...checkAdapter(params),
     ...checkCoordinator(params),
+    ...checkCcip(params, local),
   ];
   if (bridge.remoteChainId === chainId) {
     const message = "is this chain: a lane needs another one";
@@ -72,17 +74,33 @@ function checkSet(
   return problems;
 }
 
-function checkLane(params: NetworkParams, lane: LaneParams, name: (typeof tokenNames)[number]): ParameterProblem[] {
+function checkCcip(params: NetworkParams, local: boolean): ParameterProblem[] {
+  const { ccip } = params.bridge;
+  if (ccip === null) return [];
+  const path = "bridge.ccip";
+  const problems = tokenNames.flatMap((name) => {
+    const lane = ccip.lanes[name];
+    return lane === null ? [] : checkCrossing(params, lane, name, `${path}.lanes.${name}`);
+  });
+  if (ccip.router.kind === "stand-in" && !local) {
+    const message = "a stand-in carries messages on a local network only";
+    problems.push({ code: "PARAM_CONFLICT", path: `${path}.router`, message });
+  }
+  if (ccip.remoteChainId === params.chainId) {
+    const message = "is this chain: a lane needs another one";
+    problems.push({ code: "PARAM_CONFLICT", path: `${path}.remoteChainId`, message });
+  }
+  const selectors = [ccip.remoteSelector, ...(ccip.router.kind === "stand-in" ? [ccip.router.selector] : [])];
+  if (selectors.some((selector) => BigInt(selector) > MAX_SELECTOR) || new Set(selectors).size !== selectors.length) {
+    const message = "needs a selector of 64 bits that is not this chain's own";
+    problems.push({ code: "PARAM_OUT_OF_BOUNDS", path: `${path}.remoteSelector`, message });
+  }
+  return problems;
+}
+
+function checkLane(params: NetworkParams, lane: LaneParams, name: TokenName): ParameterProblem[] {
   const path = `bridge.lanes.${name}`;
-  const problems: ParameterProblem[] = [];
-  if (lane.mode === "mint" && params.tokens[name].existing !== undefined) {
-    const message = "an adopted token gives nobody the right to mint it: it can only be locked";
-    problems.push({ code: "PARAM_CONFLICT", path: `${path}.mode`, message });
-  }
-  if (usd(lane.minUsd) > usd(lane.out.capacityUsd)) {
-    const message = `${lane.minUsd} exceeds out.capacityUsd ${lane.out.capacityUsd}: nothing could ever be sent`;
-    problems.push({ code: "PARAM_OUT_OF_BOUNDS", path: `${path}.minUsd`, message });
-  }
+  const problems = checkCrossing(params, lane, name, path);
   for (const [index, { fromUsd, confirmations }] of lane.tiers.entries()) {
     const at = `${path}.tiers.${String(index)}`;
     const before = lane.tiers[index - 1];
@@ -94,6 +112,25 @@ function checkLane(params: NetworkParams, lane: LaneParams, name: (typeof tokenN
       const message = "more value must not need fewer confirmations";
       problems.push({ code: "PARAM_CONFLICT", path: `${at}.confirmations`, message });
     }
+  }
+  return problems;
+}
+
+/** What holds of a token that crosses, whatever carries it. */
+function checkCrossing(
+  params: NetworkParams,
+  lane: Omit<LaneParams, "tiers">,
+  name: TokenName,
+  path: string,
+): ParameterProblem[] {
+  const problems: ParameterProblem[] = [];
+  if (lane.mode === "mint" && params.tokens[name].existing !== undefined) {
+    const message = "an adopted token gives nobody the right to mint it: it can only be locked";
+    problems.push({ code: "PARAM_CONFLICT", path: `${path}.mode`, message });
+  }
+  if (usd(lane.minUsd) > usd(lane.out.capacityUsd)) {
+    const message = `${lane.minUsd} exceeds out.capacityUsd ${lane.out.capacityUsd}: nothing could ever be sent`;
+    problems.push({ code: "PARAM_OUT_OF_BOUNDS", path: `${path}.minUsd`, message });
   }
   return problems;
 }

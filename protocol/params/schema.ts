@@ -228,6 +228,8 @@ const attestorSet = z.strictObject({ addresses: z.array(address).max(32), thresh
 /** What may cross at once, and what comes back per day. */
 const crossing = z.strictObject({ capacityUsd: usd, refillUsdPerDay: usd });
 
+const ccipSelector = z.string().regex(/^[1-9]\d{0,19}$/, "a number of up to 64 bits, in decimal");
+
 /** How a token crosses to the other chain. */
 const lane = z.strictObject({
   /** Where the token is at home it is locked, on the other chain minted; fixed with the first setting. */
@@ -246,6 +248,24 @@ const lane = z.strictObject({
     )
     .min(1)
     .max(8),
+});
+
+/** One other chain over Chainlink CCIP; on a local network through a router of ours that behaves like one. */
+const ccip = z.strictObject({
+  router: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("stand-in"), selector: ccipSelector }),
+    /** `remoteAdapter` null: not there yet, and nothing crosses until it is. */
+    z.strictObject({ kind: z.literal("existing"), existing: address, remoteAdapter: address.nullable() }),
+  ]),
+  remoteChainId: count("(chain id)", 1, 2 ** 48),
+  /** CCIP's name for that chain. */
+  remoteSelector: ccipSelector,
+  /** null: the native coin. */
+  feeToken: address.nullable(),
+  gasLimit: count("gas", 600_000, 3_000_000),
+  legacyArgs: z.boolean(),
+  /** null: the token does not cross. */
+  lanes: perToken(lane.omit({ tiers: true }).nullable()),
 });
 
 /** AlltraCustomBridge, AlltraAdapter and BridgeReserveCoordinator. */
@@ -279,6 +299,8 @@ const bridge = z.strictObject({
     cooldownSeconds,
     maxRebalanceUsd: usd,
   }),
+  /** null: no other chain. */
+  ccip: ccip.nullable(),
 });
 
 const stabilizerShape = {
@@ -498,6 +520,7 @@ export type PegTokenParams = NetworkParams["peg"]["tokens"]["XAU"];
 export type TokenFeeds = NetworkParams["oracle"]["tokens"]["XAU"];
 export type ReservedTokenParams = NetworkParams["reserves"]["tokens"]["cUSDT"];
 export type BridgeParams = NetworkParams["bridge"];
+export type CcipParams = NonNullable<BridgeParams["ccip"]>;
 export type LaneParams = NonNullable<BridgeParams["lanes"]["XAU"]>;
 export type FeedSource = NetworkParams["oracle"]["tokens"]["XAU"]["sources"][number];
 

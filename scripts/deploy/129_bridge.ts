@@ -1,28 +1,17 @@
-import { id, ZeroAddress } from "ethers";
+import { ZeroAddress } from "ethers";
 
 import {
   AlltraAdapter__factory,
   AlltraCustomBridge__factory,
   BridgeReserveCoordinator__factory,
   CapitalBuckets__factory,
-  IGuardianPause__factory,
-  M1Token__factory,
 } from "../../protocol/generated/contracts/index.js";
 import { contractAt } from "../../protocol/handles.js";
-import {
-  adapterTermsOf,
-  bridgeMinterLimitOf,
-  bridgeSizingOf,
-  LANE_MODES,
-  lanesOf,
-  limitsOf,
-  tiersOf,
-  type PlannedLane,
-} from "./bridge.js";
-import { minterLimit } from "./minterLimit.js";
+import { adapterTermsOf, bridgeSizingOf, lanesOf, tiersOf, type PlannedLane } from "./bridge.js";
+import { guardianOf, laneAndLimits, minting } from "./laneSettings.js";
 import { answer, governed, outputType, structText } from "./setting.js";
 import { systemMembers } from "./systemMembers.js";
-import type { Call, DifferenceCode, PlannedContract, Setting, Step, StepContext } from "./types.js";
+import type { Call, PlannedContract, Setting, Step, StepContext } from "./types.js";
 
 const LIMIT = { code: "LIMIT_CHANGED" } as const;
 const WIRING = { code: "WIRING_CHANGED" } as const;
@@ -47,10 +36,10 @@ export const bridgeStep: Step = {
     const { bridge, adapter, coordinator } = context.plan.bridge;
     const lanes = lanesOf(context.plan);
     return [
-      guardian(context, bridge),
-      guardian(context, coordinator),
+      guardianOf(context, bridge),
+      guardianOf(context, coordinator),
       ...lanes.flatMap((lane) => systemMembers(context, lane.name, [bridge, coordinator])),
-      ...lanes.filter(({ mode }) => mode === "MINT").flatMap((lane) => minting(context, lane)),
+      ...lanes.filter(({ mode }) => mode === "MINT").flatMap((lane) => minting(context, lane, bridge)),
       ...lanes.flatMap((lane) => laneSettings(context, lane)),
       ...lanes.flatMap((lane) => [adapterTerms(context, lane), sizing(context, lane)]),
       ...coordinatorWiring(context),
@@ -59,83 +48,25 @@ export const bridgeStep: Step = {
   },
 };
 
-function guardian({ plan, provider }: StepContext, { name, address }: PlannedContract): Setting {
-  const handle = contractAt(IGuardianPause__factory, address, provider);
-  const expected = plan.roles.guardian;
-  const call: Call = {
-    to: address,
-    data: handle.interface.encodeFunctionData("setGuardian", [expected]),
-    label: `${name}.setGuardian(${expected})`,
-  };
-  const code = (found: string): DifferenceCode => (found === ZeroAddress ? "ROLE_MISSING" : "ROLE_EXTRA");
-  return governed(`${name}.guardian`, address, expected, () => answer(handle.guardian()), call, { code });
-}
-
-/** A bridge that mints does so inside the token's own limit. */
-function minting(context: StepContext, lane: PlannedLane): Setting[] {
+function laneSettings(context: StepContext, lane: PlannedLane): Setting[] {
   const { plan, provider } = context;
-  const handle = contractAt(M1Token__factory, lane.token, provider);
-  const { bridge } = plan.bridge;
-  const role = id("MINTER_ROLE");
-  return [
-    minterLimit(context, lane.name, bridge.name, bridgeMinterLimitOf(plan, lane)),
-    governed(
-      `${lane.name}.MINTER_ROLE(${bridge.name})`,
-      lane.token,
-      "true",
-      () => answer(handle.hasRole(role, bridge.address)),
-      {
-        to: lane.token,
-        data: handle.interface.encodeFunctionData("grantRole", [role, bridge.address]),
-        label: `${lane.name}.grantRole(MINTER_ROLE, ${bridge.name})`,
-      },
-      { code: "ROLE_MISSING" },
-    ),
-  ];
-}
-
-function laneSettings({ plan, provider }: StepContext, lane: PlannedLane): Setting[] {
   const { name, address: at } = plan.bridge.bridge;
   const handle = contractAt(AlltraCustomBridge__factory, at, provider);
-  const { interface: abi } = handle;
-  const { token } = lane;
-  const [limits, tiers] = [limitsOf(plan, lane), tiersOf(plan, lane)];
-  const limitsType = outputType(abi.getFunction("limits").outputs);
+  const tiers = tiersOf(plan, lane);
   const tiersText = (rows: readonly { fromUnits: unknown; confirmations: unknown }[]) =>
     rows.map(({ fromUnits, confirmations }) => `${String(fromUnits)}:${String(confirmations)}`).join(" ");
-  const modeOf = async () => LANE_MODES[Number(await handle.mode(token))] ?? "unknown";
-  const call = (data: string, label: string): Call => ({ to: at, data, label: `${name}.${label}` });
   return [
-    // With its limits: a lane has both from its first block, and its mode for ever.
-    governed(
-      `${name}.lane(${lane.name})`,
-      at,
-      lane.mode,
-      () => answer(modeOf()),
-      call(
-        abi.encodeFunctionData("addLane", [token, LANE_MODES.indexOf(lane.mode), limits]),
-        `addLane(${lane.name}, ${lane.mode})`,
-      ),
-      { code: "LANE_CHANGED" },
-    ),
-    {
-      id: `${name}.limits(${lane.name})`,
-      at,
-      expected: structText(limitsType, limits),
-      read: async () => structText(limitsType, await handle.limits(token)),
-      ...LIMIT,
-      by: "timelock",
-      calls: async () => {
-        if ((await modeOf()) === "NONE") return [];
-        return [call(abi.encodeFunctionData("setLimits", [token, limits]), `setLimits(${lane.name})`)];
-      },
-    },
+    ...laneAndLimits(context, lane, plan.bridge.bridge),
     governed(
       `${name}.tiers(${lane.name})`,
       at,
       tiersText(tiers),
-      () => answer(handle.tiers(token).then(tiersText)),
-      call(abi.encodeFunctionData("setTiers", [token, tiers]), `setTiers(${lane.name})`),
+      () => answer(handle.tiers(lane.token).then(tiersText)),
+      {
+        to: at,
+        data: handle.interface.encodeFunctionData("setTiers", [lane.token, tiers]),
+        label: `${name}.setTiers(${lane.name})`,
+      },
       LIMIT,
     ),
   ];

@@ -5,6 +5,7 @@ import { contractAt } from "../../protocol/handles.js";
 import { accessControl } from "./accessControl.js";
 import { allFeeds } from "./blueprint.js";
 import { bridgeAudit } from "./bridgeAudit.js";
+import { ccipAudit } from "./ccipAudit.js";
 import { constructed } from "./constructed.js";
 import { singleHolder } from "./holders.js";
 import { membership } from "./membership.js";
@@ -28,6 +29,7 @@ export const auditStep: Step = {
       ...constructed(context),
       ...reserveAudit(context),
       ...bridgeAudit(context),
+      ...ccipAudit(context),
     ];
   },
 };
@@ -58,6 +60,7 @@ function owners({ plan, provider }: StepContext): Setting[] {
     plan.bridge.bridge,
     plan.bridge.adapter,
     plan.bridge.coordinator,
+    ...(plan.ccip === undefined ? [] : [plan.ccip.adapter]),
   ];
   return [...feeds, ...governed].flatMap(({ name, address }) => {
     // Any contract of ours with an owner: they all have OpenZeppelin's two functions.

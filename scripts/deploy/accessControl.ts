@@ -4,7 +4,8 @@ import { M1Token__factory } from "../../protocol/generated/contracts/index.js";
 import { contractAt } from "../../protocol/handles.js";
 import { reservedTokenNames, tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import type { Blueprint } from "./blueprint.js";
-import { lanesOf } from "./bridge.js";
+import { lanesOf, type Crossing } from "./bridge.js";
+import { ccipLanesOf } from "./ccip.js";
 import { accountIn, holderList, holdersAmong, LogBook, namedAccounts } from "./holders.js";
 import type { Setting, StepContext } from "./types.js";
 
@@ -47,8 +48,11 @@ function vaultOf({ reserves }: Blueprint, name: TokenName): string[] {
 }
 
 function mintingBridge(plan: Blueprint, name: TokenName): string[] {
-  const mints = lanesOf(plan).some((lane) => lane.name === name && lane.mode === "MINT");
-  return mints ? [plan.bridge.bridge.address] : [];
+  const mints = (lane: Crossing) => lane.name === name && lane.mode === "MINT";
+  return [
+    ...(lanesOf(plan).some(mints) ? [plan.bridge.bridge.address] : []),
+    ...(plan.ccip !== undefined && ccipLanesOf(plan).some(mints) ? [plan.ccip.adapter.address] : []),
+  ];
 }
 
 /**

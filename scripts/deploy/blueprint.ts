@@ -36,6 +36,7 @@ import {
 } from "../../protocol/params/schema.js";
 import { WAD } from "../../protocol/units.js";
 import { planBridge, type PlannedBridge } from "./bridge.js";
+import { planCcip, type PlannedCcip } from "./ccip.js";
 import { create2Address, saltOf } from "./create2.js";
 import { planGru, type PlannedGru } from "./gru.js";
 import { ceilingsOf, planMeshPool, planPublicPool, poolConfig, type PlannedPool, type PoolSite } from "./pools.js";
@@ -123,6 +124,8 @@ export interface Blueprint {
   readonly swapQuoter: PlannedContract;
   readonly router: PlannedContract;
   readonly bridge: PlannedBridge;
+  /** undefined: no other chain over CCIP. */
+  readonly ccip: PlannedCcip | undefined;
   /** Public and other registered pools in the order of the parameters. */
   readonly pools: readonly PlannedPool[];
   readonly meshPools: readonly PlannedPool[];
@@ -225,6 +228,11 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
     pegBoard: peg.pegBoard.address,
     contract: (...contract) => planner.contract(...contract),
   });
+  const ccip = await planCcip({
+    params,
+    timelock: timelock.address,
+    contract: (...contract) => planner.contract(...contract),
+  });
   const site: PoolSite = { tokens, creator: timelock.address, mesh: stabilizing.mesh.address, ...pmm };
   const pools = params.pools.map((pool) => planPublicPool(site, pool));
   const meshPools = params.mesh.tokens.map((token) => planMeshPool(site, params, token));
@@ -246,6 +254,7 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
     reserves,
     ...routing,
     bridge,
+    ccip,
     ledger,
     pools,
     meshPools,

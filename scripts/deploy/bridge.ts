@@ -31,11 +31,16 @@ export interface PlannedBridge {
   readonly coordinator: PlannedContract;
 }
 
-/** A token that crosses. */
-export interface PlannedLane {
+/** A token that crosses, whatever carries it. */
+export interface Crossing {
   readonly name: TokenName;
   readonly token: string;
   readonly mode: LaneMode;
+  readonly params: Omit<LaneParams, "tiers">;
+}
+
+/** A token that crosses by the bridge. */
+export interface PlannedLane extends Crossing {
   readonly params: LaneParams;
 }
 
@@ -107,16 +112,24 @@ export function attestorsOf({ bridge }: NetworkParams) {
 }
 
 /** Lanes in the order of the tokens. */
-export function lanesOf({ params, tokens }: Blueprint): PlannedLane[] {
+export function lanesOf(plan: Blueprint): PlannedLane[] {
+  return crossings(plan, plan.params.bridge.lanes);
+}
+
+/** Those of a list of the parameters. */
+export function crossings<T extends Crossing["params"]>(
+  { tokens }: Blueprint,
+  lanes: Readonly<Record<TokenName, T | null>>,
+): (Crossing & { readonly params: T })[] {
   return tokenNames.flatMap((name) => {
-    const lane = params.bridge.lanes[name];
+    const lane = lanes[name];
     if (lane === null) return [];
     const mode = lane.mode === "lock" ? "LOCK" : "MINT";
     return [{ name, token: tokens[name].address, mode, params: lane }];
   });
 }
 
-export function limitsOf(plan: Blueprint, { name, params }: PlannedLane) {
+export function limitsOf(plan: Blueprint, { name, params }: Crossing) {
   const units = (usd: string) => tokenUnitsOf(plan, name, usd);
   return {
     outCapacity: units(params.out.capacityUsd),
@@ -127,11 +140,16 @@ export function limitsOf(plan: Blueprint, { name, params }: PlannedLane) {
   } satisfies IBridgeLanes.LimitsStruct;
 }
 
-/** What the token lets the bridge mint and burn: what the lane lets in, with what may come back of what it let out. */
-export function bridgeMinterLimitOf(plan: Blueprint, lane: PlannedLane) {
+/** What the token lets the bridge mint and burn. */
+export function bridgeMinterLimitOf(plan: Blueprint, lane: Crossing) {
+  return laneMinterLimitOf(plan, lane, plan.bridge.bridge.address);
+}
+
+/** What the token lets whoever carries it mint and burn: what the lane lets in, with what may come back of what it let out. */
+export function laneMinterLimitOf(plan: Blueprint, lane: Crossing, minter: string) {
   const limits = limitsOf(plan, lane);
   return {
-    minter: plan.bridge.bridge.address,
+    minter,
     mintCapacity: limits.inCapacity + limits.outCapacity,
     mintRefillPerSecond: limits.inRefillPerSecond + limits.outRefillPerSecond,
     burnCapacity: limits.outCapacity,

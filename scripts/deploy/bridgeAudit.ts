@@ -7,16 +7,13 @@ import {
 } from "../../protocol/generated/contracts/index.js";
 import { contractAt } from "../../protocol/handles.js";
 import { parseWad } from "../../protocol/units.js";
-import { attestorsOf, lanesOf, type PlannedLane } from "./bridge.js";
+import { attestorsOf, lanesOf } from "./bridge.js";
 import { fixed } from "./constructed.js";
 import { accountIn, holderList, holdersAmong, namedAccounts, type HolderList } from "./holders.js";
+import { mintRoom } from "./laneSettings.js";
 import { allLogs } from "./logs.js";
-import { lastMinterLimit } from "./minterLimit.js";
 import { answer, outside } from "./setting.js";
 import type { Setting, StepContext } from "./types.js";
-
-/** Of limits that hold what they must. */
-const FITS = "fits";
 
 /** What the bridge's contracts were given once and for all, and every list that they keep. */
 export function bridgeAudit(context: StepContext): Setting[] {
@@ -25,7 +22,7 @@ export function bridgeAudit(context: StepContext): Setting[] {
     threshold(context),
     ...lanesOf(context.plan)
       .filter(({ mode }) => mode === "MINT")
-      .map((lane) => mintRoom(context, lane)),
+      .map((lane) => mintRoom(context, lane, context.plan.bridge.bridge)),
     ...lists(context).map((list) => holderList(context.plan, list)),
   ];
 }
@@ -60,39 +57,6 @@ function threshold({ plan, provider }: StepContext): Setting {
     String(attestorsOf(plan.params).threshold),
     () => answer(end.attestorThreshold()),
     "the multisig announces a set with this threshold (scheduleAttestors); or write it to bridge.attestors.since",
-    { code: "LIMIT_CHANGED" },
-  );
-}
-
-/**
- * What is larger than the token lets the bridge mint is never paid in parts: all that the lane lets in, with all that may come back of what
- * it ever let out, must fit.
- */
-function mintRoom(context: StepContext, { name: token, token: at }: PlannedLane): Setting {
-  const { name, address } = context.plan.bridge.bridge;
-  const end = contractAt(AlltraCustomBridge__factory, address, context.provider);
-  const read = async () => {
-    const [limits, back, minter] = await Promise.all([
-      end.limits(at),
-      end.refundLimits(at),
-      lastMinterLimit(context, at, address),
-    ]);
-    const rows = [
-      ["mint capacity", minter?.mintCapacity ?? 0n, limits.inCapacity + back.capacityUnits],
-      ["mint refill", minter?.mintRefillPerSecond ?? 0n, limits.inRefillPerSecond + back.refillPerSecond],
-      ["burn capacity", minter?.burnCapacity ?? 0n, limits.outCapacity],
-      ["burn refill", minter?.burnRefillPerSecond ?? 0n, limits.outRefillPerSecond],
-    ] as const;
-    const short = rows.filter(([, has, needs]) => has < needs);
-    if (short.length === 0) return FITS;
-    return short.map(([what, has, needs]) => `${what} ${String(has)} of ${String(needs)}`).join(", ");
-  };
-  return outside(
-    `${token}.minterLimit(${name}) for its lane`,
-    at,
-    FITS,
-    () => answer(read()),
-    `the timelock raises the limit (${token}.setMinterLimit) to the sum of what ${name} lets in and lets come back`,
     { code: "LIMIT_CHANGED" },
   );
 }

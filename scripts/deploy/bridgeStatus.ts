@@ -2,6 +2,12 @@ import type { Provider } from "ethers";
 
 import type { Deployment } from "../../protocol/addresses.js";
 import { connectContracts, type ProtocolContracts } from "../../protocol/contracts.js";
+import {
+  CcipAdapter__factory,
+  IRouterClient__factory,
+  type IBridgeLanes,
+} from "../../protocol/generated/contracts/index.js";
+import { contractAt } from "../../protocol/handles.js";
 import { pegState, type PegState } from "../../protocol/pegBoard.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import { LANE_MODES } from "./bridge.js";
@@ -32,6 +38,24 @@ export interface BridgeStatus {
     readonly pausedUntil: number | null;
     readonly reserves: Readonly<Record<string, BufferStatus>>;
   };
+  /** Another chain over CCIP; null: none. */
+  readonly ccip: CcipStatus | null;
+}
+
+interface CcipStatus {
+  readonly adapter: string;
+  readonly router: string;
+  readonly remoteChainId: number;
+  readonly remoteSelector: string;
+  /** Zero: closed. */
+  readonly remoteAdapter: string;
+  /** Whether the router reaches that chain now. */
+  readonly supported: boolean;
+  readonly heldUntil: number | null;
+  /** Zero: the native coin. */
+  readonly feeToken: string;
+  readonly gasLimit: number;
+  readonly lanes: Readonly<Record<string, Omit<LaneStatus, "tiers">>>;
 }
 
 interface LaneStatus {
@@ -118,12 +142,51 @@ export async function readBridgeStatus(deployment: Deployment, provider: Provide
               readyAt: Number(scheduled.readyAt),
             },
     },
-    lanes: await perLane((token) => laneStatus(contracts, token, at)),
+    lanes: await perLane(async (token) => ({
+      ...(await laneStatus(bridge, token, at)),
+      tiers: (await bridge.tiers(token, at)).map(({ fromUnits, confirmations }) => ({
+        fromUnits: String(fromUnits),
+        confirmations: Number(confirmations),
+      })),
+    })),
     coordinator: {
       address: deployment.address("BridgeReserveCoordinator"),
       pausedUntil: until(await contracts.bridgeCoordinator.pausedUntil(at)),
       reserves: await perLane((token) => bufferStatus(contracts, token, at)),
     },
+    ccip: deployment.has("CcipAdapter") ? await ccipStatus(deployment, provider, at, until) : null,
+  };
+}
+
+async function ccipStatus(
+  deployment: Deployment,
+  provider: Provider,
+  at: AtBlock,
+  until: (timestamp: bigint) => number | null,
+): Promise<CcipStatus> {
+  const address = deployment.address("CcipAdapter");
+  const adapter = contractAt(CcipAdapter__factory, address, provider);
+  const [router, remoteChainId, remoteSelector, transport, heldUntil, crossing] = await Promise.all([
+    adapter.router(at),
+    adapter.remoteChainId(at),
+    adapter.remoteSelector(at),
+    adapter.transport(at),
+    adapter.pausedUntil(at),
+    adapter.tokens(at),
+  ]);
+  const names = tokenNames.filter((name) => crossing.includes(deployment.token(name)));
+  const lanes = names.map(async (name) => [name, await laneStatus(adapter, deployment.token(name), at)] as const);
+  return {
+    adapter: address,
+    router,
+    remoteChainId: Number(remoteChainId),
+    remoteSelector: String(remoteSelector),
+    remoteAdapter: transport.remoteAdapter,
+    supported: await contractAt(IRouterClient__factory, router, provider).isChainSupported(remoteSelector, at),
+    heldUntil: until(heldUntil),
+    feeToken: transport.feeToken,
+    gasLimit: Number(transport.gasLimit),
+    lanes: Object.fromEntries(await Promise.all(lanes)),
   };
 }
 
@@ -131,8 +194,21 @@ interface AtBlock {
   readonly blockTag: number;
 }
 
-async function laneStatus({ bridge }: ProtocolContracts, token: string, at: AtBlock): Promise<LaneStatus> {
-  const [mode, bookUnits, inFlightUnits, book, limits, out, into, back, backLimits, tiers] = await Promise.all([
+type Lanes = Pick<
+  IBridgeLanes,
+  | "mode"
+  | "bookUnits"
+  | "inFlightUnits"
+  | "book"
+  | "limits"
+  | "outAvailable"
+  | "inAvailable"
+  | "refundAvailable"
+  | "refundLimits"
+>;
+
+async function laneStatus(bridge: Lanes, token: string, at: AtBlock): Promise<Omit<LaneStatus, "tiers">> {
+  const [mode, bookUnits, inFlightUnits, book, limits, out, into, back, backLimits] = await Promise.all([
     bridge.mode(token, at),
     bridge.bookUnits(token, at),
     bridge.inFlightUnits(token, at),
@@ -142,7 +218,6 @@ async function laneStatus({ bridge }: ProtocolContracts, token: string, at: AtBl
     bridge.inAvailable(token, at),
     bridge.refundAvailable(token, at),
     bridge.refundLimits(token, at),
-    bridge.tiers(token, at),
   ]);
   const direction = (availableUnits: bigint, capacity: bigint, refillPerSecond: bigint): DirectionStatus => ({
     availableUnits: String(availableUnits),
@@ -163,10 +238,6 @@ async function laneStatus({ bridge }: ProtocolContracts, token: string, at: AtBl
     in: direction(into, limits.inCapacity, limits.inRefillPerSecond),
     refunds: direction(back, backLimits.capacityUnits, backLimits.refillPerSecond),
     minUnits: String(limits.minUnits),
-    tiers: tiers.map(({ fromUnits, confirmations }) => ({
-      fromUnits: String(fromUnits),
-      confirmations: Number(confirmations),
-    })),
   };
 }
 

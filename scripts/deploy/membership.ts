@@ -1,4 +1,4 @@
-import { ZeroHash } from "ethers";
+import { ZeroAddress, ZeroHash } from "ethers";
 
 import {
   DODOPMMIntegration__factory,
@@ -21,6 +21,7 @@ import { tokenNames } from "../../protocol/params/schema.js";
 import { managerOf } from "./115_peg.js";
 import { allFeeds } from "./blueprint.js";
 import { lanesOf } from "./bridge.js";
+import { ccipLanesOf } from "./ccip.js";
 import { accountIn, holderList, holdersAmong, LogBook, namedAccounts, type HolderList } from "./holders.js";
 import type { Setting, StepContext } from "./types.js";
 
@@ -212,6 +213,7 @@ function lists({ plan, provider }: StepContext): HolderList[] {
         plan.router.address,
         ...bucketHolders(plan),
         ...(lanesOf(plan).some((lane) => lane.name === name) ? bridgeHolders(plan) : []),
+        ...(ccipLanesOf(plan).some((lane) => lane.name === name) ? [plan.ccip?.adapter.address ?? ZeroAddress] : []),
         ...pools.filter((pool) => pool.base === name || pool.quote === name).map((pool) => pool.address),
         ...(plan.gru.basket.some(({ token }) => token === name) ? [plan.gru.vault.address] : []),
       ],

@@ -17,7 +17,7 @@ export interface TwinContract {
 
 /**
  * Contracts whose addresses must be equal: all but those that a chain had before, and those that commit to one of these (reserve vaults,
- * DODO integration). A contract that only one chain plans is among them.
+ * DODO integration, the adapter of CCIP). A contract that only one chain plans is among them.
  */
 export async function twinContracts(here: Blueprint, there: Blueprint): Promise<TwinContract[]> {
   const [mine, theirs] = [contractsOf(here), contractsOf(there)];
@@ -69,6 +69,8 @@ function withAdopted(params: NetworkParams, other: NetworkParams): NetworkParams
     if (own.asset.kind === "existing" || theirs.kind === "existing") own.asset = theirs;
   }
   copy.dodo = other.dodo;
+  // What one router names a chain is another name on the other one.
+  copy.bridge.ccip = other.bridge.ccip;
   copy.router.permit2 = other.router.permit2;
   return copy;
 }

@@ -14,6 +14,7 @@ import { dodoRegistryStep, dodoStep } from "./125_dodo.js";
 import { gruCodeStep, gruStep } from "./127_gru.js";
 import { routerStep } from "./128_router.js";
 import { bridgeCodeStep, bridgeStep } from "./129_bridge.js";
+import { ccipStep } from "./129_ccip.js";
 import { handoverStep, mintersStep } from "./130_handover.js";
 import { auditStep } from "./150_audit.js";
 import type { Step } from "./types.js";
@@ -43,6 +44,7 @@ export const steps: readonly Step[] = [
   routerStep,
   bridgeCodeStep,
   bridgeStep,
+  ccipStep,
   mintersStep,
   handoverStep,
   auditStep,

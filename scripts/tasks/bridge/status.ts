@@ -1,4 +1,4 @@
-import { formatUnits } from "ethers";
+import { formatUnits, ZeroAddress } from "ethers";
 import type { HardhatRuntimeEnvironment } from "hardhat/types/hre";
 
 import type { NetworkParams, TokenName } from "../../../protocol/params/schema.js";
@@ -50,9 +50,23 @@ export function toAnswer(status: BridgeStatus, { tokens }: NetworkParams): TaskA
     `bridge ${bridge} to chain ${String(remoteChainId)}: deliveries ${heldUntil === null ? "run" : `held until ${time(heldUntil)}`}`,
     `attestors: ${String(attestors.threshold)} of ${String(attestors.addresses.length)}, epoch ${String(attestors.epoch)}${waiting}`,
     ...lanes,
+    ...ccipLines(status.ccip, shown),
     ...(coordinator.pausedUntil === null ? [] : [`rebalancing paused until ${time(coordinator.pausedUntil)}`]),
   ];
   return { ok: true, json: status, lines };
+}
+
+function ccipLines(ccip: BridgeStatus["ccip"], shown: (name: string, units: string) => string): string[] {
+  if (ccip === null) return [];
+  const { adapter, remoteChainId, remoteAdapter, supported, heldUntil } = ccip;
+  const runs = remoteAdapter === ZeroAddress ? "closed" : supported ? "open" : "not carried by its router";
+  return [
+    `CCIP adapter ${adapter} to chain ${String(remoteChainId)}: ${runs}, arrivals ${heldUntil === null ? "run" : `held until ${time(heldUntil)}`}`,
+    ...Object.entries(ccip.lanes).map(
+      ([name, lane]) =>
+        `  ${name}: ${lane.mode}, ${lane.mode === "LOCK" ? "locked" : "minted"} ${shown(name, lane.bookUnits)}; may leave ${shown(name, lane.out.availableUnits)}, may arrive ${shown(name, lane.in.availableUnits)}, may come back ${shown(name, lane.refunds.availableUnits)}`,
+    ),
+  ];
 }
 
 function bufferLine(

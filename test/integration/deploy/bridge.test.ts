@@ -1,11 +1,12 @@
 import { expect } from "chai";
-import { id, type Signer } from "ethers";
+import { id, ZeroAddress, type Signer } from "ethers";
 
 import {
   AlltraAdapter__factory,
   AlltraCustomBridge__factory,
   BridgeReserveCoordinator__factory,
   CapitalBuckets__factory,
+  CcipAdapter__factory,
   M1Token__factory,
 } from "../../../protocol/generated/contracts/index.js";
 import { developmentAccounts } from "../../../protocol/params/rules.js";
@@ -61,6 +62,7 @@ describe("deployment of the bridge", function () {
   const adapter = (plan: Blueprint, by: Signer) => AlltraAdapter__factory.connect(plan.bridge.adapter.address, by);
   const book = (plan: Blueprint, by: Signer) =>
     BridgeReserveCoordinator__factory.connect(plan.bridge.coordinator.address, by);
+  const ccip = (plan: Blueprint, by: Signer) => CcipAdapter__factory.connect(plan.ccip?.adapter.address ?? "", by);
   const token = (plan: Blueprint, by: Signer) => M1Token__factory.connect(plan.tokens.cUSDT.address, by);
 
   it("PAIR-5 gives lanes, rights and bucket D to whom the parameters name, and the deployer nothing", async () => {
@@ -183,7 +185,13 @@ describe("deployment of the bridge", function () {
         peg: "NORMAL",
       });
       const { lines } = toAnswer(status, blueprint.params);
-      expect(lines).to.have.length(2 + 2 * 4);
+      expect(lines).to.have.length(2 + 2 * 4 + 2);
+      const { ccip } = blueprint;
+      expect(status.ccip).to.include({
+        ...{ adapter: ccip?.adapter.address, router: ccip?.router.address, remoteAdapter: ccip?.remoteAdapter },
+        ...{ remoteChainId: 138, remoteSelector: "138138138", supported: true, heldUntil: null, gasLimit: 650_000 },
+      });
+      expect(status.ccip?.lanes["cUSDT"]).to.include({ mode: "MINT", bookUnits: "0" });
       expect(lines[2]).to.match(/^cUSDT: MINT, minted 750\.0, in flight 250\.0; may leave \d+\.\d+ of 1000000\.0, /);
     });
 
@@ -331,6 +339,30 @@ describe("deployment of the bridge", function () {
         "a bridge that its token may freeze",
         (plan, by) => token(plan, by).setSystemContract(plan.bridge.bridge.address, false),
         ["ROLE_MISSING cUSDT.isSystemContract(AlltraCustomBridge)", "ROLE_MISSING cUSDT.systemContracts"],
+      ],
+      [
+        "another end over CCIP, and another guardian of it",
+        async (plan, by) => {
+          await (await ccip(plan, by).setGuardian(plan.roles.keeper)).wait();
+          const open = {
+            remoteAdapter: plan.roles.keeper,
+            feeToken: ZeroAddress,
+            gasLimit: 650_000n,
+            legacyArgs: false,
+          };
+          return ccip(plan, by).setTransport(open);
+        },
+        ["ROLE_EXTRA CcipAdapter.guardian", "WIRING_CHANGED CcipAdapter.transport"],
+      ],
+      [
+        "an adapter over CCIP that may not mint any more",
+        (plan, by) => token(plan, by).revokeRole(id("MINTER_ROLE"), plan.ccip?.adapter.address ?? ""),
+        ["ROLE_MISSING cUSDT.MINTER_ROLE(CcipAdapter)", "ROLE_MISSING cUSDT.MINTER_ROLE"],
+      ],
+      [
+        "a token more that crosses over CCIP",
+        (plan, by) => ccip(plan, by).addLane(plan.gru.wrappedEther.address, 1n, limitsOf(plan, lane(plan))),
+        ["LANE_CHANGED CcipAdapter.tokens"],
       ],
       [
         "a bucket D that nobody may take",
