@@ -9,7 +9,7 @@ const recordCommands = () => import("./records.js");
 /** Keepers by name; what is not built yet has no loader. */
 const KEEPERS: Readonly<Record<string, (() => Promise<KeeperProgram>) | undefined>> = {
   "deviation-stabilizer": async () => (await import("./deviation-stabilizer/main.js")).program,
-  "cross-chain-arbitrage": undefined,
+  "cross-chain-arbitrage": async () => (await import("./cross-chain-arbitrage/main.js")).program,
   "bridge-attestor": async () => (await import("./bridge-attestor/main.js")).program,
   "courtesy-call-redeemer": undefined,
   rebalancer: undefined,

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { attestorSettings } from "./bridge-attestor/config.js";
 import { crankSettings } from "./collateral-crank/config.js";
 import { monitorSettings } from "./collateral-monitor/config.js";
+import { arbitrageSettings } from "./cross-chain-arbitrage/config.js";
 import { stabilizerSettings } from "./deviation-stabilizer/config.js";
 import { kitSettings } from "./kit/config.js";
 import { settingsTable, type Settings } from "./kit/env.js";
@@ -43,6 +44,7 @@ const READMES: Readonly<Record<string, { readonly settings: Settings; readonly r
   "deviation-stabilizer": { settings: { ...kitSettings, ...stabilizerSettings }, rows: COMMON_ROWS },
   "price-reporter": { settings: { ...kitSettings, ...reporterSettings }, rows: COMMON_ROWS },
   "bridge-attestor": { settings: { ...kitSettings, ...attestorSettings }, rows: COMMON_ROWS },
+  "cross-chain-arbitrage": { settings: { ...kitSettings, ...arbitrageSettings }, rows: COMMON_ROWS },
   "collateral-crank": { settings: { ...solanaSettings, ...crankSettings }, rows: SOLANA_KEY_ROWS },
   "collateral-monitor": { settings: { ...solanaSettings, ...monitorSettings }, rows: SOLANA_ROWS },
 };

@@ -3,15 +3,18 @@
  * account; a transfer goes to the same account on the other chain. Neither names anybody else.
  */
 import {
+  IAlltraCustomBridge__factory,
   IBridgeAdapter__factory,
   IM1Token__factory,
   IPmmPool__factory,
 } from "../../protocol/generated/contracts/index.js";
 import { actionEncoder, type Action, type ActionMethod, type EncodeAction } from "../kit/policy/action.js";
+import type { BridgeMessage } from "../../protocol/bridgeMessage.js";
 import type { Leg, TransferIntent } from "./types.js";
 
 const legAbi = IPmmPool__factory.createInterface();
 const adapterAbi = IBridgeAdapter__factory.createInterface();
+const bridgeAbi = IAlltraCustomBridge__factory.createInterface();
 const tokenAbi = IM1Token__factory.createInterface();
 
 /** Names of the contracts in the records. */
@@ -23,12 +26,13 @@ export interface ActionTargets {
   /** Addresses of the pools that are traded, by pair. */
   readonly pools: Readonly<Record<string, string>>;
   readonly adapter: string;
+  readonly bridge: string;
   /** Addresses of the tokens that legs and transfers pay with, by name. */
   readonly tokens: Readonly<Record<string, string>>;
 }
 
 /** Every action of this keeper on one chain, and no other; the policy has a rule of the same name for each. */
-export function arbitrageEncoder({ pools, adapter, tokens }: ActionTargets): EncodeAction {
+export function arbitrageEncoder({ pools, adapter, bridge, tokens }: ActionTargets): EncodeAction {
   const legs = Object.entries(pools).flatMap(([pair, target]) =>
     (["swapBase", "swapQuote"] as const).map((method): [string, ActionMethod] => [
       legName(pair, method),
@@ -42,6 +46,7 @@ export function arbitrageEncoder({ pools, adapter, tokens }: ActionTargets): Enc
   return actionEncoder({
     ...Object.fromEntries([...legs, ...approvals]),
     [TRANSFER_NAME]: { target: adapter, abi: adapterAbi, method: "send" },
+    [CANCEL_NAME]: { target: bridge, abi: bridgeAbi, method: "cancel" },
   });
 }
 
@@ -56,7 +61,7 @@ export function legAction(pair: string, leg: Leg, account: string, deadline: big
 
 /** `token` is the address, the same on both chains. The fee is taken beside the amount, at most what was decided. */
 export function transferAction(
-  { amountUnits, maxFeeUnits, to }: TransferIntent,
+  { amountUnits, maxFeeUnits, to }: Pick<TransferIntent, "amountUnits" | "maxFeeUnits" | "to">,
   token: string,
   account: string,
   deadline: bigint,
@@ -64,6 +69,11 @@ export function transferAction(
   const destinationChainId = BigInt(to);
   const order = { destinationChainId, token, recipient: account, amountUnits, maxFeeUnits, deadline };
   return { name: TRANSFER_NAME, args: { order } };
+}
+
+/** On the destination: a message of this account that was not paid in time, so that attestors may have it refunded. */
+export function cancelAction(message: BridgeMessage): Action {
+  return { name: CANCEL_NAME, args: { message: { ...message } } };
 }
 
 /** `spender`: a pool, or what takes tokens for the adapter. */
@@ -76,6 +86,7 @@ export function approvalName(token: string): string {
 }
 
 export const TRANSFER_NAME = "BridgeAdapter.send";
+export const CANCEL_NAME = "AlltraCustomBridge.cancel";
 
 export function legName(pair: string, method: "swapBase" | "swapQuote"): string {
   return `PmmPool:${pair}.${method}`;

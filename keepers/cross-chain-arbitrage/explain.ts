@@ -1,6 +1,6 @@
 /** Skips as sentences for an operator: what stands against acting, and what would have to change. */
 import { formatWad, formatWadAsBps } from "../../protocol/units.js";
-import type { Skip, SkipReason } from "./types.js";
+import type { ActReason, ActSkip, Skip, SkipReason } from "./types.js";
 
 const SENTENCES: Readonly<Record<SkipReason, string>> = {
   "chain-unreadable": "a chain cannot be read{detail}; nothing is done on half a picture",
@@ -34,6 +34,18 @@ const SENTENCES: Readonly<Record<SkipReason, string>> = {
   "bridge-fee": "the bridge asks {now}; a transfer may cost {needed}",
   "transfers-in-flight": "{now} transfers are on their way; at most {needed} may be",
 };
+
+const ACT_SENTENCES: Readonly<Record<ActReason, string>> = {
+  "allowance-missing": "an allowance has to be given first{detail}",
+  "simulate-revert": "it would fail in the next block{detail}",
+  "not-stored": "it could not be written down{detail}",
+  "not-submitted": "the outbox did not take it{detail}",
+};
+
+/** Why a decision was not carried out. */
+export function explainAct({ reason, detail }: ActSkip): string {
+  return ACT_SENTENCES[reason].replace("{detail}", detail === undefined ? "" : ` (${detail})`);
+}
 
 /** One sentence; numbers with their unit. */
 export function explain(skip: Skip): string {

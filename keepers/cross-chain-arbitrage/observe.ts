@@ -7,7 +7,7 @@ import { isError } from "ethers";
 import { z } from "zod";
 
 import type { Deployment } from "../../protocol/addresses.js";
-import { bridgeAbi, messageState, readBridgeLog } from "../../protocol/bridgeMessage.js";
+import { bridgeAbi, messageState, readBridgeLog, type BridgeMessage } from "../../protocol/bridgeMessage.js";
 import { RetryableError } from "../../protocol/errors.js";
 import {
   AlltraAdapter__factory,
@@ -155,6 +155,55 @@ export async function messagesAt(
       return [id, from === first.chain ? { source: a, destination: b } : { source: b, destination: a }];
     }),
   );
+}
+
+/** What a spender may take of a token, base units. */
+export interface Allowance {
+  readonly token: TokenName;
+  readonly spender: string;
+  readonly units: bigint;
+}
+
+/** Everybody that this keeper's transactions let take its tokens: the pools, and the bridge for the adapter. @throws RetryableError */
+export async function allowancesAt(
+  place: ChainPlace,
+  account: string,
+  pairs: readonly string[],
+  head: Head,
+): Promise<readonly Allowance[]> {
+  const { deployment } = place;
+  const names = tokenNames.filter((name) => pairs.some((pair) => pair.split("/").includes(name)));
+  const spenders = names.flatMap((token) =>
+    [
+      ...pairs.flatMap((pair) => (pair.split("/").includes(token) ? [deployment.address(`PmmPool:${pair}`)] : [])),
+      deployment.address(BRIDGE),
+    ].map((spender) => ({ token, spender })),
+  );
+  const questions = spenders.map(({ token, spender }) => {
+    return { to: deployment.token(token), abi: tokenAbi, view: "allowance", args: [account, spender] };
+  });
+  const answers = await ask(place, head, questions);
+  return spenders.map((one, index) => ({ ...one, units: BigInt(String(answers[index]?.[0])) }));
+}
+
+/** A block so deep that it stays, by its number. @throws RetryableError */
+export async function blockBelow(place: ChainPlace, head: Head, depth: number): Promise<Pick<Head, "number" | "hash">> {
+  const number = Math.max(0, head.number - depth);
+  const params = (): readonly unknown[] => [`0x${number.toString(16)}`, false];
+  const meaning = (answer: unknown): unknown => blockSchema.parse(answer).hash;
+  const [answer] = await readAll(place, head, [{ method: "eth_getBlockByNumber", params, meaning }]);
+  return { number, hash: blockSchema.parse(answer).hash };
+}
+
+/** The message that a transaction gave to the bridge; undefined when it gave none. @throws RetryableError */
+export async function messageIn(place: ChainPlace, head: Head, hash: string): Promise<BridgeMessage | undefined> {
+  const [answer] = await readAll(place, head, [receiptRead(hash)]);
+  const bridge = place.deployment.address(BRIDGE).toLowerCase();
+  const logs = receiptSchema.parse(answer)?.logs ?? [];
+  return logs
+    .filter(({ address }) => address.toLowerCase() === bridge)
+    .map((log) => readBridgeLog(log))
+    .find((log) => log?.kind === "sent")?.message;
 }
 
 async function timestampOf(place: ChainPlace, head: Head): Promise<bigint> {

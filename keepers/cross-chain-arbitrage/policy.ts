@@ -1,14 +1,15 @@
 /**
  * What this keeper's key may sign on one chain: sales on the pools of the record that pay what the guards of the prices allow, transfers
- * through the adapter to itself, and approvals to pools and bridge. Everything it pays and gets is its own account's.
+ * through the adapter to itself, the end of such a transfer that was not paid in time, and approvals to pools and bridge. Everything it pays and gets is its own account's.
  */
 import type { Deployment } from "../../protocol/addresses.js";
+import { MESSAGE_PARAMETER } from "../../protocol/bridgeMessage.js";
 import { mulDivDown, mulDivUp } from "../../protocol/math.js";
 import { tokenNames, type NetworkParams, type TokenName } from "../../protocol/params/schema.js";
 import { parseWad } from "../../protocol/units.js";
 import { NATIVE, type Constraint, type Policy, type PolicyRule, type PriceRange } from "../kit/policy/types.js";
 import { validPolicy } from "../kit/policy/validate.js";
-import { ADAPTER, approvalName, BRIDGE, legName, TRANSFER_NAME, type ActionTargets } from "./encode.js";
+import { ADAPTER, approvalName, BRIDGE, CANCEL_NAME, legName, TRANSFER_NAME, type ActionTargets } from "./encode.js";
 
 export const KEEPER_NAME = "cross-chain-arbitrage";
 /** A leg pays at most this above the guards' worst prices: fees of the pool. */
@@ -17,12 +18,19 @@ const BPS = 10_000n;
 const MAX_UINT256 = 2n ** 256n - 1n;
 const WORD_BYTES = 32;
 /** Deadlines that are further away than this let a transaction wait for a price that nobody wanted. */
-const DEADLINE: Constraint = { kind: "time", behindSeconds: 0, aheadSeconds: 3_600 };
+const DEADLINE_AHEAD_SECONDS = 3_600;
+/** Chains of this machine may run ahead of the clock, by as much as somebody has hurried them. */
+const LOCAL_AHEAD_SECONDS = 10 * 365 * 86_400;
+const TRANSFERRED = "bridge:";
+const MESSAGE_WORDS = 9;
+const MAX_NONCE = 2n ** 64n - 1n;
 
 export interface PolicyBounds {
   readonly pairs: readonly string[];
   readonly gasLimit: number;
   readonly maxFeePerGasWei: bigint;
+  /** A chain of this machine. */
+  readonly local: boolean;
 }
 
 interface PolicyToken {
@@ -38,6 +46,7 @@ export function actionTargets(deployment: Deployment, pairs: readonly string[]):
   return {
     pools: Object.fromEntries(pairs.map((pair) => [pair, deployment.address(`PmmPool:${pair}`)])),
     adapter: deployment.address(ADAPTER),
+    bridge: deployment.address(BRIDGE),
     tokens: Object.fromEntries(namesOf(pairs).map((name) => [name, deployment.token(name)])),
   };
 }
@@ -55,6 +64,8 @@ export function arbitragePolicy(
   const tokens = new Map(namesOf(bounds.pairs).map((name) => [name, tokenOf(deployment, params, name)]));
   const all = [...tokens.values()];
   const self: Constraint = { kind: "oneOf", values: [signer] };
+  const aheadSeconds = bounds.local ? LOCAL_AHEAD_SECONDS : DEADLINE_AHEAD_SECONDS;
+  const inTime: Constraint = { kind: "time", behindSeconds: 0, aheadSeconds };
   const amount: Constraint = { kind: "range", min: 1n, max: MAX_UINT256 };
   const common = {
     relations: [],
@@ -79,7 +90,7 @@ export function arbitragePolicy(
       name: legName(pair, method),
       target,
       fragment: `function ${method}(uint256 ${paid}, uint256 ${received}, address payer, address to, uint256 deadline)`,
-      args: { [paid]: amount, [received]: amount, payer: self, to: self, deadline: DEADLINE },
+      args: { [paid]: amount, [received]: amount, payer: self, to: self, deadline: inTime },
       relations: [
         { kind: "exchange", paid, received, paidPrice: sold.price, receivedPrice: got.price, maxBps: LEG_SLIPPAGE_BPS },
       ] as const,
@@ -119,7 +130,7 @@ export function arbitragePolicy(
           recipient: self,
           amountUnits: amount,
           maxFeeUnits: { kind: "range", min: 0n, max: MAX_UINT256 },
-          deadline: DEADLINE,
+          deadline: inTime,
         },
       },
     },
@@ -132,6 +143,30 @@ export function arbitragePolicy(
       { amount: "order.maxFeeUnits", of: "order.token", spends: spends(feeOf) },
     ],
     maxCalldataBytes: 4 + 6 * WORD_BYTES,
+  };
+  const anyTime: Constraint = { kind: "range", min: 1n, max: MAX_UINT256 };
+  const cancel: PolicyRule = {
+    ...common,
+    name: CANCEL_NAME,
+    target: deployment.address(BRIDGE),
+    fragment: `function cancel(${MESSAGE_PARAMETER})`,
+    args: {
+      message: {
+        kind: "struct",
+        fields: {
+          sourceChainId: { kind: "oneOf", values: [String(remoteChainId)] },
+          nonce: { kind: "range", min: 1n, max: MAX_NONCE },
+          token: { kind: "oneOf", values: all.map(({ address }) => address) },
+          sender: self,
+          recipient: self,
+          amountUnits: amount,
+          sentAt: anyTime,
+          expiresAt: anyTime,
+          paidUnits: { kind: "range", min: 0n, max: MAX_UINT256 },
+        },
+      },
+    },
+    maxCalldataBytes: 4 + MESSAGE_WORDS * WORD_BYTES,
   };
   const approvals = all.map(({ name, address }): PolicyRule => {
     const own = Object.entries(pools).flatMap(([pair, pool]) => (pair.split("/").includes(name) ? [pool] : []));
@@ -152,7 +187,7 @@ export function arbitragePolicy(
     role: KEEPER_NAME,
     chainId: String(params.chainId),
     signer,
-    rules: [...legs, transfer, ...approvals],
+    rules: [...legs, transfer, cancel, ...approvals],
     noOp: { maxFeePerGasWei: bounds.maxFeePerGasWei, perHour: limits.transactionsPerHour },
     perDay: {
       ...Object.fromEntries(all.map((token) => [token.name, token.unitsOfUsd(limits.turnoverUsdPerDay)])),
@@ -166,7 +201,12 @@ export function arbitragePolicy(
 
 /** What is sent through the bridge counts by itself: it is not lost, and not sold. */
 export function transferAsset(token: string): string {
-  return `bridge:${token}`;
+  return `${TRANSFERRED}${token}`;
+}
+
+/** The token behind an asset that the policy counts. */
+export function tokenOfAsset(asset: string): TokenName {
+  return (asset.startsWith(TRANSFERRED) ? asset.slice(TRANSFERRED.length) : asset) as TokenName;
 }
 
 function namesOf(pairs: readonly string[]): readonly TokenName[] {

@@ -15,6 +15,7 @@ import { openLegs } from "../../db/queries/arbitrage/openLegs.js";
 import { openTransfers } from "../../db/queries/arbitrage/openTransfers.js";
 import type { LegRow, TransferRow } from "../../db/queries/arbitrage/rows.js";
 import { lockLease } from "../../db/queries/lease/lock.js";
+import { lockSigner } from "../../db/queries/outbox/signer.js";
 import { PermanentError } from "../../protocol/errors.js";
 import type { LeaseView } from "../kit/outbox/store.js";
 import type { ChainKey, LegIntent, RepairIntent, TradeIntent, TransferIntent } from "./types.js";
@@ -118,11 +119,17 @@ export class ArbitrageStore {
 
   /** A leg that came too late to be sent. `stale`: it has a row in the outbox. */
   dropLeg(effectKey: string): Promise<Stored> {
-    return this.change((tx) => dropLeg(tx, this.book, effectKey, this.parts.role));
+    return this.change(async (tx) => {
+      await this.lockAccounts(tx);
+      return dropLeg(tx, this.book, effectKey, this.parts.role);
+    });
   }
 
   dropTransfer(effectKey: string): Promise<Stored> {
-    return this.change((tx) => dropTransfer(tx, this.book, effectKey, this.parts.role));
+    return this.change(async (tx) => {
+      await this.lockAccounts(tx);
+      return dropTransfer(tx, this.book, effectKey, this.parts.role);
+    });
   }
 
   /** `stale`: something of it may still change. */
@@ -136,6 +143,11 @@ export class ArbitrageStore {
 
   closeTransfer(effectKey: string, end: "failed" | "delivered" | "refunded"): Promise<Stored> {
     return this.change((tx) => closeTransfer(tx, this.book, effectKey, end));
+  }
+
+  /** What an outbox is writing now, or has sent with a lost answer, is seen by the next statement. */
+  private async lockAccounts(tx: Queryable): Promise<void> {
+    for (const chain of this.parts.chains) await lockSigner(tx, chain, this.parts.account);
   }
 
   private leg(

@@ -62,6 +62,27 @@ export const SKIP_REASONS = [
 ] as const;
 export type SkipReason = (typeof SKIP_REASONS)[number];
 
+/** Why what was decided was not done. */
+export const ACT_REASONS = [
+  /** A spender may not take enough of a token yet; it is approved first. */
+  "allowance-missing",
+  /** The exact bytes would fail in the next block. */
+  "simulate-revert",
+  /** The books are not what the decision thought, or another process leads. */
+  "not-stored",
+  /** An outbox did not take it: see the log. */
+  "not-submitted",
+] as const;
+export type ActReason = (typeof ACT_REASONS)[number];
+
+/** What was decided and not done. */
+export interface ActSkip {
+  /** Key of the intent. */
+  readonly about: string;
+  readonly reason: ActReason;
+  readonly detail?: string;
+}
+
 /** The two chains of a run, in the order in which a spread is taken: P(first) against P(second). */
 export type ChainKey = string;
 

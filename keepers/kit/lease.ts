@@ -20,6 +20,8 @@ export interface LeaseOptions {
   readonly ttlMs: number;
   /** Pause between two renewals, or between two tries to get it. */
   readonly renewMs: number;
+  /** Taken only while that one is held, and given back with it: of two copies that need both leases neither holds one alone for long. */
+  readonly behind?: Pick<Lease, "claimed"> | undefined;
 }
 
 /** What a transaction needs to prove that its writer leads. */
@@ -56,8 +58,12 @@ export class Lease {
 
   /** One renewal or one try. @returns whether the lease is held. @throws what the database throws; the lease is then not renewed. */
   async step(): Promise<boolean> {
-    const { name, ttlMs } = this.options;
+    const { name, ttlMs, behind } = this.options;
     const askedMs = performance.now();
+    if (behind?.claimed === false) {
+      await this.giveBack();
+      return false;
+    }
     if (this.fence !== undefined) {
       if (await renewLease(this.db, name, this.owner, this.fence, ttlMs)) {
         this.surelyUntilMs = askedMs + ttlMs;
@@ -88,6 +94,10 @@ export class Lease {
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.running;
+    await this.giveBack();
+  }
+
+  private async giveBack(): Promise<void> {
     const { fence } = this;
     this.fence = undefined;
     if (fence === undefined) return;

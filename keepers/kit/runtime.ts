@@ -72,6 +72,8 @@ export interface RuntimeParts {
   /** Looks again at what an intent is about, before each of its signatures. */
   readonly guard?: SigningGuard;
   readonly env: Env;
+  /** Of a keeper on several chains: leads here only while it leads there. */
+  readonly behind?: Lease;
   /** Whose token balances belong to the keeper's books, beside its key's. */
   readonly names: AccountNames;
   /** Address of an asset that the policy counts. */
@@ -98,7 +100,7 @@ const CLOSE_MS = 8_000;
  * @throws what `openDatabase`, `assertDurable` and `adoptPolicy` throw; nothing is left open then.
  */
 export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
-  const { connection, keeper, signer, policy, encode, guard, env, names, assetAddress, valueXauWei } = parts;
+  const { connection, keeper, signer, policy, encode, guard, env, behind, names, assetAddress, valueXauWei } = parts;
   const { config, client, log } = connection;
   const { local } = config.network;
   const opened = await openDatabase({
@@ -115,7 +117,7 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
     const ttlMs = config.leaseSeconds * 1000;
     // One leader per account: two keepers with one key would wait for each other instead of disturbing each other.
     const name = `${keeper}:${chainId}:${signer.address.toLowerCase()}`;
-    const lease = new Lease(database, { name, ttlMs, renewMs: ttlMs / RENEWALS }, log);
+    const lease = new Lease(database, { name, ttlMs, renewMs: ttlMs / RENEWALS, behind }, log);
     await lease.step();
     lease.start();
     const { name: network } = config.network;

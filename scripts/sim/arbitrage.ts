@@ -275,7 +275,7 @@ export class SimArbitrage {
 
   #send(leg: MutableLeg, open: MutableTrade, way?: "complete" | "unwind"): void {
     const side = this.#sideOf(leg.chain);
-    const encode = arbitrageEncoder({ pools: { [open.pair]: leg.pool }, adapter: "", tokens: {} });
+    const encode = arbitrageEncoder({ pools: { [open.pair]: leg.pool }, adapter: "", bridge: "", tokens: {} });
     const { to, data } = bytesOf(encode, legAction(open.pair, leg, this.account, DEADLINE));
     leg.status = "sent";
     side.queue.push({

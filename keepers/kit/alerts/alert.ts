@@ -20,7 +20,8 @@ export type AlertKind =
   | "failures"
   | "node-contradiction"
   | "bridge-contradiction"
-  | "bridge-log";
+  | "bridge-log"
+  | "broken-trade";
 
 /** critical: money is at risk, or nothing works any more. warning: look at it today. */
 export type Severity = "critical" | "warning";

@@ -207,6 +207,17 @@ const RULES: Readonly<Record<string, Rule>> = {
       "A message of the bridge is counted and no node shows its log.",
       facts,
     ),
+  "trade.stuck": (facts) => ({
+    raise: {
+      kind: "broken-trade",
+      subject: text(facts["pair"]),
+      severity: "critical",
+      summary: "One leg of a trade is done, the other failed, and no sale ends it within the rules: a person must decide.",
+      facts,
+    },
+    lasting: true,
+  }),
+  "trade.unstuck": (facts) => ({ resolve: "broken-trade", subject: text(facts["pair"]) }),
   "tx.doubled": contradiction,
   "crank.done-yet-there": contradiction,
   // One trouble, however many transactions: anybody can make such logs.

@@ -18,7 +18,7 @@ const ABI = new Interface([
 ]);
 
 describe("keepers/cross-chain-arbitrage/encode", () => {
-  const encode = arbitrageEncoder({ pools: { [PAIR]: POOL }, adapter: ADAPTER, tokens: {} });
+  const encode = arbitrageEncoder({ pools: { [PAIR]: POOL }, adapter: ADAPTER, bridge: TOKEN, tokens: {} });
 
   it("sells what the leg says on the pair's pool, from and to the keeper alone", () => {
     for (const sellBase of [true, false]) {

@@ -19,7 +19,7 @@ const OUNCE = 10n ** 18n;
 const GOLD_PAIR = "XAU/cUSDT";
 const OTHER_PAIR = "XAU/cUSDC";
 const STRANGER = "0x00000000000000000000000000000000000000Ff";
-const BOUNDS = { pairs: [PAIR, GOLD_PAIR], gasLimit: 500_000, maxFeePerGasWei: 100n * 10n ** 9n };
+const BOUNDS = { pairs: [PAIR, GOLD_PAIR], gasLimit: 500_000, maxFeePerGasWei: 100n * 10n ** 9n, local: false };
 const MAX_UINT256 = 2n ** 256n - 1n;
 const { params } = loadParams("localhost");
 
