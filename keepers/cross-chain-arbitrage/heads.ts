@@ -79,7 +79,8 @@ export class HeadPairs {
 
   /** Resolves at the next head of any chain, or when the signal aborts. */
   private news(signal: AbortSignal): Promise<void> {
-    if (this.fresh || this.failure !== undefined || signal.aborted) return Promise.resolve();
+    const isReady = this.fresh && this.heads.every((head) => head !== undefined);
+    if (isReady || this.failure !== undefined || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const done = (): void => {
         signal.removeEventListener("abort", done);
