@@ -1,6 +1,8 @@
 /** `npm run bench`: figures, never pass or fail; but a lost or doubled effect, or a log that was not found, is a finding. */
 import { measureBackfill, type BackfillReport } from "./bench/backfill/run.js";
 import { measureBridgeGas } from "./bench/bridge.js";
+import { PAIR, startArbitrageChains } from "./bench/crash/arbitrage/chains.js";
+import { runArbitrageCrashes, type ArbitrageCrashReport } from "./bench/crash/arbitrage/run.js";
 import { CrashChain } from "./bench/crash/chain.js";
 import { runCrashes, type CrashReport } from "./bench/crash/run.js";
 import { withCrashServer } from "./bench/crash/server.js";
@@ -23,6 +25,12 @@ const WAITING = ["arbitrage", "feed", "api", "redeem"] as const;
 
 const FLAGS = {
   kills: { kind: "integer", min: 1, default: 1_000, help: "crash: how often a keeper is killed" },
+  keeper: {
+    kind: "choice",
+    choices: ["kit", "cross-chain-arbitrage"],
+    default: "kit",
+    help: "crash: the outbox alone, or that keeper as people start it, on two chains, while trades of two legs are open",
+  },
   chain: { kind: "choice", choices: ["evm", "solana"], default: "evm", help: "crash: which outbox" },
   seed: { kind: "integer", min: 0, default: 1, help: "crash: which moments, faults and reorganisations" },
   decisions: { kind: "integer", min: 1, default: 200, help: "latency: how many executions are decided" },
@@ -103,7 +111,41 @@ async function speed(say: (line: string) => void): Promise<SpeedReport> {
   return figures;
 }
 
-async function crash({ flags, say }: CommandContext<typeof FLAGS>): Promise<CrashReport> {
+/** Between two blocks of either chain. */
+const ARBITRAGE_BLOCK_MS = 100;
+
+async function arbitrageCrash({ flags, say }: CommandContext<typeof FLAGS>): Promise<ArbitrageCrashReport> {
+  const { kills, seed } = flags;
+  const world = await startArbitrageChains(ARBITRAGE_BLOCK_MS);
+  try {
+    const report = await withCrashServer(({ url: databaseUrl, database }) =>
+      runArbitrageCrashes({ kills, seed, say, world, databaseUrl, database, pair: PAIR }),
+    );
+    const { recoveryMs, killsByLegsSent } = report;
+    const rows = [
+      ["trades / legs / sales that happened", `${[report.trades, report.legs, report.executed].join(" / ")}`, "–"],
+      ["legs that happened more than once", String(report.doubled), "goal 0"],
+      ["legs and trades without an end", String(report.forgotten), "goal 0"],
+      ["balances that differ from the books, of 4", String(report.unreconciled), "goal 0"],
+      ["repairs / legs dropped", `${[report.repairs, report.dropped].join(" / ")}`, "–"],
+      [
+        "until the trade is closed, p50 / p99 / max",
+        `${[recoveryMs.p50, recoveryMs.p99, recoveryMs.max].join(" / ")} ms`,
+        "–",
+      ],
+      ...Object.entries(killsByLegsSent).map(([sent, count]) => [`  killed with ${sent} legs sent`, String(count), ""]),
+    ];
+    for (const line of alignRows([[`${String(kills)} kills`, "measured", "reference"], ...rows])) say(line);
+    say("");
+    return report;
+  } finally {
+    await world.close();
+  }
+}
+
+async function crash(context: CommandContext<typeof FLAGS>): Promise<CrashReport | ArbitrageCrashReport> {
+  const { flags, say } = context;
+  if (flags.keeper === "cross-chain-arbitrage") return arbitrageCrash(context);
   const { kills, seed } = flags;
   const start = (rng: Rng) => (flags.chain === "solana" ? SolanaCrashChain.start(rng) : CrashChain.start(rng));
   const options = { kills, seed, leaseMs: LEASE_MS, say, start };
@@ -215,6 +257,10 @@ async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResul
   if (name === "sim") return { ok: true, report: { ...(await speed(say)) } };
   if (name === "crash") {
     const report = await crash(context);
+    if ("doubled" in report) {
+      const { doubled, forgotten, unreconciled } = report;
+      return { ok: doubled + forgotten + unreconciled === 0, report: { ...report } };
+    }
     return { ok: report.lost + report.duplicates + report.wrongClaims === 0, report: { ...report } };
   }
   if (name === "cu") return { ok: true, report: await computeUnits(context) };

@@ -67,7 +67,7 @@ export async function openSite(parts: SiteParts): Promise<Site> {
     const needed = { connection: own, keeper: KEEPER_NAME, signer, policy, encode, env };
     runtime = await openRuntime({
       ...needed,
-      ...(behind === undefined ? {} : { behind }),
+      across: { behind, chainIds: [own, other].map((end) => String(end.client.chainId)) },
       // What is locked or burned here comes back, or arrives at the other end: it has not been spent.
       names: accountNames({ [deployment.address(BRIDGE)]: "own:bridge", [ZeroAddress]: "own:bridge-minted" }),
       assetAddress: (asset) => deployment.token(tokenOfAsset(asset)),

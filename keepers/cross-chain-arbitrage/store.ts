@@ -14,6 +14,7 @@ import { insertTransfer } from "../../db/queries/arbitrage/insertTransfer.js";
 import { openLegs } from "../../db/queries/arbitrage/openLegs.js";
 import { openTransfers } from "../../db/queries/arbitrage/openTransfers.js";
 import type { LegRow, TransferRow } from "../../db/queries/arbitrage/rows.js";
+import { tradeResult } from "../../db/queries/arbitrage/tradeResult.js";
 import { lockLease } from "../../db/queries/lease/lock.js";
 import { lockSigner } from "../../db/queries/outbox/signer.js";
 import { PermanentError } from "../../protocol/errors.js";
@@ -135,6 +136,11 @@ export class ArbitrageStore {
   /** `stale`: something of it may still change. */
   closeTrade(pair: string, ordinal: bigint): Promise<Stored> {
     return this.change((tx) => closeTrade(tx, { book: this.book, pair, ordinal }, this.parts.role));
+  }
+
+  /** By the receipts of its legs; read once it is closed. */
+  resultOf(pair: string, ordinal: bigint): Promise<BookedToday> {
+    return tradeResult(this.parts.db, { book: this.book, pair, ordinal }, this.parts.role);
   }
 
   nameTransfer(effectKey: string, messageId: string): Promise<Stored> {

@@ -33,7 +33,7 @@ import { booksOf, endOf, messageOf, type SeenPending } from "./pending.js";
 import type { Prices } from "./prices.js";
 import type { Sender } from "./send.js";
 import type { ArbitrageStore, Stored, StoredBooks } from "./store.js";
-import { positionOf } from "./strategies/brokenLeg.js";
+import { positionOf, tradeKey } from "./strategies/brokenLeg.js";
 import type {
   ActReason,
   Books,
@@ -208,13 +208,17 @@ export class ArbitrageTick {
   }
 
   private async closeTrades(stored: StoredBooks, seen: SeenPending): Promise<void> {
-    const { store } = this.parts;
+    const { store, log } = this.parts;
     const { trades } = booksOf(stored, seen, 0n);
     for (const trade of finishedTrades(stored.legs, trades)) {
       const { pair, ordinal, repairs } = trade;
       const { base: baseUnits, quote: quoteUnits } = positionOf(trade);
-      const facts = { pair, ordinal, repairs: repairs.length, baseUnits, quoteUnits };
-      this.wrote("trade.closed", await store?.closeTrade(pair, ordinal), facts);
+      const closed = await store?.closeTrade(pair, ordinal);
+      const { resultXauWei, unpriced } = (await store?.resultOf(pair, ordinal)) ?? { resultXauWei: 0n, unpriced: 0n };
+      const facts = { pair, ordinal, repairs: repairs.length, baseUnits, quoteUnits, resultXauWei, unpriced };
+      this.wrote("trade.closed", closed, facts);
+      if (closed?.ok !== true || resultXauWei >= 0n) continue;
+      log.warn("pnl.unprofitable", { key: tradeKey(pair, ordinal), resultXauWei });
     }
   }
 

@@ -72,8 +72,13 @@ export interface RuntimeParts {
   /** Looks again at what an intent is about, before each of its signatures. */
   readonly guard?: SigningGuard;
   readonly env: Env;
-  /** Of a keeper on several chains: leads here only while it leads there. */
-  readonly behind?: Lease;
+  /** Of a keeper that trades on this chain and others at once: what one loses another gains. */
+  readonly across?: {
+    /** Leads here only while it leads there; undefined for the first. */
+    readonly behind: Lease | undefined;
+    /** All of them: the loss that kills is that of all together. */
+    readonly chainIds: readonly string[];
+  };
   /** Whose token balances belong to the keeper's books, beside its key's. */
   readonly names: AccountNames;
   /** Address of an asset that the policy counts. */
@@ -100,7 +105,7 @@ const CLOSE_MS = 8_000;
  * @throws what `openDatabase`, `assertDurable` and `adoptPolicy` throw; nothing is left open then.
  */
 export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
-  const { connection, keeper, signer, policy, encode, guard, env, behind, names, assetAddress, valueXauWei } = parts;
+  const { connection, keeper, signer, policy, encode, guard, env, across, names, assetAddress, valueXauWei } = parts;
   const { config, client, log } = connection;
   const { local } = config.network;
   const opened = await openDatabase({
@@ -117,7 +122,7 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
     const ttlMs = config.leaseSeconds * 1000;
     // One leader per account: two keepers with one key would wait for each other instead of disturbing each other.
     const name = `${keeper}:${chainId}:${signer.address.toLowerCase()}`;
-    const lease = new Lease(database, { name, ttlMs, renewMs: ttlMs / RENEWALS, behind }, log);
+    const lease = new Lease(database, { name, ttlMs, renewMs: ttlMs / RENEWALS, behind: across?.behind }, log);
     await lease.step();
     lease.start();
     const { name: network } = config.network;
@@ -129,7 +134,9 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
       names,
       valueXauWei,
       onUnprofitable: ({ key, hash, resultXauWei }) => {
-        log.warn("pnl.unprofitable", { key, hash, resultXauWei });
+        // A part of something that pays as a whole is no trouble.
+        if (across === undefined) log.warn("pnl.unprofitable", { key, hash, resultXauWei });
+        else log.debug("pnl.part", { key, hash, resultXauWei });
       },
     });
     const gate = new PolicyGate(policy, encode);
@@ -172,7 +179,7 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
             QUORUM_GRACE_MS,
           ),
           gasCondition(rarely(balanceWei, BALANCE_MS), config.minBalanceWei),
-          lossCondition(database, { role: keeper, chainId }, config.maxLossXauWei),
+          lossCondition(database, { role: keeper, chainIds: across?.chainIds ?? [chainId] }, config.maxLossXauWei),
         ],
       },
       log,

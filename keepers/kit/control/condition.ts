@@ -81,18 +81,22 @@ export function rarely<T>(ask: () => Promise<T>, everyMs: number): () => Promise
   };
 }
 
-/** Kills when more than `limitXauWei` was lost by settled transactions in the last 24 hours. */
+/** Kills when more than `limitXauWei` was lost by settled transactions in the last 24 hours, on all of these chains together. */
 export function lossCondition(
   db: Database,
-  book: { readonly role: string; readonly chainId: string },
+  book: { readonly role: string; readonly chainIds: readonly string[] },
   limitXauWei: bigint,
 ): Condition {
   return {
     name: "realised-loss",
     look: async () => {
-      const { resultXauWei } = await realisedResult(db, book.role, book.chainId, 24);
-      if (resultXauWei >= -limitXauWei) return GOOD;
-      const lost = (-resultXauWei).toString();
+      let sumXauWei = 0n;
+      for (const chainId of book.chainIds) {
+        const { resultXauWei } = await realisedResult(db, book.role, chainId, 24);
+        sumXauWei += resultXauWei;
+      }
+      if (sumXauWei >= -limitXauWei) return GOOD;
+      const lost = (-sumXauWei).toString();
       return { say: "kill", reason: `${lost} XAU wei lost in 24 h, allowed are ${limitXauWei.toString()}` };
     },
   };

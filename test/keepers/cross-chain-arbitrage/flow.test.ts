@@ -1,50 +1,244 @@
+import { createInterface } from "node:readline";
+import { setTimeout as rest } from "node:timers/promises";
+
 import { expect } from "chai";
 
+import { program } from "../../../keepers/cross-chain-arbitrage/main.js";
+import { readBridgeLog } from "../../../protocol/bridgeMessage.js";
+import { runArbitrageCrashes, type ArbitrageChain } from "../../../scripts/bench/crash/arbitrage/run.js";
 import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
-import { Copies, BLOCK_MS, booked, holdings, openGap, startWorld, takeAllowances, type TwoChains } from "./world.js";
+import { codeOf } from "../../helpers/rejection.js";
+import { PAIR } from "./fixtures.js";
+import {
+  BLOCK_MS,
+  booked,
+  Copies,
+  holdings,
+  INVENTORY_TOKENS,
+  killed,
+  NETWORK,
+  openGap,
+  startWorld,
+  swaps,
+  takeAllowances,
+  type ChainOfTwo,
+  type TwoChains,
+} from "./world.js";
 
 const AMOUNT = 300_000_000_000n;
+/** Set by `npm run test:keepers -- --all-kills`; the benchmark makes 200. */
+const KILLS = process.env["CANTILEVER_ALL_KILLS"] === "1" ? 40 : 6;
 
 describe("npm run keeper -- cross-chain-arbitrage, on two chains", function () {
-  this.timeout(180_000);
+  this.timeout(240_000);
   const postgres = usePostgres();
   let chains: TwoChains;
+  let home: ChainOfTwo;
+  let away: ChainOfTwo;
   let database: TestDatabase;
   let copies: Copies;
   let pristine: readonly [unknown, unknown];
 
   before(async () => {
     chains = await startWorld();
+    ({ home, away } = chains);
   });
   after(() => chains.close());
   beforeEach(async () => {
-    pristine = [await chains.home.snapshot(), await chains.away.snapshot()];
+    pristine = [await home.snapshot(), await away.snapshot()];
     database = await postgres.testDatabase();
     copies = new Copies(chains, database);
-    for (const chain of [chains.home, chains.away]) await chain.ask("evm_setIntervalMining", BLOCK_MS);
+    for (const chain of [home, away]) await chain.ask("evm_setIntervalMining", BLOCK_MS);
   });
   afterEach(async () => {
     await copies.end();
-    for (const chain of [chains.home, chains.away]) {
+    for (const chain of [home, away]) {
       chain.proxy.fault = () => undefined;
       await chain.ask("evm_setIntervalMining", 0);
+      await chain.ask("evm_setAutomine", true);
     }
-    await chains.home.revert(pristine[0]);
-    await chains.away.revert(pristine[1]);
+    await home.revert(pristine[0]);
+    await away.revert(pristine[1]);
   });
 
-  const count = async (sql: string): Promise<number> =>
-    Number((await database.database.query<{ count: bigint }>(`SELECT count(*) FROM ${sql}`))[0]?.count ?? -1n);
+  const count = async (what: string): Promise<number> =>
+    Number((await database.database.query<{ count: bigint }>(`SELECT count(*) FROM ${what}`))[0]?.count ?? -1n);
+  const closed = async (trades: number): Promise<boolean> =>
+    (await count("keeper_arbitrage_trade WHERE closed_at IS NOT NULL")) >= trades;
+  /** As many blocks as a copy that wanted something would need for it. */
+  const someBlocks = (): Promise<void> => rest(BLOCK_MS * 15);
+  async function expectReconciled(before: Awaited<ReturnType<typeof holdings>>): Promise<void> {
+    const expected = await booked(database.database, chains, before);
+    expect(await holdings(chains)).to.deep.equal(expected);
+  }
 
-  it("ARB-17 a gap opens, both legs are sold, and the books are what the chains say, to the unit", async () => {
-    for (const chain of [chains.home, chains.away]) await takeAllowances(chain);
+  it("ARB-17 a gap opens, both legs are sold, and the books are what both chains say, to the unit", async () => {
+    for (const chain of [home, away]) await takeAllowances(chain);
+    const blocks = [await home.provider.getBlockNumber(), await away.provider.getBlockNumber()] as const;
     const before = await holdings(chains);
-    copies.start();
-    await openGap(chains.home, AMOUNT);
-    await copies.until(async () => (await count("keeper_arbitrage_trade WHERE closed_at IS NOT NULL")) > 0);
+    const copy = copies.start();
+    await openGap(home, AMOUNT);
+    await copies.until(() => closed(1));
     expect(await count("keeper_arbitrage_leg")).to.equal(2);
-    const after = await holdings(chains);
-    expect(after).to.deep.equal(await booked(database.database, chains, before));
-    expect(after).not.to.deep.equal(before);
+    expect([await swaps(home, blocks[0]), await swaps(away, blocks[1])]).to.deep.equal([1, 1]);
+    await expectReconciled(before);
+    // In named amounts: never all there is.
+    for (const { contracts, owner } of [home, away]) {
+      const given = await contracts.token("cUSDC").allowance(owner.address, await contracts.pool(PAIR).getAddress());
+      expect(given > 0n && given < 2n ** 128n).to.equal(true);
+    }
+    const { report } = await copy.stop();
+    expect(report).to.deep.include({ closed: 1, repairs: {}, control: "run", errors: 0 });
+    expect(report["skips"]).to.include.keys("inside-threshold", "allowance-missing");
+    expect(await count("keeper_pnl_entry WHERE result_xau_wei IS NULL")).to.equal(0);
+  });
+
+  it("ARB-18 a leg fails because the price moves before it is mined; the trade is ended by rule, and the books reconcile", async () => {
+    const before = await holdings(chains);
+    // Blocks of the second chain only when the test says so.
+    await away.ask("evm_setIntervalMining", 0);
+    await away.ask("evm_setAutomine", false);
+    await openGap(home, AMOUNT);
+    copies.start();
+    const sellIsSigned = "keeper_outbox WHERE chain_id = '651940' AND state = 'signed'";
+    await copies.until(async () => {
+      await away.mine();
+      return (await count("keeper_arbitrage_trade")) > 0;
+    });
+    await copies.until(async () => (await count(sellIsSigned)) > 0);
+    // Somebody pays more and sells first.
+    const pool = away.contracts.pool(PAIR).connect(away.trader);
+    const tip = 50n * 10n ** 9n;
+    const { maxFeePerGas } = await away.provider.getFeeData();
+    const fees = { maxPriorityFeePerGas: tip, maxFeePerGas: (maxFeePerGas ?? 0n) + tip, gasLimit: 1_000_000n };
+    await pool.swapBase(AMOUNT, 0n, away.trader, away.trader, 2n ** 40n, fees);
+    await away.mine();
+    await away.ask("evm_setAutomine", true);
+    await away.ask("evm_setIntervalMining", BLOCK_MS);
+    await copies.until(() => closed(1));
+    expect(await count("keeper_outbox WHERE state = 'reverted'")).to.equal(1);
+    expect(await count("keeper_arbitrage_leg WHERE position = 2 AND way IS NOT NULL")).to.equal(1);
+    await expectReconciled(before);
+  });
+
+  it("ARB-19 inventory goes through the real bridge once, counts once on its way, and is closed when it has arrived", async () => {
+    const before = await holdings(chains);
+    const one = copies.start({ ARBITRAGE_LOW_SHARE_BPS: "4000", ARBITRAGE_BRIDGE_SECONDS: "60" });
+    // Most of one token leaves the second chain.
+    const { contracts, owner, trader } = away;
+    const token = contracts.token("cUSDC").connect(owner);
+    const moved = (before[`${away.key}:cUSDC`] ?? 0n) / 2n;
+    await (await token.transfer(trader.address, moved)).wait();
+    await copies.until(async () => (await count("keeper_arbitrage_transfer WHERE message_id IS NOT NULL")) > 0);
+    await someBlocks();
+    expect(await count("keeper_arbitrage_transfer")).to.equal(1);
+    const logs = await home.bridge.queryFilter(home.bridge.filters.Sent(), 0);
+    const sent = logs.map((log) => readBridgeLog(log)).at(-1);
+    if (sent?.message === undefined) throw new Error("nothing was sent");
+    await away.deliver(sent.messageId, sent.message);
+    await copies.until(async () => (await count("keeper_arbitrage_transfer WHERE closed_as = 'delivered'")) > 0);
+    expect(await count("keeper_arbitrage_transfer")).to.equal(1);
+    const adjusted = { ...before, [`${away.key}:cUSDC`]: (before[`${away.key}:cUSDC`] ?? 0n) - moved };
+    await expectReconciled(adjusted);
+    expect((await one.stop()).report["transfers"]).to.equal(1);
+  });
+
+  it("ARB-20 does nothing while either network is paused, a chain cannot be read, or today's losses are used up, and says why", async () => {
+    await openGap(home, AMOUNT);
+    const control = await import("../../../keepers/records.js");
+    const order = (network: string, state: "pause" | "run") =>
+      control.order(
+        { keeper: "cross-chain-arbitrage", network, env: copies.env(), say: () => undefined },
+        { state, reason: "a test", revive: undefined },
+      );
+    await order("localhost651940", "pause");
+    const paused = copies.start();
+    await someBlocks();
+    expect(await count("keeper_outbox")).to.equal(0);
+    await paused.stop();
+    await order("localhost651940", "run");
+
+    away.proxy.fault = ({ method }) => (method === "eth_call" ? { kind: "refuse" } : undefined);
+    const dark = copies.start({ KEEPER_RPC_TIMEOUT_MS: "300", KEEPER_RPC_RETRIES: "0" });
+    await someBlocks();
+    away.proxy.fault = () => undefined;
+    expect(await count("keeper_arbitrage_trade")).to.equal(0);
+    await dark.stop();
+
+    const poor = copies.start({ ARBITRAGE_DAILY_LOSS_XAU: "0.0000001" });
+    await someBlocks();
+    expect(await count("keeper_arbitrage_trade")).to.equal(0);
+    const { report } = await poor.stop();
+    expect(report["skips"]).to.include.keys("loss-limit");
+
+    copies.start();
+    await copies.until(() => closed(1));
+  });
+
+  it("ARB-21 runs as a process; a second copy stands by, whichever network it is started for, and takes over", async () => {
+    const child = copies.spawn();
+    const lines: string[] = [];
+    if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
+    const leases = "keeper_lease WHERE expires_at > clock_timestamp() AND owner LIKE";
+    await copies.until(async () => (await count(`${leases} '%:${String(child.pid)}:%'`)) === 2);
+    const second = copies.start({}, "localhost651940");
+    await openGap(home, AMOUNT);
+    await copies.until(() => closed(1));
+    await killed(child);
+    await openGap(home, AMOUNT);
+    await copies.until(() => closed(2));
+    const { report } = await second.stop();
+    expect(Number(report["standbyTicks"])).to.be.greaterThan(0);
+    expect(report).to.deep.include({ closed: 1, network: "localhost651940" });
+  });
+
+  it("ARB-22 a dry run signs and sends nothing, doctor is content, and a wrong key does not start", async () => {
+    await openGap(home, AMOUNT);
+    const signal = new AbortController().signal;
+    const context = (more: Record<string, string> = {}) => {
+      return { network: NETWORK, env: copies.env(more), signal, say: () => undefined, terminal: false };
+    };
+    const dry = await program.run({ ...context(), execute: false, once: true });
+    expect(dry.report).to.deep.include({ execute: false, closed: 0 });
+    expect(await count("keeper_outbox")).to.equal(0);
+    const { report } = await program.status(context());
+    expect(report["intents"]).to.deep.equal(["trade"]);
+    const checks = (await program.doctor(context())).report["checks"] as readonly { name: string; ok: boolean }[];
+    const failing = checks.filter(({ ok }) => !ok).map(({ name }) => name);
+    expect(failing.filter((name) => !["clock", "schema", "database"].includes(name))).to.deep.equal([]);
+    const { policy } = program;
+    expect((await policy(context())).ok).to.equal(true);
+    // The deployer has offices.
+    const deployer = await home.provider.getSigner(0);
+    const wrong = program.run({ ...context({ ARBITRAGE_LOCAL_ACCOUNT: deployer.address }), execute: true, once: true });
+    expect(await codeOf(wrong)).to.equal("GATE_FAILED");
+  });
+
+  it("ARB-23 killed again and again while trades are open: no leg twice, none forgotten, and the books reconcile", async () => {
+    const side = async (chain: ChainOfTwo): Promise<ArbitrageChain> => ({
+      ...{ network: chain.name, key: chain.key, url: chain.proxy.url, provider: chain.provider },
+      account: chain.owner.address,
+      pool: await chain.contracts.pool(PAIR).getAddress(),
+      tokens: Object.fromEntries(
+        INVENTORY_TOKENS.map((token) => [token, chain.deployment.token(token).toLowerCase()]),
+      ),
+      startBlock: await chain.provider.getBlockNumber(),
+      swap: async (sellBase, units) => {
+        const pool = chain.contracts.pool(PAIR).connect(chain.trader);
+        const { trader } = chain;
+        const sent = sellBase
+          ? await pool.swapBase(units, 0n, trader, trader, 2n ** 40n)
+          : await pool.swapQuote(units, 0n, trader, trader, 2n ** 40n);
+        await sent.wait();
+      },
+      balanceOf: (token) => chain.contracts.token(token as "cUSDT").balanceOf(chain.owner.address),
+    });
+    const report = await runArbitrageCrashes({
+      ...{ kills: KILLS, seed: 7, databaseUrl: database.url, database: database.database, pair: PAIR },
+      ...{ world: { folder: chains.folder, chains: [await side(home), await side(away)] }, say: () => undefined },
+    });
+    const { doubled, forgotten, unreconciled, trades, executed } = report;
+    expect({ doubled, forgotten, unreconciled }).to.deep.equal({ doubled: 0, forgotten: 0, unreconciled: 0 });
+    expect(trades >= KILLS && executed > 0).to.equal(true);
   });
 });

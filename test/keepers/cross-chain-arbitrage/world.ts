@@ -20,8 +20,8 @@ import { PAIR } from "./fixtures.js";
 export const NETWORK = "localhost";
 export const BLOCK_MS = 100;
 const ROOT = resolve(import.meta.dirname, "../../..");
-const TOKENS = ["cUSDT", "cUSDC"] as const;
-type Token = (typeof TOKENS)[number];
+export const INVENTORY_TOKENS = ["cUSDT", "cUSDC"] as const;
+const TOKENS = INVENTORY_TOKENS;
 
 export interface Running {
   readonly result: Promise<ProgramResult>;
@@ -201,4 +201,4 @@ export async function swaps({ contracts, owner, provider }: ChainOfTwo, fromBloc
   return own.filter(Boolean).length;
 }
 
-export type { ChainOfTwo, Token, TwoChains };
+export type { ChainOfTwo, TwoChains };

@@ -142,7 +142,7 @@ describe("keepers/kit/pnl/ledger", function () {
     await settle(outbox);
     const control = new Control(db, "role", "localhost", "process");
     const lost = 100n + GAS_WEI;
-    const book = { role: "role", chainId: "138" };
+    const book = { role: "role", chainIds: ["651940", "138"] };
     for (const [limit, state] of [
       [lost, "run"],
       [lost - 1n, "kill"],

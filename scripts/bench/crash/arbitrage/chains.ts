@@ -1,0 +1,124 @@
+/** Two chains with everything deployed on them, the same signed rounds on both, and blocks at a steady pace. */
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { JsonRpcProvider, MaxUint256, NonceManager, parseUnits, type HDNodeWallet } from "ethers";
+import { network } from "hardhat";
+
+import { Deployment } from "../../../../protocol/addresses.js";
+import { connectContracts } from "../../../../protocol/contracts.js";
+import { DEPLOYMENTS_FOLDER, loadParams } from "../../../../protocol/params/load.js";
+import { developmentAccounts } from "../../../../protocol/params/rules.js";
+import { encodeSubmit, feedIdOf, SIGNED_ROUND_TYPES, signedRoundDomain } from "../../../../protocol/signedRound.js";
+import { FEED_DECIMALS } from "../../../deploy/blueprint.js";
+import { deploy } from "../../../deploy/deploy.js";
+import { FileStore } from "../../../deploy/store.js";
+import type { ArbitrageChain, ArbitrageChains } from "./run.js";
+
+const NETWORKS = [
+  { name: "localhost", server: "sim138", chainId: 138 },
+  { name: "localhost651940", server: "sim651940", chainId: 651_940 },
+] as const;
+export const PAIR = "cUSDT/cUSDC";
+const TOKENS = ["cUSDT", "cUSDC"] as const;
+/** Of the development accounts: neither has an office. */
+const [OWNER, TRADER] = [14, 12];
+const INVENTORY_UNITS = 10_000_000_000_000n;
+const ROUND = 2n;
+const FIRST_ROUND_SECONDS = 10;
+
+/** Starts both. @param blockMs pause between two blocks. */
+export async function startArbitrageChains(blockMs: number): Promise<ArbitrageChains> {
+  const folder = mkdtempSync(join(tmpdir(), "cantilever-crash-two-"));
+  cpSync(join(DEPLOYMENTS_FOLDER, "params"), join(folder, "params"), { recursive: true });
+  const started: Awaited<ReturnType<typeof startOne>>[] = [];
+  for (const which of NETWORKS) started.push(await startOne(which, folder));
+  const newest = await Promise.all(
+    started.map(async ({ chain }) => (await chain.provider.getBlock("latest"))?.timestamp ?? 0),
+  );
+  const now = Math.max(...newest) + FIRST_ROUND_SECONDS;
+  for (const { chain, bringRound } of started) {
+    await chain.provider.send("evm_setNextBlockTimestamp", [now]);
+    await chain.provider.send("evm_mine", []);
+    await bringRound(BigInt(now));
+    await chain.provider.send("evm_setIntervalMining", [blockMs]);
+  }
+  const [home, away] = started;
+  if (home === undefined || away === undefined) throw new Error("there are two chains");
+  return {
+    ...{ folder, chains: [home.chain, away.chain] },
+    async close() {
+      for (const { close } of started) await close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function account(index: number): HDNodeWallet {
+  const wallet = developmentAccounts()[index];
+  if (wallet === undefined) throw new Error(`there is no development account ${String(index)}`);
+  return wallet;
+}
+
+async function startOne({ name, server, chainId }: (typeof NETWORKS)[number], folder: string) {
+  const node = await network.createServer(server, "127.0.0.1", 0);
+  const url = `http://127.0.0.1:${String((await node.listen()).port)}`;
+  const provider = new JsonRpcProvider(url, chainId, { staticNetwork: true, cacheTimeout: -1, pollingInterval: 20 });
+  const loaded = loadParams(name, folder);
+  const [owner, trader] = [account(OWNER).connect(provider), new NonceManager(account(TRADER).connect(provider))];
+  const extraGrants = [owner.address, account(TRADER).address].flatMap((to) =>
+    TOKENS.map((token) => ({ token, to, amountUnits: INVENTORY_UNITS })),
+  );
+  const store = new FileStore(name, folder);
+  const signer = account(0).connect(provider);
+  const { record } = await deploy({ loaded, provider, signer, store, execute: true, extraGrants });
+  const deployment = new Deployment(name, record);
+  const contracts = connectContracts(deployment, provider);
+  const pool = contracts.pool(PAIR);
+  for (const token of TOKENS)
+    await (await contracts.token(token).connect(trader).approve(await pool.getAddress(), MaxUint256)).wait();
+  const chain: ArbitrageChain = {
+    ...{ network: name, key: String(chainId), url, provider, account: owner.address },
+    pool: await pool.getAddress(),
+    tokens: Object.fromEntries(TOKENS.map((token) => [token, deployment.token(token).toLowerCase()])),
+    startBlock: await provider.getBlockNumber(),
+    async swap(sellBase, units) {
+      const [to, swap] = [account(TRADER).address, pool.connect(trader)];
+      const sent = sellBase
+        ? await swap.swapBase(units, 0n, to, to, MaxUint256)
+        : await swap.swapQuote(units, 0n, to, to, MaxUint256);
+      await sent.wait();
+    },
+    balanceOf: (token) => contracts.token(token as (typeof TOKENS)[number]).balanceOf(owner.address),
+  };
+  const bringRound = async (observedAt: bigint): Promise<void> => {
+    const { threshold, addresses } = loaded.params.reporters;
+    const types = { Round: [...(SIGNED_ROUND_TYPES["Round"] ?? [])] };
+    for (const token of TOKENS) {
+      const { referencePriceUsd, sources } = loaded.params.oracle.tokens[token];
+      const round = { roundId: ROUND, answer: parseUnits(referencePriceUsd, FEED_DECIMALS), observedAt };
+      for (const [index, to] of deployment.feeds(token).entries()) {
+        const source = sources[index];
+        if (source?.kind !== "signed") throw new Error(`${token} has a feed that is not ours`);
+        const { description } = source;
+        const domain = signedRoundDomain(feedIdOf({ description, decimals: FEED_DECIMALS }));
+        const reporters = developmentAccounts().filter((wallet) => addresses.slice(0, threshold).includes(wallet.address));
+        const signatures = await Promise.all(
+          reporters.map(async (wallet) => {
+            return { signer: wallet.address, signature: await wallet.signTypedData(domain, types, round) };
+          }),
+        );
+        await (await trader.sendTransaction({ to, data: encodeSubmit(round, signatures) })).wait();
+      }
+    }
+  };
+  return {
+    chain,
+    bringRound,
+    async close(): Promise<void> {
+      provider.destroy();
+      await node.close();
+    },
+  };
+}

@@ -1,0 +1,251 @@
+/**
+ * Kills the keeper of two chains again and again while trades of two legs are open, as the process that people start; then counts on both
+ * chains how often each leg happened, and compares books and balances to the unit.
+ */
+import { setTimeout as rest } from "node:timers/promises";
+import { join } from "node:path";
+
+import type { JsonRpcProvider } from "ethers";
+
+import type { Database } from "../../../../db/database.js";
+import { Rng } from "../../../market/rng.js";
+import { percentile } from "../../../stats/distribution.js";
+import { Child } from "../../../world/child.js";
+import { holdingsBooked, legsOf, openTrades, swapsOf, type Leg } from "./count.js";
+
+/** One chain, as the benchmark needs it. */
+export interface ArbitrageChain {
+  readonly network: string;
+  readonly key: string;
+  /** What the keeper talks to. */
+  readonly url: string;
+  readonly provider: JsonRpcProvider;
+  /** The keeper's. */
+  readonly account: string;
+  readonly pool: string;
+  /** Addresses by name, lower case. */
+  readonly tokens: Readonly<Record<string, string>>;
+  readonly startBlock: number;
+  /** A trade of somebody else, mined. Base units. */
+  swap(sellBase: boolean, units: bigint): Promise<void>;
+  balanceOf(token: string): Promise<bigint>;
+}
+
+export interface ArbitrageChains {
+  /** Of the deployment records. */
+  readonly folder: string;
+  readonly chains: readonly [ArbitrageChain, ArbitrageChain];
+  close(): Promise<void>;
+}
+
+export interface ArbitrageCrashOptions {
+  readonly kills: number;
+  readonly seed: number;
+  readonly databaseUrl: string;
+  readonly database: Database;
+  readonly world: Pick<ArbitrageChains, "folder" | "chains">;
+  readonly pair: string;
+  readonly say: (line: string) => void;
+}
+
+export interface ArbitrageCrashReport {
+  readonly kills: number;
+  /** Kills with a trade open, by how far it was: legs with a row in an outbox. */
+  readonly killsByLegsSent: Readonly<Record<string, number>>;
+  readonly trades: number;
+  readonly legs: number;
+  /** Sales that the chains have seen. */
+  readonly executed: number;
+  readonly repairs: number;
+  readonly dropped: number;
+  /** Legs that happened more than once; 0. */
+  readonly doubled: number;
+  /** Legs without an end, sales that no leg names, and trades that stayed open; 0. */
+  readonly forgotten: number;
+  /** Balances that differ from the books, of four; 0. */
+  readonly unreconciled: number;
+  readonly recoveryMs: { readonly p50: number; readonly p99: number; readonly max: number };
+}
+
+const LEASE_SECONDS = 1;
+const LOOK_MS = 5;
+/** A gap that a trade closes, as base units of the stranger's sale. */
+const [LEAST_SWAP, MOST_SWAP] = [150_000, 400_000];
+const UNITS = 1_000_000n;
+/** A trade begins, and ends, within this time, or something is wrong. */
+const TRADE_MS = 60_000;
+const MOMENT_MS = 600;
+const SHOWN_EVERY = 20;
+const COPIES = 2;
+
+export async function runArbitrageCrashes(options: ArbitrageCrashOptions): Promise<ArbitrageCrashReport> {
+  const run = new ArbitrageCrashes(options);
+  try {
+    return await run.all();
+  } finally {
+    await run.end();
+  }
+}
+
+class ArbitrageCrashes {
+  private readonly rng: Rng;
+  private readonly killsBy = new Map<string, number>();
+  private readonly recoveryMs: number[] = [];
+  private copies: Child[] = [];
+  private sign = true;
+
+  constructor(private readonly options: ArbitrageCrashOptions) {
+    this.rng = new Rng(options.seed, "arbitrage-crash");
+  }
+
+  async all(): Promise<ArbitrageCrashReport> {
+    const { kills, say, world } = this.options;
+    const before = await this.holdings();
+    for (let copy = 0; copy < COPIES; copy += 1) this.spawn();
+    for (let index = 0; index < kills; index += 1) {
+      await this.kill();
+      if ((index + 1) % SHOWN_EVERY === 0) say(`${String(index + 1)} kills`);
+    }
+    await this.untilCalm();
+    const [legs, swaps] = [await legsOf(this.options.database), await swapsOf(world.chains)];
+    const after = await this.holdings();
+    const booked = await holdingsBooked(this.options.database, world.chains, before);
+    const happened = legs.map((leg) => swaps.get(leg.calldata) ?? 0);
+    const executed = [...swaps.values()].reduce((sum, times) => sum + times, 0);
+    const named = happened.reduce((sum, times) => sum + times, 0);
+    const lost = legs.filter((leg, at) => isLost(leg, happened[at] ?? 0));
+    const open = await openTrades(this.options.database);
+    for (const { trade, position, state, calldata } of lost)
+      say(`no end: ${trade} leg ${String(position)}, ${state ?? "never sent"}, ${calldata}`);
+    for (const [calldata] of [...swaps].filter(([name]) => !legs.some((leg) => leg.calldata === name)))
+      say(`no leg: ${calldata}`);
+    return {
+      kills,
+      killsByLegsSent: Object.fromEntries([...this.killsBy].sort(([a], [b]) => (a < b ? -1 : 1))),
+      trades: new Set(legs.map(({ trade }) => trade)).size,
+      legs: legs.length,
+      executed,
+      repairs: legs.filter(({ position }) => position > 1).length,
+      dropped: legs.filter(({ dropped }) => dropped).length,
+      doubled: happened.filter((times) => times > 1).length,
+      forgotten: lost.length + (executed - named) + open,
+      unreconciled: Object.keys(after).filter((key) => after[key] !== booked[key]).length,
+      recoveryMs: {
+        p50: percentile(this.recoveryMs, 50),
+        p99: percentile(this.recoveryMs, 99),
+        max: Math.max(0, ...this.recoveryMs),
+      },
+    };
+  }
+
+  async end(): Promise<void> {
+    for (const copy of this.copies) copy.process.kill("SIGKILL");
+    await Promise.all(this.copies.map(({ exited }) => exited));
+  }
+
+  /** Opens a gap, waits until a trade is written down, and kills whoever leads a moment later. */
+  private async kill(): Promise<void> {
+    const { database } = this.options;
+    await this.tempt(async () => (await openTrades(database)) > 0);
+    await rest(this.rng.below(MOMENT_MS));
+    const legsSent = await this.legsSent();
+    // Who of them leads is not known here: all but one die, the oldest first.
+    const victim = await this.leader();
+    victim.process.kill("SIGKILL");
+    await victim.exited;
+    this.copies = this.copies.filter((copy) => copy !== victim);
+    this.killsBy.set(legsSent, (this.killsBy.get(legsSent) ?? 0) + 1);
+    const diedMs = performance.now();
+    this.spawn();
+    await this.untilCalm();
+    this.recoveryMs.push(Math.round(performance.now() - diedMs));
+  }
+
+  /** Strangers trade until it is so. */
+  private async tempt(isSo: () => Promise<boolean>): Promise<void> {
+    const { chains } = this.options.world;
+    const deadlineMs = performance.now() + TRADE_MS;
+    for (;;) {
+      const chain = chains[this.rng.below(chains.length) === 0 ? 0 : 1];
+      const units = BigInt(LEAST_SWAP + this.rng.below(MOST_SWAP - LEAST_SWAP)) * UNITS;
+      await chain.swap(this.sign, units);
+      this.sign = !this.sign;
+      const patienceMs = performance.now() + 4_000;
+      while (performance.now() < patienceMs) {
+        if (await isSo()) return;
+        await rest(LOOK_MS);
+      }
+      if (performance.now() > deadlineMs) throw new Error(`no trade begins: ${this.lastLines()}`);
+    }
+  }
+
+  private async untilCalm(): Promise<void> {
+    const deadlineMs = performance.now() + TRADE_MS;
+    while ((await openTrades(this.options.database)) > 0) {
+      if (performance.now() > deadlineMs) throw new Error(`a trade stays open: ${this.lastLines()}`);
+      await rest(LOOK_MS * 10);
+    }
+  }
+
+  private async legsSent(): Promise<string> {
+    const open = (await legsOf(this.options.database)).filter(({ isOpen }) => isOpen);
+    return open.length === 0 ? "closed" : String(open.filter(({ state }) => state !== null).length);
+  }
+
+  /** Whose process id is in the lease. */
+  private async leader(): Promise<Child> {
+    const rows = await this.options.database.query<{ owner: string }>(
+      "SELECT owner FROM keeper_lease WHERE expires_at > clock_timestamp() ORDER BY name",
+    );
+    const pids = rows.map(({ owner }) => Number(owner.split(":")[1]));
+    const found = this.copies.find((copy) => pids.includes(copy.process.pid ?? -1)) ?? this.copies[0];
+    if (found === undefined) throw new Error("no copy runs");
+    return found;
+  }
+
+  private spawn(): void {
+    const { world, databaseUrl, pair } = this.options;
+    const [home, away] = world.chains;
+    const env = {
+      LOCALHOST_RPC_URL: home.url,
+      LOCALHOST651940_RPC_URL: away.url,
+      DATABASE_URL: databaseUrl,
+      KEEPER_DEPLOYMENTS_FOLDER: world.folder,
+      KEEPER_DATA_FOLDER: join(world.folder, "data"),
+      KEEPER_POLL_MS: "20",
+      KEEPER_LOG_LEVEL: "warn",
+      KEEPER_LOG_FORMAT: "json",
+      KEEPER_LEASE_SECONDS: String(LEASE_SECONDS),
+      KEEPER_CONFIRMATIONS: "1",
+      ARBITRAGE_PAIRS: pair,
+      ARBITRAGE_LOCAL_ACCOUNT: home.account,
+      // Both chains run ahead of the clock by as many blocks as they have made.
+      ARBITRAGE_MAX_SKEW_SECONDS: "86400",
+      ARBITRAGE_COOLDOWN_SECONDS: "0",
+      ARBITRAGE_DAILY_LOSS_XAU: "1000",
+      KEEPER_MAX_LOSS_XAU: "100000",
+      ARBITRAGE_LOW_SHARE_BPS: "0",
+      ARBITRAGE_DEADLINE_SECONDS: "15",
+    };
+    const args = ["cross-chain-arbitrage", "--network", home.network, "--execute", "--json"];
+    this.copies.push(new Child({ script: "keepers/main.ts", args, env }));
+  }
+
+  private async holdings(): Promise<Readonly<Record<string, bigint>>> {
+    const found: Record<string, bigint> = {};
+    for (const chain of this.options.world.chains)
+      for (const token of Object.keys(chain.tokens)) found[`${chain.key}:${token}`] = await chain.balanceOf(token);
+    return found;
+  }
+
+  private lastLines(): string {
+    return this.copies.flatMap(({ lastErrorLines }) => lastErrorLines.slice(-2)).join(" | ");
+  }
+}
+
+/** What the books say of a leg is not what happened. */
+function isLost({ state, dropped }: Leg, times: number): boolean {
+  if (dropped) return times > 0 || state !== null;
+  if (state === "final") return times === 0;
+  return (state !== "reverted" && state !== "cancelled") || times > 0;
+}
