@@ -48,6 +48,26 @@ describe("keepers/kit/lease", function () {
     expect(await readLease(test.database, NAME)).to.include({ owner: second.owner, fence: 2n, held: true });
   });
 
+  it("ARB-28 of two leases the second is taken only while the first is held, and given back with it", async () => {
+    const behind = (first: Lease) =>
+      new Lease(
+        test.database,
+        { name: "role:651940", ttlMs: LONG_MS, renewMs: LONG_MS, behind: first },
+        capturedLog().log,
+      );
+    const [a, b] = [lease(LONG_MS), lease(LONG_MS)];
+    const [second, other] = [behind(a), behind(b)];
+    expect([await second.step(), second.held]).to.deep.equal([false, undefined]);
+    expect([await a.step(), await second.step()]).to.deep.equal([true, true]);
+    expect([await b.step(), await other.step()]).to.deep.equal([false, false]);
+    a.lost("a test");
+    await test.database.query("UPDATE keeper_lease SET expires_at = now() - INTERVAL '1 hour' WHERE name = $1", [NAME]);
+    expect(await b.step()).to.equal(true);
+    // Its owner still has the time of that lease before it, and does not keep it.
+    expect([await other.step(), await second.step(), second.held]).to.deep.equal([false, false, undefined]);
+    expect(await other.step()).to.equal(true);
+  });
+
   it("LEASE-1 many processes at once: one gets it", async () => {
     const all = Array.from({ length: 12 }, () => lease(LONG_MS));
     const got = await Promise.all(all.map((one) => one.step()));
