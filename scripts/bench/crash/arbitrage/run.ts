@@ -73,8 +73,9 @@ const LOOK_MS = 5;
 const [LEAST_SWAP, MOST_SWAP] = [150_000, 400_000];
 const UNITS = 1_000_000n;
 /** A trade begins, and ends, within this time, or something is wrong. */
-const TRADE_MS = 60_000;
+const TRADE_MS = 120_000;
 const MOMENT_MS = 600;
+const CALM_MS = 4_000;
 const SHOWN_EVERY = 20;
 const COPIES = 2;
 
@@ -106,7 +107,9 @@ class ArbitrageCrashes {
       await this.kill();
       if ((index + 1) % SHOWN_EVERY === 0) say(`${String(index + 1)} kills`);
     }
-    await this.untilCalm();
+    // What a trade has left of a gap may be worth another one.
+    await this.untilCalm(CALM_MS);
+    await this.end();
     const [legs, swaps] = [await legsOf(this.options.database), await swapsOf(world.chains)];
     const after = await this.holdings();
     const booked = await holdingsBooked(this.options.database, world.chains, before);
@@ -141,6 +144,7 @@ class ArbitrageCrashes {
   async end(): Promise<void> {
     for (const copy of this.copies) copy.process.kill("SIGKILL");
     await Promise.all(this.copies.map(({ exited }) => exited));
+    this.copies = [];
   }
 
   /** Opens a gap, waits until a trade is written down, and kills whoever leads a moment later. */
@@ -149,7 +153,6 @@ class ArbitrageCrashes {
     await this.tempt(async () => (await openTrades(database)) > 0);
     await rest(this.rng.below(MOMENT_MS));
     const legsSent = await this.legsSent();
-    // Who of them leads is not known here: all but one die, the oldest first.
     const victim = await this.leader();
     victim.process.kill("SIGKILL");
     await victim.exited;
@@ -179,10 +182,15 @@ class ArbitrageCrashes {
     }
   }
 
-  private async untilCalm(): Promise<void> {
+  /** No trade is open, and for so long none has been. */
+  private async untilCalm(forMs = 0): Promise<void> {
     const deadlineMs = performance.now() + TRADE_MS;
-    while ((await openTrades(this.options.database)) > 0) {
-      if (performance.now() > deadlineMs) throw new Error(`a trade stays open: ${this.lastLines()}`);
+    let calmSinceMs: number | undefined;
+    for (;;) {
+      const nowMs = performance.now();
+      calmSinceMs = (await openTrades(this.options.database)) > 0 ? undefined : (calmSinceMs ?? nowMs);
+      if (calmSinceMs !== undefined && nowMs - calmSinceMs >= forMs) return;
+      if (nowMs > deadlineMs) throw new Error(`a trade stays open: ${this.lastLines()}`);
       await rest(LOOK_MS * 10);
     }
   }
