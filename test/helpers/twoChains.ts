@@ -9,6 +9,7 @@ import { Deployment } from "../../protocol/addresses.js";
 import {
   attestationDigest,
   readBridgeLog,
+  type AttestationKind,
   type BridgeMessage,
   type BridgePlace,
 } from "../../protocol/bridgeMessage.js";
@@ -72,6 +73,14 @@ async function startChain(name: Network, folder: string) {
     }
   }
   const place: BridgePlace = { chainId: BigInt(chainId), bridge: await bridge.getAddress() };
+  const attested = async (kind: AttestationKind, messageId: string): Promise<string[]> => {
+    const digest = attestationDigest(place, kind, messageId, await bridge.attestorEpoch());
+    const { addresses } = loaded.params.bridge.attestors.first;
+    return developmentAccounts()
+      .filter((wallet) => addresses.includes(wallet.address))
+      .sort((a, b) => (BigInt(a.address) < BigInt(b.address) ? -1 : 1))
+      .map((wallet) => wallet.signingKey.sign(digest).serialized);
+  };
   return {
     ...node,
     ...{ name, chainId, key: String(chainId), provider, owner, trader, deployment, contracts, bridge, adapter, place },
@@ -85,13 +94,11 @@ async function startChain(name: Network, folder: string) {
     revert: (snapshot: unknown) => node.ask("evm_revert", snapshot),
     /** Pays for a message out of nothing but signatures of attestors. */
     async deliver(messageId: string, message: BridgeMessage): Promise<void> {
-      const digest = attestationDigest(place, "deliver", messageId, await bridge.attestorEpoch());
-      const { addresses } = loaded.params.bridge.attestors.first;
-      const signatures = developmentAccounts()
-        .filter((wallet) => addresses.includes(wallet.address))
-        .sort((a, b) => (BigInt(a.address) < BigInt(b.address) ? -1 : 1))
-        .map((wallet) => wallet.signingKey.sign(digest).serialized);
-      await (await bridge.connect(trader).deliver(message, signatures)).wait();
+      await (await bridge.connect(trader).deliver(message, await attested("deliver", messageId))).wait();
+    },
+    /** The same for one that is cancelled on its destination: here, where it came from. */
+    async refund(messageId: string, message: BridgeMessage): Promise<void> {
+      await (await bridge.connect(trader).refund(message, await attested("refund", messageId))).wait();
     },
     /** Sends through the adapter, mined at once. */
     async send(destinationChainId: number, token: keyof typeof INVENTORY, amountUnits: bigint) {

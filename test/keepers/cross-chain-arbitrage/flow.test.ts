@@ -1,10 +1,9 @@
 import { createInterface } from "node:readline";
-import { setTimeout as rest } from "node:timers/promises";
 
 import { expect } from "chai";
 
 import { program } from "../../../keepers/cross-chain-arbitrage/main.js";
-import { readBridgeLog } from "../../../protocol/bridgeMessage.js";
+import { messageState, readBridgeLog, type BridgeMessage } from "../../../protocol/bridgeMessage.js";
 import { runArbitrageCrashes, type ArbitrageChain } from "../../../scripts/bench/crash/arbitrage/run.js";
 import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
 import { codeOf } from "../../helpers/rejection.js";
@@ -66,7 +65,10 @@ describe("npm run keeper -- cross-chain-arbitrage, on two chains", function () {
   const closed = async (trades: number): Promise<boolean> =>
     (await count("keeper_arbitrage_trade WHERE closed_at IS NOT NULL")) >= trades;
   /** As many blocks as a copy that wanted something would need for it. */
-  const someBlocks = (): Promise<void> => rest(BLOCK_MS * 15);
+  async function someBlocks(): Promise<void> {
+    const from = await home.provider.getBlockNumber();
+    await copies.until(async () => (await home.provider.getBlockNumber()) > from + 20);
+  }
   async function expectReconciled(before: Awaited<ReturnType<typeof holdings>>): Promise<void> {
     const expected = await booked(database.database, chains, before);
     expect(await holdings(chains)).to.deep.equal(expected);
@@ -121,26 +123,49 @@ describe("npm run keeper -- cross-chain-arbitrage, on two chains", function () {
     await expectReconciled(before);
   });
 
-  it("ARB-19 inventory goes through the real bridge once, counts once on its way, and is closed when it has arrived", async () => {
+  /** Most of one token leaves the second chain; @returns what there is then. */
+  async function runShort(): Promise<Awaited<ReturnType<typeof holdings>>> {
+    const { contracts, owner, trader, key } = away;
     const before = await holdings(chains);
-    const one = copies.start({ ARBITRAGE_LOW_SHARE_BPS: "4000", ARBITRAGE_BRIDGE_SECONDS: "60" });
-    // Most of one token leaves the second chain.
-    const { contracts, owner, trader } = away;
-    const token = contracts.token("cUSDC").connect(owner);
-    const moved = (before[`${away.key}:cUSDC`] ?? 0n) / 2n;
-    await (await token.transfer(trader.address, moved)).wait();
+    const left = (before[`${key}:cUSDC`] ?? 0n) / 2n;
+    await (await contracts.token("cUSDC").connect(owner).transfer(trader.address, left)).wait();
+    return holdings(chains);
+  }
+  const REBALANCES = { ARBITRAGE_LOW_SHARE_BPS: "4000", ARBITRAGE_BRIDGE_SECONDS: "60" };
+  async function sentMessage(): Promise<{ readonly messageId: string; readonly message: BridgeMessage }> {
     await copies.until(async () => (await count("keeper_arbitrage_transfer WHERE message_id IS NOT NULL")) > 0);
-    await someBlocks();
-    expect(await count("keeper_arbitrage_transfer")).to.equal(1);
     const logs = await home.bridge.queryFilter(home.bridge.filters.Sent(), 0);
     const sent = logs.map((log) => readBridgeLog(log)).at(-1);
     if (sent?.message === undefined) throw new Error("nothing was sent");
-    await away.deliver(sent.messageId, sent.message);
-    await copies.until(async () => (await count("keeper_arbitrage_transfer WHERE closed_as = 'delivered'")) > 0);
+    return { messageId: sent.messageId, message: sent.message };
+  }
+
+  it("ARB-19 inventory goes through the real bridge once, counts once on its way, and is closed when it has arrived", async () => {
+    const before = await runShort();
+    const copy = copies.start(REBALANCES);
+    const { messageId, message } = await sentMessage();
+    await someBlocks();
     expect(await count("keeper_arbitrage_transfer")).to.equal(1);
-    const adjusted = { ...before, [`${away.key}:cUSDC`]: (before[`${away.key}:cUSDC`] ?? 0n) - moved };
-    await expectReconciled(adjusted);
-    expect((await one.stop()).report["transfers"]).to.equal(1);
+    await away.deliver(messageId, message);
+    await copies.until(async () => (await count("keeper_arbitrage_transfer WHERE closed_as = 'delivered'")) > 0);
+    await someBlocks();
+    expect(await count("keeper_arbitrage_transfer")).to.equal(1);
+    await expectReconciled(before);
+    expect((await copy.stop()).report["transfers"]).to.equal(1);
+  });
+
+  it("ARB-19 a transfer that expires unpaid is cancelled by the keeper, refunded by attestors, and back in the books", async () => {
+    const before = await runShort();
+    copies.start(REBALANCES);
+    const { messageId, message } = await sentMessage();
+    for (const chain of [home, away]) {
+      await chain.ask("evm_setNextBlockTimestamp", Number(message.expiresAt) + 100);
+      await chain.ask("evm_mine");
+    }
+    await copies.until(async () => messageState(await away.bridge.statusOf(messageId)) === "cancelled");
+    await home.refund(messageId, message);
+    await copies.until(async () => (await count("keeper_arbitrage_transfer WHERE closed_as = 'refunded'")) > 0);
+    await expectReconciled(before);
   });
 
   it("ARB-20 does nothing while either network is paused, a chain cannot be read, or today's losses are used up, and says why", async () => {
@@ -152,24 +177,25 @@ describe("npm run keeper -- cross-chain-arbitrage, on two chains", function () {
         { state, reason: "a test", revive: undefined },
       );
     await order("localhost651940", "pause");
-    const paused = copies.start();
-    await someBlocks();
+    const folder = (name: string) => ({ KEEPER_DATA_FOLDER: copies.folder(name) });
+    const blockOf = (name: string): number => copies.status(name)?.lastBlock ?? 0;
+    const paused = copies.start(folder("paused"));
+    await copies.until(() => Promise.resolve(blockOf("paused") > 0));
+    const from = blockOf("paused");
+    await copies.until(() => Promise.resolve(blockOf("paused") > from + 5));
     expect(await count("keeper_outbox")).to.equal(0);
     await paused.stop();
     await order("localhost651940", "run");
 
+    const said = (name: string, reason: string) => () => Promise.resolve((copies.status(name)?.skips[reason] ?? 0) > 3);
+    const patient = { KEEPER_RPC_TIMEOUT_MS: "1000", KEEPER_RPC_RETRIES: "0" };
+    const dark = copies.start({ ...folder("dark"), ...patient, ARBITRAGE_DAILY_LOSS_XAU: "0.0000001" });
+    await copies.until(said("dark", "loss-limit"));
     away.proxy.fault = ({ method }) => (method === "eth_call" ? { kind: "refuse" } : undefined);
-    const dark = copies.start({ KEEPER_RPC_TIMEOUT_MS: "300", KEEPER_RPC_RETRIES: "0" });
-    await someBlocks();
+    await copies.until(said("dark", "chain-unreadable"));
     away.proxy.fault = () => undefined;
     expect(await count("keeper_arbitrage_trade")).to.equal(0);
     await dark.stop();
-
-    const poor = copies.start({ ARBITRAGE_DAILY_LOSS_XAU: "0.0000001" });
-    await someBlocks();
-    expect(await count("keeper_arbitrage_trade")).to.equal(0);
-    const { report } = await poor.stop();
-    expect(report["skips"]).to.include.keys("loss-limit");
 
     copies.start();
     await copies.until(() => closed(1));
@@ -219,9 +245,7 @@ describe("npm run keeper -- cross-chain-arbitrage, on two chains", function () {
       ...{ network: chain.name, key: chain.key, url: chain.proxy.url, provider: chain.provider },
       account: chain.owner.address,
       pool: await chain.contracts.pool(PAIR).getAddress(),
-      tokens: Object.fromEntries(
-        INVENTORY_TOKENS.map((token) => [token, chain.deployment.token(token).toLowerCase()]),
-      ),
+      tokens: Object.fromEntries(INVENTORY_TOKENS.map((token) => [token, chain.deployment.token(token).toLowerCase()])),
       startBlock: await chain.provider.getBlockNumber(),
       swap: async (sellBase, units) => {
         const pool = chain.contracts.pool(PAIR).connect(chain.trader);

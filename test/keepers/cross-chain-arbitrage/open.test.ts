@@ -15,9 +15,22 @@ const at = (): bigint => NOW;
 function row(position: number, changes: Partial<LegRow> = {}): LegRow {
   return {
     ...{ book: "", pair: PAIR, ordinal: 3n, position, way: position < 2 ? null : "complete" },
-    ...{ effectKey: `leg:${String(position)}`, chainId: position === 0 ? HOME : AWAY, pool: "", sellBase: position > 0 },
+    ...{
+      effectKey: `leg:${String(position)}`,
+      chainId: position === 0 ? HOME : AWAY,
+      pool: "",
+      sellBase: position > 0,
+    },
     ...{ tokenIn: "cUSDC", tokenOut: "cUSDT", assetOut: "", amountIn: 1n, minOut: 1n, deadline: NOW + 10n },
-    ...{ state: null, nonce: null, minedHash: null, minedBlock: null, beganAt: 1n, dropped: false, receivedUnits: null },
+    ...{
+      state: null,
+      nonce: null,
+      minedHash: null,
+      minedBlock: null,
+      beganAt: 1n,
+      dropped: false,
+      receivedUnits: null,
+    },
     ...changes,
   };
 }

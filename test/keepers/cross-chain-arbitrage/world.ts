@@ -10,6 +10,7 @@ import type { Database } from "../../../db/database.js";
 import { program } from "../../../keepers/cross-chain-arbitrage/main.js";
 import { KEEPER_NAME } from "../../../keepers/cross-chain-arbitrage/policy.js";
 import type { ProgramResult } from "../../../keepers/kit/program.js";
+import { readStatus, statusPath, type KeeperStatus } from "../../../keepers/kit/statusFile.js";
 import { developmentAccounts } from "../../../protocol/params/rules.js";
 import { encodeSubmit, feedIdOf, SIGNED_ROUND_TYPES, signedRoundDomain } from "../../../protocol/signedRound.js";
 import { FEED_DECIMALS } from "../../../scripts/deploy/blueprint.js";
@@ -32,7 +33,9 @@ export interface Running {
 export async function startWorld(): Promise<TwoChains> {
   const chains = await startTwoChains();
   const both = [chains.home, chains.away];
-  const newest = await Promise.all(both.map(async ({ provider }) => (await provider.getBlock("latest"))?.timestamp ?? 0));
+  const newest = await Promise.all(
+    both.map(async ({ provider }) => (await provider.getBlock("latest"))?.timestamp ?? 0),
+  );
   const now = Math.max(...newest) + 10;
   for (const { ask } of both) {
     await ask("evm_setNextBlockTimestamp", now);
@@ -89,7 +92,7 @@ export class Copies {
       KEEPER_DEPLOYMENTS_FOLDER: this.chains.folder,
       KEEPER_DATA_FOLDER: join(this.chains.folder, "data"),
       KEEPER_POLL_MS: "20",
-      KEEPER_LOG_LEVEL: process.env["ARB_LOG"] ?? "silent",
+      KEEPER_LOG_LEVEL: "silent",
       KEEPER_LEASE_SECONDS: "1",
       KEEPER_CONFIRMATIONS: "1",
       ARBITRAGE_PAIRS: PAIR,
@@ -126,6 +129,15 @@ export class Copies {
     );
     this.children.push(child);
     return child;
+  }
+
+  /** What a copy that was started with this folder says of itself. */
+  status(folder: string, network = NETWORK): KeeperStatus | undefined {
+    return readStatus(statusPath(this.folder(folder), KEEPER_NAME, network));
+  }
+
+  folder(name: string): string {
+    return join(this.chains.folder, name);
   }
 
   /** Waits until something is so. @throws when a copy ends meanwhile. */

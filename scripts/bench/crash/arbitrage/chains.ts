@@ -77,7 +77,12 @@ async function startOne({ name, server, chainId }: (typeof NETWORKS)[number], fo
   const contracts = connectContracts(deployment, provider);
   const pool = contracts.pool(PAIR);
   for (const token of TOKENS)
-    await (await contracts.token(token).connect(trader).approve(await pool.getAddress(), MaxUint256)).wait();
+    await (
+      await contracts
+        .token(token)
+        .connect(trader)
+        .approve(await pool.getAddress(), MaxUint256)
+    ).wait();
   const chain: ArbitrageChain = {
     ...{ network: name, key: String(chainId), url, provider, account: owner.address },
     pool: await pool.getAddress(),
@@ -103,7 +108,9 @@ async function startOne({ name, server, chainId }: (typeof NETWORKS)[number], fo
         if (source?.kind !== "signed") throw new Error(`${token} has a feed that is not ours`);
         const { description } = source;
         const domain = signedRoundDomain(feedIdOf({ description, decimals: FEED_DECIMALS }));
-        const reporters = developmentAccounts().filter((wallet) => addresses.slice(0, threshold).includes(wallet.address));
+        const reporters = developmentAccounts().filter((wallet) =>
+          addresses.slice(0, threshold).includes(wallet.address),
+        );
         const signatures = await Promise.all(
           reporters.map(async (wallet) => {
             return { signer: wallet.address, signature: await wallet.signTypedData(domain, types, round) };

@@ -67,7 +67,13 @@ export async function swapsOf(chains: readonly ArbitrageChain[]): Promise<Readon
       if (transaction?.from.toLowerCase() !== account.toLowerCase()) continue;
       const call = POOL.parseTransaction(transaction);
       if (call === null) throw new Error(`${transactionHash} is no sale of the keeper`);
-      const [amountIn, minOut, , , deadline] = call.args as unknown as readonly [bigint, bigint, string, string, bigint];
+      const [amountIn, minOut, , , deadline] = call.args as unknown as readonly [
+        bigint,
+        bigint,
+        string,
+        string,
+        bigint,
+      ];
       const name = [key, call.name === "swapBase", amountIn, minOut, deadline].map(String).join(":");
       counts.set(name, (counts.get(name) ?? 0) + 1);
     }
