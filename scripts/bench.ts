@@ -123,11 +123,11 @@ async function arbitrageCrash({ flags, say }: CommandContext<typeof FLAGS>): Pro
     );
     const { recoveryMs, killsByLegsSent } = report;
     const rows = [
-      ["trades / legs / sales that happened", `${[report.trades, report.legs, report.executed].join(" / ")}`, "–"],
+      ["trades / legs / sales that happened", [report.trades, report.legs, report.executed].join(" / "), "–"],
       ["legs that happened more than once", String(report.doubled), "goal 0"],
       ["legs and trades without an end", String(report.forgotten), "goal 0"],
       ["balances that differ from the books, of 4", String(report.unreconciled), "goal 0"],
-      ["repairs / legs dropped", `${[report.repairs, report.dropped].join(" / ")}`, "–"],
+      ["repairs / legs dropped", [report.repairs, report.dropped].join(" / "), "–"],
       [
         "until the trade is closed, p50 / p99 / max",
         `${[recoveryMs.p50, recoveryMs.p99, recoveryMs.max].join(" / ")} ms`,

@@ -87,7 +87,7 @@ export async function runBoth(connections: Connections, healths: Healths, contex
         nextHead: (signal, again) => watched.next(signal, again),
         upkeep: (at) => tick.upkeep(at),
         tick: async ({ head }) => {
-          const verdicts = await Promise.all(sites.map(({ runtime }) => runtime?.verdict() ?? ("work" as const)));
+          const verdicts = await Promise.all(sites.map(async ({ runtime }) => runtime?.verdict() ?? "work"));
           if (verdicts.includes("leave") && !busy()) leaving.abort();
           if (!leads()) {
             own.add("standby");

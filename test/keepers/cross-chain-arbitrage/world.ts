@@ -75,7 +75,7 @@ async function bringRounds(chain: ChainOfTwo, roundId: bigint, observedAt: bigin
 
 /** Copies of the keeper on these chains with this database. */
 export class Copies {
-  private readonly running: Running[] = [];
+  private running: Running[] = [];
   private readonly children: ChildProcess[] = [];
 
   constructor(
@@ -113,6 +113,7 @@ export class Copies {
       result,
       stop: (): Promise<ProgramResult> => {
         ending.abort();
+        this.running = this.running.filter((other) => other !== one);
         return result;
       },
     };
@@ -150,7 +151,7 @@ export class Copies {
 
   async end(): Promise<void> {
     for (const child of this.children.splice(0)) await killed(child);
-    for (const one of this.running.splice(0)) await one.stop();
+    for (const one of [...this.running]) await one.stop();
   }
 }
 

@@ -49,7 +49,7 @@ export async function startArbitrageChains(blockMs: number): Promise<ArbitrageCh
   return {
     ...{ folder, chains: [home.chain, away.chain] },
     async close() {
-      for (const { close } of started) await close();
+      for (const one of started) await one.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
