@@ -260,7 +260,14 @@ describe("npm run keeper -- cross-chain-arbitrage, on two chains", function () {
     });
     const report = await runArbitrageCrashes({
       ...{ kills: KILLS, seed: 7, databaseUrl: database.url, database: database.database, pair: PAIR },
-      ...{ world: { folder: chains.folder, chains: [await side(home), await side(away)] }, say: () => undefined },
+      ...{
+        world: {
+          folder: chains.folder,
+          chains: [await side(home), await side(away)],
+          freshen: () => Promise.resolve(),
+        },
+        say: () => undefined,
+      },
     });
     const { doubled, forgotten, unreconciled, trades, executed } = report;
     expect({ doubled, forgotten, unreconciled }).to.deep.equal({ doubled: 0, forgotten: 0, unreconciled: 0 });

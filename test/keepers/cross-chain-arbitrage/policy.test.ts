@@ -2,6 +2,7 @@ import { expect } from "chai";
 
 import {
   approvalAction,
+  cancelAction,
   arbitrageEncoder,
   legAction,
   transferAction,
@@ -10,6 +11,7 @@ import { actionTargets, arbitragePolicy } from "../../../keepers/cross-chain-arb
 import type { Leg, TransferIntent } from "../../../keepers/cross-chain-arbitrage/types.js";
 import { bytesOf, type Action } from "../../../keepers/kit/policy/action.js";
 import { PolicyGate } from "../../../keepers/kit/policy/gate.js";
+import type { BridgeMessage } from "../../../protocol/bridgeMessage.js";
 import { loadParams } from "../../../protocol/params/load.js";
 import { deployment, NOW, SIGNER } from "../../helpers/policyFixtures.js";
 import { PAIR } from "./fixtures.js";
@@ -92,6 +94,7 @@ describe("keepers/cross-chain-arbitrage/policy", () => {
       new Set([
         ...[PAIR, GOLD_PAIR].flatMap((pair) => [`PmmPool:${pair}.swapBase`, `PmmPool:${pair}.swapQuote`]),
         "BridgeAdapter.send",
+        "AlltraCustomBridge.cancel",
         ...["cUSDT", "cUSDC", "XAU"].map((token) => `${token}.approve`),
       ]),
     );
@@ -111,6 +114,25 @@ describe("keepers/cross-chain-arbitrage/policy", () => {
     // Ten basis points of the largest transfer.
     expect(checkOf(transfer({ maxFeeUnits: 1_000n * UNIT }))).to.equal("ok");
     expect(checkOf(transfer({ maxFeeUnits: 1_000n * UNIT + 1n }))).to.equal("amount");
+  });
+
+  it("ARB-16 cancels what it sent itself to itself from the other chain, and nobody else's transfers", () => {
+    const message: BridgeMessage = {
+      ...{ sourceChainId: 651_940n, nonce: 7n, token: deployment.token("cUSDC"), sender: SIGNER, recipient: SIGNER },
+      ...{ amountUnits: UNIT, sentAt: NOW - 500_000n, expiresAt: NOW - 100n, paidUnits: UNIT },
+    };
+    const cancel = (change: Partial<BridgeMessage> = {}) => checkOf(cancelAction({ ...message, ...change }));
+    expect(cancel()).to.equal("ok");
+    for (const change of [{ sender: STRANGER }, { recipient: STRANGER }, { token: STRANGER }, { sourceChainId: 138n }])
+      expect(cancel(change), Object.keys(change)[0]).to.equal("argument");
+  });
+
+  it("ARB-16 lets deadlines of chains of this machine run ahead, and no others", () => {
+    const own = new PolicyGate(arbitragePolicy(deployment, params, 651940, { ...BOUNDS, local: true }, SIGNER), encode);
+    const action = sale(PAIR, true, UNIT, UNIT, SIGNER, NOW + 7_200n);
+    const envelope = { chainId: "138", signer: SIGNER, valueWei: 0n, gasLimit: 400_000n, maxFeePerGasWei: 10n ** 9n };
+    expect(own.judge({ action, ...bytesOf(encode, action), ...envelope }, NOW).ok).to.equal(true);
+    expect(judge(action).ok).to.equal(false);
   });
 
   it("ARB-16 approves pools that trade the token, and the bridge, and nobody else", () => {

@@ -25,7 +25,9 @@ const TOKENS = ["cUSDT", "cUSDC"] as const;
 /** Of the development accounts: neither has an office. */
 const [OWNER, TRADER] = [14, 12];
 const INVENTORY_UNITS = 10_000_000_000_000n;
-const ROUND = 2n;
+const FIRST_ROUND = 2n;
+/** Chains hurry ahead of the clock, and feeds grow old by theirs. */
+const FRESH_SECONDS = 900n;
 const FIRST_ROUND_SECONDS = 10;
 
 /** Starts both. @param blockMs pause between two blocks. */
@@ -41,13 +43,23 @@ export async function startArbitrageChains(blockMs: number): Promise<ArbitrageCh
   for (const { chain, bringRound } of started) {
     await chain.provider.send("evm_setNextBlockTimestamp", [now]);
     await chain.provider.send("evm_mine", []);
-    await bringRound(BigInt(now));
+    await bringRound(FIRST_ROUND, BigInt(now));
     await chain.provider.send("evm_setIntervalMining", [blockMs]);
   }
+  let [roundId, observedAt] = [FIRST_ROUND, BigInt(now)];
   const [home, away] = started;
   if (home === undefined || away === undefined) throw new Error("there are two chains");
   return {
     ...{ folder, chains: [home.chain, away.chain] },
+    async freshen() {
+      const times = await Promise.all(
+        started.map(async ({ chain }) => BigInt((await chain.provider.getBlock("latest"))?.timestamp ?? 0)),
+      );
+      const then = times.reduce((a, b) => (a < b ? a : b));
+      if (then - observedAt < FRESH_SECONDS) return;
+      [roundId, observedAt] = [roundId + 1n, then];
+      await Promise.all(started.map(({ bringRound }) => bringRound(roundId, observedAt)));
+    },
     async close() {
       for (const one of started) await one.close();
       rmSync(folder, { recursive: true, force: true });
@@ -97,12 +109,12 @@ async function startOne({ name, server, chainId }: (typeof NETWORKS)[number], fo
     },
     balanceOf: (token) => contracts.token(token as (typeof TOKENS)[number]).balanceOf(owner.address),
   };
-  const bringRound = async (observedAt: bigint): Promise<void> => {
+  const bringRound = async (roundId: bigint, observedAt: bigint): Promise<void> => {
     const { threshold, addresses } = loaded.params.reporters;
     const types = { Round: [...(SIGNED_ROUND_TYPES["Round"] ?? [])] };
     for (const token of TOKENS) {
       const { referencePriceUsd, sources } = loaded.params.oracle.tokens[token];
-      const round = { roundId: ROUND, answer: parseUnits(referencePriceUsd, FEED_DECIMALS), observedAt };
+      const round = { roundId, answer: parseUnits(referencePriceUsd, FEED_DECIMALS), observedAt };
       for (const [index, to] of deployment.feeds(token).entries()) {
         const source = sources[index];
         if (source?.kind !== "signed") throw new Error(`${token} has a feed that is not ours`);

@@ -35,6 +35,8 @@ export interface ArbitrageChains {
   /** Of the deployment records. */
   readonly folder: string;
   readonly chains: readonly [ArbitrageChain, ArbitrageChain];
+  /** Brings new rounds when the old ones will soon be too old. */
+  freshen(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,7 +45,7 @@ export interface ArbitrageCrashOptions {
   readonly seed: number;
   readonly databaseUrl: string;
   readonly database: Database;
-  readonly world: Pick<ArbitrageChains, "folder" | "chains">;
+  readonly world: Pick<ArbitrageChains, "folder" | "chains" | "freshen">;
   readonly pair: string;
   readonly say: (line: string) => void;
 }
@@ -149,7 +151,8 @@ class ArbitrageCrashes {
 
   /** Opens a gap, waits until a trade is written down, and kills whoever leads a moment later. */
   private async kill(): Promise<void> {
-    const { database } = this.options;
+    const { database, world } = this.options;
+    await world.freshen();
     await this.tempt(async () => (await openTrades(database)) > 0);
     await rest(this.rng.below(MOMENT_MS));
     const legsSent = await this.legsSent();
