@@ -194,9 +194,14 @@ export class ArbitrageTick {
       if (duty.what === "send" && !acts) continue;
       const call = duty.kind === "leg" ? this.legCall(duty.row, heads) : this.transferCall(duty.row, heads);
       const why = duty.what === "drop" ? "too late, or alone" : await call.sender.trial(call.intent, call.head);
-      moved = true;
-      if (why === undefined) await call.sender.submit(call.intent, call.head);
-      else await this.drop(duty.kind, duty.row.effectKey, why);
+      if (why !== undefined) {
+        await this.drop(duty.kind, duty.row.effectKey, why);
+        moved = true;
+        continue;
+      }
+      const refused = await call.sender.submit(call.intent, call.head);
+      if (refused === undefined) moved = true;
+      else this.refuse(duty.row.effectKey, "not-submitted", refused);
     }
     return moved;
   }

@@ -1,10 +1,9 @@
-import { createInterface } from "node:readline";
-
 import { expect } from "chai";
 
 import { program } from "../../../keepers/cross-chain-arbitrage/main.js";
 import { messageState, readBridgeLog, type BridgeMessage } from "../../../protocol/bridgeMessage.js";
 import { runArbitrageCrashes, type ArbitrageChain } from "../../../scripts/bench/crash/arbitrage/run.js";
+import { freePort } from "../../../scripts/world/child.js";
 import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
 import { codeOf } from "../../helpers/rejection.js";
 import { PAIR } from "./fixtures.js";
@@ -202,14 +201,20 @@ describe("npm run keeper -- cross-chain-arbitrage, on two chains", function () {
   });
 
   it("ARB-21 runs as a process; a second copy stands by, whichever network it is started for, and takes over", async () => {
-    const child = copies.spawn();
-    const lines: string[] = [];
-    if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
+    const port = await freePort();
+    const child = copies.spawn({ KEEPER_HTTP_PORT: String(port) });
     const leases = "keeper_lease WHERE expires_at > clock_timestamp() AND owner LIKE";
     await copies.until(async () => (await count(`${leases} '%:${String(child.pid)}:%'`)) === 2);
     const second = copies.start({}, "localhost651940");
     await openGap(home, AMOUNT);
     await copies.until(() => closed(1));
+    for (const [at, network] of ["localhost", "localhost651940"].entries()) {
+      const url = `http://127.0.0.1:${String(port + at)}`;
+      expect((await fetch(`${url}/ready`)).status).to.equal(200);
+      const status = (await (await fetch(`${url}/status`)).json()) as { network: string; lease: { held: boolean } };
+      expect([status.network, status.lease.held]).to.deep.equal([network, true]);
+      expect(await (await fetch(`${url}/metrics`)).text()).to.include('event="settled.mined"');
+    }
     await killed(child);
     await openGap(home, AMOUNT);
     await copies.until(() => closed(2));

@@ -126,7 +126,7 @@ export class Copies {
     const child = spawn(
       process.execPath,
       ["--import", "tsx", "keepers/main.ts", KEEPER_NAME, "--network", NETWORK, "--execute", "--json"],
-      { cwd: ROOT, env: { ...process.env, ...this.env(more) }, stdio: ["ignore", "pipe", "ignore"] },
+      { cwd: ROOT, env: { ...process.env, ...this.env(more) }, stdio: "ignore" },
     );
     this.children.push(child);
     return child;
