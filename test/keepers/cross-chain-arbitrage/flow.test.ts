@@ -94,7 +94,7 @@ describe("npm run keeper -- cross-chain-arbitrage, on two chains", function () {
     expect(await count("keeper_pnl_entry WHERE result_xau_wei IS NULL")).to.equal(0);
   });
 
-  it("ARB-18 a leg fails because the price moves before it is mined; the trade is ended by rule, and the books reconcile", async () => {
+  it("ARB-18 a leg fails because the price moves before it is mined, the trade is ended by rule, and the books reconcile", async () => {
     const before = await holdings(chains);
     // Blocks of the second chain only when the test says so.
     await away.ask("evm_setIntervalMining", 0);
@@ -200,7 +200,7 @@ describe("npm run keeper -- cross-chain-arbitrage, on two chains", function () {
     await copies.until(() => closed(1));
   });
 
-  it("ARB-21 runs as a process; a second copy stands by, whichever network it is started for, and takes over", async () => {
+  it("ARB-21 runs as a process, a second copy stands by, whichever network it is started for, and takes over", async () => {
     const port = await freePort();
     const child = copies.spawn({ KEEPER_HTTP_PORT: String(port) });
     const leases = "keeper_lease WHERE expires_at > clock_timestamp() AND owner LIKE";
