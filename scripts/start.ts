@@ -1,10 +1,16 @@
-/** `npm start`: the local world. One command boots chain 138, deploys, trades, attacks and shows the peg being held. */
+/** `npm start`: the local world. One command boots both chains, deploys, trades, attacks, bridges and shows the pegs being held. */
 import { runCommand, usageError, type CommandContext, type CommandDefinition, type CommandResult } from "./cli.js";
 import { DEFAULT_PORT } from "./world/port.js";
 import { Terminal } from "./world/terminal.js";
+import type { WorldOptions } from "./world/world.js";
 
 /** `keepers`: nobody reports prices either. */
 const WITHOUT = ["keepers", "stabilizer", "kills", "market", "attacker", "solana"] as const;
+
+const TWO_CHAINS = "138,651940";
+const FAULTS = ["bridge"] as const;
+const LATENCY_MS = 30_000;
+const MAX_LATENCY_MS = 3_600_000;
 
 const FLAGS = {
   for: { kind: "duration", placeholder: "120s", help: "run that long, then print the summary (default: until Ctrl-C)" },
@@ -17,56 +23,75 @@ const FLAGS = {
   },
   volume: { kind: "number", min: 0.01, max: 20, default: 1, help: "multiple of 50,000 USD per hour and pool" },
   seed: { kind: "integer", min: 0, default: 1, help: "seed of everything random" },
-  port: { kind: "integer", min: 0, max: 65535, default: DEFAULT_PORT, help: "port of chain 138; 0 takes a free one" },
-  chains: { kind: "list", default: ["138"], help: "chains to start" },
+  port: {
+    kind: "integer",
+    min: 0,
+    max: 65534,
+    default: DEFAULT_PORT,
+    help: "port of chain 138, the next one is the second chain's; 0 takes free ones",
+  },
+  chains: { kind: "list", default: TWO_CHAINS.split(","), help: "chains to start: both, or 138 alone" },
+  latency: {
+    kind: "duration",
+    placeholder: "30s",
+    help: "time from chain to chain, in real seconds whatever the speed (default: 30s)",
+  },
   with: { kind: "list", help: "further parts" },
   without: { kind: "list", choices: WITHOUT, help: "parts to leave out" },
-  faults: { kind: "list", help: "faults to inject" },
+  faults: {
+    kind: "list",
+    choices: FAULTS,
+    help: "faults to inject: bridge (messages late, twice, out of order or not at all, attestors killed, blocks replaced)",
+  },
 } as const;
 
 const COMMAND = {
   command: "npm start --",
   summary:
-    "The local world: chain 138 on this machine, everything deployed, a market, an attacker, and keepers that are killed again and again; beside it a Solana cluster with an exchange on collateral vaults, their crank and their monitor.",
+    "The local world: chains 138 and 651940 on this machine with a bridge between them, everything deployed, a market on each, an attacker, and keepers that are killed again and again; beside it a Solana cluster with an exchange on collateral vaults, their crank and their monitor.",
   flags: FLAGS,
 } satisfies CommandDefinition<typeof FLAGS>;
 
-function refuseUnbuilt({ flags }: CommandContext<typeof FLAGS>): void {
-  if (flags.chains.length !== 1 || flags.chains[0] !== "138") {
-    throw usageError(
-      "PART_NOT_BUILT",
-      `--chains ${flags.chains.join(",")}: the second chain and the bridge are not built yet; only 138`,
-    );
+type Context = CommandContext<typeof FLAGS>;
+
+function chainsOf({ flags }: Context): WorldOptions["chains"] {
+  const chains = flags.chains.join(",");
+  if (chains === TWO_CHAINS) return ["138", "651940"];
+  if (chains !== "138") throw usageError("INVALID_VALUE", `--chains ${chains}: expected ${TWO_CHAINS}, or 138`);
+  if (flags.latency !== undefined || flags.faults !== undefined) {
+    throw usageError("CONFLICTING_FLAGS", `--latency and --faults bridge belong to two chains: --chains ${TWO_CHAINS}`);
   }
+  return ["138"];
+}
+
+/** @throws UsageError for a part that is not built, or flags that do not go together. */
+function optionsOf(context: Context): WorldOptions {
+  const { flags } = context;
   if (flags.with !== undefined) {
     throw usageError("PART_NOT_BUILT", `--with ${flags.with.join(",")}: this part is not built yet`);
   }
-  if (flags.faults !== undefined) {
-    throw usageError(
-      "PART_NOT_BUILT",
-      `--faults ${flags.faults.join(",")}: fault injection comes with the bridge, which is not built yet`,
-    );
+  const chains = chainsOf(context);
+  const without = new Set<string>(flags.without ?? []);
+  const hasBridgeFaults = flags.faults !== undefined;
+  if (hasBridgeFaults && without.has("keepers")) {
+    throw usageError("CONFLICTING_FLAGS", "--faults bridge needs attestors: leave --without keepers out");
   }
+  const { latency = LATENCY_MS, speed, volume, seed, port } = flags;
+  if (latency > MAX_LATENCY_MS) throw usageError("INVALID_VALUE", "--latency: at most 1h");
+  return {
+    ...{ chains, without, hasBridgeFaults, speed, volume, seed, port },
+    latencySeconds: latency / 1000,
+    ...(flags.for === undefined ? {} : { forMs: flags.for }),
+  };
 }
 
-async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResult> {
-  const { flags, json, signal, say } = context;
-  refuseUnbuilt(context);
+async function main(context: Context): Promise<CommandResult> {
+  const { json, signal, say } = context;
+  const options = optionsOf(context);
   const colours = (json ? process.stderr : process.stdout).isTTY && process.env["NO_COLOR"] === undefined;
   // Help and wrong usage need not wait for all of it.
   const { runWorld } = await import("./world/world.js");
-  const figures = await runWorld(
-    {
-      speed: flags.speed,
-      volume: flags.volume,
-      seed: flags.seed,
-      port: flags.port,
-      without: new Set(flags.without ?? []),
-      ...(flags.for === undefined ? {} : { forMs: flags.for }),
-    },
-    new Terminal(say, colours),
-    signal,
-  );
+  const figures = await runWorld(options, new Terminal(say, colours), signal);
   return { ok: figures.ok, report: { ...figures } };
 }
 

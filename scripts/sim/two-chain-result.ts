@@ -1,19 +1,8 @@
 /** Figures of a simulation of two chains, as the JSON contract of the commands names them. */
-import { absolutePercentiles, rounded, shareWithin } from "../stats/distribution.js";
+import { rounded } from "../stats/distribution.js";
+import { spreadFigures, type SpreadFigures } from "../stats/spread.js";
 import { figuresOf, worstOf, type SimFigures } from "./result.js";
 import type { TwoChainSimulation } from "./two-chains.js";
-
-/** The spread of the rule, bps. */
-export const SPREAD_BPS = 15;
-
-export interface SpreadFigures {
-  readonly p50: number;
-  readonly p99: number;
-  readonly p999: number;
-  readonly max: number;
-  /** Share of block ends, each lasting a block: share of time. */
-  readonly within15Share: number;
-}
 
 export interface ArbitrageFigures {
   readonly latencySeconds: number;
@@ -57,12 +46,7 @@ export function twoChainFigures(simulation: TwoChainSimulation, names: readonly 
   const pools = Object.entries(chains).flatMap(([chain, figures]) =>
     Object.entries(figures.pools).map(([pair, pool]) => [`${chain}:${pair}`, pool] as const),
   );
-  const spreads = [...simulation.spreadBps].map(([pair, series]) => {
-    const { p50, p99, p999, max } = absolutePercentiles(series);
-    // Strictly below: at 15 bps the rule is broken.
-    const within15Share = shareWithin(series, SPREAD_BPS - 1e-9);
-    return [pair, { p50, p99, p999, max, within15Share }] as const;
-  });
+  const spreads = [...simulation.spreadBps].map(([pair, series]) => [pair, spreadFigures(series)] as const);
   return {
     ...worstOf(each),
     ok: each.every(({ ok }) => ok),

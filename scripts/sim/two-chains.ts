@@ -10,12 +10,12 @@ import { pairOf } from "../../protocol/params/rules.js";
 import type { NetworkParams } from "../../protocol/params/schema.js";
 import { parseBpsAsWad, parseWad, WAD } from "../../protocol/units.js";
 import { Series } from "../stats/distribution.js";
+import { spreadBps } from "../stats/spread.js";
 import type { Grant } from "../deploy/types.js";
 import { LegQueue, SimArbitrage, type ArbitrageSide } from "./arbitrage.js";
 import { SimBridge, type LaneTerms } from "./bridge.js";
 import { ChainRun, plannedBlocks, type ChainPlace, type Progress, type Simulation } from "./engine.js";
 import { simParams, TWO_CHAINS, type SimOptions, type TwoChainOptions } from "./options.js";
-import type { PoolRun } from "./pool-run.js";
 import { openWorld, referenceUnits, type SimWorld } from "./setup.js";
 import type { LedgerToken } from "./stabilizer-ledger.js";
 
@@ -219,16 +219,9 @@ function recordSpreads(sides: readonly [ArbitrageSide, ArbitrageSide], spreads: 
   for (const [pair, series] of spreads) {
     const [a, b] = [first?.get(pair), second?.get(pair)];
     if (a === undefined || b === undefined) throw new Error(`${pair} is not traded on both chains`);
-    const [here, there] = [midOf(a), midOf(b)];
-    text += `${String(here)}/${String(there)};`;
+    text += `${String(a.anchorNew * a.ratioWad)}/${String(b.anchorNew * b.ratioWad)};`;
     // While an oracle has doubts there is no price: the last spread stands.
-    const spread =
-      here === 0n || there === 0n ? (series.values().at(-1) ?? 0) : Number((here * WAD) / there - WAD) / 1e14;
-    series.push(spread);
+    series.push(spreadBps(a, b) ?? series.values().at(-1) ?? 0);
   }
   return text;
-}
-
-function midOf({ anchorNew, ratioWad }: PoolRun["state"]): bigint {
-  return anchorNew * ratioWad;
 }

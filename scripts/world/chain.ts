@@ -1,4 +1,4 @@
-/** Starts chain 138 for the local world and brings the protocol onto it, exactly as for a real network: over HTTP. */
+/** Starts the chains of the local world and brings the protocol onto them, exactly as for real networks: over HTTP. */
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 
@@ -14,17 +14,31 @@ import { recordFile } from "../../protocol/addresses.js";
 import { FlashAttacker__factory, MarketDriver__factory } from "../../protocol/generated/contracts/index.js";
 import { deploy } from "../deploy/deploy.js";
 import { FileStore } from "../deploy/store.js";
+import type { Grant } from "../deploy/types.js";
 import { GRANT_USD, marketAccounts, marketGrants, referenceUnits, type MarketAccounts } from "../sim/setup.js";
 import { Child, ROOT } from "./child.js";
 import { DEFAULT_PORT } from "./port.js";
 import { Rpc, WorldProvider } from "./rpc.js";
 
-/** The network whose parameters and record the world uses. */
-export const WORLD_NETWORK = "localhost";
+/** The chains that a world can have, with the networks whose parameters and records they use. */
+const NETWORKS = { "138": "localhost", "651940": "localhost651940" } as const;
+export type ChainName = keyof typeof NETWORKS;
+export const CHAIN_NAMES = Object.keys(NETWORKS) as readonly ChainName[];
 /** Blocks are never compressed. */
 export const BLOCK_SECONDS = 2;
 
+/** A node that answers and has nothing on it. */
+export interface RunningNode {
+  readonly chain: ChainName;
+  readonly node: Child;
+  readonly url: string;
+  readonly port: number;
+}
+
 export interface WorldChain {
+  readonly name: ChainName;
+  /** As commands know it. */
+  readonly network: string;
   readonly node: Child;
   readonly rpc: Rpc;
   readonly loaded: LoadedParams;
@@ -40,11 +54,25 @@ export interface WorldChain {
   readonly provider: WorldProvider;
 }
 
-/** Starts the node. @throws PermanentError PORT_IN_USE or NODE_FAILED. */
-export async function startNode(port: number): Promise<{ node: Child; url: string; port: number }> {
-  const node = new Child({ script: "scripts/world/node-main.ts", args: [String(port)] });
+/** Starts all nodes or none. @throws PermanentError PORT_IN_USE or NODE_FAILED. */
+export async function startNodes(chains: readonly ChainName[], port: number): Promise<RunningNode[]> {
+  const attempts = await Promise.allSettled(
+    chains.map((chain, index) => startNode(port === 0 ? 0 : port + index, chain)),
+  );
+  const nodes = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
+  const failed = attempts.find((attempt) => attempt.status === "rejected");
+  if (failed === undefined) return nodes;
+  await Promise.all(nodes.map(({ node }) => node.stop()));
+  throw failed.reason;
+}
+
+/** Starts a node. @throws PermanentError PORT_IN_USE or NODE_FAILED. */
+export async function startNode(port: number, chain: ChainName = "138"): Promise<RunningNode> {
+  const node = new Child({ script: "scripts/world/node-main.ts", args: [chain, String(port)] });
   const message = (await node.message()) as { port?: number; error?: string; message?: string } | undefined;
-  if (message?.port !== undefined) return { node, url: `http://127.0.0.1:${message.port}`, port: message.port };
+  if (message?.port !== undefined) {
+    return { chain, node, url: `http://127.0.0.1:${message.port}`, port: message.port };
+  }
   await node.stop();
   if (message?.error === "EADDRINUSE") {
     throw new PermanentError(
@@ -57,23 +85,52 @@ export async function startNode(port: number): Promise<{ node: Child; url: strin
   const reason = message?.message ?? node.lastErrorLines.at(-1) ?? "no reason given";
   throw new PermanentError(
     "NODE_FAILED",
-    `the node of chain 138 did not start: ${reason}`,
+    `the node of chain ${chain} did not start: ${reason}`,
     "see above, then start again",
   );
 }
 
 /**
- * Deploys over HTTP and prepares the market's accounts; then the chain changes to one block every two seconds.
- * @throws what the deployment throws.
+ * Deploys over HTTP on all chains at once and prepares the market's accounts; then the chains' clocks are set alike, and each makes a block
+ * every two seconds.
+ * @throws what a deployment throws.
  */
-export async function deployWorld(
-  running: { node: Child; url: string; port: number },
-  log: (line: string) => void,
-): Promise<WorldChain> {
-  const { node, url, port } = running;
+export async function deployWorlds(
+  nodes: readonly RunningNode[],
+  extraGrants: readonly Grant[] = [],
+): Promise<WorldChain[]> {
+  const folder = prepareFolder(nodes);
+  const attempts = await Promise.allSettled(nodes.map((running) => deployOn(running, folder, extraGrants)));
+  const deployed = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
+  const failed = attempts.find((attempt) => attempt.status === "rejected");
+  if (failed !== undefined) {
+    for (const { provider } of deployed) provider.destroy();
+    throw failed.reason;
+  }
+  await Promise.all(deployed.map(({ rpc }) => rpc.request("evm_setAutomine", [false])));
+  if (deployed.length > 1) await setClocksAlike(deployed.map(({ rpc }) => rpc));
+  const blocks = await Promise.all(deployed.map(({ rpc }) => rpc.blockNumber()));
+  await Promise.all(deployed.map(({ rpc }) => rpc.request("evm_setIntervalMining", [BLOCK_SECONDS * 1000])));
+  return deployed.map((chain, index) => ({ ...chain, deployedBlock: blocks[index] ?? 0 }));
+}
+
+/** A deployment mines faster than a block a second, so that each chain's clock runs ahead by as much as it took. */
+async function setClocksAlike(rpcs: readonly Rpc[]): Promise<void> {
+  const times = await Promise.all(rpcs.map((rpc) => rpc.timestamp()));
+  const together = Math.max(...times) + BLOCK_SECONDS;
+  await Promise.all(rpcs.map((rpc) => rpc.request("evm_setNextBlockTimestamp", [together])));
+  await Promise.all(rpcs.map((rpc) => rpc.request("evm_mine", [])));
+}
+
+/** @throws what the deployment throws. */
+async function deployOn(
+  { chain, node, url }: RunningNode,
+  deploymentsFolder: string,
+  extraGrants: readonly Grant[],
+): Promise<Omit<WorldChain, "deployedBlock">> {
   const rpc = new Rpc(url);
-  const deploymentsFolder = prepareFolder(port);
-  const loaded = loadParams(WORLD_NETWORK, deploymentsFolder);
+  const network = NETWORKS[chain];
+  const loaded = loadParams(network, deploymentsFolder);
   const provider = new WorldProvider(url, loaded.params.chainId, {
     staticNetwork: true,
     pollingInterval: 50,
@@ -87,10 +144,9 @@ export async function deployWorld(
       loaded,
       provider,
       signer: deployer,
-      store: new FileStore(WORLD_NETWORK, deploymentsFolder),
+      store: new FileStore(network, deploymentsFolder),
       execute: true,
-      extraGrants: marketGrants(loaded, accounts),
-      log,
+      extraGrants: [...marketGrants(loaded, accounts), ...extraGrants],
     });
     const contracts = connectContracts(deployment, provider);
     const driver = await new MarketDriver__factory(walletOf(accounts.operator, provider)).deploy(accounts.operator);
@@ -106,10 +162,9 @@ export async function deployWorld(
       const move = contracts.token(token).interface.encodeFunctionData("transfer", [attackerContract, capital]);
       await rpc.send({ from: accounts.attacker, to: deployment.token(token), data: move, gas: 200_000 });
     }
-    await rpc.request("evm_setAutomine", [false]);
-    const deployedBlock = await rpc.blockNumber();
-    await rpc.request("evm_setIntervalMining", [BLOCK_SECONDS * 1000]);
     return {
+      name: chain,
+      network,
       node,
       rpc,
       loaded,
@@ -119,7 +174,6 @@ export async function deployWorld(
       driver: driverAddress,
       attackerContract,
       deploymentsFolder,
-      deployedBlock,
       provider,
     };
   } catch (error) {
@@ -128,19 +182,28 @@ export async function deployWorld(
   }
 }
 
+/** Where programs find the nodes of these chains. */
+export function rpcVariables(chains: readonly WorldChain[]): Record<string, string> {
+  return Object.fromEntries(chains.map(({ network, rpc }) => [`${network.toUpperCase()}_RPC_URL`, rpc.url]));
+}
+
 /**
- * The record of a former world describes a chain that is gone: it is removed. On another port than the usual one the record is kept in
- * a folder of its own, so that two worlds do not overwrite each other.
+ * The records of a former world describe chains that are gone: they are removed. On other ports than the usual ones the records are kept in
+ * a folder of their own, so that two worlds do not overwrite each other.
  */
-function prepareFolder(port: number): string {
-  const folder = port === DEFAULT_PORT ? DEPLOYMENTS_FOLDER : join(ROOT, "data", "world", String(port), "deployments");
+function prepareFolder(nodes: readonly RunningNode[]): string {
+  const [port = DEFAULT_PORT] = nodes.map((running) => running.port);
+  const usual = nodes.every(({ chain, port: own }) => own === DEFAULT_PORT + CHAIN_NAMES.indexOf(chain));
+  const folder = usual ? DEPLOYMENTS_FOLDER : join(ROOT, "data", "world", String(port), "deployments");
   if (folder !== DEPLOYMENTS_FOLDER) {
     mkdirSync(join(folder, "params"), { recursive: true });
     cpSync(join(DEPLOYMENTS_FOLDER, "params"), join(folder, "params"), { recursive: true });
   }
-  const record = recordFile(WORLD_NETWORK, folder);
-  rmSync(record, { force: true });
-  rmSync(record.replace(/\.json$/, ".journal.json"), { force: true });
+  for (const network of Object.values(NETWORKS)) {
+    const record = recordFile(network, folder);
+    rmSync(record, { force: true });
+    rmSync(record.replace(/\.json$/, ".journal.json"), { force: true });
+  }
   return folder;
 }
 

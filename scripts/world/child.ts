@@ -12,12 +12,35 @@ const GRACE_MS = 6000;
 const KEPT_LINES = 20;
 
 /** A port that nobody listens on now. */
-export async function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
+  return freePorts(1);
+}
+
+/** The first of `count` ports in a row that nobody listens on now. */
+export async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const first = (await listensOn(0)) ?? 0;
+    const others = Array.from({ length: count - 1 }, (_, index) => first + 1 + index);
+    const free = await Promise.all(others.map(listensOn));
+    if (first > 0 && free.every((port) => port !== undefined)) return first;
+  }
+}
+
+/** Listens for a moment. @returns the port, or undefined when it cannot be had. */
+async function listensOn(port: number): Promise<number | undefined> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+  const listening = new Promise<boolean>((resolve) => {
+    server.once("error", () => {
+      resolve(false);
+    });
+    server.listen(port, "127.0.0.1", () => {
+      resolve(true);
+    });
+  });
+  if (!(await listening)) return undefined;
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
+  return typeof address === "object" && address !== null ? address.port : undefined;
 }
 
 export interface ChildOptions {

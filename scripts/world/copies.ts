@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { readLease } from "../../db/queries/lease/read.js";
 import { readStatus, statusPath } from "../../keepers/kit/statusFile.js";
 import { PermanentError } from "../../protocol/errors.js";
-import { Child, freePort } from "./child.js";
-import { WORLD_NETWORK, type WorldChain } from "./chain.js";
+import { Child, freePorts } from "./child.js";
+import { rpcVariables, type WorldChain } from "./chain.js";
 import type { WorldDatabase } from "./database.js";
 
 /** What the copies did together. */
@@ -36,17 +36,26 @@ interface LogLine {
   readonly error?: string;
 }
 
+/** As many as it takes for another one to take over. */
 const COPIES = 2;
 /** Short, so that one sees it; a keeper's own default is longer. */
 const LEASE_SECONDS = 2;
 const LOOK_MS = 50;
+/** Between two looks of a keeper at a chain's head: with two chains there are many keepers. */
+const POLL_MS = { alone: 100, amongMany: 250 } as const;
 /** Nobody leading for so long after a kill is a failure. */
 const TAKEOVER_LIMIT_MS = 10_000;
 
 /** What the processes of one keeper are started with. */
 export interface KeeperSetup {
   readonly keeper: string;
-  readonly chain: WorldChain;
+  /** What it is called here when several of its name run; else as the program. */
+  readonly title?: string;
+  /** Those that it serves from one process, the one of its `--network` first. */
+  readonly chains: readonly [WorldChain, ...WorldChain[]];
+  readonly copies?: number;
+  /** Chains of the world. */
+  readonly worldChains: number;
   readonly postgres: WorldDatabase;
   /** Folder for their data. */
   readonly folder: string;
@@ -70,12 +79,26 @@ export class KeeperCopies {
 
   static async start(setup: KeeperSetup): Promise<KeeperCopies> {
     const ports: number[] = [];
-    while (ports.length < COPIES) ports.push(await freePort());
+    // Each chain that it serves has a status of its own, at the next port.
+    while (ports.length < (setup.copies ?? COPIES)) ports.push(await freePorts(setup.chains.length));
     return new KeeperCopies(setup, ports);
   }
 
   get keeper(): string {
     return this.setup.keeper;
+  }
+
+  get title(): string {
+    return this.setup.title ?? this.setup.keeper;
+  }
+
+  /** Another copy goes on when the leading one dies. */
+  get hasStandby(): boolean {
+    return this.ports.length > 1;
+  }
+
+  get network(): string {
+    return this.setup.chains[0].network;
   }
 
   /** Where each of them tells how it is. */
@@ -88,42 +111,50 @@ export class KeeperCopies {
     return environment(this.setup, this.setup.folder);
   }
 
-  /** Until one of them leads. @throws PermanentError KEEPER_GONE */
+  /** Until each of its chains has one of them that leads. @throws PermanentError KEEPER_GONE */
   async led(signal: AbortSignal): Promise<void> {
-    while ((await this.#leader()) === undefined && !signal.aborted) {
+    while (!(await this.#leads()) && !signal.aborted) {
       this.assertRunning();
       await rest(LOOK_MS, signal);
     }
   }
 
+  /** Kills the only copy there is and starts it anew; `led` says when it works again. */
+  async restart(): Promise<void> {
+    const [only] = this.#copies;
+    if (only === undefined) return;
+    await this.#kill(only);
+    this.#copies = [...this.#copies, this.#start(only.number)];
+  }
+
   /** @throws PermanentError KEEPER_GONE when one has ended by itself. */
   assertRunning(): void {
     const gone = this.#copies.find(({ child }) => child.exitCode !== undefined);
-    if (gone !== undefined) throw keeperGone(`copy ${gone.number} of ${this.keeper}`, this.keeper, gone.child);
+    if (gone !== undefined)
+      throw keeperGone(`copy ${gone.number} of ${this.title}`, this.keeper, gone.child, this.network);
   }
 
-  /** Kills the copy that leads, waits for another one to lead, and starts the dead one anew. @returns undefined when nobody leads; after the kill that is an error. */
+  /**
+   * Kills the copy that leads, waits for another one to lead everywhere, and starts the dead one anew. @returns undefined while nobody leads
+   * or nobody stands by; when nobody leads after the kill, that is an error.
+   */
   async killLeader(signal: AbortSignal): Promise<Takeover | undefined> {
-    const leader = await this.#leader();
-    if (leader === undefined) return undefined;
+    const leader = await this.#leader(this.setup.chains[0]);
+    if (leader === undefined || !(await this.#isStoodBy(leader))) return undefined;
     const killedMs = performance.now();
-    this.#copies = this.#copies.filter((copy) => copy !== leader);
-    leader.child.process.kill("SIGKILL");
-    await leader.child.exited;
-    this.#kills += 1;
-    this.#ended.push(leader);
+    await this.#kill(leader);
     let next: Copy | undefined;
     // Also when it is time to stop: what was begun is measured to its end.
     while (next === undefined && performance.now() - killedMs < TAKEOVER_LIMIT_MS) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-      next = await this.#leader();
+      if (await this.#leads()) next = await this.#leader(this.setup.chains[0]);
     }
     const ms = performance.now() - killedMs;
     this.#takeOversMs.push(ms);
     if (!signal.aborted) this.#copies = [...this.#copies, this.#start(leader.number)];
     if (next === undefined) {
       this.errors.push(
-        `${this.keeper}: nobody leads ${String(TAKEOVER_LIMIT_MS / 1000)} s after copy ${leader.number} was killed`,
+        `${this.title}: nobody leads ${String(TAKEOVER_LIMIT_MS / 1000)} s after copy ${leader.number} was killed`,
       );
       return undefined;
     }
@@ -140,7 +171,7 @@ export class KeeperCopies {
     return {
       skips,
       errors: this.errors.length,
-      copies: COPIES,
+      copies: this.ports.length,
       kills: this.#kills,
       takeOverMsMax: Math.round(Math.max(0, ...this.#takeOversMs)),
     };
@@ -148,15 +179,34 @@ export class KeeperCopies {
 
   #start(number: number): Copy {
     const port = this.ports[number - 1] ?? 0;
-    return new Copy(number, this.setup, port, (error) => this.errors.push(`${this.keeper} ${number}: ${error}`));
+    return new Copy(number, this.setup, port, (error) => this.errors.push(`${this.title} ${number}: ${error}`));
   }
 
-  /** The copy that holds the lease, as the database says. */
-  async #leader(): Promise<Copy | undefined> {
+  async #kill(copy: Copy): Promise<void> {
+    this.#copies = this.#copies.filter((each) => each !== copy);
+    copy.child.process.kill("SIGKILL");
+    await copy.child.exited;
+    this.#kills += 1;
+    this.#ended.push(copy);
+  }
+
+  /** Another one is there that could lead at once, not one that is only starting. */
+  async #isStoodBy(leader: Copy): Promise<boolean> {
+    for (const copy of this.#copies) if (copy !== leader && (await copy.answers())) return true;
+    return false;
+  }
+
+  async #leads(): Promise<boolean> {
+    const leaders = await Promise.all(this.setup.chains.map((chain) => this.#leader(chain)));
+    return leaders.every((leader) => leader !== undefined);
+  }
+
+  /** The copy that holds the lease of a chain, as the database says. */
+  async #leader({ loaded }: WorldChain): Promise<Copy | undefined> {
     const { database } = this.setup.postgres;
     const rows = await database.query<{ name: string }>(
       "SELECT name FROM keeper_lease WHERE name LIKE $1 AND expires_at > clock_timestamp()",
-      [`${this.keeper}:%`],
+      [`${this.keeper}:${String(loaded.params.chainId)}:%`],
     );
     const [row] = rows;
     const lease = row === undefined ? undefined : await readLease(database, row.name);
@@ -168,6 +218,8 @@ export class KeeperCopies {
 class Copy {
   readonly child: Child;
   readonly #folder: string;
+  /** Of each chain that it serves. */
+  readonly #statusUrls: readonly string[];
 
   constructor(
     readonly number: number,
@@ -175,23 +227,42 @@ class Copy {
     httpPort: number,
     onError: (error: string) => void,
   ) {
+    this.#statusUrls = setup.chains.map((_, index) => `http://127.0.0.1:${String(httpPort + index)}/status`);
     this.#folder = join(setup.folder, `copy-${String(number)}-${String(Date.now())}`);
     this.child = startKeeper({
-      ...{ keeper: setup.keeper, flags: ["--execute"], onError },
+      ...{ keeper: setup.keeper, network: setup.chains[0].network, flags: ["--execute"], onError },
       env: { ...environment(setup, this.#folder), KEEPER_HTTP_PORT: String(httpPort) },
     });
   }
 
-  /** Skips of the blocks in which it led. */
+  /** It has passed its checks on all its chains and works, or stands by. */
+  async answers(): Promise<boolean> {
+    const answers = await Promise.all(
+      this.#statusUrls.map((url) =>
+        fetch(url).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+    return answers.every(Boolean);
+  }
+
+  /** Skips of the blocks in which it led, on all its chains. */
   skips(): Readonly<Record<string, number>> {
-    return readStatus(statusPath(this.#folder, this.setup.keeper, WORLD_NETWORK))?.skips ?? {};
+    const sums: Record<string, number> = {};
+    for (const { network } of this.setup.chains) {
+      const { skips = {} } = readStatus(statusPath(this.#folder, this.setup.keeper, network)) ?? {};
+      for (const [reason, count] of Object.entries(skips)) sums[reason] = (sums[reason] ?? 0) + count;
+    }
+    return sums;
   }
 }
 
 /** A keeper as a child process. */
 export interface KeeperChild {
   readonly keeper: string;
-  readonly network?: string;
+  readonly network: string;
   readonly flags: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Gets what it logs as an error. */
@@ -200,14 +271,7 @@ export interface KeeperChild {
   readonly onOutputLine?: (line: string) => void;
 }
 
-export function startKeeper({
-  keeper,
-  network = WORLD_NETWORK,
-  flags,
-  env,
-  onError,
-  onOutputLine,
-}: KeeperChild): Child {
+export function startKeeper({ keeper, network, flags, env, onError, onOutputLine }: KeeperChild): Child {
   return new Child({
     script: "keepers/main.ts",
     args: [keeper, "--network", network, "--json", ...flags],
@@ -224,7 +288,7 @@ export function startKeeper({
   });
 }
 
-export function keeperGone(who: string, keeper: string, child: Child, network = "localhost"): PermanentError {
+export function keeperGone(who: string, keeper: string, child: Child, network: string): PermanentError {
   return new PermanentError(
     "KEEPER_GONE",
     `${who} ended with code ${child.exitCode}: ${child.lastErrorLines.at(-1) ?? "no last word"}`,
@@ -233,15 +297,15 @@ export function keeperGone(who: string, keeper: string, child: Child, network = 
 }
 
 /** What every keeper of the world is told. */
-function environment({ chain, postgres, env }: KeeperSetup, dataFolder: string): Record<string, string> {
+function environment({ chains, postgres, env, worldChains }: KeeperSetup, dataFolder: string): Record<string, string> {
   return {
-    LOCALHOST_RPC_URL: chain.rpc.url,
+    ...rpcVariables(chains),
     DATABASE_URL: postgres.url,
-    KEEPER_POLL_MS: "100",
+    KEEPER_POLL_MS: String(worldChains === 1 ? POLL_MS.alone : POLL_MS.amongMany),
     KEEPER_LEASE_SECONDS: String(LEASE_SECONDS),
     KEEPER_LOG_FORMAT: "json",
     KEEPER_DATA_FOLDER: dataFolder,
-    KEEPER_DEPLOYMENTS_FOLDER: chain.deploymentsFolder,
+    KEEPER_DEPLOYMENTS_FOLDER: chains[0].deploymentsFolder,
     ...env,
   };
 }

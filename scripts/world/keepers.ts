@@ -1,13 +1,14 @@
 /**
- * The keepers of the local world: two copies of the deviation stabilizer, two of the price reporter, and a second reporter's co-signer.
- * Every few seconds the leading copy of one of them is killed, and the other one goes on.
+ * The keepers of the local world that keep prices: two copies of the price reporter, which serve all chains, a second reporter's co-signer,
+ * and stabilizers of each chain: two copies on the first, one on the second. Every few seconds the leading copy of one that has another is
+ * killed, and the other one goes on.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { developmentAccounts } from "../../protocol/params/rules.js";
 import { freePort, ROOT, type Child } from "./child.js";
-import type { WorldChain } from "./chain.js";
+import { rpcVariables, type WorldChain } from "./chain.js";
 import { keeperGone, KeeperCopies, rest, startKeeper, type CopiesReport } from "./copies.js";
 import type { WorldDatabase } from "./database.js";
 import type { PriceSources } from "./priceSources.js";
@@ -15,7 +16,10 @@ import type { Terminal } from "./terminal.js";
 
 export const STABILIZER = "deviation-stabilizer";
 export const REPORTER = "price-reporter";
-const KILL_EVERY_MS = 5_000;
+/** Every start of a process takes its share of a small machine: with two chains there are enough of them. */
+const KILL_EVERY_MS = { alone: 5_000, amongMany: 10_000 } as const;
+/** Between two looks whether a copy stands by. */
+const STANDBY_LOOK_MS = 500;
 const LOOK_MS = 50;
 /** Three of the four sources each: no two reporters see quite the same. */
 const SOURCES_OF = [
@@ -28,7 +32,7 @@ const PAYER = 16;
 const REPORTER_TIP_GWEI = "2";
 
 export interface KeepersParts {
-  readonly chain: WorldChain;
+  readonly chains: readonly [WorldChain, ...WorldChain[]];
   readonly postgres: WorldDatabase;
   readonly sources: PriceSources;
   readonly terminal: Terminal;
@@ -54,7 +58,8 @@ export class WorldKeepers {
 
   /** Starts every process; `ready` says when they work. */
   static async start(parts: KeepersParts): Promise<WorldKeepers> {
-    const { chain, postgres, sources } = parts;
+    const { chains, postgres, sources } = parts;
+    const [chain, ...further] = chains;
     const folder = dataFolder(chain);
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
@@ -66,11 +71,13 @@ export class WorldKeepers {
     const [first = "", second = ""] = chain.loaded.params.reporters.addresses;
     const peerPort = await freePort();
     const peerUrl = `http://127.0.0.1:${String(peerPort)}`;
-    const common = { chain, postgres, folder };
+    const common = { postgres, folder, worldChains: chains.length };
     const reporter = await KeeperCopies.start({
       ...common,
       keeper: REPORTER,
+      chains,
       env: {
+        REPORTER_NETWORKS: further.map(({ network }) => network).join(","),
         REPORTER_LOCAL_SIGNERS: first,
         REPORTER_LOCAL_PAYER: developmentAccounts()[PAYER]?.address ?? "",
         REPORTER_LOCAL_SPEED: String(Math.round(parts.speed)),
@@ -90,18 +97,24 @@ export class WorldKeepers {
       KEEPER_DATA_FOLDER: join(folder, "co-signer"),
     };
     const peer = startKeeper({
-      ...{ keeper: REPORTER, flags: [], env: peerEnv },
+      ...{ keeper: REPORTER, network: chain.network, flags: [], env: peerEnv },
       onError: (error) => errors.push(`co-signer: ${error}`),
     });
-    const stabilizer = parts.stabilizer ? [await KeeperCopies.start({ ...common, keeper: STABILIZER, env: {} })] : [];
-    const copies = [reporter, ...stabilizer];
-    for (const each of copies) writeEnv(join(folder, `${each.keeper}.env`), each.env);
+    const stabilizers: KeeperCopies[] = [];
+    for (const [index, each] of (parts.stabilizer ? chains : []).entries()) {
+      // One copy has to do on a further chain: every process takes its time to start.
+      const own = index === 0 ? {} : { title: stabilizerTitle(each), copies: 1, folder: join(folder, each.network) };
+      stabilizers.push(await KeeperCopies.start({ ...common, keeper: STABILIZER, chains: [each], env: {}, ...own }));
+    }
+    const copies = [reporter, ...stabilizers];
+    // Who looks at one of them looks at all chains.
+    for (const each of copies) writeEnv(join(folder, envFile(each)), { ...rpcVariables(chains), ...each.env });
     return new WorldKeepers(parts, copies, peer, peerUrl, errors);
   }
 
   /** Where the files with the settings of a running keeper are. */
   get folder(): string {
-    return dataFolder(this.parts.chain);
+    return dataFolder(this.parts.chains[0]);
   }
 
   /** The account that pays for price rounds. */
@@ -127,7 +140,9 @@ export class WorldKeepers {
   assertRunning(): void {
     if (this.#stopping.signal.aborted) return;
     for (const each of this.copies) each.assertRunning();
-    if (this.peer.exitCode !== undefined) throw keeperGone("the co-signer", REPORTER, this.peer);
+    if (this.peer.exitCode !== undefined) {
+      throw keeperGone("the co-signer", REPORTER, this.peer, this.parts.chains[0].network);
+    }
   }
 
   /** Ends all of them. What each has executed is asked of the chain. */
@@ -139,7 +154,7 @@ export class WorldKeepers {
   async #stop(): Promise<Readonly<Record<string, CopiesReport>>> {
     this.#stopping.abort();
     await this.#chaos;
-    const reports = await Promise.all(this.copies.map(async (each) => [each.keeper, await each.stop()] as const));
+    const reports = await Promise.all(this.copies.map(async (each) => [each.title, await each.stop()] as const));
     await this.peer.stop();
     return Object.fromEntries(reports);
   }
@@ -160,20 +175,35 @@ export class WorldKeepers {
   /** In turns, so that each of them lives long enough to work. */
   async #killAgainAndAgain(): Promise<void> {
     const { signal } = this.#stopping;
-    const { chain, terminal } = this.parts;
-    for (let turn = 0; await rest(KILL_EVERY_MS, signal); turn += 1) {
-      const each = this.copies[turn % this.copies.length];
+    const { chains, terminal } = this.parts;
+    const mortal = this.copies.filter(({ hasStandby }) => hasStandby);
+    const everyMs = chains.length === 1 ? KILL_EVERY_MS.alone : KILL_EVERY_MS.amongMany;
+    let pauseMs: number = everyMs;
+    for (let turn = 0; await rest(pauseMs, signal);) {
+      const each = mortal[turn % mortal.length];
       const news = await each?.killLeader(signal);
+      pauseMs = news === undefined ? STANDBY_LOOK_MS : everyMs;
       if (each === undefined || news === undefined) continue;
+      turn += 1;
       const { killed, leads, ms } = news;
       terminal.event(
-        await chain.rpc.blockNumber(),
+        await chains[0].rpc.blockNumber(),
         "keeper",
         "yellow",
-        `${each.keeper}: copy ${killed} was killed while it led; copy ${leads} leads ${(ms / 1000).toFixed(1)} s later`,
+        `${each.title}: copy ${killed} was killed while it led; copy ${leads} leads ${(ms / 1000).toFixed(1)} s later`,
       );
     }
   }
+}
+
+/** The stabilizer of a further chain in reports. */
+export function stabilizerTitle({ name }: WorldChain): string {
+  return `${STABILIZER} ${name}`;
+}
+
+/** Settings of a running keeper: a file per program and network. */
+export function envFile({ keeper, network }: Pick<KeeperCopies, "keeper" | "network">): string {
+  return network === "localhost" ? `${keeper}.env` : `${keeper}-${network}.env`;
 }
 
 /** For `set -a; . FILE`: its owner's only, because it holds a password. */

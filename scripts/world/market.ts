@@ -1,7 +1,7 @@
-/** The market of the local world: users and arbitrageurs, compressed in time; one transaction carries a block's trades. */
+/** The market of one chain of the local world: users and arbitrageurs, compressed in time; one transaction carries a block's trades. */
 import { pairOf } from "../../protocol/params/rules.js";
 import { RegimeFlow, TRADES_PER_HOUR } from "../market/flow.js";
-import { SeededMarket, type UsdPrices } from "../market/outside.js";
+import type { OutsideMarket, UsdPrices } from "../market/outside.js";
 import { type Rng } from "../market/rng.js";
 import { decodeRead, encodeRead, encodeRun, type DriverTrade } from "../sim/abi.js";
 import { PoolRun, thresholdsOf, type PoolSpec } from "../sim/pool-run.js";
@@ -45,7 +45,6 @@ export function referencePrices(chain: WorldChain): UsdPrices {
 }
 
 export class WorldMarket {
-  readonly outside: SeededMarket;
   trades = 0;
   /** Sold by traders per pool and token, base units. */
   readonly volumeIn = new Map<string, Map<string, bigint>>();
@@ -56,6 +55,8 @@ export class WorldMarket {
   constructor(
     private readonly chain: WorldChain,
     private readonly pools: readonly PoolRun[],
+    /** All chains have the same one. */
+    private readonly outside: OutsideMarket,
     private readonly terminal: Terminal,
     rng: Rng,
     private readonly speed: number,
@@ -63,7 +64,6 @@ export class WorldMarket {
     private readonly trading: boolean,
   ) {
     this.#usualTrades = (TRADES_PER_HOUR * volume * BLOCK_SECONDS * speed) / 3600;
-    this.outside = new SeededMarket(rng, referencePrices(chain));
     this.#picks = rng.stream("traders");
   }
 
@@ -71,11 +71,9 @@ export class WorldMarket {
     return this.outside.prices();
   }
 
-  /** One block's worth of the outside world and of trades, sent for the next block. */
+  /** One block's worth of trades, sent for the next block. */
   async step(block: number): Promise<void> {
-    const step = BLOCK_SECONDS * this.speed;
-    this.#seconds += step;
-    this.outside.advance(step);
+    this.#seconds += BLOCK_SECONDS * this.speed;
     if (!this.trading) return;
     const { accounts, driver, rpc } = this.chain;
     const prices = this.prices;

@@ -1,4 +1,4 @@
-/** The local world's chain as a program of its own: a JSON-RPC node of chain 138. Started by the world, never by people. */
+/** A chain of the local world as a program of its own: a JSON-RPC node. Started by the world, never by people. */
 import { network } from "hardhat";
 
 /** Room for a block's market transaction at 5x and a compressed minute per second. */
@@ -13,15 +13,15 @@ function fail(error: unknown): void {
 }
 process.on("uncaughtException", fail);
 
-const port = Number(process.argv[2] ?? 0);
+const [chain = "138", port = "0"] = process.argv.slice(2);
 try {
   const server = await network.createServer(
     {
-      network: "sim138",
+      network: `sim${chain}`,
       override: { blockGasLimit: BLOCK_GAS, initialBaseFeePerGas: 1_000_000_000n },
     },
     "127.0.0.1",
-    port,
+    Number(port),
   );
   const listening = await server.listen();
   process.send?.({ port: listening.port });

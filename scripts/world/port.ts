@@ -1,2 +1,2 @@
-/** Where a node of the local network is expected (hardhat.config.ts); another port keeps its record apart. */
+/** Where nodes of this machine's networks are expected (hardhat.config.ts); other ports keep their records apart. The second chain has the next one. */
 export const DEFAULT_PORT = 8545;

@@ -1,6 +1,11 @@
 /** Reserves and capital buckets of the local world: every refill, every change of a tier, P and T once a minute, and all of it at the end. */
 import { ICapitalBuckets__factory, IXAUOracle__factory } from "../../protocol/generated/contracts/index.js";
-import { BUCKETS, decodeReserveSnapshot, reserveSnapshotCall } from "../../protocol/reserveLens.js";
+import {
+  BUCKETS,
+  decodeReserveSnapshot,
+  reserveSnapshotCall,
+  type ReserveSnapshot,
+} from "../../protocol/reserveLens.js";
 import { reservesReport, type ReservesReport } from "../../protocol/reservesReport.js";
 import { reserveRows } from "../report/reserves.js";
 import type { WorldChain } from "./chain.js";
@@ -25,24 +30,28 @@ export class WorldReserves {
   /** Looks at one more block. */
   async look(block: number): Promise<void> {
     await this.#showRefills(block);
-    const report = await this.report();
-    const tiers = Object.entries(report.reserves).map(([token, { tier }]) => `${token} ${tier}`);
+    const { tokens } = await this.#snapshot();
+    const tiers = tokens.map(({ token, reserve }) => `${token} ${reserve?.tier ?? ""}`);
     const isNews = tiers.join() !== this.#tiers;
     if (!isNews && block - this.#shownAt < SHOWN_EVERY) return;
     [this.#tiers, this.#shownAt] = [tiers.join(), block];
-    for (const [label, text] of reserveRows(report)) this.terminal.event(block, label, "grey", text);
+    for (const [label, text] of reserveRows(await this.report())) this.terminal.event(block, label, "grey", text);
   }
 
   /** At the newest block. */
   async report(): Promise<ReservesReport> {
     const { rpc, deployment } = this.chain;
-    const { to, data } = reserveSnapshotCall(deployment.address("ReserveLens"));
     const value = async (token: string, units: bigint): Promise<bigint> => {
       const question = oracleAbi.encodeFunctionData("valueInXau", [token, units]);
       return BigInt(await rpc.call(deployment.address("XAUOracle"), question));
     };
-    const snapshot = decodeReserveSnapshot(await rpc.call(to, data));
-    return reservesReport(snapshot, (address) => deployment.tokenAt(address), value);
+    return reservesReport(await this.#snapshot(), (address) => deployment.tokenAt(address), value);
+  }
+
+  async #snapshot(): Promise<ReserveSnapshot> {
+    const { rpc, deployment } = this.chain;
+    const { to, data } = reserveSnapshotCall(deployment.address("ReserveLens"));
+    return decodeReserveSnapshot(await rpc.call(to, data));
   }
 
   async #showRefills(block: number): Promise<void> {

@@ -95,7 +95,8 @@ export class Rounds {
 
   /** Compares with the reporter's outbox, once all is seen. */
   async report(database: Database | undefined): Promise<RoundsReport> {
-    const rows = database === undefined ? [] : await reporterRows(database);
+    const { chainId } = this.chain.loaded.params;
+    const rows = database === undefined ? [] : await reporterRows(database, chainId);
     const unsettled = (state: string): boolean => state === "assigned" || state === "signed";
     const lost = rows.filter(
       ({ state, to, data }) => !unsettled(state) && state !== "cancelled" && !this.#arrived.has(roundKey(to, data)),
@@ -166,12 +167,11 @@ export class Rounds {
   }
 }
 
-async function reporterRows(database: Database): Promise<readonly ReporterRow[]> {
+async function reporterRows(database: Database, chainId: number): Promise<readonly ReporterRow[]> {
   return database.query<ReporterRow>(
-    `SELECT CASE WHEN a.kind = 'cancel' THEN 'cancelled' ELSE o.state END AS state, intent->>'to' AS "to", intent->>'data' AS "data"
-       FROM keeper_outbox o LEFT JOIN keeper_attempt a ON a.hash = o.mined_hash AND a.outbox_id = o.id
-      WHERE role = $1 AND effect_key LIKE 'report:%'`,
-    [REPORTER],
+    `SELECT state, intent->>'to' AS "to", intent->>'data' AS "data" FROM keeper_outbox
+      WHERE role = $1 AND chain_id = $2 AND effect_key LIKE 'report:%'`,
+    [REPORTER, chainId],
   );
 }
 

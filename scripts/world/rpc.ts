@@ -96,6 +96,18 @@ export class Rpc {
     return Number(await this.request<string>("eth_blockNumber", []));
   }
 
+  /** Of a block, unix seconds. */
+  async timestamp(block: number | "latest" = "latest"): Promise<number> {
+    const tag = typeof block === "number" ? hex(block) : block;
+    const found = await this.request<{ timestamp: string } | null>("eth_getBlockByNumber", [tag, false]);
+    return Number(found?.timestamp ?? 0);
+  }
+
+  async blockHash(block: number): Promise<string> {
+    const found = await this.request<{ hash: string } | null>("eth_getBlockByNumber", [hex(block), false]);
+    return found?.hash ?? "";
+  }
+
   async call(to: string, data: string, block: number | "latest" | "pending" = "latest"): Promise<string> {
     return this.request<string>("eth_call", [{ to, data }, typeof block === "number" ? hex(block) : block]);
   }

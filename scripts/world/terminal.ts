@@ -6,10 +6,18 @@ export type Colour = keyof typeof COLOURS;
 export class Terminal {
   readonly #write: (line: string) => void;
   readonly #colours: boolean;
+  readonly #place: string;
 
-  constructor(write: (line: string) => void, colours: boolean) {
+  /** `place`: where blocks are, when there are several chains. */
+  constructor(write: (line: string) => void, colours: boolean, place = "") {
     this.#write = write;
     this.#colours = colours;
+    this.#place = place;
+  }
+
+  /** The same terminal, for events of one of several chains. */
+  of(place: string): Terminal {
+    return new Terminal(this.#write, this.#colours, `${place.padEnd(6)} `);
   }
 
   line(text = ""): void {
@@ -20,9 +28,9 @@ export class Terminal {
     return this.#colours ? `\u001b[${COLOURS[colour]}m${text}\u001b[0m` : text;
   }
 
-  /** `block 123  execution  …` */
+  /** `block 123  execution  …`, after the chain when there are several. */
   event(block: number, kind: string, colour: Colour, text: string): void {
-    const head = this.paint("grey", `block ${String(block).padStart(4)}`);
+    const head = this.paint("grey", `${this.#place}block ${String(block).padStart(4)}`);
     this.#write(`${head}  ${this.paint(colour, kind.padEnd(10))} ${text}`);
   }
 }

@@ -2,22 +2,33 @@
 import { join } from "node:path";
 
 import { PermanentError } from "../../protocol/errors.js";
-import { Rng } from "../market/rng.js";
-import { ATTACKS, type AttackContext, type AttackResult } from "./attacks.js";
-import { BLOCK_SECONDS, deployWorld, shownPath, startNode, type WorldChain } from "./chain.js";
 import { recordFile } from "../../protocol/addresses.js";
+import { SeededMarket } from "../market/outside.js";
+import { Rng } from "../market/rng.js";
+import { Series } from "../stats/distribution.js";
+import { spreadBps } from "../stats/spread.js";
+import { ATTESTOR } from "./bridge/attestors.js";
+import { WorldBridge } from "./bridge/bridge.js";
+import {
+  BLOCK_SECONDS,
+  deployWorlds,
+  shownPath,
+  startNodes,
+  type ChainName,
+  type RunningNode,
+  type WorldChain,
+} from "./chain.js";
+import { endOf, type ChainEnd } from "./chainFigures.js";
+import { ChainRun } from "./chainRun.js";
 import { openWorldDatabase, type WorldDatabase } from "./database.js";
-import { signedFeeds, type WorldFeed } from "./feeds.js";
-import { WorldKeepers } from "./keepers.js";
-import { openPools, referencePrices, WorldMarket } from "./market.js";
-import { readPegs } from "./pegs.js";
-import { Recorder } from "./recorder.js";
+import { signedFeeds } from "./feeds.js";
+import { envFile, REPORTER, STABILIZER, stabilizerTitle, WorldKeepers } from "./keepers.js";
+import { referencePrices } from "./market.js";
 import { PriceSources, SOURCES } from "./priceSources.js";
-import { WorldReserves } from "./reserves.js";
-import { Rounds } from "./rounds.js";
-import { summarize, type WorldFigures } from "./summary.js";
 import { WorldExchange } from "./solana/worldExchange.js";
-import { usd, type Terminal } from "./terminal.js";
+import { summarize, type WorldFigures } from "./summary.js";
+import { printSummary } from "./summaryText.js";
+import type { Terminal } from "./terminal.js";
 
 export interface WorldOptions {
   /** Milliseconds of running, counted from the first block after the deployment; undefined: until interrupted. */
@@ -25,206 +36,224 @@ export interface WorldOptions {
   readonly speed: number;
   readonly volume: number;
   readonly seed: number;
+  /** The first one is where everything is at home. */
+  readonly chains: readonly [ChainName, ...ChainName[]];
+  /** Of the first chain; each further one has the next. */
   readonly port: number;
+  /** Of messages between chains, seconds that are never compressed. */
+  readonly latencySeconds: number;
+  readonly hasBridgeFaults: boolean;
   readonly without: ReadonlySet<string>;
 }
 
 const POLL_MS = 60;
-/** No new block for so long means that the node no longer works. */
-const STALLED_MS = 30_000;
-/** Blocks between the end of one attack and the next, and before the first. */
-const ATTACK_PAUSE_BLOCKS = 2;
-const FIRST_ATTACK_BLOCKS = 3;
+
+/** Everything that was started so far, in the order in which it ends. */
+interface Started {
+  nodes: readonly RunningNode[];
+  chains: readonly WorldChain[];
+  postgres?: WorldDatabase;
+  sources?: PriceSources;
+  keepers?: WorldKeepers;
+  bridge?: WorldBridge;
+  exchange?: WorldExchange;
+}
 
 /** Runs the world until its time is over or `signal` aborts; always ends every child. */
 export async function runWorld(options: WorldOptions, terminal: Terminal, signal: AbortSignal): Promise<WorldFigures> {
-  const started = Date.now();
-  const running = await startNode(options.port);
-  let chain: WorldChain | undefined;
-  let postgres: WorldDatabase | undefined;
-  let keepers: WorldKeepers | undefined;
-  let sources: PriceSources | undefined;
-  let exchange: WorldExchange | undefined;
+  const startedMs = Date.now();
+  const started: Started = { nodes: await startNodes(options.chains, options.port), chains: [] };
   try {
-    terminal.line(terminal.paint("cyan", "Cantilever, the local world"));
-    terminal.line(`  chain 138    ${running.url}  (a block every ${BLOCK_SECONDS} seconds)`);
-    terminal.line(
-      `  market       volume ${options.volume}×, seed ${options.seed}; speed ${options.speed}: one second carries ${options.speed} s of trades, outside prices and feed heartbeats, blocks stay ${BLOCK_SECONDS} s`,
-    );
-    chain = await deployWorld(running, () => undefined);
-    terminal.line(`  addresses    ${shownPath(recordFile("localhost", chain.deploymentsFolder))}`);
-    const rng = new Rng(options.seed);
-    const feeds = signedFeeds(chain);
-    sources = await PriceSources.open(chain, feeds, rng);
-    const start = referencePrices(chain);
-    sources.look(start, start);
-    if (!options.without.has("keepers")) {
-      postgres = await openWorldDatabase();
-      terminal.line(`  postgres     ${postgres.shownUrl}`);
-      terminal.line(`  prices       ${sources.url}  (${SOURCES} outside sources of ${feeds.length} feeds)`);
-      const kills = !options.without.has("kills");
-      const stabilizer = !options.without.has("stabilizer");
-      keepers = await WorldKeepers.start({
-        chain,
-        postgres,
-        sources,
-        terminal,
-        speed: options.speed,
-        stabilizer,
-        kills,
-      });
-      showKeepers(keepers, kills, terminal);
-      await keepers.ready(signal);
-    } else terminal.line("  keepers      left out: nobody reports prices, nobody stabilizes");
-    if (!options.without.has("solana")) {
-      const { speed, seed } = options;
-      exchange = await WorldExchange.start({ speed, seed, postgres }, terminal);
-      terminal.line(
-        `  solana       ${exchange.url}  (collateral vaults and an exchange; its clock runs ${options.speed} times as fast)`,
-      );
-      if (postgres !== undefined)
-        terminal.line(
-          "               collateral-crank liquidates and pays out, collateral-monitor compares every account",
-        );
-    }
-    terminal.line(`  ready after ${((Date.now() - started) / 1000).toFixed(1)} s; Ctrl-C ends it`);
+    const world = await boot(options, started, terminal, signal);
+    terminal.line(`  ready after ${((Date.now() - startedMs) / 1000).toFixed(1)} s; Ctrl-C ends it`);
     terminal.line();
-    const world = await World.open(options, chain, { keepers, postgres, sources, exchange }, feeds, rng, terminal);
-    exchange?.run();
+    started.exchange?.run();
     await world.run(signal);
-    return await world.figures();
+    const figures = await world.figures();
+    printSummary(figures, terminal);
+    return figures;
   } finally {
+    const { keepers, bridge, exchange, sources, postgres, chains, nodes } = started;
     await keepers?.stop();
+    await bridge?.stop();
     await exchange?.stop();
     await sources?.close();
     await postgres?.close();
-    chain?.provider.destroy();
-    await running.node.stop();
+    for (const { provider } of chains) provider.destroy();
+    await Promise.all(nodes.map(({ node }) => node.stop()));
   }
+}
+
+async function boot(options: WorldOptions, started: Started, terminal: Terminal, signal: AbortSignal): Promise<World> {
+  const { speed, volume, seed, without } = options;
+  terminal.line(terminal.paint("cyan", "Cantilever, the local world"));
+  for (const { chain, url } of started.nodes)
+    terminal.line(`  chain ${chain.padEnd(6)} ${url}  (a block every ${BLOCK_SECONDS} seconds)`);
+  terminal.line(
+    `  market       volume ${volume}×, seed ${seed}; speed ${speed}: one second carries ${speed} s of trades, outside prices and feed heartbeats, blocks stay ${BLOCK_SECONDS} s`,
+  );
+  const [home, ...further] = await deployWorlds(started.nodes);
+  if (home === undefined) throw new Error("a world has a chain");
+  started.chains = [home, ...further];
+  for (const { network, deploymentsFolder } of started.chains)
+    terminal.line(`  addresses    ${shownPath(recordFile(network, deploymentsFolder))}`);
+  const rng = new Rng(seed);
+  const terminals = new Map(
+    started.chains.map(({ name }) => [name, further.length === 0 ? terminal : terminal.of(name)]),
+  );
+  const sources = await PriceSources.open(home, signedFeeds(home), rng);
+  started.sources = sources;
+  const start = referencePrices(home);
+  sources.look(start, start);
+  if (!without.has("keepers")) {
+    started.postgres = await openWorldDatabase();
+    terminal.line(`  postgres     ${started.postgres.shownUrl}`);
+    terminal.line(`  prices       ${sources.url}  (${SOURCES} outside sources of ${signedFeeds(home).length} feeds)`);
+    await startKeepers(options, started, [home, ...further], terminals, rng, terminal);
+  } else terminal.line("  keepers      left out: nobody reports prices, nobody stabilizes");
+  if (!without.has("solana")) {
+    started.exchange = await WorldExchange.start({ speed, seed, postgres: started.postgres }, terminal);
+    showExchange(started.exchange, speed, started.postgres !== undefined, terminal);
+  }
+  await started.keepers?.ready(signal);
+  await started.bridge?.ready(signal);
+  return World.open(options, started, [home, ...further], sources, terminals, rng);
+}
+
+/** Starts all of them and waits for none. */
+async function startKeepers(
+  options: WorldOptions,
+  started: Started,
+  chains: readonly [WorldChain, ...WorldChain[]],
+  terminals: ReadonlyMap<string, Terminal>,
+  rng: Rng,
+  terminal: Terminal,
+): Promise<void> {
+  const { speed, without, latencySeconds, hasBridgeFaults } = options;
+  const { postgres, sources } = started;
+  if (postgres === undefined || sources === undefined) throw new Error("keepers need a database and prices");
+  const kills = !without.has("kills");
+  const parts = { chains, postgres, sources, terminal: terminals.get(chains[0].name) ?? terminal, speed, kills };
+  const keepers = await WorldKeepers.start({ ...parts, stabilizer: !without.has("stabilizer") });
+  started.keepers = keepers;
+  showKeepers(keepers, kills, terminal);
+  const [home, abroad] = chains;
+  if (abroad === undefined) return;
+  started.bridge = await WorldBridge.start({
+    ...{ home, abroad, postgres, rng, latencySeconds, terminals, folder: keepers.folder },
+    ...{ hasUsers: !without.has("market"), hasFaults: hasBridgeFaults },
+  });
+  for (const { title, statusUrls } of started.bridge.attestors.copies)
+    terminal.line(`  keeper       ${title}: ${statusUrls.join(", ")}`);
+  const faulty = hasBridgeFaults ? "; messages, attestors and blocks suffer faults" : "";
+  terminal.line(`               two of three sign; a message takes ${latencySeconds} s from chain to chain${faulty}`);
 }
 
 /** Who works, and how to look at it. */
 function showKeepers(keepers: WorldKeepers, kills: boolean, terminal: Terminal): void {
-  for (const { keeper, statusUrls } of keepers.copies)
-    terminal.line(`  keeper       ${keeper}: ${statusUrls.join(", ")}`);
+  for (const { title, statusUrls } of keepers.copies)
+    terminal.line(`  keeper       ${title}: ${statusUrls.join(", ")}`);
   const killed = kills ? "; every few seconds the copy of one that leads is killed" : "";
-  terminal.line(`               two copies each, one leads; a second reporter co-signs every round${killed}`);
-  for (const { keeper } of keepers.copies) {
-    const file = shownPath(join(keepers.folder, `${keeper}.env`));
-    terminal.line(`               (set -a; . ${file}; npm run keeper -- ${keeper} doctor --network localhost)`);
+  terminal.line(`               of two copies one leads; a second reporter co-signs every round${killed}`);
+  for (const copies of keepers.copies) {
+    const file = shownPath(join(keepers.folder, envFile(copies)));
+    const { keeper, network } = copies;
+    terminal.line(`               (set -a; . ${file}; npm run keeper -- ${keeper} doctor --network ${network})`);
   }
 }
 
-/** What runs beside the chain; undefined where it was left out. */
-interface WorldParts {
-  readonly keepers: WorldKeepers | undefined;
-  readonly postgres: WorldDatabase | undefined;
-  readonly sources: PriceSources;
-  readonly exchange: WorldExchange | undefined;
+function showExchange({ url }: WorldExchange, speed: number, hasKeepers: boolean, terminal: Terminal): void {
+  terminal.line(`  solana       ${url}  (collateral vaults and an exchange; its clock runs ${speed} times as fast)`);
+  if (!hasKeepers) return;
+  terminal.line("               collateral-crank liquidates and pays out, collateral-monitor compares every account");
 }
 
 class World {
-  readonly #waiting = new Set<{ until: number; resolve: () => void; reject: (reason: Error) => void }>();
-  readonly #attacks: AttackResult[] = [];
-  readonly #errors: string[] = [];
-  #attacking: Promise<void> | undefined;
-  #nextAttack = 0;
-  #nextAttackBlock: number;
+  readonly #spreads: ReadonlyMap<string, Series>;
   #startedAt = Date.now();
-  #ended = false;
 
   private constructor(
     private readonly options: WorldOptions,
-    private readonly chain: WorldChain,
-    private readonly parts: WorldParts,
-    private readonly terminal: Terminal,
-    private readonly market: WorldMarket,
-    private readonly recorder: Recorder,
-    private readonly rounds: Rounds,
-    private readonly reserves: WorldReserves,
-    private readonly firstBlock: number,
+    private readonly parts: Started,
+    private readonly outside: SeededMarket,
+    private readonly sources: PriceSources,
+    private readonly runs: readonly [ChainRun, ...ChainRun[]],
   ) {
-    this.#nextAttackBlock = firstBlock + FIRST_ATTACK_BLOCKS;
+    const [home, ...further] = runs;
+    const pairs = further.length === 0 ? [] : home.recorder.pools.map(({ spec }) => spec.name);
+    this.#spreads = new Map(pairs.map((pair) => [pair, new Series()]));
   }
 
   static async open(
     options: WorldOptions,
-    chain: WorldChain,
-    parts: WorldParts,
-    feeds: readonly WorldFeed[],
+    parts: Started,
+    chains: readonly [WorldChain, ...WorldChain[]],
+    sources: PriceSources,
+    terminals: ReadonlyMap<string, Terminal>,
     rng: Rng,
-    terminal: Terminal,
   ): Promise<World> {
-    const pools = await openPools(chain, rng, options.volume);
-    const market = new WorldMarket(
-      chain,
-      pools,
-      terminal,
-      rng,
-      options.speed,
-      options.volume,
-      !options.without.has("market"),
-    );
-    const block = await chain.rpc.blockNumber();
-    const recorder = new Recorder(chain, pools, terminal, referencePrices(chain), block);
-    await recorder.begin();
-    const rounds = new Rounds(chain, feeds, parts.keepers?.payer, options.speed, terminal);
-    rounds.punctualFrom(block);
-    const reserves = new WorldReserves(chain, terminal);
-    return new World(options, chain, parts, terminal, market, recorder, rounds, reserves, block + 1);
+    const { speed, volume, without } = options;
+    const outside = new SeededMarket(rng, referencePrices(chains[0]));
+    const open = (chain: WorldChain): Promise<ChainRun> => {
+      const isHome = chain === chains[0];
+      const terminal = terminals.get(chain.name);
+      if (terminal === undefined) throw new Error(`chain ${chain.name} has no terminal`);
+      return ChainRun.open({
+        ...{ chain, outside, terminal, speed, volume, feeds: signedFeeds(chain), payer: parts.keepers?.payer },
+        rng: isHome ? rng : rng.stream(chain.name),
+        trading: !without.has("market"),
+        attacked: isHome && !without.has("attacker"),
+      });
+    };
+    const [home, ...further] = chains;
+    const runs: [ChainRun, ...ChainRun[]] = [await open(home)];
+    for (const chain of further) runs.push(await open(chain));
+    return new World(options, parts, outside, sources, runs);
   }
 
   /** Until the time is over or the signal aborts. @throws PermanentError RPC_GONE, NODE_STALLED, KEEPER_GONE */
   async run(signal: AbortSignal): Promise<void> {
     this.#startedAt = Date.now();
-    let lastBlockAt = Date.now();
+    const { keepers, bridge, exchange } = this.parts;
     try {
       while (!signal.aborted && !this.#timeOver()) {
-        const head = await this.chain.rpc.blockNumber();
-        if (head === this.recorder.lastBlock) {
-          if (Date.now() - lastBlockAt > STALLED_MS) {
-            throw new PermanentError("NODE_STALLED", `no new block for ${STALLED_MS / 1000} s`, "start again");
-          }
-          await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-          continue;
+        let isNew = false;
+        for (const run of this.runs) {
+          const caughtUp = await run.catchUp((block) => this.#between(run, block));
+          isNew ||= caughtUp;
         }
-        lastBlockAt = Date.now();
-        await this.#catchUp(head);
-        this.parts.keepers?.assertRunning();
-        this.parts.exchange?.assertRunning();
+        if (!isNew) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+        keepers?.assertRunning();
+        bridge?.assertRunning();
+        exchange?.assertRunning();
       }
     } finally {
-      await this.#end();
+      for (const { attacks } of this.runs) await attacks.end();
     }
   }
 
   async figures(): Promise<WorldFigures> {
-    const { keepers, exchange } = this.parts;
-    const [keeperReports, collateral] = await Promise.all([keepers?.stop(), exchange?.end()]);
-    const { terminal, market, recorder, rounds, options } = this;
-    // What was on its way has arrived while the keepers ended.
-    await rounds.look(await this.chain.rpc.blockNumber());
+    const { keepers, bridge, exchange, postgres } = this.parts;
+    const [reports, crossed, collateral] = await Promise.all([keepers?.stop(), bridge?.end(), exchange?.end()]);
+    const { speed, seed, volume } = this.options;
     const seconds = Math.round((Date.now() - this.#startedAt) / 1000);
-    const errors = [...this.#errors, ...(keepers?.errors ?? []), ...(exchange?.errors ?? [])];
+    const ends = new Map<string, ChainEnd>();
+    for (const run of this.runs) {
+      const title = run === this.runs[0] ? STABILIZER : stabilizerTitle(run.chain);
+      ends.set(run.chain.name, await endOf(run, postgres?.database, reports?.[title]));
+    }
     return summarize({
-      options,
-      chain: this.chain,
-      seconds,
-      blocks: recorder.lastBlock - this.firstBlock + 1,
-      market,
-      recorder,
-      keeperReports,
-      rounds: await rounds.report(this.parts.postgres?.database),
-      gasPerRound: rounds.gasPerRound,
-      postgresUrl: this.parts.postgres?.shownUrl,
-      collateral,
-      attacks: this.#attacks,
-      errors,
-      pegs: await readPegs(this.chain, this.firstBlock),
-      reserves: await this.reserves.report(),
-      refills: this.reserves.refills,
-      markToMarketXauWei: await recorder.markToMarketXauWei(market.prices),
-      terminal,
+      ...{ speed, seed, volume, seconds, collateral, chains: ends, spreads: this.#spreads },
+      bridge: crossed?.figures,
+      bridgeKeepers: crossed === undefined ? {} : { [ATTESTOR]: crossed.attestors },
+      reporter: reports?.[REPORTER],
+      postgresUrl: postgres?.shownUrl,
+      errors: [
+        ...this.runs.flatMap(({ attacks }) => attacks.errors),
+        ...(keepers?.errors ?? []),
+        ...(bridge?.errors ?? []),
+        ...(exchange?.errors ?? []),
+      ],
     });
   }
 
@@ -232,72 +261,25 @@ class World {
     return this.options.forMs !== undefined && Date.now() - this.#startedAt >= this.options.forMs;
   }
 
-  /** Every block up to `head`, in order; the market moves with each. */
-  async #catchUp(head: number): Promise<void> {
-    for (let block = this.recorder.lastBlock + 1; block <= head; block++) {
-      await this.recorder.look(block, this.market.prices);
-      await this.reserves.look(block);
-      await this.market.step(block);
-      this.parts.sources.look(this.market.prices, this.market.outside.references());
-      await this.rounds.look(block);
-      this.#wake(block);
-      this.#attack(block);
+  /** The state of a block is known: the outside market goes on with the first chain, and what crosses is looked at. */
+  async #between(run: ChainRun, block: number): Promise<void> {
+    if (run === this.runs[0]) {
+      this.#recordSpreads();
+      this.outside.advance(BLOCK_SECONDS * this.options.speed);
+      this.sources.look(this.outside.prices(), this.outside.references());
     }
+    await this.parts.bridge?.look(run.chain, block);
   }
 
-  #attack(block: number): void {
-    if (this.options.without.has("attacker") || this.#attacking !== undefined || block < this.#nextAttackBlock) return;
-    const attack = ATTACKS[this.#nextAttack % ATTACKS.length];
-    this.#nextAttack += 1;
-    if (attack === undefined) return;
-    this.#attacking = attack(this.#attackContext())
-      .then((result) => {
-        if (result === undefined) return;
-        this.#attacks.push(result);
-        const colour = result.profitUsd < 0 ? "magenta" : "red";
-        this.terminal.event(
-          this.recorder.lastBlock,
-          "attack",
-          colour,
-          `${result.name}: ${usd(result.profitUsd)} for the attacker; ${result.note}`,
-        );
-      })
-      .catch((error: unknown) => {
-        if (!this.#ended) this.#errors.push(error instanceof Error ? error.message : String(error));
-      })
-      .finally(() => {
-        this.#attacking = undefined;
-        this.#nextAttackBlock = this.recorder.lastBlock + ATTACK_PAUSE_BLOCKS;
-      });
-  }
-
-  #attackContext(): AttackContext {
-    const { chain, market, recorder } = this;
-    return {
-      chain,
-      pools: recorder.pools,
-      market,
-      waitBlocks: (count) =>
-        new Promise<void>((resolve, reject) => {
-          if (this.#ended) reject(new Error("the world has ended"));
-          else this.#waiting.add({ until: recorder.lastBlock + count, resolve, reject });
-        }),
-    };
-  }
-
-  #wake(block: number): void {
-    for (const waiter of this.#waiting) {
-      if (block < waiter.until) continue;
-      this.#waiting.delete(waiter);
-      waiter.resolve();
+  /** Of both chains' newest blocks. While an oracle has doubts there is no price: the last spread stands. */
+  #recordSpreads(): void {
+    const [home, abroad] = this.runs;
+    if (abroad === undefined) return;
+    const there = new Map(abroad.recorder.pools.map(({ spec, state }) => [spec.name, state]));
+    for (const { spec, state } of home.recorder.pools) {
+      const [series, other] = [this.#spreads.get(spec.name), there.get(spec.name)];
+      if (series === undefined || other === undefined) continue;
+      series.push(spreadBps(state, other) ?? series.values().at(-1) ?? 0);
     }
-  }
-
-  /** No attack is left half-way in this process; what it has open stays open on a chain that ends as well. */
-  async #end(): Promise<void> {
-    this.#ended = true;
-    for (const waiter of this.#waiting) waiter.reject(new Error("the world has ended"));
-    this.#waiting.clear();
-    await this.#attacking;
   }
 }

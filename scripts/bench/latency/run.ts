@@ -12,7 +12,7 @@ import { MaxUint256, Transaction } from "ethers";
 import { PermanentError } from "../../../protocol/errors.js";
 import { IPmmPool__factory } from "../../../protocol/generated/contracts/index.js";
 import { percentile } from "../../stats/distribution.js";
-import { deployWorld, startNode, WORLD_NETWORK, type WorldChain } from "../../world/chain.js";
+import { deployWorlds, startNode, type WorldChain } from "../../world/chain.js";
 import { Child, ROOT } from "../../world/child.js";
 import { withCrashServer } from "../crash/server.js";
 import { Stopwatch, type Broadcast } from "./stopwatch.js";
@@ -51,7 +51,8 @@ export async function measureLatency(decisions: number, quietTicks: number): Pro
   const folder = mkdtempSync(join(tmpdir(), "cantilever-latency-"));
   const running = await startNode(0);
   try {
-    const chain = await deployWorld(running, () => undefined);
+    const [chain] = await deployWorlds([running]);
+    if (chain === undefined) throw new Error("nothing was deployed");
     const stopwatch = await Stopwatch.start(chain.rpc.url);
     try {
       return await withCrashServer(async ({ url }) => {
@@ -89,7 +90,7 @@ interface KeeperOptions {
 function startKeeper(chain: WorldChain, { stopwatch, databaseUrl, folder, pollMs }: KeeperOptions): Child {
   return new Child({
     script: "keepers/main.ts",
-    args: ["deviation-stabilizer", "--network", WORLD_NETWORK, "--execute", "--json"],
+    args: ["deviation-stabilizer", "--network", chain.network, "--execute", "--json"],
     env: {
       LOCALHOST_RPC_URL: stopwatch.url,
       DATABASE_URL: databaseUrl,
