@@ -5,7 +5,7 @@ import { Terminal } from "./world/terminal.js";
 import type { WorldOptions } from "./world/world.js";
 
 /** `keepers`: nobody reports prices either. */
-const WITHOUT = ["keepers", "stabilizer", "kills", "market", "attacker", "solana"] as const;
+const WITHOUT = ["keepers", "stabilizer", "arbitrage", "kills", "market", "attacker", "solana"] as const;
 
 const TWO_CHAINS = "138,651940";
 const FAULTS = ["bridge"] as const;

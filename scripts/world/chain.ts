@@ -97,10 +97,11 @@ export async function startNode(port: number, chain: ChainName = "138"): Promise
  */
 export async function deployWorlds(
   nodes: readonly RunningNode[],
-  extraGrants: readonly Grant[] = [],
+  /** Tokens for others than the market. */
+  moreGrants: (loaded: LoadedParams) => readonly Grant[] = () => [],
 ): Promise<WorldChain[]> {
   const folder = prepareFolder(nodes);
-  const attempts = await Promise.allSettled(nodes.map((running) => deployOn(running, folder, extraGrants)));
+  const attempts = await Promise.allSettled(nodes.map((running) => deployOn(running, folder, moreGrants)));
   const deployed = attempts.flatMap((attempt) => (attempt.status === "fulfilled" ? [attempt.value] : []));
   const failed = attempts.find((attempt) => attempt.status === "rejected");
   if (failed !== undefined) {
@@ -126,7 +127,7 @@ async function setClocksAlike(rpcs: readonly Rpc[]): Promise<void> {
 async function deployOn(
   { chain, node, url }: RunningNode,
   deploymentsFolder: string,
-  extraGrants: readonly Grant[],
+  moreGrants: (loaded: LoadedParams) => readonly Grant[],
 ): Promise<Omit<WorldChain, "deployedBlock">> {
   const rpc = new Rpc(url);
   const network = NETWORKS[chain];
@@ -146,7 +147,7 @@ async function deployOn(
       signer: deployer,
       store: new FileStore(network, deploymentsFolder),
       execute: true,
-      extraGrants: [...marketGrants(loaded, accounts), ...extraGrants],
+      extraGrants: [...marketGrants(loaded, accounts), ...moreGrants(loaded)],
     });
     const contracts = connectContracts(deployment, provider);
     const driver = await new MarketDriver__factory(walletOf(accounts.operator, provider)).deploy(accounts.operator);

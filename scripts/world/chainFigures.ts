@@ -5,6 +5,7 @@ import { BAND_BPS } from "../sim/result.js";
 import { absolutePercentiles, percentile, shareWithin, type Percentiles } from "../stats/distribution.js";
 import type { ChainRun } from "./chainRun.js";
 import type { CopiesReport, KeeperReport } from "./copies.js";
+import { gasFigures } from "./gas.js";
 import { readPegs, type WorldPegs } from "./pegs.js";
 import type { RoundsReport } from "./rounds.js";
 
@@ -146,9 +147,4 @@ function figuresOf({ chain, blocks, market, recorder, rounds, attacks: { results
     },
     pools: Object.fromEntries(pools),
   };
-}
-
-export function gasFigures(gas: readonly number[]): KeeperReport["gasPerExecution"] {
-  const sorted = [...gas].sort((a, b) => a - b);
-  return { p50: percentile(sorted, 0.5), max: percentile(sorted, 1) };
 }

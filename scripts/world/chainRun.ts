@@ -67,25 +67,23 @@ export class ChainRun {
   }
 
   /**
-   * Every new block. `between`: once the block's state is known and before the market moves. @returns whether there was one.
+   * The next block, if it is there. `between`: once its state is known and before the market moves. @returns whether there was one.
    * @throws PermanentError RPC_GONE, NODE_STALLED
    */
-  async catchUp(between: (block: number) => Promise<void> | void): Promise<boolean> {
-    const head = await this.chain.rpc.blockNumber();
-    if (head <= this.lastBlock) {
+  async next(between: (block: number) => Promise<void>): Promise<boolean> {
+    if ((await this.chain.rpc.blockNumber()) <= this.lastBlock) {
       if (Date.now() - this.#lastBlockAt > STALLED_MS) {
         throw new PermanentError("NODE_STALLED", `no new block for ${STALLED_MS / 1000} s`, "start again");
       }
       return false;
     }
-    for (let block = this.lastBlock + 1; block <= head; block++) {
-      await this.recorder.look(block, this.market.prices);
-      await this.reserves.look(block);
-      await between(block);
-      await this.market.step(block);
-      await this.rounds.look(block);
-      this.attacks.look(block);
-    }
+    const block = this.lastBlock + 1;
+    await this.recorder.look(block, this.market.prices);
+    await this.reserves.look(block);
+    await between(block);
+    await this.market.step(block);
+    await this.rounds.look(block);
+    this.attacks.look(block);
     // A reorganisation takes a while, too: the node counts as stalled only after looks that found nothing.
     this.#lastBlockAt = Date.now();
     return true;

@@ -60,7 +60,12 @@ export interface KeeperSetup {
   /** Folder for their data. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Whether what it logs as an error is what a fault of the world must lead to now. */
+  readonly excuses?: Excuses;
 }
+
+/** By the name of the event. */
+export type Excuses = (event: string) => boolean;
 
 export class KeeperCopies {
   /** What went wrong, as the keeper's logs name it. */
@@ -231,6 +236,7 @@ class Copy {
     this.#folder = join(setup.folder, `copy-${String(number)}-${String(Date.now())}`);
     this.child = startKeeper({
       ...{ keeper: setup.keeper, network: setup.chains[0].network, flags: ["--execute"], onError },
+      ...(setup.excuses === undefined ? {} : { excuses: setup.excuses }),
       env: { ...environment(setup, this.#folder), KEEPER_HTTP_PORT: String(httpPort) },
     });
   }
@@ -265,13 +271,14 @@ export interface KeeperChild {
   readonly network: string;
   readonly flags: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Gets what it logs as an error. */
+  /** Gets what it logs as an error and nobody excuses. */
   readonly onError: (error: string) => void;
+  readonly excuses?: Excuses;
   /** Gets what it prints for programs: its report, at the end. */
   readonly onOutputLine?: (line: string) => void;
 }
 
-export function startKeeper({ keeper, network, flags, env, onError, onOutputLine }: KeeperChild): Child {
+export function startKeeper({ keeper, network, flags, env, onError, excuses, onOutputLine }: KeeperChild): Child {
   return new Child({
     script: "keepers/main.ts",
     args: [keeper, "--network", network, "--json", ...flags],
@@ -279,8 +286,9 @@ export function startKeeper({ keeper, network, flags, env, onError, onOutputLine
     ...(onOutputLine === undefined ? {} : { onOutputLine }),
     onErrorLine: (line) => {
       try {
-        const { level, event, error } = JSON.parse(line) as LogLine;
-        if (level === "error") onError(`${event ?? "error"}${error === undefined ? "" : `: ${error}`}`);
+        const { level, event = "error", error } = JSON.parse(line) as LogLine;
+        if (level !== "error" || excuses?.(event) === true) return;
+        onError(`${event}${error === undefined ? "" : `: ${error}`}`);
       } catch {
         // A line that is no log record (a runtime warning) says nothing about the keeper's work.
       }

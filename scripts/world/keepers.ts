@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { developmentAccounts } from "../../protocol/params/rules.js";
 import { freePort, ROOT, type Child } from "./child.js";
 import { rpcVariables, type WorldChain } from "./chain.js";
-import { keeperGone, KeeperCopies, rest, startKeeper, type CopiesReport } from "./copies.js";
+import { keeperGone, KeeperCopies, rest, startKeeper, type CopiesReport, type Excuses } from "./copies.js";
 import type { WorldDatabase } from "./database.js";
 import type { PriceSources } from "./priceSources.js";
 import type { Terminal } from "./terminal.js";
@@ -40,6 +40,7 @@ export interface KeepersParts {
   readonly speed: number;
   readonly stabilizer: boolean;
   readonly kills: boolean;
+  readonly excuses: Excuses;
 }
 
 export class WorldKeepers {
@@ -71,7 +72,7 @@ export class WorldKeepers {
     const [first = "", second = ""] = chain.loaded.params.reporters.addresses;
     const peerPort = await freePort();
     const peerUrl = `http://127.0.0.1:${String(peerPort)}`;
-    const common = { postgres, folder, worldChains: chains.length };
+    const common = { postgres, folder, worldChains: chains.length, excuses: parts.excuses };
     const reporter = await KeeperCopies.start({
       ...common,
       keeper: REPORTER,
@@ -126,12 +127,12 @@ export class WorldKeepers {
     return [...this.copies.flatMap(({ errors }) => errors), ...this.otherErrors];
   }
 
-  /** Until a copy of each leads; then the killing begins. @throws PermanentError KEEPER_GONE */
-  async ready(signal: AbortSignal): Promise<void> {
+  /** Until a copy of each leads; then the killing begins, of these and of `others`. @throws PermanentError KEEPER_GONE */
+  async ready(signal: AbortSignal, others: readonly KeeperCopies[] = []): Promise<void> {
     await Promise.all([...this.copies.map((each) => each.led(signal)), this.#peerListens(signal)]);
     this.assertRunning();
     if (!this.parts.kills) return;
-    this.#chaos = this.#killAgainAndAgain().catch((error: unknown) => {
+    this.#chaos = this.#killAgainAndAgain([...this.copies, ...others]).catch((error: unknown) => {
       this.otherErrors.push(`keepers: ${error instanceof Error ? error.message : String(error)}`);
     });
   }
@@ -173,10 +174,10 @@ export class WorldKeepers {
   }
 
   /** In turns, so that each of them lives long enough to work. */
-  async #killAgainAndAgain(): Promise<void> {
+  async #killAgainAndAgain(copies: readonly KeeperCopies[]): Promise<void> {
     const { signal } = this.#stopping;
     const { chains, terminal } = this.parts;
-    const mortal = this.copies.filter(({ hasStandby }) => hasStandby);
+    const mortal = copies.filter(({ hasStandby }) => hasStandby);
     const everyMs = chains.length === 1 ? KILL_EVERY_MS.alone : KILL_EVERY_MS.amongMany;
     let pauseMs: number = everyMs;
     for (let turn = 0; await rest(pauseMs, signal);) {

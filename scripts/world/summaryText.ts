@@ -53,7 +53,7 @@ export function printSummary(figures: WorldFigures, terminal: Terminal): void {
 
 function spreadLines({ spreadBps, chains }: WorldFigures): readonly string[] {
   if (spreadBps === undefined) return [];
-  const head = [`${Object.keys(chains).join(" against ")}`, "below 15 bps", "p50", "p99", "max (bps)"];
+  const head = [Object.keys(chains).join(" against "), "below 15 bps", "p50", "p99", "max (bps)"];
   const rows = Object.entries(spreadBps).map(([pair, { p50, p99, max, within15Share }]) => [
     pair,
     `${(within15Share * 100).toFixed(2)} %`,

@@ -1,13 +1,12 @@
 /** Boots, runs and ends the local world. */
 import { join } from "node:path";
 
-import { PermanentError } from "../../protocol/errors.js";
 import { recordFile } from "../../protocol/addresses.js";
 import { SeededMarket } from "../market/outside.js";
 import { Rng } from "../market/rng.js";
 import { Series } from "../stats/distribution.js";
 import { spreadBps } from "../stats/spread.js";
-import { ATTESTOR } from "./bridge/attestors.js";
+import { arbitrageGrants } from "./bridge/arbitrage.js";
 import { WorldBridge } from "./bridge/bridge.js";
 import {
   BLOCK_SECONDS,
@@ -92,7 +91,8 @@ async function boot(options: WorldOptions, started: Started, terminal: Terminal,
   terminal.line(
     `  market       volume ${volume}×, seed ${seed}; speed ${speed}: one second carries ${speed} s of trades, outside prices and feed heartbeats, blocks stay ${BLOCK_SECONDS} s`,
   );
-  const [home, ...further] = await deployWorlds(started.nodes);
+  const hasArbitrage = trades(options);
+  const [home, ...further] = await deployWorlds(started.nodes, hasArbitrage ? arbitrageGrants : undefined);
   if (home === undefined) throw new Error("a world has a chain");
   started.chains = [home, ...further];
   for (const { network, deploymentsFolder } of started.chains)
@@ -115,9 +115,14 @@ async function boot(options: WorldOptions, started: Started, terminal: Terminal,
     started.exchange = await WorldExchange.start({ speed, seed, postgres: started.postgres }, terminal);
     showExchange(started.exchange, speed, started.postgres !== undefined, terminal);
   }
-  await started.keepers?.ready(signal);
   await started.bridge?.ready(signal);
+  await started.keepers?.ready(signal, started.bridge?.copies);
   return World.open(options, started, [home, ...further], sources, terminals, rng);
+}
+
+/** Whether a keeper trades between the chains. */
+function trades({ chains, without }: WorldOptions): boolean {
+  return chains.length > 1 && !without.has("keepers") && !without.has("arbitrage");
 }
 
 /** Starts all of them and waits for none. */
@@ -133,17 +138,21 @@ async function startKeepers(
   const { postgres, sources } = started;
   if (postgres === undefined || sources === undefined) throw new Error("keepers need a database and prices");
   const kills = !without.has("kills");
-  const parts = { chains, postgres, sources, terminal: terminals.get(chains[0].name) ?? terminal, speed, kills };
-  const keepers = await WorldKeepers.start({ ...parts, stabilizer: !without.has("stabilizer") });
+  const keepers = await WorldKeepers.start({
+    ...{ chains, postgres, sources, speed, kills, stabilizer: !without.has("stabilizer") },
+    terminal: terminals.get(chains[0].name) ?? terminal,
+    excuses: (event) => started.bridge?.excuses(event) === true,
+  });
   started.keepers = keepers;
   showKeepers(keepers, kills, terminal);
   const [home, abroad] = chains;
   if (abroad === undefined) return;
   started.bridge = await WorldBridge.start({
     ...{ home, abroad, postgres, rng, latencySeconds, terminals, folder: keepers.folder },
-    ...{ hasUsers: !without.has("market"), hasFaults: hasBridgeFaults },
+    ...{ hasUsers: !without.has("market"), hasArbitrage: trades(options), hasFaults: hasBridgeFaults },
   });
-  for (const { title, statusUrls } of started.bridge.attestors.copies)
+  const { attestors, copies } = started.bridge;
+  for (const { title, statusUrls } of [...copies, ...attestors.copies])
     terminal.line(`  keeper       ${title}: ${statusUrls.join(", ")}`);
   const faulty = hasBridgeFaults ? "; messages, attestors and blocks suffer faults" : "";
   terminal.line(`               two of three sign; a message takes ${latencySeconds} s from chain to chain${faulty}`);
@@ -219,8 +228,8 @@ class World {
       while (!signal.aborted && !this.#timeOver()) {
         let isNew = false;
         for (const run of this.runs) {
-          const caughtUp = await run.catchUp((block) => this.#between(run, block));
-          isNew ||= caughtUp;
+          const hasLooked = await run.next((block) => this.#between(run, block));
+          isNew ||= hasLooked;
         }
         if (!isNew) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
         keepers?.assertRunning();
@@ -245,7 +254,7 @@ class World {
     return summarize({
       ...{ speed, seed, volume, seconds, collateral, chains: ends, spreads: this.#spreads },
       bridge: crossed?.figures,
-      bridgeKeepers: crossed === undefined ? {} : { [ATTESTOR]: crossed.attestors },
+      bridgeKeepers: crossed?.keepers ?? {},
       reporter: reports?.[REPORTER],
       postgresUrl: postgres?.shownUrl,
       errors: [

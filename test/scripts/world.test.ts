@@ -8,7 +8,9 @@ import { expect } from "chai";
 
 import type { ProcessStatus } from "../../keepers/kit/insight/status.js";
 import { Rpc, WorldProvider } from "../../scripts/world/rpc.js";
-import type { WorldFigures } from "../../scripts/world/summary.js";
+import type { BridgeFigures } from "../../scripts/world/bridge/figures.js";
+import type { ChainFigures } from "../../scripts/world/chainFigures.js";
+import type { FurtherChain, WorldFigures } from "../../scripts/world/summary.js";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const SCRIPT = ["--import", "tsx", "scripts/start.ts"];
@@ -25,6 +27,7 @@ class RunningWorld {
   readonly lines: string[] = [];
   #last = "";
   readonly #ready: Promise<void>;
+  readonly #onLine = new Set<() => void>();
 
   /** Every one that was started, so that a failed test leaves none behind. */
   static readonly started: RunningWorld[] = [];
@@ -43,7 +46,8 @@ class RunningWorld {
     this.#ready = new Promise((resolve, reject) => {
       createInterface({ input: stderr }).on("line", (line) => {
         this.lines.push(line);
-        if (line.startsWith("block")) resolve();
+        if (/^(\d+ +)?block/.test(line)) resolve();
+        for (const seen of this.#onLine) seen();
       });
       this.process.once("exit", () => {
         reject(new Error(`the world ended before its first event: ${this.lines.join("\n")}`));
@@ -54,6 +58,22 @@ class RunningWorld {
   /** After the first event line. */
   get ready(): Promise<void> {
     return this.#ready;
+  }
+
+  /** Until there is a line for each of these. Rejects when the world ends before. */
+  seen(...patterns: readonly RegExp[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (!patterns.every((pattern) => this.lines.some((line) => pattern.test(line)))) return;
+        this.#onLine.delete(look);
+        resolve();
+      };
+      this.#onLine.add(look);
+      this.process.once("exit", () => {
+        reject(new Error(`the world ended too early: ${this.lines.join("\n")}`));
+      });
+      this.#ready.then(look, reject);
+    });
   }
 
   /** Where the copies of a keeper tell how they are, as the world's first lines say. */
@@ -98,6 +118,50 @@ function isAlive(pid: number): boolean {
   }
 }
 
+const PAIRS = ["cUSDT/cUSDC", "XAU/cUSDT", "XAU/cUSDC", "XAU/cEURT"];
+/** What the bridge can be tried without. */
+const WITHOUT_THE_REST = ["--without", "solana,attacker,kills,stabilizer,arbitrage"];
+
+/** First what makes `ok`, so that a failure says why. */
+function expectSound(figures: WorldFigures): void {
+  expect({
+    errors: figures.errors,
+    attacks: figures.chains["138"]?.attacks.list.filter(({ profitUsd }) => profitUsd >= 0),
+    lost: figures.keepers["price-reporter"]?.rounds?.lost,
+    duplicates: figures.keepers["price-reporter"]?.rounds?.duplicates,
+    bridge: figures.bridge?.conservation.list,
+    violations: figures.collateral?.violations ?? 0,
+  }).to.deep.equal({ errors: [], attacks: [], lost: 0, duplicates: 0, bridge: [], violations: 0 });
+  expect(figures.ok).to.equal(true);
+}
+
+function furtherChain({ chains }: WorldFigures): FurtherChain {
+  const further = chains["651940"];
+  return further !== undefined && "keepers" in further ? further : expect.fail("chain 651940 is missing");
+}
+
+function expectPools({ pools, blocks }: ChainFigures): void {
+  expect(Object.keys(pools)).to.deep.equal(PAIRS);
+  for (const [name, pool] of Object.entries(pools)) {
+    expect(pool.address, name).to.match(/^0x[0-9a-fA-F]{40}$/);
+    expect(pool.kind).to.equal("public");
+    expect(pool.blockEnds).to.equal(blocks);
+    expect(pool.inBandShare).to.equal(1);
+    expect(pool.deviationBps).to.have.all.keys("p50", "p99", "p999", "max");
+    expect(Object.keys(pool.volumeIn)).to.deep.equal(name.split("/"));
+    for (const units of Object.values(pool.volumeIn)) expect(units).to.match(/^\d+$/);
+  }
+}
+
+/** To the unit, and compared at all. */
+function expectBacked({ tokens, conservation }: BridgeFigures): void {
+  expect(conservation.checks).to.be.greaterThan(0);
+  expect(conservation).to.include({ violations: 0 });
+  for (const [token, { lockedUnits, mintedUnits, inFlightUnits }] of Object.entries(tokens))
+    expect(BigInt(lockedUnits), token).to.equal(BigInt(mintedUnits) + BigInt(inFlightUnits));
+  expect(Object.values(tokens).some(({ mintedUnits }) => BigInt(mintedUnits) > 0n)).to.equal(true);
+}
+
 describe("local world", function () {
   this.timeout(300_000);
   afterEach(async () => {
@@ -108,46 +172,50 @@ describe("local world", function () {
     }
   });
 
-  it("ROUND-4 holds the peg for 20 s, attacks itself in vain and answers with every key", async () => {
-    const world = new RunningWorld(["--for", "20s"]);
+  it("ROUND-4 BRIDGE-14 holds the peg on two chains, bridges, attacks itself in vain and answers with every key", async () => {
+    const world = new RunningWorld(["--latency", "2s"]);
+    await world.seen(
+      /138 +block.*price-reporter: copy . was killed/,
+      /138 +block.*deviation-stabilizer: copy . was killed/,
+      /138 +block.*cross-chain-arbitrage: copy . was killed/,
+      /651940 +block.*from 138 arrived after/,
+      /138 +block.*attack .*for the attacker/,
+      /138 +block.*sent to 651940/,
+    );
+    world.process.kill("SIGINT");
     const { code, lines, answer } = await world.finished();
     const figures = answer as unknown as WorldFigures;
-    // first what makes `ok`, so that a failure says why
-    expect({
-      errors: figures.errors,
-      attacks: figures.chains["138"]?.attacks.list.filter(({ profitUsd }) => profitUsd >= 0),
-      lost: figures.keepers["price-reporter"]?.rounds?.lost,
-      duplicates: figures.keepers["price-reporter"]?.rounds?.duplicates,
-      violations: figures.collateral?.violations,
-    }).to.deep.equal({ errors: [], attacks: [], lost: 0, duplicates: 0, violations: 0 });
-    expect(code).to.equal(0);
+    expectSound(figures);
+    expect(code).to.equal(130);
     expect(figures).to.include({ ok: true, speed: 60, seed: 1, volume: 1 });
 
-    expect(lines.some((line) => /chain 138 +http:\/\/127\.0\.0\.1:\d+/.test(line))).to.equal(true);
+    for (const chain of ["138", "651940"])
+      expect(lines.some((line) => new RegExp(`chain ${chain} +http://127\\.0\\.0\\.1:\\d+`).test(line))).to.equal(true);
     expect(lines.some((line) => line.includes("one second carries 60 s"))).to.equal(true);
-
-    const chain = figures.chains["138"] ?? expect.fail("chain 138 is missing");
-    expect(chain.rpc).to.match(/^http:\/\/127\.0\.0\.1:\d+$/);
-    expect(chain.blocks).to.be.within(5, 20);
-    expect(chain.trades).to.be.greaterThan(50);
-    expect(chain.attacks.attempted).to.be.greaterThan(0);
-    expect(chain.attacks.profitable).to.equal(0);
-    expect(Object.keys(chain.pools)).to.deep.equal(["cUSDT/cUSDC", "XAU/cUSDT", "XAU/cUSDC", "XAU/cEURT"]);
-    for (const [name, pool] of Object.entries(chain.pools)) {
-      expect(pool.address, name).to.match(/^0x[0-9a-fA-F]{40}$/);
-      expect(pool.kind).to.equal("public");
-      expect(pool.blockEnds).to.equal(chain.blocks);
-      expect(pool.inBandShare).to.equal(1);
-      expect(pool.deviationBps).to.have.all.keys("p50", "p99", "p999", "max");
-      expect(Object.keys(pool.volumeIn)).to.deep.equal(name.split("/"));
-      for (const units of Object.values(pool.volumeIn)) expect(units).to.match(/^\d+$/);
+    expect(Object.keys(figures.chains)).to.deep.equal(["138", "651940"]);
+    for (const [name, chain] of Object.entries(figures.chains)) {
+      expect(chain.rpc, name).to.match(/^http:\/\/127\.0\.0\.1:\d+$/);
+      expect(chain.blocks, name).to.be.greaterThan(3);
+      expect(chain.trades, name).to.be.greaterThan(50);
+      expectPools(chain);
     }
-    expect(Object.keys(figures.keepers)).to.have.members(["deviation-stabilizer", "price-reporter"]);
+    const chain = figures.chains["138"] ?? expect.fail("chain 138 is missing");
+    expect(chain.attacks.attempted).to.be.greaterThan(0);
+    // Flows are independent: the same seed gives each chain trades of its own.
+    const volumes = Object.values(figures.chains).map(({ pools }) => pools["cUSDT/cUSDC"]?.volumeIn);
+    expect(volumes[0]).to.not.deep.equal(volumes[1]);
+
+    expect(Object.keys(figures.keepers)).to.have.members([
+      "deviation-stabilizer",
+      "price-reporter",
+      "bridge-attestor",
+      "cross-chain-arbitrage",
+    ]);
     for (const [name, keeper] of Object.entries(figures.keepers)) {
       expect(keeper.errors, name).to.equal(0);
-      expect(keeper.skips["inside-band"], name).to.be.greaterThan(0);
       expect(keeper.gasPerExecution, name).to.have.all.keys("p50", "max");
-      expect(keeper.copies, name).to.equal(2);
+      expect(keeper.copies, name).to.equal(name === "bridge-attestor" ? 3 : 2);
+      if (name === "bridge-attestor") continue;
       expect(keeper.kills, name).to.be.greaterThan(0);
       expect(keeper.takeOverMsMax, name).to.be.within(1, 10_000);
     }
@@ -158,26 +226,77 @@ describe("local world", function () {
     expect(rounds.onChain).to.equal(chain.feedRounds);
     expect(rounds.feedsInOneBlock).to.be.greaterThan(1);
     expect(rounds.reverted).to.be.at.most(rounds.byOthers);
+    const abroad = furtherChain(figures);
+    expect(abroad.keepers).to.have.all.keys("deviation-stabilizer", "price-reporter");
+    expect(abroad.keepers["price-reporter"]?.rounds).to.include({ lost: 0, duplicates: 0, feeds: 17 });
     expect((answer["services"] as { postgres: string }).postgres).to.match(/^postgres:\/\/127\.0\.0\.1:\d+\/world_/);
-    expect(figures.stabilizer).to.have.all.keys(
-      "inventoryChangeXauWei",
-      "lossMaxXauWei",
-      "inventoryChangeAtMarketXauWei",
-      "markToMarketXauWei",
-      "haltedBlocks",
-    );
-    expect(figures.stabilizer.lossMaxXauWei).to.equal("0");
-    expect(Object.keys(figures.reserves)).to.deep.equal(["cUSDT", "cUSDC", "cEURT"]);
-    for (const reserve of Object.values(figures.reserves)) expect(reserve.tier).to.equal("target");
-    expect(figures.buckets).to.have.all.keys("A", "B", "C", "D", "E");
-    for (const xauWei of Object.values(figures.buckets)) expect(BigInt(xauWei ?? 0n) > 0n).to.equal(true);
+    for (const system of [figures, abroad]) {
+      expect(system.stabilizer).to.have.all.keys(
+        "inventoryChangeXauWei",
+        "lossMaxXauWei",
+        "inventoryChangeAtMarketXauWei",
+        "markToMarketXauWei",
+        "haltedBlocks",
+      );
+      expect(system.stabilizer.lossMaxXauWei).to.equal("0");
+      expect(Object.keys(system.reserves)).to.deep.equal(["cUSDT", "cUSDC", "cEURT"]);
+      for (const reserve of Object.values(system.reserves)) expect(reserve.tier).to.equal("target");
+      expect(system.buckets).to.have.all.keys("A", "B", "C", "D", "E");
+      for (const xauWei of Object.values(system.buckets)) expect(BigInt(xauWei ?? 0n) > 0n).to.equal(true);
+    }
     expect(lines.some((line) => /reserves +cUSDT target .*P .* T 300 s/.test(line))).to.equal(true);
-    // What is not built is absent, not faked.
-    expect(answer).to.not.have.any.keys("spreadBps");
+
+    const spreads = figures.spreadBps ?? expect.fail("no spread was measured");
+    expect(Object.keys(spreads)).to.deep.equal(PAIRS);
+    for (const spread of Object.values(spreads))
+      expect(spread).to.include.all.keys("p50", "p99", "max", "within15Share");
+    const bridge = figures.bridge ?? expect.fail("nobody looked at the bridge");
+    expect(bridge.latencySeconds).to.equal(2);
+    expect(bridge.delivered).to.be.greaterThan(0);
+    expect(bridge.sent).to.equal(bridge.delivered + bridge.refunded + bridge.inFlight);
+    expect(bridge).to.not.have.property("faults");
+    expectBacked(bridge);
+  });
+
+  it("BRIDGE-14 conserves every unit while messages, attestors and blocks suffer faults", async () => {
+    const world = new RunningWorld(["--latency", "2s", "--faults", "bridge", ...WITHOUT_THE_REST]);
+    await world.seen(
+      /fault +delayed/,
+      /fault +duplicated: a second delivery was refused/,
+      /fault +reordered/,
+      /fault +dropped/,
+      /fault +bridge-attestor . was killed/,
+      /651940 +block.*fault +block 0x[0-9a-f]{8}… was replaced by 0x[0-9a-f]{8}…/,
+      /138 +block.*paid back|651940 +block.*paid back/,
+    );
+    world.process.kill("SIGINT");
+    const { code, answer } = await world.finished();
+    const figures = answer as unknown as WorldFigures;
+    expectSound(figures);
+    expect(code).to.equal(130);
+    const bridge = figures.bridge ?? expect.fail("nobody looked at the bridge");
+    const faults = bridge.faults ?? expect.fail("no fault was counted");
+    const { delayed, duplicated, reordered, dropped, attestorKills, reorgs } = faults;
+    for (const count of [delayed, duplicated, reordered, dropped, attestorKills, reorgs])
+      expect(count).to.be.greaterThan(0);
+    expect(bridge.refunded).to.be.within(1, dropped);
+    expect(figures.keepers["bridge-attestor"]?.kills).to.equal(attestorKills);
+    expectBacked(bridge);
+  });
+
+  it("runs chain 138 alone for as long as it is told, with nothing of another chain", async () => {
+    const world = new RunningWorld(["--chains", "138", "--for", "4s", "--without", "keepers,attacker,solana"]);
+    const { code, lines, answer } = await world.finished();
+    expect(code).to.equal(0);
+    expect(answer["ok"]).to.equal(true);
+    expect(Object.keys(answer["chains"] as object)).to.deep.equal(["138"]);
+    expect(answer["keepers"]).to.deep.equal({});
+    expect(answer).to.not.have.any.keys("spreadBps", "bridge", "services", "collateral");
+    expect(lines.some((line) => line.includes("651940"))).to.equal(false);
   });
 
   it("ends on Ctrl-C with 130, with its summary, and leaves no process behind", async () => {
-    const world = new RunningWorld(["--without", "keepers,attacker,solana", "--speed", "300"]);
+    const world = new RunningWorld(["--chains", "138", "--without", "keepers,attacker,solana", "--speed", "300"]);
     await world.ready;
     // Not the compiler that tsx starts where a file was not compiled before, and that ends with it.
     const children = world.children("world/leash.mjs");
@@ -191,7 +310,7 @@ describe("local world", function () {
   });
 
   it("says so when the chain is gone in mid-run, and does not hang", async () => {
-    const world = new RunningWorld(["--speed", "300", "--without", "kills,stabilizer,solana"]);
+    const world = new RunningWorld(["--chains", "138", "--speed", "300", "--without", "kills,stabilizer,solana"]);
     await world.ready;
     const children = world.children();
     expect(children.length).to.be.at.least(4);
@@ -246,15 +365,19 @@ describe("local world", function () {
     }
   });
 
-  for (const args of [
-    ["--chains", "138,651940"],
-    ["--with", "tbtc"],
-    ["--faults", "bridge"],
-  ]) {
-    it(`refuses ${args.join(" ")}, which is not built, with exit code 2`, () => {
+  const refused: readonly (readonly [readonly string[], string])[] = [
+    [["--chains", "651940"], "INVALID_VALUE"],
+    [["--with", "tbtc"], "PART_NOT_BUILT"],
+    [["--chains", "138", "--faults", "bridge"], "CONFLICTING_FLAGS"],
+    [["--chains", "138", "--latency", "30s"], "CONFLICTING_FLAGS"],
+    [["--faults", "bridge", "--without", "keepers"], "CONFLICTING_FLAGS"],
+    [["--latency", "2h"], "INVALID_VALUE"],
+  ];
+  for (const [args, code] of refused) {
+    it(`refuses ${args.join(" ")} with exit code 2`, () => {
       const run = spawnSync(process.execPath, [...SCRIPT, ...args, "--json"], { cwd: ROOT, encoding: "utf8" });
       expect(run.status).to.equal(2);
-      expect(JSON.parse(run.stdout.trim())).to.have.nested.property("error.code", "PART_NOT_BUILT");
+      expect(JSON.parse(run.stdout.trim())).to.have.nested.property("error.code", code);
     });
   }
 });

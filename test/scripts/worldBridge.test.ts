@@ -188,7 +188,7 @@ describe("bridge of the local world", () => {
           attestor.closeAllConnections();
         });
       };
-      const wire = await Wire.open(`http://127.0.0.1:${String(port)}`, (_id, kind) => passes(kind));
+      const wire = await Wire.open(`http://127.0.0.1:${String(port)}`, (_id, kind) => Promise.resolve(passes(kind)));
       try {
         await work(wire.url, stop);
       } finally {

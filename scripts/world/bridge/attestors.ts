@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { developmentAccounts } from "../../../protocol/params/rules.js";
 import type { WorldChain } from "../chain.js";
 import { freePort } from "../child.js";
-import { KeeperCopies, type CopiesReport } from "../copies.js";
+import { KeeperCopies, type CopiesReport, type Excuses } from "../copies.js";
 import type { WorldDatabase } from "../database.js";
 import { Wire, type Passage } from "./wire.js";
 
 export const ATTESTOR = "bridge-attestor";
-/** Numbers of the development accounts that pay for what they carry; they have no other office. */
-const PAYERS = [17, 18, 19];
+/** Numbers of the development accounts that pay for what they carry; they have no office, and send nothing else. */
+const PAYERS = [17, 19, 13];
 /** Between their turns: with blocks of two seconds a dead one is not waited for for long. */
 const TURN_BLOCKS = "2";
 
@@ -21,6 +21,7 @@ export interface AttestorsParts {
   readonly postgres: WorldDatabase;
   readonly folder: string;
   readonly mayCross: Passage;
+  readonly excuses: Excuses;
 }
 
 interface Attestor {
@@ -38,7 +39,7 @@ export class Attestors {
   private constructor(private readonly all: readonly Attestor[]) {}
 
   /** Starts every process and waits for none. */
-  static async start({ chains, postgres, folder, mayCross }: AttestorsParts): Promise<Attestors> {
+  static async start({ chains, postgres, folder, mayCross, excuses }: AttestorsParts): Promise<Attestors> {
     const { addresses } = chains[0].loaded.params.bridge.attestors.first;
     const places = await Promise.all(
       addresses.map(async (address) => {
@@ -61,7 +62,16 @@ export class Attestors {
         ATTESTOR_TURN_BLOCKS: TURN_BLOCKS,
         ATTESTOR_REQUESTS_PER_SECOND: "1000",
       };
-      const setup = { keeper: ATTESTOR, title, chains, copies: 1, worldChains: chains.length, folder: own, env };
+      const setup = {
+        keeper: ATTESTOR,
+        title,
+        chains,
+        copies: 1,
+        worldChains: chains.length,
+        folder: own,
+        env,
+        excuses,
+      };
       all.push({ copies: await KeeperCopies.start({ ...setup, postgres: await postgres.another() }), url, wire });
     }
     return new Attestors(all);

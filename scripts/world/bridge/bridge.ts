@@ -1,18 +1,22 @@
-/** The bridge of the local world: its attestors, the users' transfers, every message between the chains, and whether all is conserved. */
+/**
+ * The bridge of the local world: its attestors, the keeper that trades between the chains, the users' transfers, every message, and whether
+ * all is conserved.
+ */
 import type { AttestationKind } from "../../../protocol/bridgeMessage.js";
 import { tokenNames, type TokenName } from "../../../protocol/params/schema.js";
 import type { Rng } from "../../market/rng.js";
 import type { WorldChain } from "../chain.js";
-import { gasFigures } from "../chainFigures.js";
-import type { KeeperReport } from "../copies.js";
+import type { CopiesReport, KeeperCopies } from "../copies.js";
 import type { WorldDatabase } from "../database.js";
+import { gasFigures } from "../gas.js";
 import type { Terminal } from "../terminal.js";
-import { Attestors } from "./attestors.js";
+import { ARBITRAGE, arbitrageReport, startArbitrage } from "./arbitrage.js";
+import { ATTESTOR, Attestors } from "./attestors.js";
 import { breaches, type TokenFacts } from "./conservation.js";
 import { Crossings, type CrossingEvent } from "./crossings.js";
 import { FaultPlan } from "./faultPlan.js";
 import { BridgeFaults } from "./faults.js";
-import { bridgeFigures, type BridgeFigures } from "./figures.js";
+import { bridgeFigures, type BridgeFigures, type BridgeKeepers } from "./figures.js";
 import { mayCross } from "./passage.js";
 import { eventText } from "./show.js";
 import { BridgeUsers } from "./users.js";
@@ -32,9 +36,16 @@ export interface BridgeParts {
   readonly rng: Rng;
   readonly latencySeconds: number;
   readonly hasUsers: boolean;
+  readonly hasArbitrage: boolean;
   readonly hasFaults: boolean;
   /** By chain. */
   readonly terminals: ReadonlyMap<string, Terminal>;
+}
+
+interface Stopped {
+  readonly attestors: CopiesReport;
+  /** Undefined: nobody traded between the chains. */
+  readonly arbitrage: CopiesReport | undefined;
 }
 
 export class WorldBridge {
@@ -42,14 +53,15 @@ export class WorldBridge {
   readonly #users: BridgeUsers;
   readonly #violations = new Set<string>();
   readonly #gas: number[] = [];
-  /** When a signature about something that nobody has seen here was asked for first, seconds. */
+  /** When a signature was asked for first, seconds: what was not looked at yet travels since then. */
   readonly #firstAsked = new Map<string, number>();
   readonly #leaving = new AbortController();
-  readonly #errors: string[] = [];
   #faults: BridgeFaults | undefined;
   #attestors: Attestors | undefined;
+  #arbitrage: KeeperCopies | undefined;
   #facts: readonly TokenFacts[] = [];
   #checks = 0;
+  #stopped: Promise<Stopped> | undefined;
   /** A fault has changed something: compare as soon as both chains are seen. */
   #isCheckDue = false;
 
@@ -59,12 +71,19 @@ export class WorldBridge {
     this.#users = new BridgeUsers(home, abroad, rng);
   }
 
-  /** Starts the attestors; `ready` says when they work. */
+  /** Starts every process; `ready` says when they work. */
   static async start(parts: BridgeParts): Promise<WorldBridge> {
     const bridge = new WorldBridge(parts);
-    const { home, abroad, postgres, folder } = parts;
-    const passage = (messageId: string, kind: AttestationKind): boolean => bridge.#mayCross(messageId, kind);
-    bridge.#attestors = await Attestors.start({ chains: [home, abroad], postgres, folder, mayCross: passage });
+    const { home, abroad, postgres, folder, latencySeconds } = parts;
+    const common = {
+      chains: [home, abroad] as const,
+      postgres,
+      folder,
+      excuses: (event: string) => bridge.excuses(event),
+    };
+    const passage = (messageId: string, kind: AttestationKind): Promise<boolean> => bridge.#mayCross(messageId, kind);
+    bridge.#attestors = await Attestors.start({ ...common, mayCross: passage });
+    if (parts.hasArbitrage) bridge.#arbitrage = await startArbitrage({ ...common, latencySeconds });
     return bridge;
   }
 
@@ -73,13 +92,23 @@ export class WorldBridge {
     return this.#attestors;
   }
 
-  get errors(): readonly string[] {
-    return [...this.#errors, ...this.attestors.errors, ...(this.#faults?.errors ?? [])];
+  /** Copies of which another one goes on when one dies. */
+  get copies(): readonly KeeperCopies[] {
+    return this.#arbitrage === undefined ? [] : [this.#arbitrage];
   }
 
-  /** Once every attestor works: the users' first transfers, and from now on faults. @throws PermanentError KEEPER_GONE */
+  get errors(): readonly string[] {
+    return [...this.attestors.errors, ...this.copies.flatMap(({ errors }) => errors), ...(this.#faults?.errors ?? [])];
+  }
+
+  /** Whether what a keeper calls an error follows from a fault that was made. */
+  excuses(event: string): boolean {
+    return this.#faults?.excuses(event) === true;
+  }
+
+  /** Once all of them work: the users' first transfers, and from now on faults. @throws PermanentError KEEPER_GONE */
   async ready(signal: AbortSignal): Promise<void> {
-    await this.attestors.ready(signal);
+    await Promise.all([this.attestors.ready(signal), ...this.copies.map((each) => each.led(signal))]);
     const { home, abroad, rng, latencySeconds, terminals, hasUsers, hasFaults } = this.parts;
     if (hasUsers) await this.#users.open();
     if (!hasFaults) return;
@@ -103,15 +132,17 @@ export class WorldBridge {
     if ((await this.#faults?.step(block, this.#leaving.signal)) === true) this.#isCheckDue = true;
   }
 
-  /** @throws PermanentError KEEPER_GONE when an attestor has ended by itself. */
+  /** @throws PermanentError KEEPER_GONE when one has ended by itself. */
   assertRunning(): void {
-    if (!this.#leaving.signal.aborted) this.attestors.assertRunning();
+    if (this.#leaving.signal.aborted) return;
+    this.attestors.assertRunning();
+    for (const each of this.copies) each.assertRunning();
   }
 
-  /** Ends the attestors; nothing is carried after that, and both ends are compared once more. */
-  async end(): Promise<{ readonly figures: BridgeFigures; readonly attestors: KeeperReport }> {
-    const report = await this.stop();
-    const { home, abroad, latencySeconds } = this.parts;
+  /** Ends all of them; nothing is carried after that, and both ends are compared once more. */
+  async end(): Promise<{ readonly figures: BridgeFigures; readonly keepers: BridgeKeepers }> {
+    const { attestors, arbitrage } = await this.stop();
+    const { home, abroad, latencySeconds, postgres } = this.parts;
     for (const chain of [home, abroad]) {
       for (const event of await this.#crossings.look(chain, await chain.rpc.blockNumber()))
         await this.#note(chain, event);
@@ -122,16 +153,27 @@ export class WorldBridge {
       ...{ latencySeconds, crossings, tokens: this.#facts, checks: this.#checks, violations: this.#violations },
       faults: this.#faults?.counts,
     });
-    return {
-      figures,
-      attestors: { ...report, executions: this.#gas.length, gasPerExecution: gasFigures(this.#gas) },
+    const carried = { executions: this.#gas.length, gasPerExecution: gasFigures(this.#gas) };
+    const keepers = {
+      [ATTESTOR]: { ...attestors, ...carried },
+      ...(arbitrage === undefined
+        ? {}
+        : { [ARBITRAGE]: await arbitrageReport(arbitrage, [home, abroad], postgres.database) }),
     };
+    return { figures, keepers };
   }
 
-  /** Ends the attestors. */
-  async stop() {
+  /** Ends all of them. */
+  stop(): Promise<Stopped> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  /** Whoever sends, first: attestors carry what is left. */
+  async #stop(): Promise<Stopped> {
     this.#leaving.abort();
-    return this.attestors.stop();
+    const arbitrage = await this.#arbitrage?.stop();
+    return { arbitrage, attestors: await this.attestors.stop() };
   }
 
   async #note(chain: WorldChain, event: CrossingEvent): Promise<void> {
@@ -155,17 +197,19 @@ export class WorldBridge {
     }
   }
 
-  #mayCross(messageId: string, kind: AttestationKind): boolean {
+  /** By the chain's clock, not by what was looked at so far: a busy machine makes nothing later. */
+  async #mayCross(messageId: string, kind: AttestationKind): Promise<boolean> {
+    const { home, abroad, latencySeconds } = this.parts;
     const crossing = this.#crossings.find(messageId);
-    const way = kind === "deliver" ? crossing?.to : crossing?.from;
-    const now = this.#crossings.now(way ?? this.parts.home.name);
-    const happened = kind === "deliver" ? crossing?.sentAt : crossing?.cancelledAt;
+    const place = kind === "deliver" ? crossing?.to : crossing?.from;
+    const now = await (place === abroad.name ? abroad : home).rpc.timestamp();
     const asked = `${kind} ${messageId}`;
-    if (happened === undefined && !this.#firstAsked.has(asked)) this.#firstAsked.set(asked, now);
-    const ageSeconds = now - (happened ?? this.#firstAsked.get(asked) ?? now);
+    const firstAsked = this.#firstAsked.get(asked) ?? now;
+    this.#firstAsked.set(asked, firstAsked);
+    const happened = (kind === "deliver" ? crossing?.sentAt : crossing?.cancelledAt) ?? firstAsked;
     const suffered = crossing === undefined ? undefined : this.#faults?.faultOf(crossing);
     const { fault = "none", isOvertaken = false } = suffered ?? {};
-    return mayCross({ fault, ageSeconds, isOvertaken }, kind, this.parts.latencySeconds);
+    return mayCross({ fault, isOvertaken, ageSeconds: now - happened }, kind, latencySeconds);
   }
 
   #mintedUnits(token: TokenName): bigint {

@@ -157,7 +157,7 @@ export class Crossings {
     const token = message?.token ?? (named["token"] as string | undefined);
     return {
       id: String(named["messageId"]).toLowerCase(),
-      token: token === undefined ? undefined : (chain.deployment.tokenAt(token) as TokenName | undefined),
+      token: token === undefined ? undefined : chain.deployment.tokenAt(token),
       message,
     };
   }

@@ -14,6 +14,10 @@ import { replaceBlock } from "./reorg.js";
 import { signaturesOf } from "./signatures.js";
 
 const GAS = 1_000_000;
+/** For so long after a block was replaced a keeper may still ask for it. */
+const ECHO_MS = 10_000;
+/** What a keeper says when it could not finish its look at a block. It looks again at the next one. */
+const FAILED_LOOKS: readonly string[] = ["tick.failed", "upkeep.failed"];
 /** Which of the traders carries what has arrived already: he never uses the bridge himself. */
 const STRANGER = 2;
 
@@ -49,17 +53,28 @@ export class BridgeFaults {
     dropped: 0,
     attestorKills: 0,
     reorgs: 0,
+    failedLooks: 0,
   };
   readonly errors: string[] = [];
   readonly #suffering = new Map<string, Suffering>();
   /** Second deliveries that were sent, by transaction. */
   readonly #repeated = new Map<string, { readonly chain: WorldChain; readonly crossing: Crossing }>();
   #due: SystemFault[] = [];
+  #isReplacing = false;
+  #replacedMs = -Infinity;
 
   constructor(private readonly parts: FaultParts) {}
 
   faultOf({ id }: Crossing): Pick<Suffering, "fault" | "isOvertaken"> {
     return this.#suffering.get(id) ?? { fault: "none", isOvertaken: false };
+  }
+
+  /** A block was just taken away: whoever looked at it could not go on, and that is all he may complain about. */
+  excuses(event: string): boolean {
+    const isEcho = this.#isReplacing || performance.now() - this.#replacedMs < ECHO_MS;
+    if (!isEcho || !FAILED_LOOKS.includes(event)) return false;
+    this.counts.failedLooks += 1;
+    return true;
   }
 
   /** Something happened to a message. */
@@ -170,7 +185,10 @@ export class BridgeFaults {
     const { abroad, sendFromAbroad } = this.parts;
     const bring = sendFromAbroad();
     if (bring === undefined) return false;
-    const { block, before, after } = await replaceBlock(abroad, bring);
+    this.#isReplacing = true;
+    const { block, before, after } = await replaceBlock(abroad, bring).finally(() => {
+      [this.#isReplacing, this.#replacedMs] = [false, performance.now()];
+    });
     if (before === after) this.errors.push(`bridge: block ${block} of ${abroad.name} is still the same`);
     this.counts.reorgs += 1;
     const [old, now] = [before, after].map((hash) => hash.slice(0, 10));

@@ -13,6 +13,8 @@ export interface FaultCounts {
   dropped: number;
   attestorKills: number;
   reorgs: number;
+  /** Looks of keepers at a block that was taken away meanwhile. */
+  failedLooks: number;
 }
 
 export interface BridgeFigures {

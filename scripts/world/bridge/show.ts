@@ -15,7 +15,7 @@ export function bridgeLines(figures: BridgeFigures): readonly string[] {
       ? []
       : [
           `  faults: ${faults.delayed} delayed, ${faults.duplicated} duplicated, ${faults.reordered} reordered, ${faults.dropped} dropped, ` +
-            `${faults.attestorKills} attestors killed, ${faults.reorgs} reorganisations`,
+            `${faults.attestorKills} attestors killed, ${faults.reorgs} reorganisations, ${faults.failedLooks} looks at a block that was taken away`,
         ]),
   ];
 }

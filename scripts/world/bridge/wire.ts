@@ -17,7 +17,7 @@ const ID = /^\/attestations\/(0x[0-9a-f]{64})$/;
 const TIMEOUT_MS = 3_000;
 
 /** Whether a signature about a message may cross now. */
-export type Passage = (messageId: string, kind: AttestationKind) => boolean;
+export type Passage = (messageId: string, kind: AttestationKind) => Promise<boolean>;
 
 export class Wire {
   private constructor(
@@ -60,5 +60,6 @@ async function passed(target: string, messageId: string, mayCross: Passage): Pro
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const { attestations } = answerSchema.parse(await response.json());
-  return JSON.stringify({ messageId, attestations: attestations.filter(({ kind }) => mayCross(messageId, kind)) });
+  const passing = await Promise.all(attestations.map(({ kind }) => mayCross(messageId, kind)));
+  return JSON.stringify({ messageId, attestations: attestations.filter((_, index) => passing[index]) });
 }
