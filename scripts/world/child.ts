@@ -16,13 +16,21 @@ export function freePort(): Promise<number> {
   return freePorts(1);
 }
 
-/** The first of `count` ports in a row that nobody listens on now. */
+/** Below those that a system gives to connections that go out: what is free now stays free until a child has started. */
+const PORTS = { first: 20_000, count: 12_000 } as const;
+/** A child listens seconds after it was told where. */
+const given = new Set<number>();
+
+/** The first of `count` ports in a row that nobody listens on now, and that nobody was told before. */
 export async function freePorts(count: number): Promise<number> {
   for (;;) {
-    const first = (await listensOn(0)) ?? 0;
-    const others = Array.from({ length: count - 1 }, (_, index) => first + 1 + index);
-    const free = await Promise.all(others.map(listensOn));
-    if (first > 0 && free.every((port) => port !== undefined)) return first;
+    const first = PORTS.first + Math.floor(Math.random() * (PORTS.count - count));
+    const ports = Array.from({ length: count }, (_, index) => first + index);
+    if (ports.some((port) => given.has(port))) continue;
+    const free = await Promise.all(ports.map(listensOn));
+    if (free.some((port) => port === undefined)) continue;
+    for (const port of ports) given.add(port);
+    return first;
   }
 }
 
