@@ -212,7 +212,8 @@ const RULES: Readonly<Record<string, Rule>> = {
       kind: "broken-trade",
       subject: text(facts["pair"]),
       severity: "critical",
-      summary: "One leg of a trade is done, the other failed, and no sale ends it within the rules: a person must decide.",
+      summary:
+        "One leg of a trade is done, the other failed, and no sale ends it within the rules: a person must decide.",
       facts,
     },
     lasting: true,
