@@ -155,8 +155,11 @@ describe("npm run keeper -- cross-chain-arbitrage, on two chains", function () {
 
   it("ARB-19 a transfer that expires unpaid is cancelled by the keeper, refunded by attestors, and back in the books", async () => {
     const before = await runShort();
-    copies.start(REBALANCES);
+    const copy = copies.start(REBALANCES);
     const { messageId, message } = await sentMessage();
+    // The next one wants nothing new moved, and ends what this one began.
+    await copy.stop();
+    copies.start();
     for (const chain of [home, away]) {
       await chain.ask("evm_setNextBlockTimestamp", Number(message.expiresAt) + 100);
       await chain.ask("evm_mine");
@@ -205,7 +208,14 @@ describe("npm run keeper -- cross-chain-arbitrage, on two chains", function () {
     const child = copies.spawn({ KEEPER_HTTP_PORT: String(port) });
     const leases = "keeper_lease WHERE expires_at > clock_timestamp() AND owner LIKE";
     await copies.until(async () => (await count(`${leases} '%:${String(child.pid)}:%'`)) === 2);
-    const second = copies.start({}, "localhost651940");
+    const standby = await freePort();
+    const second = copies.start({ KEEPER_HTTP_PORT: String(standby) }, "localhost651940");
+    const isReady = (): Promise<boolean> =>
+      fetch(`http://127.0.0.1:${String(standby)}/ready`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await copies.until(isReady);
     await openGap(home, AMOUNT);
     await copies.until(() => closed(1));
     for (const [at, network] of ["localhost", "localhost651940"].entries()) {

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { JsonRpcProvider } from "ethers";
 
 import type { Database } from "../../../../db/database.js";
+import { readStatus, statusPath } from "../../../../keepers/kit/statusFile.js";
 import { Rng } from "../../../market/rng.js";
 import { percentile } from "../../../stats/distribution.js";
 import { Child } from "../../../world/child.js";
@@ -69,6 +70,7 @@ export interface ArbitrageCrashReport {
   readonly recoveryMs: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 
+const KEEPER = "cross-chain-arbitrage";
 const LEASE_SECONDS = 1;
 const LOOK_MS = 5;
 /** A gap that a trade closes, as base units of the stranger's sale. */
@@ -181,7 +183,7 @@ class ArbitrageCrashes {
         if (await isSo()) return;
         await rest(LOOK_MS);
       }
-      if (performance.now() > deadlineMs) throw new Error(`no trade begins: ${this.lastLines()}`);
+      if (performance.now() > deadlineMs) throw new Error(`no trade begins: ${await this.lastWords()}`);
     }
   }
 
@@ -193,7 +195,7 @@ class ArbitrageCrashes {
       const nowMs = performance.now();
       calmSinceMs = (await openTrades(this.options.database)) > 0 ? undefined : (calmSinceMs ?? nowMs);
       if (calmSinceMs !== undefined && nowMs - calmSinceMs >= forMs) return;
-      if (nowMs > deadlineMs) throw new Error(`a trade stays open: ${this.lastLines()}`);
+      if (nowMs > deadlineMs) throw new Error(`a trade stays open: ${await this.lastWords()}`);
       await rest(LOOK_MS * 10);
     }
   }
@@ -238,7 +240,7 @@ class ArbitrageCrashes {
       ARBITRAGE_LOW_SHARE_BPS: "0",
       ARBITRAGE_DEADLINE_SECONDS: "15",
     };
-    const args = ["cross-chain-arbitrage", "--network", home.network, "--execute", "--json"];
+    const args = [KEEPER, "--network", home.network, "--execute", "--json"];
     this.copies.push(new Child({ script: "keepers/main.ts", args, env }));
   }
 
@@ -249,8 +251,18 @@ class ArbitrageCrashes {
     return found;
   }
 
-  private lastLines(): string {
-    return this.copies.flatMap(({ lastErrorLines }) => lastErrorLines.slice(-2)).join(" | ");
+  /** What the copies said last, and what they are waiting for. */
+  private async lastWords(): Promise<string> {
+    const { database, world } = this.options;
+    const control = await database.query<{ network: string; state: string; reason: string }>(
+      "SELECT network, state, reason FROM keeper_control",
+    );
+    const running = world.chains.map(({ network }) =>
+      readStatus(statusPath(join(world.folder, "data"), KEEPER, network)),
+    );
+    const open = (await legsOf(database)).filter(({ isOpen }) => isOpen);
+    const said = this.copies.flatMap(({ lastErrorLines }) => lastErrorLines.slice(-2));
+    return JSON.stringify({ control, open, skips: running.map((status) => status?.skips), said });
   }
 }
 
