@@ -97,6 +97,9 @@ export class Copies {
       KEEPER_CONFIRMATIONS: "1",
       ARBITRAGE_PAIRS: PAIR,
       ARBITRAGE_MAX_SKEW_SECONDS: "86400",
+      // Blocks come twenty times as fast as elsewhere, and each is a second.
+      ARBITRAGE_DEADLINE_SECONDS: "600",
+      ARBITRAGE_VALID_BLOCKS: "400",
       ARBITRAGE_LOCAL_ACCOUNT: this.chains.home.owner.address,
       // Inventory stays where it is unless a test wants it moved.
       ARBITRAGE_LOW_SHARE_BPS: "0",

@@ -74,11 +74,13 @@ const KEEPER = "cross-chain-arbitrage";
 const LEASE_SECONDS = 1;
 const LOOK_MS = 5;
 /** A gap that a trade closes, as base units of the stranger's sale. */
-const [LEAST_SWAP, MOST_SWAP] = [150_000, 400_000];
+const [LEAST_SWAP, MOST_SWAP] = [250_000, 400_000];
 const UNITS = 1_000_000n;
 /** A trade begins, and ends, within this time, or something is wrong. */
 const TRADE_MS = 120_000;
 const MOMENT_MS = 600;
+/** After which a stranger trades again, because what he did opened no gap. */
+const PATIENCE_MS = 2_500;
 const CALM_MS = 4_000;
 const SHOWN_EVERY = 20;
 const COPIES = 2;
@@ -178,7 +180,7 @@ class ArbitrageCrashes {
       const units = BigInt(LEAST_SWAP + this.rng.below(MOST_SWAP - LEAST_SWAP)) * UNITS;
       await chain.swap(this.sign, units);
       this.sign = !this.sign;
-      const patienceMs = performance.now() + 4_000;
+      const patienceMs = performance.now() + PATIENCE_MS;
       while (performance.now() < patienceMs) {
         if (await isSo()) return;
         await rest(LOOK_MS);
@@ -238,7 +240,9 @@ class ArbitrageCrashes {
       ARBITRAGE_DAILY_LOSS_XAU: "1000",
       KEEPER_MAX_LOSS_XAU: "100000",
       ARBITRAGE_LOW_SHARE_BPS: "0",
-      ARBITRAGE_DEADLINE_SECONDS: "15",
+      // Blocks come twenty times as fast as elsewhere, and each is a second: these are some seconds of ours.
+      ARBITRAGE_DEADLINE_SECONDS: "100",
+      ARBITRAGE_VALID_BLOCKS: "100",
     };
     const args = [KEEPER, "--network", home.network, "--execute", "--json"];
     this.copies.push(new Child({ script: "keepers/main.ts", args, env }));
