@@ -25,7 +25,7 @@ import {
 
 const AMOUNT = 300_000_000_000n;
 /** Set by `npm run test:keepers -- --all-kills`; the benchmark makes 200. */
-const KILLS = process.env["CANTILEVER_ALL_KILLS"] === "1" ? 40 : 6;
+const KILLS = process.env["CANTILEVER_ALL_KILLS"] === "1" ? 40 : 4;
 
 describe("npm run keeper -- cross-chain-arbitrage, on two chains", function () {
   this.timeout(240_000);
