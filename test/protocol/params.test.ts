@@ -564,8 +564,38 @@ describe("protocol/params", () => {
       copy.funding.source = "none";
       copy.tokens.cUSDT.existing = REAL.admin;
     });
-    expect(adopted).to.deep.equal(["PARAM_CONFLICT bridge.lanes.cUSDT.mode"]);
+    expect(adopted).to.have.members([
+      "PARAM_CONFLICT bridge.lanes.cUSDT.mode",
+      "PARAM_CONFLICT bridge.ccip.lanes.cUSDT.mode",
+    ]);
     expect(found((copy) => (copy.bridge.lanes.cUSDT = null))).to.deep.equal([]);
+  });
+
+  it("takes a stand-in for CCIP on a local network only, and no lane to this chain or of more than 64 bits", () => {
+    const { ccip } = loadParams("localhost").params.bridge;
+    if (ccip === null) throw new Error("localhost has a lane over CCIP");
+    const found = (name: "localhost" | "chain138", change: (copy: CcipParams) => void) =>
+      problemsOf(() => {
+        const section = structuredClone(ccip);
+        change(section);
+        return parseParams(
+          name,
+          changed((copy) => (copy.bridge.ccip = section), name),
+        );
+      }).map(({ code, path }) => `${code} ${path}`);
+    expect(found("localhost", () => undefined)).to.deep.equal([]);
+    expect(found("chain138", () => undefined)).to.deep.equal(["PARAM_CONFLICT bridge.ccip.router"]);
+    const existing = { kind: "existing" as const, existing: REAL.admin, remoteAdapter: null };
+    expect(found("chain138", (copy) => (copy.router = existing))).to.deep.equal([]);
+    expect(found("localhost", (copy) => (copy.remoteChainId = 138))).to.deep.equal([
+      "PARAM_CONFLICT bridge.ccip.remoteChainId",
+    ]);
+    for (const selector of [String(2n ** 64n), "138138138"]) {
+      expect(found("localhost", (copy) => (copy.remoteSelector = selector))).to.deep.equal([
+        "PARAM_OUT_OF_BOUNDS bridge.ccip.remoteSelector",
+      ]);
+    }
+    expect(found("localhost", (copy) => (copy.gasLimit = 599_999))).to.have.length(1);
   });
 
   it("refuses one asset for two tokens, and another one than DODO's pools name", () => {

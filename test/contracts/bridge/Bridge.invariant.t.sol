@@ -185,7 +185,7 @@ contract BridgeHandler is BridgeBase {
         chain = _chain(chain);
         for (uint256 i = 0; i < 16 && i < _sent.length; ++i) {
             IAlltraCustomBridge.Message memory message = _sent[
-                _sent.length - 1 - ((first + i) % _min(_sent.length, 16))
+                _sent.length - 1 - (((first % 16) + i) % _min(_sent.length, 16))
             ];
             if (message.sourceChainId != chain) continue;
             AlltraCustomBridge end = _there(message);

@@ -6,11 +6,8 @@ import {IAlltraCustomBridge} from "../../../contracts/interfaces/IAlltraCustomBr
 import {IBridgeAdapter} from "../../../contracts/interfaces/IBridgeAdapter.sol";
 import {IBridgeReserveCoordinator} from "../../../contracts/interfaces/IBridgeReserveCoordinator.sol";
 import {ICapitalBuckets} from "../../../contracts/interfaces/ICapitalBuckets.sol";
-import {PlainERC20} from "../../../contracts/mocks/PlainERC20.sol";
 import {XAUOracle} from "../../../contracts/oracle/XAUOracle.sol";
-import {PegBoard} from "../../../contracts/peg/PegBoard.sol";
 import {CapitalBuckets} from "../../../contracts/reserve/CapitalBuckets.sol";
-import {ReserveSystem} from "../../../contracts/reserve/ReserveSystem.sol";
 import {BridgeBase} from "./BridgeBase.t.sol";
 
 // solhint-disable check-send-result, multiple-sends
