@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { CantileverError, ParameterError } from "../../protocol/errors.js";
 import { loadParams, parseParams, requireDecided } from "../../protocol/params/load.js";
 import { developmentAccounts, unsetValues } from "../../protocol/params/rules.js";
-import { reservedTokenNames, type NetworkParams } from "../../protocol/params/schema.js";
+import { reservedTokenNames, type CcipParams, type NetworkParams } from "../../protocol/params/schema.js";
 
 type Json = Record<string, unknown>;
 
