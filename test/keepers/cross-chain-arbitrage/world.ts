@@ -53,7 +53,7 @@ async function bringRounds(chain: ChainOfTwo, roundId: bigint, observedAt: bigin
     if (wallet === undefined) throw new Error(`reporter ${address} is no development account`);
     return wallet;
   });
-  for (const token of TOKENS) {
+  for (const token of [...TOKENS, "XAU"] as const) {
     const { referencePriceUsd, sources } = chain.params.oracle.tokens[token];
     const answer = parseUnits(referencePriceUsd, FEED_DECIMALS);
     for (const [index, to] of chain.deployment.feeds(token).entries()) {

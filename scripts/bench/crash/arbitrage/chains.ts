@@ -112,7 +112,8 @@ async function startOne({ name, server, chainId }: (typeof NETWORKS)[number], fo
   const bringRound = async (roundId: bigint, observedAt: bigint): Promise<void> => {
     const { threshold, addresses } = loaded.params.reporters;
     const types = { Round: [...(SIGNED_ROUND_TYPES["Round"] ?? [])] };
-    for (const token of TOKENS) {
+    // The measure of all others too.
+    for (const token of [...TOKENS, "XAU"] as const) {
       const { referencePriceUsd, sources } = loaded.params.oracle.tokens[token];
       const round = { roundId, answer: parseUnits(referencePriceUsd, FEED_DECIMALS), observedAt };
       for (const [index, to] of deployment.feeds(token).entries()) {
