@@ -694,24 +694,12 @@ contract BridgeInvariantTest is Base {
             selector == BridgeHandler.freeze.selector;
     }
 
-    // BRIDGE-2
-    function invariant_BRIDGE2_lockedIsMintedAndInFlight() public view {
-        handler.checkConservation();
-    }
-
-    // BRIDGE-1
-    function invariant_BRIDGE1_eachIdIsPaidOnce() public view {
+    /// @dev Together, because each invariant would draw a run of its own. What no call may do is noted where it is done.
+    // BRIDGE-1 BRIDGE-2 BRIDGE-3 BRIDGE-4
+    function invariant_BRIDGE1_2_3_4_paidOnceBackedAuthenticAndLimited() public view {
         handler.checkIds();
-    }
-
-    // BRIDGE-4
-    function invariant_BRIDGE4_grossLimitsHold() public view {
+        handler.checkConservation();
         handler.checkLimits();
-    }
-
-    /// @dev What no call may do is noted where it is done.
-    // BRIDGE-3
-    function invariant_BRIDGE3_noForgeryOrReplayPasses() public view {
         assertEq(handler.broken(), "", "BRIDGE-3");
     }
 
