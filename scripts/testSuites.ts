@@ -17,6 +17,9 @@ export interface Suite {
 /** The deployment, killed: as a process, and between any two of its transactions. */
 const KILLS = ["test/integration/deploy/resume.test.ts", "test/integration/deploy/sigkill.test.ts"];
 
+/** Whole local worlds: a dozen processes each, so everything else would wait for them. */
+const WORLDS = ["test/scripts/world.test.ts"];
+
 /** In the order in which they begin and their output is shown: long ones first. */
 export const SUITES: readonly Suite[] = [
   {
@@ -48,10 +51,18 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: "scripts",
-    about: "simulator, local world, checks and commands",
+    about: "simulator, parts of the local world, checks and commands",
     runner: "mocha",
     include: ["test/scripts/**/*.test.ts"],
+    exclude: WORLDS,
     onClusters: ["test/scripts/validator/clients.test.ts"],
+  },
+  {
+    name: "world",
+    about: "the local world from start to end, on one chain and on two, with faults",
+    runner: "mocha",
+    include: WORLDS,
+    onRequest: true,
   },
   {
     name: "keepers",

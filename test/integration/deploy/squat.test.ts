@@ -25,7 +25,10 @@ describe("deploy, with an attacker who was there first", function () {
   afterEach(() => site.chain.close());
 
   it("refuses foreign code at each planned address, and sends nothing", async () => {
-    const squatted = [{ name: "Create2Root", address: DETERMINISTIC_PROXY }, ...planned];
+    const all = [{ name: "Create2Root", address: DETERMINISTIC_PROXY }, ...planned];
+    // One of each kind: "PmmPool:XAU/cUSDT" stands for every pool.
+    const kindOf = ({ name }: { name: string }): string => name.split(":")[0] ?? name;
+    const squatted = all.filter((one, index) => all.findIndex((other) => kindOf(other) === kindOf(one)) === index);
     expect(squatted.length).to.be.greaterThan(35);
     for (const { name, address } of squatted) {
       await site.chain.networkHelpers.setCode(address, FOREIGN_CODE);
