@@ -10,8 +10,15 @@ interface HandleFactory<C> {
   connect(address: string, runner?: ContractRunner | null): C;
 }
 
+/** The same, for what it makes. */
+type CreationFactory<A extends readonly unknown[]> = new () => {
+  readonly bytecode: string;
+  readonly interface: Interface;
+  getDeployTransaction(...args: A): unknown;
+};
+
 const interfaces = new WeakMap<object, Interface>();
-const makers = new WeakMap<object, unknown>();
+const creations = new WeakMap<object, { readonly bytecode: string; readonly abi: Interface }>();
 
 /** The contract at `address`, with the types of its factory. */
 export function contractAt<C>(factory: HandleFactory<C>, address: string, runner?: ContractRunner | null): C {
@@ -20,9 +27,12 @@ export function contractAt<C>(factory: HandleFactory<C>, address: string, runner
   return new Contract(address, abi, runner) as C;
 }
 
-/** The factory's one instance without a signer: what makes deployment transactions. */
-export function maker<M>(factory: new () => M): M {
-  let made = makers.get(factory) as M | undefined;
-  if (made === undefined) makers.set(factory, (made = new factory()));
-  return made;
+/** The code that makes a contract with these constructor arguments. ethers goes through bytes and back, a byte at a time. */
+export function creationCode<A extends readonly unknown[]>(factory: CreationFactory<A>, ...args: A): string {
+  let known = creations.get(factory);
+  if (known === undefined) {
+    const { bytecode, interface: abi } = new factory();
+    creations.set(factory, (known = { bytecode, abi }));
+  }
+  return known.bytecode + known.abi.encodeDeploy(args).slice(2);
 }

@@ -24,7 +24,7 @@ import {
   XAUOracle__factory,
   XauMesh__factory,
 } from "../../protocol/generated/contracts/index.js";
-import { maker } from "../../protocol/handles.js";
+import { creationCode } from "../../protocol/handles.js";
 import { codeHash } from "../../protocol/hashes.js";
 import { requireDecided, type LoadedParams } from "../../protocol/params/load.js";
 import {
@@ -132,7 +132,6 @@ export interface Blueprint {
 }
 
 // Twelve feeds share one: reading an ABI takes milliseconds.
-const feedFactory = new SignedPriceFeed__factory();
 
 /** Makes contracts of a fixed root and salt text. */
 class Planner {
@@ -141,15 +140,9 @@ class Planner {
     private readonly saltText: string,
   ) {}
 
-  /** @param source path of the artifact below `contracts/`. `deployment`: what TypeChain's `getDeployTransaction` answered. */
-  async contract(
-    name: string,
-    source: string,
-    deployment: Promise<{ data: string }>,
-    constructorArgs: readonly unknown[],
-  ): Promise<PlannedContract> {
+  /** @param source path of the artifact below `contracts/`. `initCode`: with the constructor arguments. */
+  contract(name: string, source: string, initCode: string, constructorArgs: readonly unknown[]): PlannedContract {
     const salt = saltOf(this.saltText, name);
-    const initCode = (await deployment).data;
     return {
       name,
       address: create2Address(this.root, salt, initCode),
@@ -164,28 +157,28 @@ class Planner {
  * Computes all addresses.
  * @throws ParameterError PARAM_UNSET when roles or reporters are not decided.
  */
-export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> {
+export function createBlueprint(loaded: LoadedParams): Blueprint {
   requireDecided(loaded);
   const { params } = loaded;
   const roles = decidedRoles(params);
   const root = rootAddress(params.create2);
   const planner = new Planner(root, params.create2.salt);
 
-  const timelock = await planner.contract(
+  const timelock = planner.contract(
     "Timelock",
     "governance/Timelock",
-    maker(Timelock__factory).getDeployTransaction(roles.deployer),
+    creationCode(Timelock__factory, roles.deployer),
     [roles.deployer],
   );
-  const tokenFactory = await planner.contract(
+  const tokenFactory = planner.contract(
     "M1TokenFactory",
     "tokens/M1TokenFactory",
-    maker(M1TokenFactory__factory).getDeployTransaction(),
+    creationCode(M1TokenFactory__factory),
     [],
   );
   const tokens = perToken((name) => planToken(params, name, tokenFactory.address, timelock.address));
   const feeds = {} as Record<TokenName, readonly PlannedFeed[]>;
-  for (const name of tokenNames) feeds[name] = await planFeeds(planner, params, roles, name, timelock.address);
+  for (const name of tokenNames) feeds[name] = planFeeds(planner, params, roles, name, timelock.address);
 
   const oracleArgs = [
     tokens.XAU.address,
@@ -193,26 +186,26 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
     params.oracle.maxBlockSeconds,
     timelock.address,
   ] as const;
-  const oracle = await planner.contract(
+  const oracle = planner.contract(
     "XAUOracle",
     "oracle/XAUOracle",
-    maker(XAUOracle__factory).getDeployTransaction(...oracleArgs),
+    creationCode(XAUOracle__factory, ...oracleArgs),
     oracleArgs,
   );
-  const stabilizing = await planStabilizer(planner, params, tokens.XAU.address, oracle.address, timelock.address);
-  const pmm = await planPmm(planner, params, roles, oracle.address, stabilizing.stabilizer.address, timelock.address);
-  const dodo = await planDodo(planner, params, tokens, pmm.pmmFactory.address, timelock.address);
-  const routing = await planRouter(planner, params, roles, dodo.dodoIntegration.address, timelock.address);
-  const ledger = await planner.contract(
+  const stabilizing = planStabilizer(planner, params, tokens.XAU.address, oracle.address, timelock.address);
+  const pmm = planPmm(planner, params, roles, oracle.address, stabilizing.stabilizer.address, timelock.address);
+  const dodo = planDodo(planner, params, tokens, pmm.pmmFactory.address, timelock.address);
+  const routing = planRouter(planner, params, roles, dodo.dodoIntegration.address, timelock.address);
+  const ledger = planner.contract(
     "Ledger",
     "oracle/Ledger",
-    maker(Ledger__factory).getDeployTransaction(oracle.address, timelock.address),
+    creationCode(Ledger__factory, oracle.address, timelock.address),
     [oracle.address, timelock.address],
   );
-  const peg = await planPeg(planner, params, roles, oracle.address, timelock.address);
+  const peg = planPeg(planner, params, roles, oracle.address, timelock.address);
   const governance = { timelock: timelock.address, guardian: roles.guardian };
-  const gru = await planGru(params, tokens, governance, (...contract) => planner.contract(...contract));
-  const reserves = await planReserves({
+  const gru = planGru(params, tokens, governance, (...contract) => planner.contract(...contract));
+  const reserves = planReserves({
     params,
     tokens,
     references: peg.references,
@@ -221,14 +214,14 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
     contract: (...contract) => planner.contract(...contract),
     feed: (place) => planFeed(planner, params, roles, place, timelock.address),
   });
-  const bridge = await planBridge({
+  const bridge = planBridge({
     params,
     ...governance,
     buckets: reserves.buckets.address,
     pegBoard: peg.pegBoard.address,
     contract: (...contract) => planner.contract(...contract),
   });
-  const ccip = await planCcip({
+  const ccip = planCcip({
     params,
     timelock: timelock.address,
     contract: (...contract) => planner.contract(...contract),
@@ -261,38 +254,33 @@ export async function createBlueprint(loaded: LoadedParams): Promise<Blueprint> 
   };
 }
 
-async function planStabilizer(planner: Planner, params: NetworkParams, xau: string, oracle: string, timelock: string) {
+function planStabilizer(planner: Planner, params: NetworkParams, xau: string, oracle: string, timelock: string) {
   const meshArgs = [xau, timelock] as const;
-  const mesh = await planner.contract(
-    "XauMesh",
-    "mesh/XauMesh",
-    maker(XauMesh__factory).getDeployTransaction(...meshArgs),
-    meshArgs,
-  );
+  const mesh = planner.contract("XauMesh", "mesh/XauMesh", creationCode(XauMesh__factory, ...meshArgs), meshArgs);
   const limitsArgs = [oracle, ceilingsOf(params), timelock] as const;
-  const limits = await planner.contract(
+  const limits = planner.contract(
     "StabilizerLimits",
     "stabilizer/StabilizerLimits",
-    maker(StabilizerLimits__factory).getDeployTransaction(...limitsArgs),
+    creationCode(StabilizerLimits__factory, ...limitsArgs),
     limitsArgs,
   );
   const stabilizerArgs = [limits.address, mesh.address, timelock] as const;
-  const stabilizer = await planner.contract(
+  const stabilizer = planner.contract(
     "Stabilizer",
     "stabilizer/Stabilizer",
-    maker(Stabilizer__factory).getDeployTransaction(...stabilizerArgs),
+    creationCode(Stabilizer__factory, ...stabilizerArgs),
     stabilizerArgs,
   );
-  const lens = await planner.contract(
+  const lens = planner.contract(
     "PegLens",
     "periphery/PegLens",
-    maker(PegLens__factory).getDeployTransaction(limits.address, oracle),
+    creationCode(PegLens__factory, limits.address, oracle),
     [limits.address, oracle],
   );
   return { mesh, limits, stabilizer, lens };
 }
 
-async function planDodo(
+function planDodo(
   planner: Planner,
   params: NetworkParams,
   tokens: Readonly<Record<TokenName, PlannedToken>>,
@@ -307,40 +295,29 @@ async function planDodo(
     usdc: reserveTokens.USDC ?? ZeroAddress,
   };
   const integrationArgs = [stables, pmmFactory, existing ?? NO_DODO, timelock] as const;
-  const dodoIntegration = await planner.contract(
+  const dodoIntegration = planner.contract(
     "DODOPMMIntegration",
     "dodo/DODOPMMIntegration",
-    maker(DODOPMMIntegration__factory).getDeployTransaction(...integrationArgs),
+    creationCode(DODOPMMIntegration__factory, ...integrationArgs),
     integrationArgs,
   );
-  const dodoProvider = await planner.contract(
+  const dodoProvider = planner.contract(
     "DODOPMMProvider",
     "dodo/DODOPMMProvider",
-    maker(DODOPMMProvider__factory).getDeployTransaction(dodoIntegration.address, timelock),
+    creationCode(DODOPMMProvider__factory, dodoIntegration.address, timelock),
     [dodoIntegration.address, timelock],
   );
-  const dodoObserver = await planner.contract(
+  const dodoObserver = planner.contract(
     "DodoObserver",
     "dodo/DodoObserver",
-    maker(DodoObserver__factory).getDeployTransaction(timelock),
+    creationCode(DodoObserver__factory, timelock),
     [timelock],
   );
   return { dodoIntegration, dodoProvider, dodoObserver };
 }
 
-async function planRouter(
-  planner: Planner,
-  params: NetworkParams,
-  roles: Roles,
-  integration: string,
-  timelock: string,
-) {
-  const swapQuoter = await planner.contract(
-    "SwapQuoter",
-    "router/SwapQuoter",
-    maker(SwapQuoter__factory).getDeployTransaction(),
-    [],
-  );
+function planRouter(planner: Planner, params: NetworkParams, roles: Roles, integration: string, timelock: string) {
+  const swapQuoter = planner.contract("SwapQuoter", "router/SwapQuoter", creationCode(SwapQuoter__factory), []);
   const { permit2 } = params.router;
   const routerArgs = [
     integration,
@@ -349,16 +326,16 @@ async function planRouter(
     timelock,
     roles.guardian,
   ] as const;
-  const router = await planner.contract(
+  const router = planner.contract(
     "EnhancedSwapRouter",
     "router/EnhancedSwapRouter",
-    maker(EnhancedSwapRouter__factory).getDeployTransaction(...routerArgs),
+    creationCode(EnhancedSwapRouter__factory, ...routerArgs),
     routerArgs,
   );
   return { swapQuoter, router };
 }
 
-async function planPmm(
+function planPmm(
   planner: Planner,
   params: NetworkParams,
   roles: Roles,
@@ -367,23 +344,23 @@ async function planPmm(
   timelock: string,
 ) {
   const config = poolConfig(params, oracle, stabilizer, roles.treasury);
-  const publicPool = await planner.contract(
+  const publicPool = planner.contract(
     "PublicPmmPool",
     "pmm/PublicPmmPool",
-    maker(PublicPmmPool__factory).getDeployTransaction(config),
+    creationCode(PublicPmmPool__factory, config),
     [config],
   );
-  const privatePool = await planner.contract(
+  const privatePool = planner.contract(
     "PrivatePmmPool",
     "pmm/PrivatePmmPool",
-    maker(PrivatePmmPool__factory).getDeployTransaction(config),
+    creationCode(PrivatePmmPool__factory, config),
     [config],
   );
   const factoryArgs = [timelock, publicPool.address, privatePool.address] as const;
-  const pmmFactory = await planner.contract(
+  const pmmFactory = planner.contract(
     "PmmFactory",
     "pmm/PmmFactory",
-    maker(PmmFactory__factory).getDeployTransaction(...factoryArgs),
+    creationCode(PmmFactory__factory, ...factoryArgs),
     factoryArgs,
   );
   return { publicPool, privatePool, pmmFactory };
@@ -425,20 +402,18 @@ function feedBounds(params: NetworkParams, token: TokenName): { minAnswer: bigin
   return { minAnswer: parseUnits(minPriceUsd, FEED_DECIMALS), maxAnswer: parseUnits(maxPriceUsd, FEED_DECIMALS) };
 }
 
-async function planFeeds(
+function planFeeds(
   planner: Planner,
   params: NetworkParams,
   roles: Roles,
   token: TokenName,
   timelock: string,
-): Promise<PlannedFeed[]> {
+): PlannedFeed[] {
   const bounds = params.oracle.tokens[token];
-  return Promise.all(
-    bounds.sources.map((source, index) => {
-      const place = { name: recordNames.feed(token, index), source, ...feedBounds(params, token) };
-      return planFeed(planner, params, roles, place, timelock);
-    }),
-  );
+  return bounds.sources.map((source, index) => {
+    const place = { name: recordNames.feed(token, index), source, ...feedBounds(params, token) };
+    return planFeed(planner, params, roles, place, timelock);
+  });
 }
 
 /** A feed by its place in the record, with the answers it accepts. */
@@ -449,13 +424,13 @@ export interface FeedPlace {
   readonly maxAnswer: bigint;
 }
 
-async function planFeed(
+function planFeed(
   planner: Planner,
   params: NetworkParams,
   roles: Roles,
   { name, source, minAnswer, maxAnswer }: FeedPlace,
   timelock: string,
-): Promise<PlannedFeed> {
+): PlannedFeed {
   if (source.kind === "chainlink") {
     return { name, address: getAddress(source.existing), source, minAnswer, maxAnswer, contract: undefined };
   }
@@ -471,8 +446,8 @@ async function planFeed(
     owner: timelock,
     guardian: roles.guardian,
   };
-  const deployment = feedFactory.getDeployTransaction(feedParams);
-  const contract = await planner.contract(name, "oracle/SignedPriceFeed", deployment, [feedParams]);
+  const deployment = creationCode(SignedPriceFeed__factory, feedParams);
+  const contract = planner.contract(name, "oracle/SignedPriceFeed", deployment, [feedParams]);
   return { name, address: contract.address, source, minAnswer, maxAnswer, contract };
 }
 
@@ -484,33 +459,26 @@ export function allFeeds({ feeds, references, reserves }: Blueprint): PlannedFee
   ];
 }
 
-async function planPeg(planner: Planner, params: NetworkParams, roles: Roles, oracle: string, timelock: string) {
-  const stablecoinPegManager = await planner.contract(
+function planPeg(planner: Planner, params: NetworkParams, roles: Roles, oracle: string, timelock: string) {
+  const stablecoinPegManager = planner.contract(
     "StablecoinPegManager",
     "peg/StablecoinPegManager",
-    maker(StablecoinPegManager__factory).getDeployTransaction(oracle, timelock),
+    creationCode(StablecoinPegManager__factory, oracle, timelock),
     [oracle, timelock],
   );
-  const commodityPegManager = await planner.contract(
+  const commodityPegManager = planner.contract(
     "CommodityPegManager",
     "peg/CommodityPegManager",
-    maker(CommodityPegManager__factory).getDeployTransaction(oracle, timelock),
+    creationCode(CommodityPegManager__factory, oracle, timelock),
     [oracle, timelock],
   );
-  const pegBoard = await planner.contract(
-    "PegBoard",
-    "peg/PegBoard",
-    maker(PegBoard__factory).getDeployTransaction(timelock),
-    [timelock],
-  );
-  const planned = await Promise.all(
-    tokenNames.map(async (token) => {
-      const { reference } = params.peg.tokens[token];
-      if (reference === null) return [token, undefined] as const;
-      const place = { name: recordNames.reference(token), source: reference, ...referenceBounds(params, token) };
-      return [token, await planFeed(planner, params, roles, place, timelock)] as const;
-    }),
-  );
+  const pegBoard = planner.contract("PegBoard", "peg/PegBoard", creationCode(PegBoard__factory, timelock), [timelock]);
+  const planned = tokenNames.map((token) => {
+    const { reference } = params.peg.tokens[token];
+    if (reference === null) return [token, undefined] as const;
+    const place = { name: recordNames.reference(token), source: reference, ...referenceBounds(params, token) };
+    return [token, planFeed(planner, params, roles, place, timelock)] as const;
+  });
   const references = Object.fromEntries(planned) as Record<TokenName, PlannedFeed | undefined>;
   return { stablecoinPegManager, commodityPegManager, pegBoard, references };
 }

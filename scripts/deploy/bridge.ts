@@ -9,7 +9,7 @@ import {
   type IBridgeLanes,
   type IBridgeReserveCoordinator,
 } from "../../protocol/generated/contracts/index.js";
-import { maker } from "../../protocol/handles.js";
+import { creationCode } from "../../protocol/handles.js";
 import { tokenNames, type LaneParams, type NetworkParams, type TokenName } from "../../protocol/params/schema.js";
 import { parseWad } from "../../protocol/units.js";
 import type { Blueprint } from "./blueprint.js";
@@ -53,13 +53,13 @@ interface BridgeSite {
   readonly contract: (
     name: string,
     source: string,
-    deployment: Promise<{ data: string }>,
+    initCode: string,
     constructorArgs: readonly unknown[],
-  ) => Promise<PlannedContract>;
+  ) => PlannedContract;
 }
 
 /** Computes the addresses of the bridge's contracts. Their owner is the timelock from their first block. */
-export async function planBridge(site: BridgeSite): Promise<PlannedBridge> {
+export function planBridge(site: BridgeSite): PlannedBridge {
   const { params, timelock, contract } = site;
   const { adapter: terms, attestors, remoteChainId } = params.bridge;
   const [chainIdA = 0, chainIdB = 0] = [params.chainId, remoteChainId].sort((one, other) => one - other);
@@ -73,10 +73,10 @@ export async function planBridge(site: BridgeSite): Promise<PlannedBridge> {
     owner: timelock,
     guardian: site.guardian,
   };
-  const bridge = await contract(
+  const bridge = contract(
     "AlltraCustomBridge",
     "bridge/AlltraCustomBridge",
-    maker(AlltraCustomBridge__factory).getDeployTransaction(bridgeArgs),
+    creationCode(AlltraCustomBridge__factory, bridgeArgs),
     [bridgeArgs],
   );
   const adapterArgs = {
@@ -85,17 +85,14 @@ export async function planBridge(site: BridgeSite): Promise<PlannedBridge> {
     maxFeeBps: terms.maxFeeBps,
     maxMinimumFeeWad: parseWad(terms.maxMinimumFeeTokens),
   };
-  const adapter = await contract(
-    "AlltraAdapter",
-    "bridge/AlltraAdapter",
-    maker(AlltraAdapter__factory).getDeployTransaction(adapterArgs),
-    [adapterArgs],
-  );
+  const adapter = contract("AlltraAdapter", "bridge/AlltraAdapter", creationCode(AlltraAdapter__factory, adapterArgs), [
+    adapterArgs,
+  ]);
   const coordinatorArgs = [bridge.address, site.buckets, site.pegBoard, timelock] as const;
-  const coordinator = await contract(
+  const coordinator = contract(
     "BridgeReserveCoordinator",
     "bridge/BridgeReserveCoordinator",
-    maker(BridgeReserveCoordinator__factory).getDeployTransaction(...coordinatorArgs),
+    creationCode(BridgeReserveCoordinator__factory, ...coordinatorArgs),
     coordinatorArgs,
   );
   return { bridge, adapter, coordinator };

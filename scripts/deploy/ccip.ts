@@ -6,7 +6,7 @@ import {
   CcipRouter__factory,
   type ICcipAdapter,
 } from "../../protocol/generated/contracts/index.js";
-import { maker } from "../../protocol/handles.js";
+import { creationCode } from "../../protocol/handles.js";
 import type { CcipParams, NetworkParams } from "../../protocol/params/schema.js";
 import type { Blueprint } from "./blueprint.js";
 import { crossings, type Crossing } from "./bridge.js";
@@ -29,41 +29,41 @@ interface CcipSite {
   readonly contract: (
     name: string,
     source: string,
-    deployment: Promise<{ data: string }>,
+    initCode: string,
     constructorArgs: readonly unknown[],
-  ) => Promise<PlannedContract>;
+  ) => PlannedContract;
 }
 
 /** Computes the addresses; undefined: no other chain over CCIP. */
-export async function planCcip(site: CcipSite): Promise<PlannedCcip | undefined> {
+export function planCcip(site: CcipSite): PlannedCcip | undefined {
   const { ccip } = site.params.bridge;
   if (ccip === null) return undefined;
   const { router, remoteSelector, remoteChainId } = ccip;
   if (router.kind === "existing") {
     const address = getAddress(router.existing);
     const adopted: PlannedContract = { name: "CcipRouter", address, constructorArgs: [], make: { by: "adopted" } };
-    const adapter = await planAdapter(site, address, remoteChainId, remoteSelector);
+    const adapter = planAdapter(site, address, remoteChainId, remoteSelector);
     const remoteAdapter = router.remoteAdapter === null ? ZeroAddress : getAddress(router.remoteAdapter);
     return { params: ccip, router: adopted, adapter, remoteAdapter };
   }
-  const made = await planStandIn(site, router.selector);
-  const adapter = await planAdapter(site, made.address, remoteChainId, remoteSelector);
+  const made = planStandIn(site, router.selector);
+  const adapter = planAdapter(site, made.address, remoteChainId, remoteSelector);
   // The other local chain is deployed from the same code with these two selectors in the other order.
-  const there = await planStandIn(site, remoteSelector);
-  const remote = await planAdapter(site, there.address, site.params.chainId, router.selector);
+  const there = planStandIn(site, remoteSelector);
+  const remote = planAdapter(site, there.address, site.params.chainId, router.selector);
   return { params: ccip, router: made, adapter, remoteAdapter: remote.address };
 }
 
-function planStandIn(site: CcipSite, selector: string): Promise<PlannedContract> {
+function planStandIn(site: CcipSite, selector: string): PlannedContract {
   const args = [BigInt(selector), NATIVE] as const;
-  const deployment = maker(CcipRouter__factory).getDeployTransaction(...args);
-  return site.contract("CcipRouter", "mocks/CcipRouter", deployment, args);
+  const initCode = creationCode(CcipRouter__factory, ...args);
+  return site.contract("CcipRouter", "mocks/CcipRouter", initCode, args);
 }
 
-function planAdapter(site: CcipSite, router: string, chainId: number, selector: string): Promise<PlannedContract> {
+function planAdapter(site: CcipSite, router: string, chainId: number, selector: string): PlannedContract {
   const args = [router, chainId, BigInt(selector), site.timelock] as const;
-  const deployment = maker(CcipAdapter__factory).getDeployTransaction(...args);
-  return site.contract("CcipAdapter", "bridge/CcipAdapter", deployment, args);
+  const initCode = creationCode(CcipAdapter__factory, ...args);
+  return site.contract("CcipAdapter", "bridge/CcipAdapter", initCode, args);
 }
 
 /** Tokens that cross over CCIP, in the order of the tokens. */

@@ -41,7 +41,7 @@ export interface DeployResult {
  */
 export async function deploy(options: DeployOptions): Promise<DeployResult> {
   rememberHashes();
-  const plan = await createBlueprint(options.loaded);
+  const plan = createBlueprint(options.loaded);
   const run = new Run(options, plan, chosenSteps(options, plan));
   return run.all();
 }

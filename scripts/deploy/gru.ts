@@ -6,7 +6,7 @@ import {
   OwnershipFacet__factory,
   WrappedEther__factory,
 } from "../../protocol/generated/contracts/index.js";
-import { maker } from "../../protocol/handles.js";
+import { creationCode } from "../../protocol/handles.js";
 import { mulDivUp } from "../../protocol/math.js";
 import type { NetworkParams, TokenName } from "../../protocol/params/schema.js";
 import { parseTokenUnits, parseWad } from "../../protocol/units.js";
@@ -40,35 +40,20 @@ export interface PlannedGru {
 type MakeContract = (
   name: string,
   source: string,
-  deployment: Promise<{ data: string }>,
+  initCode: string,
   constructorArgs: readonly unknown[],
-) => Promise<PlannedContract>;
+) => PlannedContract;
 
 /** Computes the addresses of the GRU contracts. Owner of M00 is the timelock from its first block. */
-export async function planGru(
+export function planGru(
   params: NetworkParams,
   tokens: Readonly<Record<TokenName, PlannedToken>>,
   governance: { readonly timelock: string; readonly guardian: string },
   make: MakeContract,
-): Promise<PlannedGru> {
-  const wrappedEther = await make(
-    "WrappedEther",
-    "gru/WrappedEther",
-    maker(WrappedEther__factory).getDeployTransaction(),
-    [],
-  );
-  const loupeFacet = await make(
-    "LoupeFacet",
-    "gru/facets/LoupeFacet",
-    maker(LoupeFacet__factory).getDeployTransaction(),
-    [],
-  );
-  const ownershipFacet = await make(
-    "OwnershipFacet",
-    "gru/facets/OwnershipFacet",
-    maker(OwnershipFacet__factory).getDeployTransaction(),
-    [],
-  );
+): PlannedGru {
+  const wrappedEther = make("WrappedEther", "gru/WrappedEther", creationCode(WrappedEther__factory), []);
+  const loupeFacet = make("LoupeFacet", "gru/facets/LoupeFacet", creationCode(LoupeFacet__factory), []);
+  const ownershipFacet = make("OwnershipFacet", "gru/facets/OwnershipFacet", creationCode(OwnershipFacet__factory), []);
   const basket = basketOf(params, tokens);
   const setup = {
     owner: governance.timelock,
@@ -79,9 +64,7 @@ export async function planGru(
     basketTokens: basket.map(({ token }) => tokens[token].address),
     initialUnitsPerShare: basket.map(({ unitsPerShare }) => unitsPerShare),
   };
-  const diamond = await make("GruDiamond", "gru/GruDiamond", maker(GruDiamond__factory).getDeployTransaction(setup), [
-    setup,
-  ]);
+  const diamond = make("GruDiamond", "gru/GruDiamond", creationCode(GruDiamond__factory, setup), [setup]);
   const vault: PlannedContract = {
     name: "BasketVault",
     address: getCreateAddress({ from: diamond.address, nonce: FIRST_CREATION_NONCE }),

@@ -19,10 +19,10 @@ export interface TwinContract {
  * Contracts whose addresses must be equal: all but those that a chain had before, and those that commit to one of these (reserve vaults,
  * DODO integration, the adapter of CCIP). A contract that only one chain plans is among them.
  */
-export async function twinContracts(here: Blueprint, there: Blueprint): Promise<TwinContract[]> {
+export function twinContracts(here: Blueprint, there: Blueprint): TwinContract[] {
   const [mine, theirs] = [contractsOf(here), contractsOf(there)];
   const adoptedAlike = { ...there.loaded, params: withAdopted(there.params, here.params) };
-  const comparable = contractsOf(await createBlueprint(adoptedAlike));
+  const comparable = contractsOf(createBlueprint(adoptedAlike));
   const names = [...new Set([...mine.keys(), ...theirs.keys()])];
   return names
     .map((name) => ({ name, here: mine.get(name), there: theirs.get(name) }))
@@ -35,9 +35,9 @@ export async function twinContracts(here: Blueprint, there: Blueprint): Promise<
 }
 
 /** Where two parameter files would make two deployments of what must be one. */
-export async function pairPlanDifferences(here: Blueprint, there: Blueprint): Promise<PairDifference[]> {
+export function pairPlanDifferences(here: Blueprint, there: Blueprint): PairDifference[] {
   const addressOf = (contract: PlannedContract | undefined) => contract?.address ?? NOT_PLANNED;
-  const places = (await twinContracts(here, there))
+  const places = twinContracts(here, there)
     .filter((twin) => addressOf(twin.here) !== addressOf(twin.there))
     .map((twin) =>
       pairDifference(

@@ -11,7 +11,7 @@ import {
   StandInToken__factory,
   XAUOracle__factory,
 } from "../../protocol/generated/contracts/index.js";
-import { maker } from "../../protocol/handles.js";
+import { creationCode } from "../../protocol/handles.js";
 import {
   reservedTokenNames,
   type NetworkParams,
@@ -56,75 +56,60 @@ interface ReserveSite {
   readonly contract: (
     name: string,
     source: string,
-    deployment: Promise<{ data: string }>,
+    initCode: string,
     constructorArgs: readonly unknown[],
-  ) => Promise<PlannedContract>;
-  readonly feed: (place: FeedPlace) => Promise<PlannedFeed>;
+  ) => PlannedContract;
+  readonly feed: (place: FeedPlace) => PlannedFeed;
 }
 
 /** Computes the addresses of the reserve contracts. Their owner is the timelock from their first block. */
-export async function planReserves(site: ReserveSite): Promise<PlannedReserves> {
+export function planReserves(site: ReserveSite): PlannedReserves {
   const { params, tokens, timelock } = site;
   const { graceBlocks, maxBlockSeconds } = params.oracle;
   const oracleArgs = [tokens.XAU.address, graceBlocks, maxBlockSeconds, timelock] as const;
-  const [oracle, system, flashVault, publicLiquidity] = await Promise.all([
-    site.contract(
-      "ReserveOracle",
-      "oracle/XAUOracle",
-      maker(XAUOracle__factory).getDeployTransaction(...oracleArgs),
-      oracleArgs,
-    ),
-    site.contract(
-      "ReserveSystem",
-      "reserve/ReserveSystem",
-      maker(ReserveSystem__factory).getDeployTransaction(timelock),
-      [timelock],
-    ),
-    site.contract("FlashVault", "reserve/FlashVault", maker(FlashVault__factory).getDeployTransaction(timelock), [
+  const [oracle, system, flashVault, publicLiquidity] = [
+    site.contract("ReserveOracle", "oracle/XAUOracle", creationCode(XAUOracle__factory, ...oracleArgs), oracleArgs),
+    site.contract("ReserveSystem", "reserve/ReserveSystem", creationCode(ReserveSystem__factory, timelock), [timelock]),
+    site.contract("FlashVault", "reserve/FlashVault", creationCode(FlashVault__factory, timelock), [timelock]),
+    site.contract("PublicLiquidity", "reserve/PublicLiquidity", creationCode(PublicLiquidity__factory, timelock), [
       timelock,
     ]),
-    site.contract(
-      "PublicLiquidity",
-      "reserve/PublicLiquidity",
-      maker(PublicLiquidity__factory).getDeployTransaction(timelock),
-      [timelock],
-    ),
-  ]);
+  ];
   const bucketArgs = [site.oracle, system.address, timelock] as const;
-  const buckets = await site.contract(
+  const buckets = site.contract(
     "CapitalBuckets",
     "reserve/CapitalBuckets",
-    maker(CapitalBuckets__factory).getDeployTransaction(...bucketArgs),
+    creationCode(CapitalBuckets__factory, ...bucketArgs),
     bucketArgs,
   );
   const lensArgs = [buckets.address, system.address] as const;
-  const lens = await site.contract(
+  const lens = site.contract(
     "ReserveLens",
     "periphery/ReserveLens",
-    maker(ReserveLens__factory).getDeployTransaction(...lensArgs),
+    creationCode(ReserveLens__factory, ...lensArgs),
     lensArgs,
   );
-  const assets = await perReserved((name) => planAsset(site, name));
-  const feeds = await perReserved((name) => planAssetFeeds(site, name));
-  const vaults = await perReserved((name) =>
+  const assets = perReserved((name) => planAsset(site, name));
+  const feeds = perReserved((name) => planAssetFeeds(site, name));
+  const vaults = perReserved((name) =>
     planVault(site, name, assets[name].address, { oracle, system, feeRecipient: buckets }),
   );
   return { assets, feeds, oracle, system, vaults, buckets, flashVault, publicLiquidity, lens };
 }
 
-async function perReserved<T>(make: (name: ReservedToken) => Promise<T>): Promise<Record<ReservedToken, T>> {
-  const entries = await Promise.all(reservedTokenNames.map(async (name) => [name, await make(name)] as const));
+function perReserved<T>(make: (name: ReservedToken) => T): Record<ReservedToken, T> {
+  const entries = reservedTokenNames.map((name) => [name, make(name)] as const);
   return Object.fromEntries(entries) as Record<ReservedToken, T>;
 }
 
-async function planAsset({ params, contract }: ReserveSite, token: ReservedToken): Promise<PlannedAsset> {
+function planAsset({ params, contract }: ReserveSite, token: ReservedToken): PlannedAsset {
   const { asset } = params.reserves.tokens[token];
   const name = recordNames.reserveAsset(token);
   const { decimals } = asset;
   if (asset.kind === "stand-in") {
     const args = [asset.name, asset.symbol, decimals] as const;
-    const deployment = maker(StandInToken__factory).getDeployTransaction(...args);
-    const made = await contract(name, "local/StandInToken", deployment, args);
+    const initCode = creationCode(StandInToken__factory, ...args);
+    const made = contract(name, "local/StandInToken", initCode, args);
     return { contract: made, address: made.address, decimals, standIn: true };
   }
   if (asset.existing === null) throw new Error("requireDecided has let an undecided reserve asset through");
@@ -137,14 +122,14 @@ async function planAsset({ params, contract }: ReserveSite, token: ReservedToken
   };
 }
 
-async function planAssetFeeds({ params, feed }: ReserveSite, token: ReservedToken): Promise<PlannedFeed[]> {
+function planAssetFeeds({ params, feed }: ReserveSite, token: ReservedToken): PlannedFeed[] {
   const { sources, minPriceUsd, maxPriceUsd } = params.reserves.tokens[token].price;
   const [minAnswer, maxAnswer] = [minPriceUsd, maxPriceUsd].map((text) => parseUnits(text, FEED_DECIMALS)) as [
     bigint,
     bigint,
   ];
-  return Promise.all(
-    sources.map((source, index) => feed({ name: recordNames.reserveFeed(token, index), source, minAnswer, maxAnswer })),
+  return sources.map((source, index) =>
+    feed({ name: recordNames.reserveFeed(token, index), source, minAnswer, maxAnswer }),
   );
 }
 
@@ -154,7 +139,7 @@ function planVault(
   token: ReservedToken,
   asset: string,
   around: { oracle: PlannedContract; system: PlannedContract; feeRecipient: PlannedContract },
-): Promise<PlannedContract> {
+): PlannedContract {
   const m1 = tokens[token].address;
   const args = [
     m1,
@@ -170,7 +155,7 @@ function planVault(
   return contract(
     recordNames.reserveVault(token),
     "reserve/StablecoinReserveVault",
-    maker(StablecoinReserveVault__factory).getDeployTransaction(...args),
+    creationCode(StablecoinReserveVault__factory, ...args),
     args,
   );
 }

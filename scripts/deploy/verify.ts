@@ -47,7 +47,7 @@ export async function survey(options: VerifyOptions): Promise<Survey> {
   const { loaded, provider, store } = options;
   await requireChain(provider, loaded);
   const record = requireRecord(loaded.network, store.read());
-  const plan = await createBlueprint(loaded);
+  const plan = createBlueprint(loaded);
   const fromBlock = record.contracts["Timelock"]?.block ?? 0;
   const context = stepContext(plan, provider, { bootstrapping: false, fromBlock, extraGrants: [] });
   const differences = [...recordDifferences(record, loaded), ...(await rootDifferences(provider, plan.root))];

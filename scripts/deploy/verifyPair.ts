@@ -30,7 +30,7 @@ const NOT_RECORDED = "not recorded";
 export async function verifyPair(first: VerifyOptions, second: VerifyOptions): Promise<PairResult> {
   const [here, there] = await Promise.all([first, second].map(look));
   if (here === undefined || there === undefined) throw new Error("two chains were asked for");
-  const twins = await twinContracts(here.plan, there.plan);
+  const twins = twinContracts(here.plan, there.plan);
   const differences = [
     ...twins.flatMap((twin) => addressDifference(here, there, twin)),
     ...(await codeDifferences(here, there, twins)),

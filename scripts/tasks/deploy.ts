@@ -88,7 +88,7 @@ async function deployPair(
   const folder = deploymentsFolder(args.deployments);
   const [here, there] = pair.map((network) => loadParams(network, folder)).map(createBlueprint);
   if (here === undefined || there === undefined) throw new Error("a pair has two networks");
-  const differences = await pairPlanDifferences(await here, await there);
+  const differences = pairPlanDifferences(here, there);
   if (args.execute && differences.length > 0) {
     throw new PermanentError(
       "PAIR_DIFFERS",

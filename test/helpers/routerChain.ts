@@ -46,7 +46,7 @@ export async function startRouterChain() {
   const artifact = JSON.parse(readFileSync(require.resolve(FACTORY_ARTIFACT), "utf8")) as { bytecode: string };
   const factory = await create(site.attacker, artifact.bytecode);
   // Addresses of tokens are known before the tokens exist, and Uniswap's factory does not ask for their code.
-  const { tokens } = await createBlueprint(localParams());
+  const { tokens } = createBlueprint(localParams());
   const v3Pool = await createUniswapPool(site.attacker, factory, tokens.cUSDT.address, tokens.cUSDC.address);
   const loaded = localParams((copy) => {
     copy.router.permit2 = permit2;

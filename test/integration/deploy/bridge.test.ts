@@ -25,6 +25,7 @@ import type { DeployResult } from "../../../scripts/deploy/deploy.js";
 import { verify } from "../../../scripts/deploy/verify.js";
 import { toAnswer } from "../../../scripts/tasks/bridge/status.js";
 import { createDeploymentChain, localParams, type DeploymentChain } from "../../helpers/deployment.js";
+import { rounds } from "../../helpers/rounds.js";
 
 const NETWORK = "localhost651940";
 
@@ -370,9 +371,9 @@ describe("deployment of the bridge", function () {
         ["ROLE_EXTRA CapitalBuckets.bridge"],
       ],
     ];
-    for (const [what, change, found] of changes) {
-      it(what, async () => {
-        await (await change(deployed.blueprint, governance)).wait();
+    for (const { title, changes: together, found } of rounds(changes)) {
+      it(title, async () => {
+        for (const change of together) await (await change(deployed.blueprint, governance)).wait();
         expect(await differences()).to.have.members([...found]);
       });
     }

@@ -10,7 +10,7 @@ import {
 } from "../../../protocol/generated/contracts/index.js";
 import { tokenNames, type TokenName } from "../../../protocol/params/schema.js";
 import { DETERMINISTIC_PROXY } from "../../../scripts/deploy/create2.js";
-import { deploy } from "../../../scripts/deploy/deploy.js";
+import { deploy, type DeployResult } from "../../../scripts/deploy/deploy.js";
 import { MemoryStore } from "../../../scripts/deploy/store.js";
 import { verify } from "../../../scripts/deploy/verify.js";
 import { createDeploymentChain, errorOf, localParams, type DeploymentChain } from "../../helpers/deployment.js";
@@ -41,59 +41,6 @@ describe("deploy", function () {
     ]);
   });
 
-  it("brings up the whole system, and does nothing the second time", async () => {
-    const first = await site.execute();
-    const block = await site.provider.getBlockNumber();
-    const second = await site.execute();
-    expect(second.differences).to.deep.equal([]);
-    expect(second.transactions).to.equal(0);
-    expect(await site.provider.getBlockNumber()).to.equal(block);
-    expect(second.record).to.deep.equal(first.record);
-    expect(await verify(site.options)).to.deep.equal({ ok: true, differences: [] });
-    expect(site.store.readJournal()).to.deep.equal([]);
-
-    const contracts = connectContracts(first.deployment, site.provider);
-    for (const pair of ["cUSDT/cUSDC", "XAU/cUSDT", "XAU/cUSDC", "XAU/cEURT"]) {
-      expect(await contracts.pool(pair).spotRatio()).to.equal(10n ** 18n);
-    }
-    expect(await contracts.limits.pools()).to.have.length(4);
-    expect(await contracts.mesh.tokens()).to.have.length(3);
-  });
-
-  it("hands over: the multisig governs after the delay, the deployer and the bootstrap minter hold nothing", async () => {
-    const { blueprint, deployment } = await site.execute();
-    const timelock = Timelock__factory.connect(blueprint.timelock.address, site.provider);
-    expect(await timelock.getMinDelay()).to.equal(MULTISIG_DELAY_SECONDS);
-    for (const role of [
-      await timelock.PROPOSER_ROLE(),
-      await timelock.EXECUTOR_ROLE(),
-      await timelock.CANCELLER_ROLE(),
-    ]) {
-      expect(await timelock.hasRole(role, blueprint.roles.deployer)).to.equal(false);
-      expect(await timelock.hasRole(role, blueprint.roles.admin)).to.equal(true);
-    }
-    const contracts = connectContracts(deployment, site.provider);
-    for (const name of tokenNames) {
-      const token = contracts.token(name);
-      expect(await token.mintAvailable(blueprint.timelock.address)).to.equal(0n);
-      expect(await token.balanceOf(blueprint.roles.deployer)).to.equal(0n);
-      // Everything minted has gone where it belongs.
-      expect(await token.balanceOf(blueprint.timelock.address)).to.equal(0n);
-    }
-  });
-
-  it("records how each contract came to be", async () => {
-    const { record } = await site.execute({ sourceCommit: "0123abc" });
-    expect(record.chainId).to.equal(138);
-    expect(record.params).to.match(/^params\/localhost\.json#[0-9a-f]{64}$/);
-    for (const [name, entry] of Object.entries(record.contracts)) {
-      const receipt = await site.provider.getTransactionReceipt(entry.deployTx ?? "");
-      expect(receipt?.status, name).to.equal(1);
-      expect(receipt?.blockNumber, name).to.equal(entry.block);
-      expect(entry.sourceCommit).to.equal("0123abc");
-    }
-  });
-
   it("mints what a simulated market asks for, once", async () => {
     const extraGrants = [{ token: "cUSDT" as const, to: site.trader.address, amountUnits: 5_000_000n }];
     const { deployment } = await site.execute({ extraGrants });
@@ -109,18 +56,6 @@ describe("deploy", function () {
     expect(Object.keys(record.contracts)).to.deep.equal(["Timelock"]);
     expect((await errorOf(site.execute({ only: "timelok" }))).code).to.equal("UNKNOWN_STEP");
     expect((await errorOf(site.execute({ only: "timelok" }))).fix).to.contain('"Timelock"');
-  });
-
-  it("computes the addresses that the factories predict", async () => {
-    const { blueprint } = await site.execute();
-    const tokens = M1TokenFactory__factory.connect(blueprint.tokenFactory.address, site.provider);
-    const { XAU } = blueprint.tokens;
-    const common = { name: XAU.fullName, symbol: "XAU", decimals: 18, admin: blueprint.timelock.address };
-    expect(await tokens.tokenAddress(blueprint.timelock.address, common)).to.equal(XAU.address);
-    const factory = PmmFactory__factory.connect(blueprint.pmmFactory.address, site.provider);
-    for (const pool of [...blueprint.pools, ...blueprint.meshPools]) {
-      expect(await factory.isPool(pool.address), pool.name).to.equal(true);
-    }
   });
 
   describe("refuses", () => {
@@ -260,10 +195,85 @@ describe("deploy", function () {
     expect(second.transactions).to.equal(first.transactions);
     expect(await verify(site.options)).to.deep.equal({ ok: true, differences: [] });
   });
+});
+
+describe("a deployment", function () {
+  this.timeout(120_000);
+  let site: DeploymentChain;
+  let deployed: DeployResult;
+  before(async () => {
+    site = await createDeploymentChain();
+    deployed = await site.execute({ sourceCommit: "0123abc" });
+  });
+  after(() => site.chain.close());
+
+  it("brings up the whole system, and does nothing the second time", async () => {
+    const first = deployed;
+    const block = await site.provider.getBlockNumber();
+    const second = await site.execute();
+    expect(second.differences).to.deep.equal([]);
+    expect(second.transactions).to.equal(0);
+    expect(await site.provider.getBlockNumber()).to.equal(block);
+    expect(second.record).to.deep.equal(first.record);
+    expect(await verify(site.options)).to.deep.equal({ ok: true, differences: [] });
+    expect(site.store.readJournal()).to.deep.equal([]);
+
+    const contracts = connectContracts(first.deployment, site.provider);
+    for (const pair of ["cUSDT/cUSDC", "XAU/cUSDT", "XAU/cUSDC", "XAU/cEURT"]) {
+      expect(await contracts.pool(pair).spotRatio()).to.equal(10n ** 18n);
+    }
+    expect(await contracts.limits.pools()).to.have.length(4);
+    expect(await contracts.mesh.tokens()).to.have.length(3);
+  });
+
+  it("hands over: the multisig governs after the delay, the deployer and the bootstrap minter hold nothing", async () => {
+    const { blueprint, deployment } = deployed;
+    const timelock = Timelock__factory.connect(blueprint.timelock.address, site.provider);
+    expect(await timelock.getMinDelay()).to.equal(MULTISIG_DELAY_SECONDS);
+    for (const role of [
+      await timelock.PROPOSER_ROLE(),
+      await timelock.EXECUTOR_ROLE(),
+      await timelock.CANCELLER_ROLE(),
+    ]) {
+      expect(await timelock.hasRole(role, blueprint.roles.deployer)).to.equal(false);
+      expect(await timelock.hasRole(role, blueprint.roles.admin)).to.equal(true);
+    }
+    const contracts = connectContracts(deployment, site.provider);
+    for (const name of tokenNames) {
+      const token = contracts.token(name);
+      expect(await token.mintAvailable(blueprint.timelock.address)).to.equal(0n);
+      expect(await token.balanceOf(blueprint.roles.deployer)).to.equal(0n);
+      // Everything minted has gone where it belongs.
+      expect(await token.balanceOf(blueprint.timelock.address)).to.equal(0n);
+    }
+  });
+
+  it("records how each contract came to be", async () => {
+    const { record } = deployed;
+    expect(record.chainId).to.equal(138);
+    expect(record.params).to.match(/^params\/localhost\.json#[0-9a-f]{64}$/);
+    for (const [name, entry] of Object.entries(record.contracts)) {
+      const receipt = await site.provider.getTransactionReceipt(entry.deployTx ?? "");
+      expect(receipt?.status, name).to.equal(1);
+      expect(receipt?.blockNumber, name).to.equal(entry.block);
+      expect(entry.sourceCommit).to.equal("0123abc");
+    }
+  });
+
+  it("computes the addresses that the factories predict", async () => {
+    const { blueprint } = deployed;
+    const tokens = M1TokenFactory__factory.connect(blueprint.tokenFactory.address, site.provider);
+    const { XAU } = blueprint.tokens;
+    const common = { name: XAU.fullName, symbol: "XAU", decimals: 18, admin: blueprint.timelock.address };
+    expect(await tokens.tokenAddress(blueprint.timelock.address, common)).to.equal(XAU.address);
+    const factory = PmmFactory__factory.connect(blueprint.pmmFactory.address, site.provider);
+    for (const pool of [...blueprint.pools, ...blueprint.meshPools]) {
+      expect(await factory.isPool(pool.address), pool.name).to.equal(true);
+    }
+  });
 
   it("keeps nothing in memory that a second process would miss", async () => {
     // A lost record: everything is found again on the chain, with the transactions of what the factories made.
-    await site.execute();
     const store = new MemoryStore();
     const found = await site.execute({ store });
     expect(found.transactions).to.equal(0);

@@ -51,7 +51,7 @@ describe("deploy on a live network", function () {
   afterEach(() => site.chain.close());
 
   async function reportAll(loaded: LoadedParams): Promise<void> {
-    const plan = await createBlueprint(loaded);
+    const plan = createBlueprint(loaded);
     const block = await site.provider.getBlock("latest");
     for (const name of tokenNames) {
       for (const { address, source } of plan.feeds[name]) {
@@ -89,7 +89,7 @@ describe("deploy on a live network", function () {
     // No multisig at its address yet: whoever makes a contract there would govern. Nothing is handed over.
     const missing = await errorOf(deploy(options));
     expect(missing.details["setting"]).to.equal("roles.admin.code");
-    const plan = await createBlueprint(loaded);
+    const plan = createBlueprint(loaded);
     const timelock = await site.chain.ethers.getContractAt("Timelock", plan.timelock.address);
     expect(await timelock.getMinDelay()).to.equal(0n);
 

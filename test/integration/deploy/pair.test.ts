@@ -26,21 +26,21 @@ const THERE = "localhost651940";
 const NETWORKS = `${HERE},${THERE}`;
 
 /** Both files after changes of the second. */
-async function plans(change: (copy: NetworkParams) => void, first: (copy: NetworkParams) => void = () => undefined) {
-  return Promise.all([createBlueprint(localParams(first)), createBlueprint(localParams(change, THERE))] as const);
+function plans(change: (copy: NetworkParams) => void, first: (copy: NetworkParams) => void = () => undefined) {
+  return [createBlueprint(localParams(first)), createBlueprint(localParams(change, THERE))] as const;
 }
 
-async function planned(...changes: Parameters<typeof plans>): Promise<string[]> {
-  return (await pairPlanDifferences(...(await plans(...changes)))).map(({ code, id: what }) => `${code} ${what}`);
+function planned(...changes: Parameters<typeof plans>): string[] {
+  return pairPlanDifferences(...plans(...changes)).map(({ code, id: what }) => `${code} ${what}`);
 }
 
 describe("two chains of one deployment", function () {
   this.timeout(120_000);
 
   describe("parameter files", () => {
-    it("that are committed plan the same addresses, and differ in nothing but what a chain is", async () => {
+    it("that are committed plan the same addresses, and differ in nothing but what a chain is", () => {
       const [here, there] = [localParams(), localParams(undefined, THERE)];
-      expect(await pairPlanDifferences(await createBlueprint(here), await createBlueprint(there))).to.deep.equal([]);
+      expect(pairPlanDifferences(createBlueprint(here), createBlueprint(there))).to.deep.equal([]);
       const { bridge: end, ...rest } = there.params;
       const { bridge: home, ...first } = here.params;
       expect({ ...rest, chainId: first.chainId }).to.deep.equal(first);
@@ -57,12 +57,12 @@ describe("two chains of one deployment", function () {
       }
     });
 
-    it("that ask for other addresses are found, each contract by its name", async () => {
-      const found = await planned((copy) => (copy.tokens.XAU.name = "Another Ounce"));
+    it("that ask for other addresses are found, each contract by its name", () => {
+      const found = planned((copy) => (copy.tokens.XAU.name = "Another Ounce"));
       expect(found).to.include.members(["ADDRESS_DIFFERS XAU", "ADDRESS_DIFFERS XAUOracle"]);
       expect(found).to.not.include("ADDRESS_DIFFERS cUSDT");
-      expect(await planned((copy) => (copy.create2.salt = "another"))).to.include("ADDRESS_DIFFERS Timelock");
-      const fewer = await planned((copy) => copy.oracle.tokens.cUSDT.sources.pop());
+      expect(planned((copy) => (copy.create2.salt = "another"))).to.include("ADDRESS_DIFFERS Timelock");
+      const fewer = planned((copy) => copy.oracle.tokens.cUSDT.sources.pop());
       expect(fewer).to.deep.equal(["ADDRESS_DIFFERS SignedPriceFeed:cUSDT:3"]);
     });
 
@@ -91,19 +91,19 @@ describe("two chains of one deployment", function () {
       ],
     ];
     for (const [what, change, found] of ends) {
-      it(`with ${what} are no two ends of one bridge`, async () => {
-        expect(await planned(change)).to.include.members([...found]);
+      it(`with ${what} are no two ends of one bridge`, () => {
+        expect(planned(change)).to.include.members([...found]);
       });
     }
 
-    it("PAIR-1 may name what each chain had before: what commits to it stands elsewhere, and the rest does not", async () => {
+    it("PAIR-1 may name what each chain had before: what commits to it stands elsewhere, and the rest does not", () => {
       const [asset, other] = ["11", "22"].map((byte) => `0x${byte.repeat(20)}`) as [string, string];
       const adopt = (existing: string) => (copy: NetworkParams) => {
         copy.reserves.tokens.cUSDT.asset = { kind: "existing", existing, decimals: 6 };
         copy.dodo.reserveTokens.USDT = existing;
       };
-      expect(await planned(adopt(other), adopt(asset))).to.deep.equal([]);
-      const [here, there] = await plans(adopt(other), adopt(asset));
+      expect(planned(adopt(other), adopt(asset))).to.deep.equal([]);
+      const [here, there] = plans(adopt(other), adopt(asset));
       expect(here.reserves.vaults.cUSDT.address).to.not.equal(there.reserves.vaults.cUSDT.address);
       expect(here.router.address).to.not.equal(there.router.address);
     });
@@ -214,7 +214,7 @@ describe("two chains of one deployment", function () {
       const shared = (all: typeof here) =>
         Object.fromEntries(Object.entries(all ?? {}).filter(([name]) => !alone.includes(name)));
       expect(shared(there)).to.deep.equal(shared(here));
-      const [home, abroad] = await plans(() => undefined);
+      const [home, abroad] = plans(() => undefined);
       expect([home.ccip?.remoteAdapter, abroad.ccip?.remoteAdapter]).to.deep.equal([
         there?.["CcipAdapter"],
         here?.["CcipAdapter"],
@@ -246,8 +246,8 @@ describe("two chains of one deployment", function () {
 
     describe("deployment verify", () => {
       let plan: Blueprint;
-      before(async () => {
-        plan = await createBlueprint(localParams());
+      before(() => {
+        plan = createBlueprint(localParams());
       });
 
       const compare = (): Promise<PairResult> => {
@@ -321,7 +321,7 @@ describe("two chains of one deployment", function () {
         const extra = (await compare()).networks[HERE]?.differences.map(({ code, id: what }) => `${code} ${what}`);
         expect(extra).to.deep.equal(["LANE_CHANGED AlltraCustomBridge.tokens"]);
 
-        const [here, there] = [plannedEnd(plan), plannedEnd(await createBlueprint(localParams(undefined, THERE)))];
+        const [here, there] = [plannedEnd(plan), plannedEnd(createBlueprint(localParams(undefined, THERE)))];
         const codesOf = (other: BridgeEnd) => endDifferences(here, other).map(({ code }) => code);
         expect(codesOf(there)).to.deep.equal([]);
         expect(codesOf({ ...there, remoteBridge: asset })).to.deep.equal(["PEERS_DIFFER"]);

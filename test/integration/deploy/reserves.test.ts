@@ -25,6 +25,7 @@ import { feesOf, mintLimitOf, policyOf, sizingOf, termsOf } from "../../../scrip
 import type { DifferenceCode } from "../../../scripts/deploy/types.js";
 import { verify } from "../../../scripts/deploy/verify.js";
 import { createDeploymentChain, localParams, type DeploymentChain } from "../../helpers/deployment.js";
+import { rounds } from "../../helpers/rounds.js";
 
 const NAMES = [
   ...reservedTokenNames.flatMap((name) => [`ReserveAsset:${name}`, `ReserveFeed:${name}:1`, `ReserveVault:${name}`]),
@@ -342,9 +343,9 @@ describe("deployment of the reserves", function () {
         ],
       ],
     ];
-    for (const [what, change, found] of changes) {
-      it(what, async () => {
-        await (await change(deployed.blueprint, governance)).wait();
+    for (const { title, changes: together, found } of rounds(changes)) {
+      it(title, async () => {
+        for (const change of together) await (await change(deployed.blueprint, governance)).wait();
         expect(await differences()).to.have.members([...found]);
       });
     }

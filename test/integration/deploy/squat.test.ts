@@ -18,7 +18,7 @@ describe("deploy, with an attacker who was there first", function () {
   let planned: readonly PlannedContract[];
   beforeEach(async () => {
     site = await createDeploymentChain();
-    const plan = await createBlueprint(site.options.loaded);
+    const plan = createBlueprint(site.options.loaded);
     const context = stepContext(plan, site.provider, { bootstrapping: true, fromBlock: 0, extraGrants: [] });
     planned = steps.flatMap((step) => step.contracts?.(context) ?? []);
   });
