@@ -18,6 +18,7 @@ import {
   NO_TESTS,
   orphanedFiles,
   readOutput,
+  sharesOf,
   type Suite,
   type SuiteOutput,
   SUITES,
@@ -173,14 +174,30 @@ async function runSuite(
   return outcomeOf(suite, started, problems, read);
 }
 
-/** What one worker does after the other: the Solidity suites share what is compiled for them, each other suite stands alone. */
+/** The outcome of a suite whose files several processes ran. */
+function together(parts: readonly Outcome[]): Outcome[] {
+  const [first] = parts;
+  if (first === undefined) return [];
+  return [
+    {
+      suite: first.suite,
+      counts: parts.map(({ counts }) => counts).reduce(addCounts, NO_TESTS),
+      problems: [...new Set(parts.flatMap(({ problems }) => problems))],
+      reasons: [...new Set(parts.flatMap(({ reasons }) => reasons))],
+      failures: parts.flatMap(({ failures }) => failures),
+      seconds: Math.max(...parts.map(({ seconds }) => seconds)),
+    },
+  ];
+}
+
+/** What one worker does after the other: the Solidity suites share what is compiled for them, everything else stands alone. */
 function piecesOf<T extends { readonly suite: Suite }>(entries: readonly T[]): T[][] {
-  const pieces = new Map<string, T[]>();
+  const [solidity, others]: [T[], T[][]] = [[], []];
   for (const entry of entries) {
-    const key = entry.suite.runner === "solidity" ? "solidity" : entry.suite.name;
-    pieces.set(key, [...(pieces.get(key) ?? []), entry]);
+    if (entry.suite.runner === "solidity") solidity.push(entry);
+    else others.push([entry]);
   }
-  return [...pieces.values()];
+  return solidity.length === 0 ? others : [solidity, ...others];
 }
 
 function selectSuites(context: Context): { suite: Suite; files: readonly string[] }[] {
@@ -213,21 +230,25 @@ await runCommand(definition, async (context) => {
     context.say(`Solana tests on surfpool [skipped: ${NOT_BUILT}]`);
     return { ok: true, report: { ...NO_TESTS, skipped: 1, reason: NOT_BUILT } };
   }
-  const done = new Map<string, Outcome>();
+  const done: Outcome[] = [];
   const people = context.json ? process.stderr : process.stdout;
   const turns = new Turns((text) => people.write(text));
   if (context.flags.engine === "surfpool") await ensureSurfpool(context.signal, (line) => people.write(`${line}\n`));
-  const waiting = piecesOf(selected.map((entry) => ({ ...entry, turn: turns.next() })));
+  const waiting = piecesOf(
+    selected.flatMap(({ suite, files }) =>
+      sharesOf(suite, files).map((share) => ({ suite, share, turn: turns.next() })),
+    ),
+  );
   const work = async (): Promise<void> => {
     for (let piece = waiting.shift(); piece !== undefined; piece = waiting.shift()) {
-      for (const { suite, files, turn } of piece) {
-        if (!context.signal.aborted) done.set(suite.name, await runSuite(suite, files, context, turn.show));
+      for (const { suite, share, turn } of piece) {
+        if (!context.signal.aborted) done.push(await runSuite(suite, share, context, turn.show));
         turn.end();
       }
     }
   };
   await Promise.all(Array.from({ length: context.flags.engine === "litesvm" ? AT_A_TIME : 1 }, work));
-  const outcomes = selected.flatMap(({ suite }) => done.get(suite.name) ?? []);
+  const outcomes = selected.flatMap(({ suite }) => together(done.filter((outcome) => outcome.suite === suite.name)));
   const orphans = orphanedFiles(SUITES, root);
   const counts = outcomes.map((outcome) => outcome.counts).reduce(addCounts, { ...NO_TESTS, failed: orphans.length });
 

@@ -10,6 +10,8 @@ export interface Suite {
   readonly exclude?: readonly string[];
   /** Runs only by its name: minutes that belong to `.ci/run` and to a change of what it tests. */
   readonly onRequest?: boolean;
+  /** Side by side; one when absent. Files that mostly wait leave a processor free. */
+  readonly processes?: number;
   /** Which of its files run on every Solana cluster (`--engine`). */
   readonly onClusters?: readonly string[];
 }
@@ -34,6 +36,18 @@ export const SUITES: readonly Suite[] = [
     about: "invariants of docs/spec.md under random calls, in Solidity",
     runner: "solidity",
     include: ["test/contracts/**/*.invariant.t.sol"],
+  },
+  {
+    name: "keepers",
+    about: "keepers and protocol library",
+    runner: "mocha",
+    processes: 2,
+    include: ["test/keepers/**/*.test.ts", "test/protocol/**/*.test.ts"],
+    onClusters: [
+      "test/protocol/solana/*.test.ts",
+      "test/keepers/collateral-*/flow.test.ts",
+      "test/keepers/kit/outbox/solana/solanaOutbox.test.ts",
+    ],
   },
   {
     name: "integration",
@@ -63,17 +77,6 @@ export const SUITES: readonly Suite[] = [
     runner: "mocha",
     include: WORLDS,
     onRequest: true,
-  },
-  {
-    name: "keepers",
-    about: "keepers and protocol library",
-    runner: "mocha",
-    include: ["test/keepers/**/*.test.ts", "test/protocol/**/*.test.ts"],
-    onClusters: [
-      "test/protocol/solana/*.test.ts",
-      "test/keepers/collateral-*/flow.test.ts",
-      "test/keepers/kit/outbox/solana/solanaOutbox.test.ts",
-    ],
   },
   {
     name: "programs",
@@ -114,6 +117,12 @@ export function filesOf(suite: Suite, root: string): string[] {
 export function clusterFilesOf(suite: Suite, root: string): string[] {
   const portable = new Set(globSync([...(suite.onClusters ?? [])], { cwd: root }));
   return filesOf(suite, root).filter((file) => portable.has(file));
+}
+
+/** Deals the files of a suite out to its processes; a single file is never divided. */
+export function sharesOf({ processes = 1 }: Suite, files: readonly string[]): string[][] {
+  const count = Math.max(1, Math.min(processes, files.length));
+  return Array.from({ length: count }, (_, share) => files.filter((_file, index) => index % count === share));
 }
 
 /** Test files that no suite would ever run. */

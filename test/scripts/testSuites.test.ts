@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { addCounts, closingLine, invariantDepth, readOutput } from "../../scripts/testSuites.js";
+import { addCounts, closingLine, invariantDepth, readOutput, sharesOf, SUITES } from "../../scripts/testSuites.js";
 
 describe("test runner", () => {
   it("reads mocha's summary and the reasons of its skips", () => {
@@ -32,6 +32,17 @@ describe("test runner", () => {
   it("sums up and closes with the agreed line", () => {
     const sum = addCounts({ passed: 1, failed: 2, skipped: 3 }, { passed: 10, failed: 0, skipped: 1 });
     expect(closingLine(sum)).to.equal("11 passed, 2 failed, 4 skipped");
+  });
+
+  it("deals every file of a suite out once", () => {
+    const files = ["a", "b", "c", "d", "e"];
+    for (const suite of SUITES) {
+      const shares = sharesOf(suite, files);
+      expect(shares.flat().sort(), suite.name).to.deep.equal(files);
+      expect(shares).to.have.length(suite.processes ?? 1);
+      expect(sharesOf(suite, ["a"])).to.deep.equal([["a"]]);
+      expect(sharesOf(suite, []), "none is still said once").to.deep.equal([[]]);
+    }
   });
 
   it("makes at least the calls that were asked for", () => {
