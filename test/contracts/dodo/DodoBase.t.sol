@@ -14,8 +14,6 @@ import {
     DodoDspProxyStandIn
 } from "../../../contracts/mocks/dodo/DodoSystemStandIn.sol";
 import {PmmFactory} from "../../../contracts/pmm/PmmFactory.sol";
-import {PrivatePmmPool} from "../../../contracts/pmm/PrivatePmmPool.sol";
-import {PublicPmmPool} from "../../../contracts/pmm/PublicPmmPool.sol";
 import {Base} from "../Base.t.sol";
 
 /// @title DodoBase

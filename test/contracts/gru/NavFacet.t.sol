@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.33;
 
-import {NavFacet} from "../../../contracts/gru/facets/NavFacet.sol";
 import {IBasketVault} from "../../../contracts/interfaces/IBasketVault.sol";
 import {ICommonErrors} from "../../../contracts/interfaces/ICommonErrors.sol";
 import {IDiamond} from "../../../contracts/interfaces/IDiamond.sol";

@@ -7,10 +7,7 @@ import {ICommonErrors} from "../../../contracts/interfaces/ICommonErrors.sol";
 import {IPmmFactory} from "../../../contracts/interfaces/IPmmFactory.sol";
 import {IPmmPool, IPmmPrivatePool} from "../../../contracts/interfaces/IPmmPool.sol";
 import {IXauMesh} from "../../../contracts/interfaces/IXauMesh.sol";
-import {XauMesh} from "../../../contracts/mesh/XauMesh.sol";
 import {PmmFactory} from "../../../contracts/pmm/PmmFactory.sol";
-import {PrivatePmmPool} from "../../../contracts/pmm/PrivatePmmPool.sol";
-import {PublicPmmPool} from "../../../contracts/pmm/PublicPmmPool.sol";
 import {M1Token} from "../../../contracts/tokens/M1Token.sol";
 import {StabilizerBase} from "../stabilizer/StabilizerBase.t.sol";
 

@@ -6,7 +6,6 @@ import {ICommonErrors} from "../../../contracts/interfaces/ICommonErrors.sol";
 import {IXAUOracle} from "../../../contracts/interfaces/IXAUOracle.sol";
 import {PlainERC20} from "../../../contracts/mocks/PlainERC20.sol";
 import {SignedPriceFeed} from "../../../contracts/oracle/SignedPriceFeed.sol";
-import {XAUOracle} from "../../../contracts/oracle/XAUOracle.sol";
 import {OracleBase} from "./OracleBase.t.sol";
 
 /// @notice What the oracle accepts as configuration and what it answers about it.

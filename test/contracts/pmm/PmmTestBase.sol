@@ -6,8 +6,6 @@ import {IPmmPool} from "../../../contracts/interfaces/IPmmPool.sol";
 import {AnchorOracleMock} from "../../../contracts/mocks/AnchorOracleMock.sol";
 import {PlainERC20} from "../../../contracts/mocks/PlainERC20.sol";
 import {PmmFactory} from "../../../contracts/pmm/PmmFactory.sol";
-import {PrivatePmmPool} from "../../../contracts/pmm/PrivatePmmPool.sol";
-import {PublicPmmPool} from "../../../contracts/pmm/PublicPmmPool.sol";
 import {Base} from "../Base.t.sol";
 
 /// @title PmmTestBase

@@ -11,7 +11,6 @@ import {ISwapRegistry} from "../../../contracts/interfaces/ISwapRegistry.sol";
 import {HostileToken} from "../../../contracts/mocks/HostileToken.sol";
 import {PlainERC20} from "../../../contracts/mocks/PlainERC20.sol";
 import {PoolTrap} from "../../../contracts/mocks/PoolTrap.sol";
-import {EnhancedSwapRouter} from "../../../contracts/router/EnhancedSwapRouter.sol";
 import {IUniswapV3PoolLiquidity} from "./PublishedCode.sol";
 import {RouterBase} from "./RouterBase.t.sol";
 

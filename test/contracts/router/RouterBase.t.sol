@@ -7,7 +7,6 @@ import {ISwapRegistry} from "../../../contracts/interfaces/ISwapRegistry.sol";
 import {IDodoV2Pool} from "../../../contracts/interfaces/IDodoV2Pool.sol";
 import {PlainERC20} from "../../../contracts/mocks/PlainERC20.sol";
 import {EnhancedSwapRouter} from "../../../contracts/router/EnhancedSwapRouter.sol";
-import {SwapQuoter} from "../../../contracts/router/SwapQuoter.sol";
 import {DodoBase} from "../dodo/DodoBase.t.sol";
 import {IUniswapV3FactoryCreation, IUniswapV3PoolLiquidity, PublishedCode, V3Provider} from "./PublishedCode.sol";
 

@@ -14,8 +14,6 @@ import {XauMesh} from "../../../contracts/mesh/XauMesh.sol";
 import {SignedPriceFeed} from "../../../contracts/oracle/SignedPriceFeed.sol";
 import {XAUOracle} from "../../../contracts/oracle/XAUOracle.sol";
 import {PmmFactory} from "../../../contracts/pmm/PmmFactory.sol";
-import {PrivatePmmPool} from "../../../contracts/pmm/PrivatePmmPool.sol";
-import {PublicPmmPool} from "../../../contracts/pmm/PublicPmmPool.sol";
 import {Stabilizer} from "../../../contracts/stabilizer/Stabilizer.sol";
 import {StabilizerLimits} from "../../../contracts/stabilizer/StabilizerLimits.sol";
 import {M1Token} from "../../../contracts/tokens/M1Token.sol";

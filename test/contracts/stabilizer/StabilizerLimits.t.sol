@@ -6,9 +6,6 @@ import {IPmmFactory} from "../../../contracts/interfaces/IPmmFactory.sol";
 import {IPmmPool} from "../../../contracts/interfaces/IPmmPool.sol";
 import {IStabilizerLimits} from "../../../contracts/interfaces/IStabilizerLimits.sol";
 import {PmmFactory} from "../../../contracts/pmm/PmmFactory.sol";
-import {PrivatePmmPool} from "../../../contracts/pmm/PrivatePmmPool.sol";
-import {PublicPmmPool} from "../../../contracts/pmm/PublicPmmPool.sol";
-import {StabilizerLimits} from "../../../contracts/stabilizer/StabilizerLimits.sol";
 import {StabilizerBase} from "./StabilizerBase.t.sol";
 
 contract StabilizerLimitsTest is StabilizerBase {
