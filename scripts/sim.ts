@@ -187,11 +187,13 @@ async function mainOfTwo(context: Context, two: TwoChainOptions): Promise<Comman
   const { flags, signal, say } = context;
   const options = optionsOf(context);
   const { simulateTwo } = await import("./sim/two-chains.js");
+  const { SimWorlds } = await import("./sim/worlds.js");
+  const worlds = new SimWorlds();
   const [first, second] = TWO_CHAINS;
   const runs: TwoChainFigures[] = [];
   for (const seed of flags.seeds ?? [flags.seed]) {
     if (signal.aborted) break;
-    const simulation = await simulateTwo({ ...options, seed }, two, progressBar(`seed ${seed}`), signal);
+    const simulation = await simulateTwo({ ...options, seed }, two, progressBar(`seed ${seed}`), signal, worlds);
     const figures = twoChainFigures(simulation, [String(first), String(second)]);
     runs.push(figures);
     tellTwo(say, figures);
@@ -208,11 +210,13 @@ async function main(context: Context): Promise<CommandResult> {
   const options = optionsOf(context);
   // Help and wrong usage need not wait for a chain.
   const { simulate } = await import("./sim/engine.js");
+  const { SimWorlds } = await import("./sim/worlds.js");
+  const worlds = new SimWorlds();
   const command = `npm run sim -- ${process.argv.slice(2).join(" ")}`;
   const runs: SimFigures[] = [];
   for (const seed of flags.seeds ?? [flags.seed]) {
     if (signal.aborted) break;
-    const simulation: Simulation = await simulate({ ...options, seed }, progressBar(`seed ${seed}`), signal);
+    const simulation: Simulation = await simulate({ ...options, seed }, progressBar(`seed ${seed}`), signal, worlds);
     const figures = figuresOf(simulation);
     runs.push(figures);
     tell(say, figures);
@@ -221,7 +225,8 @@ async function main(context: Context): Promise<CommandResult> {
       say(`report: ${flags.report}`);
     }
     if (flags.picture !== undefined && figures.ok) {
-      const unheld = await simulate({ ...options, seed, policy: "none" }, progressBar("without stabilizer"), signal);
+      const bar = progressBar("without stabilizer");
+      const unheld = await simulate({ ...options, seed, policy: "none" }, bar, signal, worlds);
       writeFile(flags.picture, pegPicture(simulation, unheld));
       say(`picture: ${flags.picture}`);
     }

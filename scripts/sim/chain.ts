@@ -67,13 +67,16 @@ export interface ChainTimes {
   receiptMs: number;
 }
 
+const NO_TIMES: Readonly<ChainTimes> = { sendMs: 0, mineMs: 0, callMs: 0, receiptMs: 0 };
+
 export class SimChain {
-  readonly times: ChainTimes = { sendMs: 0, mineMs: 0, callMs: 0, receiptMs: 0 };
+  readonly times: ChainTimes = { ...NO_TIMES };
   readonly #connection: Connection;
   readonly #provider: EthereumProvider;
   readonly #blockSeconds: number;
   #timestamp = 0;
   #number = 0;
+  #mark: string | undefined;
 
   private constructor(connection: Connection, blockSeconds: number) {
     this.#connection = connection;
@@ -108,6 +111,26 @@ export class SimChain {
   /** From now on a block is made by `mine` and `skip` only. */
   async takeOver(): Promise<void> {
     await this.#provider.request({ method: "evm_setAutomine", params: [false] });
+    await this.#readHead();
+  }
+
+  /** Keeps the chain as it is now, for `rewind`. */
+  async mark(): Promise<void> {
+    this.#mark = (await this.#provider.request({ method: "evm_snapshot", params: [] })) as string;
+  }
+
+  /** Takes back everything since `mark`, and counts the times of work from zero. */
+  async rewind(): Promise<void> {
+    const params = [this.#mark];
+    const isBack = await this.#provider.request({ method: "evm_revert", params });
+    if (isBack !== true) throw new Error("the chain was not marked, or the mark is gone");
+    // A mark counts once.
+    await this.mark();
+    await this.#readHead();
+    Object.assign(this.times, NO_TIMES);
+  }
+
+  async #readHead(): Promise<void> {
     const block = (await this.#provider.request({ method: "eth_getBlockByNumber", params: ["latest", false] })) as {
       number: string;
       timestamp: string;

@@ -34,8 +34,9 @@ import { ASKED_EVERY, assertAgrees, CHECKED_EVERY, stateAfter, unexpectedOrders,
 import { SimRefills } from "./refills.js";
 import { PoolRun, thresholdsOf, type PoolSpec } from "./pool-run.js";
 import { Reports } from "./reports.js";
-import { openWorld, type SimWorld } from "./setup.js";
+import type { SimWorld } from "./setup.js";
 import { StabilizerLedger, type LedgerToken } from "./stabilizer-ledger.js";
+import { SimWorlds, type TakeWorld } from "./worlds.js";
 
 /** ICapitalBuckets.Bucket.RESERVE. */
 const RESERVE = BUCKETS.indexOf("E");
@@ -84,27 +85,45 @@ export interface Simulation {
   readonly interrupted: boolean;
 }
 
-/** Runs one simulation from deployment to the last block. An aborted `signal` ends it after the current block. */
-export async function simulate(options: SimOptions, progress?: Progress, signal?: AbortSignal): Promise<Simulation> {
-  const started = performance.now();
-  const world = await openWorld(simParams(options));
-  const setupMs = performance.now() - started;
+/**
+ * Runs one simulation from deployment to the last block. An aborted `signal` ends it after the current block. With `worlds` the
+ * deployment is that of an earlier run where there was one.
+ */
+export async function simulate(
+  options: SimOptions,
+  progress?: Progress,
+  signal?: AbortSignal,
+  worlds?: SimWorlds,
+): Promise<Simulation> {
+  const own = new SimWorlds();
   try {
-    const run = new ChainRun(options, world);
-    await run.prepare();
-    const planned = plannedBlocks(options);
-    let done = 0;
-    while (done < planned && signal?.aborted !== true) {
-      await run.block(done);
-      done += 1;
-      if (done % 200 === 0) progress?.(done / planned);
-    }
-    const simulation = await run.finish(done, { started, setupMs });
-    progress?.(1);
-    return simulation;
+    return await (worlds ?? own).use((take) => simulateIn(take, options, progress, signal));
   } finally {
-    await world.chain.close();
+    await own.close();
   }
+}
+
+async function simulateIn(
+  take: TakeWorld,
+  options: SimOptions,
+  progress?: Progress,
+  signal?: AbortSignal,
+): Promise<Simulation> {
+  const started = performance.now();
+  const world = await take(simParams(options));
+  const setupMs = performance.now() - started;
+  const run = new ChainRun(options, world);
+  await run.prepare();
+  const planned = plannedBlocks(options);
+  let done = 0;
+  while (done < planned && signal?.aborted !== true) {
+    await run.block(done);
+    done += 1;
+    if (done % 200 === 0) progress?.(done / planned);
+  }
+  const simulation = await run.finish(done, { started, setupMs });
+  progress?.(1);
+  return simulation;
 }
 
 /** Blocks of a whole run. */

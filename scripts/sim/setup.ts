@@ -54,6 +54,9 @@ export function referenceUnits(loaded: LoadedParams, token: TokenName, usd: numb
   return (micro * 10n ** BigInt(loaded.params.tokens[token].decimals)) / 1_000_000n;
 }
 
+/** Above what any transaction of a deployment uses: to estimate costs more than to send. */
+const DEPLOY_GAS = 16_000_000n;
+
 /** The market's accounts of a local network. */
 export function marketAccounts(): MarketAccounts {
   return {
@@ -84,6 +87,7 @@ export async function openWorld(loaded: LoadedParams, grants: readonly Grant[] =
       signer: await ethers.getSigner(loaded.params.roles.deployer ?? accountAt(0)),
       store: new MemoryStore(),
       execute: true,
+      fixedGasLimit: DEPLOY_GAS,
       extraGrants: [...marketGrants(loaded, accounts), ...grants],
     });
     const contracts = connectContracts(deployment, ethers.provider);

@@ -16,8 +16,9 @@ import { LegQueue, SimArbitrage, type ArbitrageSide } from "./arbitrage.js";
 import { SimBridge, type LaneTerms } from "./bridge.js";
 import { ChainRun, plannedBlocks, type ChainPlace, type Progress, type Simulation } from "./engine.js";
 import { simParams, TWO_CHAINS, type SimOptions, type TwoChainOptions } from "./options.js";
-import { openWorld, referenceUnits, type SimWorld } from "./setup.js";
+import { referenceUnits, type SimWorld } from "./setup.js";
 import type { LedgerToken } from "./stabilizer-ledger.js";
+import { SimWorlds, type TakeWorld } from "./worlds.js";
 
 /** Accounts without keys (see SimChain.impersonate), the same on both chains. */
 const KEEPER = "0xca47a5b17a6e0000000000000000000000000001";
@@ -92,68 +93,80 @@ export function arbitrageConfig(
   };
 }
 
-/** Runs both chains from deployment to the last block. An aborted `signal` ends it after the current block. */
+/** Runs both chains from deployment to the last block; the last three arguments are those of `simulate`. */
 export async function simulateTwo(
+  options: SimOptions,
+  two: TwoChainOptions,
+  progress?: Progress,
+  signal?: AbortSignal,
+  worlds?: SimWorlds,
+): Promise<TwoChainSimulation> {
+  const own = new SimWorlds();
+  try {
+    return await (worlds ?? own).use((take) => simulateIn(take, options, two, progress, signal));
+  } finally {
+    await own.close();
+  }
+}
+
+async function simulateIn(
+  take: TakeWorld,
   options: SimOptions,
   two: TwoChainOptions,
   progress?: Progress,
   signal?: AbortSignal,
 ): Promise<TwoChainSimulation> {
   const started = performance.now();
-  const worlds: SimWorld[] = [];
-  try {
-    for (const chainId of TWO_CHAINS) {
-      const loaded = simParams(options, chainId);
-      const grants = loaded.params.pools.flatMap(({ base, quote }) => [base, quote]);
-      const extra = [...new Set(grants)].flatMap((token): Grant[] => [
-        { token, to: KEEPER, amountUnits: referenceUnits(loaded, token, two.capitalUsd) },
-        { token, to: BRIDGE, amountUnits: referenceUnits(loaded, token, BRIDGE_USD) },
-      ]);
-      worlds.push(await openWorld(loaded, extra));
-    }
-    const [home, away] = worlds;
-    if (home === undefined || away === undefined) throw new Error("two chains must have been opened");
-    const latest = Math.max(home.chain.head.timestamp, away.chain.head.timestamp);
-    for (const world of worlds) {
-      world.chain.alignTo(latest);
-      await approvePools(world);
-    }
-    const sides: [ArbitrageSide, ArbitrageSide] = [sideOf(home, options, undefined), sideOf(away, options, two)];
-    for (const { run } of sides) await run.prepare();
-    const setupMs = performance.now() - started;
-    const { params } = home.loaded;
-    const config = arbitrageConfig(params, options.pools, two.latencySeconds);
-    const tokens = tokensOf(home, config);
-    const names: [string, string] = [sides[0].name, sides[1].name];
-    const lanes = tokens.map((token) => laneTerms(home, token));
-    const feeRate = parseBpsAsWad(LANE.feeBps);
-    const bridge = new SimBridge(names, lanes, two.latencySeconds, feeRate, BRIDGE, KEEPER);
-    const microUsd = (token: LedgerToken, units: bigint): bigint =>
-      (units * parseWad(params.oracle.tokens[token.name].referencePriceUsd)) /
-      (10n ** BigInt(token.decimals) * 10n ** 12n);
-    const arbitrage = new SimArbitrage(sides, tokens, bridge, KEEPER, config, microUsd);
-    await arbitrage.prepare();
-    const spreads = new Map(config.pairs.map(({ pair }) => [pair, new Series()]));
-
-    const planned = plannedBlocks(options);
-    let done = 0;
-    let before = "";
-    while (done < planned && signal?.aborted !== true) {
-      for (const { run } of sides) await run.block(done);
-      done += 1;
-      const after = recordSpreads(sides, spreads);
-      if (two.isArbitraged) await arbitrage.observe(done, done * options.blockSeconds, after !== before);
-      before = after;
-      if (done % 200 === 0) progress?.(done / planned);
-    }
-    await arbitrage.reconcile();
-    const times = { started, setupMs };
-    const chains = [await sides[0].run.finish(done, times), await sides[1].run.finish(done, times)] as const;
-    progress?.(1);
-    return { options, two, chains, spreadBps: spreads, arbitrage, bridge, totalMs: performance.now() - started };
-  } finally {
-    for (const { chain } of worlds) await chain.close();
+  const both: SimWorld[] = [];
+  for (const chainId of TWO_CHAINS) {
+    const loaded = simParams(options, chainId);
+    const grants = loaded.params.pools.flatMap(({ base, quote }) => [base, quote]);
+    const extra = [...new Set(grants)].flatMap((token): Grant[] => [
+      { token, to: KEEPER, amountUnits: referenceUnits(loaded, token, two.capitalUsd) },
+      { token, to: BRIDGE, amountUnits: referenceUnits(loaded, token, BRIDGE_USD) },
+    ]);
+    both.push(await take(loaded, extra));
   }
+  const [home, away] = both;
+  if (home === undefined || away === undefined) throw new Error("two chains must have been opened");
+  const latest = Math.max(home.chain.head.timestamp, away.chain.head.timestamp);
+  for (const world of both) {
+    world.chain.alignTo(latest);
+    await approvePools(world);
+  }
+  const sides: [ArbitrageSide, ArbitrageSide] = [sideOf(home, options, undefined), sideOf(away, options, two)];
+  for (const { run } of sides) await run.prepare();
+  const setupMs = performance.now() - started;
+  const { params } = home.loaded;
+  const config = arbitrageConfig(params, options.pools, two.latencySeconds);
+  const tokens = tokensOf(home, config);
+  const names: [string, string] = [sides[0].name, sides[1].name];
+  const lanes = tokens.map((token) => laneTerms(home, token));
+  const feeRate = parseBpsAsWad(LANE.feeBps);
+  const bridge = new SimBridge(names, lanes, two.latencySeconds, feeRate, BRIDGE, KEEPER);
+  const microUsd = (token: LedgerToken, units: bigint): bigint =>
+    (units * parseWad(params.oracle.tokens[token.name].referencePriceUsd)) /
+    (10n ** BigInt(token.decimals) * 10n ** 12n);
+  const arbitrage = new SimArbitrage(sides, tokens, bridge, KEEPER, config, microUsd);
+  await arbitrage.prepare();
+  const spreads = new Map(config.pairs.map(({ pair }) => [pair, new Series()]));
+
+  const planned = plannedBlocks(options);
+  let done = 0;
+  let before = "";
+  while (done < planned && signal?.aborted !== true) {
+    for (const { run } of sides) await run.block(done);
+    done += 1;
+    const after = recordSpreads(sides, spreads);
+    if (two.isArbitraged) await arbitrage.observe(done, done * options.blockSeconds, after !== before);
+    before = after;
+    if (done % 200 === 0) progress?.(done / planned);
+  }
+  await arbitrage.reconcile();
+  const times = { started, setupMs };
+  const chains = [await sides[0].run.finish(done, times), await sides[1].run.finish(done, times)] as const;
+  progress?.(1);
+  return { options, two, chains, spreadBps: spreads, arbitrage, bridge, totalMs: performance.now() - started };
 }
 
 /** `behind`: of the second chain, whose flows and readers of rounds are its own. */

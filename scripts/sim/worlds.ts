@@ -1,0 +1,61 @@
+/**
+ * Deployed worlds that serve several simulations: taking back what one of them did costs milliseconds, a deployment seconds. A world that
+ * was taken back differs from a fresh one in nothing but its age, which no figure depends on.
+ */
+import type { LoadedParams } from "../../protocol/params/load.js";
+import type { Grant } from "../deploy/types.js";
+import { openWorld, type SimWorld } from "./setup.js";
+
+/** A world as `openWorld` makes it, for as long as the work lasts. */
+export type TakeWorld = (loaded: LoadedParams, grants?: readonly Grant[]) => Promise<SimWorld>;
+
+interface Kept {
+  readonly about: string;
+  readonly world: SimWorld;
+  isFree: boolean;
+}
+
+export class SimWorlds {
+  #kept: Kept[] = [];
+
+  /** What `work` takes is its own until it ends. */
+  async use<T>(work: (take: TakeWorld) => Promise<T>): Promise<T> {
+    const taken: Kept[] = [];
+    try {
+      return await work(async (loaded, grants = []) => {
+        const kept = await this.#take(loaded, grants);
+        taken.push(kept);
+        return kept.world;
+      });
+    } finally {
+      for (const kept of taken) kept.isFree = true;
+    }
+  }
+
+  async close(): Promise<void> {
+    const kept = this.#kept;
+    this.#kept = [];
+    for (const { world } of kept) await world.chain.close();
+  }
+
+  async #take(loaded: LoadedParams, grants: readonly Grant[]): Promise<Kept> {
+    const about = aboutOf(loaded, grants);
+    const free = this.#kept.find((kept) => kept.isFree && kept.about === about);
+    if (free !== undefined) {
+      free.isFree = false;
+      await free.world.chain.rewind();
+      return free;
+    }
+    const kept = { about, world: await openWorld(loaded, grants), isFree: false };
+    this.#kept.push(kept);
+    await kept.world.chain.mark();
+    return kept;
+  }
+}
+
+/** Everything that a deployment depends on. */
+function aboutOf({ network, params }: LoadedParams, grants: readonly Grant[]): string {
+  return JSON.stringify([network, params, grants], (_key, value: unknown) =>
+    typeof value === "bigint" ? value.toString() : value,
+  );
+}
