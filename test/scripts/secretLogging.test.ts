@@ -1,3 +1,5 @@
+import fs from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { RuleTester } from "eslint";
@@ -5,9 +7,15 @@ import tseslint from "typescript-eslint";
 
 import { noSecretLogging } from "../../scripts/checks/secretLogging.js";
 
-const root = path.resolve(import.meta.dirname, "../..");
-// A file of the project, so that types are known; its text is that of each case.
-const filename = path.join(root, "keepers/kit/keys/load.ts");
+// A project of one file, so that types are known soon; the file's text is that of each case.
+const root = fs.mkdtempSync(path.join(tmpdir(), "secret-logging-"));
+const filename = path.join(root, "case.ts");
+const compilerOptions = { strict: true, target: "ES2023", lib: ["ES2023"], module: "NodeNext", types: [] };
+fs.writeFileSync(filename, "");
+fs.writeFileSync(path.join(root, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["case.ts"] }));
+after(() => {
+  fs.rmSync(root, { recursive: true });
+});
 
 const BY_NAME = `declare const log: { info(event: string, facts?: object): void; warn(event: string, facts?: object): void };
 declare const logger: typeof log; declare const auditLog: typeof log; declare const console: { log(...x: unknown[]): void };

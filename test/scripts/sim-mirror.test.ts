@@ -9,6 +9,7 @@ import { SimKeeper } from "../../scripts/sim/keeper.js";
 import { assertAgrees, stateAfter } from "../../scripts/sim/mirror.js";
 import type { SimOptions } from "../../scripts/sim/options.js";
 import { BlockEnds, isSustained, type TriggerConfig } from "../../scripts/sim/trigger.js";
+import { worlds } from "./simWorlds.js";
 
 const WAD = 10n ** 18n;
 const BPS = 10n ** 14n;
@@ -127,7 +128,7 @@ describe("what a simulation computes instead of asking", () => {
         return { ...seen, logs };
       };
       try {
-        expect(await codeOf(() => simulate(SHORT))).to.equal("SIM_MIRROR_DISAGREES");
+        expect(await codeOf(() => simulate(SHORT, undefined, undefined, worlds))).to.equal("SIM_MIRROR_DISAGREES");
       } finally {
         SimChain.prototype.receipt = receipt;
       }
@@ -137,7 +138,9 @@ describe("what a simulation computes instead of asking", () => {
       const orders = Object.getOwnPropertyDescriptor(SimKeeper.prototype, "hasOrders");
       Object.defineProperty(SimKeeper.prototype, "hasOrders", { configurable: true, get: () => true });
       try {
-        expect(await codeOf(() => simulate({ ...SHORT, hours: 0.5, volume: 20 }))).to.equal("SIM_TRIGGER_DISAGREES");
+        const options = { ...SHORT, hours: 0.5, volume: 20 };
+        const code = await codeOf(() => simulate(options, undefined, undefined, worlds));
+        expect(code).to.equal("SIM_TRIGGER_DISAGREES");
       } finally {
         if (orders !== undefined) Object.defineProperty(SimKeeper.prototype, "hasOrders", orders);
       }

@@ -4,7 +4,9 @@ import { expect } from "chai";
 
 import { readPriceFile, type PriceRow } from "../../protocol/priceFile.js";
 import { simulate, type Simulation } from "../../scripts/sim/engine.js";
+import type { SimOptions } from "../../scripts/sim/options.js";
 import { figuresOf, type SimFigures } from "../../scripts/sim/result.js";
+import { worlds } from "./simWorlds.js";
 
 const FILE = join(import.meta.dirname, "..", "fixtures", "cusdc-depeg.csv");
 /** The file's three hours in 30 minutes. */
@@ -27,7 +29,7 @@ describe("a reserve asset that loses its peg", function () {
   let figures: SimFigures;
 
   before(async () => {
-    simulation = await simulate({
+    const options: SimOptions = {
       hours: 3 / SHORTER,
       volume: 10,
       seed: 1,
@@ -36,7 +38,8 @@ describe("a reserve asset that loses its peg", function () {
       policy: "cantilever",
       profile: "target",
       priceRows: rows,
-    });
+    };
+    simulation = await simulate(options, undefined, undefined, worlds);
     figures = figuresOf(simulation);
   });
 

@@ -6,6 +6,7 @@ import type { SimOptions, TwoChainOptions } from "../../scripts/sim/options.js";
 import { figuresOf, worstOf } from "../../scripts/sim/result.js";
 import { twoChainFigures, type TwoChainFigures } from "../../scripts/sim/two-chain-result.js";
 import { simulateTwo, type TwoChainSimulation } from "../../scripts/sim/two-chains.js";
+import { worlds } from "./simWorlds.js";
 
 const NAMES: readonly [string, string] = ["138", "651940"];
 const UNIT = 10n ** 6n;
@@ -34,9 +35,12 @@ describe("simulation of two chains", function () {
     let alone: TwoChainFigures;
 
     before(async () => {
-      simulation = await simulateTwo(DRAIN, TWO);
+      simulation = await simulateTwo(DRAIN, TWO, undefined, undefined, worlds);
       figures = twoChainFigures(simulation, NAMES);
-      alone = twoChainFigures(await simulateTwo(DRAIN, { ...TWO, isArbitraged: false }), NAMES);
+      alone = twoChainFigures(
+        await simulateTwo(DRAIN, { ...TWO, isArbitraged: false }, undefined, undefined, worlds),
+        NAMES,
+      );
     });
 
     it("ARB-4 the keeper holds the spread below 15 bps where it would be broken without it", () => {
@@ -79,8 +83,8 @@ describe("simulation of two chains", function () {
 
   it("leaves the first chain as it is alone, and gives the second flows of its own", async () => {
     const options: SimOptions = { ...DRAIN, flow: "regime", policy: "cantilever", volume: 10, outsiders: true };
-    const single = figuresOf(await simulate(options));
-    const both = twoChainFigures(await simulateTwo(options, TWO), NAMES);
+    const single = figuresOf(await simulate(options, undefined, undefined, worlds));
+    const both = twoChainFigures(await simulateTwo(options, TWO, undefined, undefined, worlds), NAMES);
     expect(both.chains["138"]?.pools).to.deep.equal(single.pools);
     expect(both.chains["138"]?.stabilizer.inventoryChangeXauWei).to.equal(single.stabilizer.inventoryChangeXauWei);
     expect(both.chains["138"]?.market).to.deep.equal(single.market);

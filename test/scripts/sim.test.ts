@@ -10,6 +10,7 @@ import { simParams, type SimOptions } from "../../scripts/sim/options.js";
 import { figuresOf, worstOf, type SimFigures } from "../../scripts/sim/result.js";
 import { reportOf } from "../../scripts/sim/show.js";
 import { absolutePercentiles } from "../../scripts/stats/distribution.js";
+import { worlds } from "./simWorlds.js";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 
@@ -26,6 +27,11 @@ function optionsOf(changed: Partial<SimOptions>): SimOptions {
   };
 }
 
+/** A simulation in a world that others have used before or will use. */
+function simulateShared(options: SimOptions): Promise<Simulation> {
+  return simulate(options, undefined, undefined, worlds);
+}
+
 /** Everything but the time it took. */
 function repeatable(figures: SimFigures): Omit<SimFigures, "wallSeconds"> {
   const { wallSeconds: _wallSeconds, ...rest } = figures;
@@ -40,7 +46,7 @@ describe("simulation", function () {
     let figures: SimFigures;
 
     before(async () => {
-      simulation = await simulate(optionsOf({}));
+      simulation = await simulateShared(optionsOf({}));
       figures = figuresOf(simulation);
     });
 
@@ -113,17 +119,17 @@ describe("simulation", function () {
     });
   });
 
-  it("repeats itself to the last digit for a seed, and differs for another", async () => {
+  it("repeats itself to the last digit for a seed, in a fresh world and in a used one, and differs for another", async () => {
     const short = { hours: 0.05, volume: 10 };
-    const first = repeatable(figuresOf(await simulate(optionsOf(short))));
-    const again = repeatable(figuresOf(await simulate(optionsOf(short))));
-    const other = repeatable(figuresOf(await simulate(optionsOf({ ...short, seed: 2 }))));
-    expect(again).to.deep.equal(first);
-    expect(other.pools).to.not.deep.equal(first.pools);
+    const fresh = repeatable(figuresOf(await simulate(optionsOf(short))));
+    const other = repeatable(figuresOf(await simulateShared(optionsOf({ ...short, seed: 2 }))));
+    const again = repeatable(figuresOf(await simulateShared(optionsOf(short))));
+    expect(again).to.deep.equal(fresh);
+    expect(other.pools).to.not.deep.equal(fresh.pools);
   });
 
   it("lets a pool drift without stabilizer, and trades only in the pools that are named", async () => {
-    const simulation = await simulate(
+    const simulation = await simulateShared(
       optionsOf({ flow: "one-sided", policy: "none", pools: ["cUSDT/cUSDC"], hours: 0.25, volume: 5 }),
     );
     const { pools, stabilizer, rebalanceLatencyBlocks } = figuresOf(simulation);
@@ -137,7 +143,7 @@ describe("simulation", function () {
   });
 
   it("fails gracefully when the capital is too small even for its refills: no loss, more wanted, said so", async () => {
-    const simulation = await simulate(
+    const simulation = await simulateShared(
       optionsOf({ flow: "one-sided", pools: ["cUSDT/cUSDC"], capitalUsd: 500, volume: 10, hours: 0.1 }),
     );
     const { ok, capital, stabilizer } = figuresOf(simulation);
@@ -156,7 +162,7 @@ describe("simulation", function () {
       hours: 0.5,
     });
     const { params } = simParams(options);
-    const simulation = await simulate(options);
+    const simulation = await simulateShared(options);
     const { pools, capital, stabilizer, bucketUnits, reserves, buckets } = figuresOf(simulation);
     expect(capital.refills).to.be.greaterThan(0);
     expect(capital).to.include({ refillsReverted: 0, exhaustedBlocks: 0 });
@@ -182,7 +188,7 @@ describe("simulation", function () {
 
   it("replays outside prices: the feeds and the pools follow", async () => {
     const priceRows = parsePriceFile("p.csv", "timestamp,xau_usd\n1000,2650\n1200,2700\n1400,2660\n1600,2660\n");
-    const simulation = await simulate(optionsOf({ priceRows, hours: 1 / 6, volume: 1, pools: ["XAU/cUSDT"] }));
+    const simulation = await simulateShared(optionsOf({ priceRows, hours: 1 / 6, volume: 1, pools: ["XAU/cUSDT"] }));
     const [pool] = simulation.pools;
     // Quote units per base unit times 1e18; decimals 6 and 18. The newest price within one reading error.
     const fedPrice = Number(pool?.state.anchorNew ?? 0n) / 1e6;
@@ -199,7 +205,7 @@ describe("simulation", function () {
   });
 
   it("takes the worst of several runs in each direction", async () => {
-    const one = figuresOf(await simulate(optionsOf({ hours: 0.02, volume: 1 })));
+    const one = figuresOf(await simulateShared(optionsOf({ hours: 0.02, volume: 1 })));
     const name = "cUSDT/cUSDC";
     const pool = one.pools[name] ?? expect.fail("no pool");
     const two: SimFigures = {
