@@ -6,10 +6,10 @@ import { runCommand, usageError, type CommandContext, type CommandDefinition, ty
 import { priceFileHours, readPriceFile } from "../protocol/priceFile.js";
 import { pegPicture } from "./report/picture.js";
 import type { Progress, Simulation } from "./sim/engine.js";
-import { TWO_CHAINS, type SimOptions, type TwoChainOptions } from "./sim/options.js";
+import { TWO_CHAINS } from "./sim/chains.js";
+import type { SimOptions, TwoChainOptions } from "./sim/options.js";
 import { figuresOf, worstOf, type SimFigures } from "./sim/result.js";
 import { twoChainFigures, type TwoChainFigures } from "./sim/two-chain-result.js";
-import { alignRows, arbitrageRows, figureRows, poolRows, reportOf, spreadRows } from "./sim/show.js";
 
 const DEFAULT_HOURS = 24;
 
@@ -167,18 +167,20 @@ function writeFile(file: string, content: string): void {
   writeFileSync(file, content);
 }
 
-function tell(say: Context["say"], figures: SimFigures): void {
+async function tell(say: Context["say"], figures: SimFigures): Promise<void> {
+  const { alignRows, figureRows, poolRows } = await import("./sim/show.js");
   for (const line of alignRows(poolRows(figures))) say(line);
   for (const [label, value] of figureRows(figures)) say(`${label.padEnd(28)}${value}`);
   say("");
 }
 
-function tellTwo(say: Context["say"], figures: TwoChainFigures): void {
+async function tellTwo(say: Context["say"], figures: TwoChainFigures): Promise<void> {
+  const { alignRows, arbitrageRows, spreadRows } = await import("./sim/show.js");
   for (const line of alignRows(spreadRows(figures))) say(line);
   for (const [label, value] of arbitrageRows(figures)) say(`${label.padEnd(28)}${value}`);
   for (const [chain, own] of Object.entries(figures.chains)) {
     say(`chain ${chain}`);
-    tell(say, own);
+    await tell(say, own);
   }
 }
 
@@ -196,7 +198,7 @@ async function mainOfTwo(context: Context, two: TwoChainOptions): Promise<Comman
     const simulation = await simulateTwo({ ...options, seed }, two, progressBar(`seed ${seed}`), signal, worlds);
     const figures = twoChainFigures(simulation, [String(first), String(second)]);
     runs.push(figures);
-    tellTwo(say, figures);
+    await tellTwo(say, figures);
   }
   const [only] = runs;
   if (flags.seeds === undefined && only !== undefined) return { ok: only.ok, report: { ...only } };
@@ -219,8 +221,9 @@ async function main(context: Context): Promise<CommandResult> {
     const simulation: Simulation = await simulate({ ...options, seed }, progressBar(`seed ${seed}`), signal, worlds);
     const figures = figuresOf(simulation);
     runs.push(figures);
-    tell(say, figures);
+    await tell(say, figures);
     if (flags.report !== undefined) {
+      const { reportOf } = await import("./sim/show.js");
       writeFile(flags.report, reportOf(simulation, figures, command));
       say(`report: ${flags.report}`);
     }

@@ -25,9 +25,6 @@ export interface SimOptions {
   readonly priceRows?: readonly PriceRow[];
 }
 
-/** The chains that can be simulated, in the order in which a spread is taken. */
-export const TWO_CHAINS = [138, 651940] as const;
-
 /** What a simulation of two chains is asked beside. */
 export interface TwoChainOptions {
   readonly latencySeconds: number;
