@@ -4,10 +4,6 @@ import { fileURLToPath } from "node:url";
 
 import { runCommand, usageError, type CommandContext, type CommandResult } from "./cli.js";
 import { ENGINES } from "./validator/engines/engine.js";
-import { startLiteSvm } from "./validator/engines/litesvm.js";
-import { startSurfpool } from "./validator/engines/surfpool.js";
-import { PAYER_PHRASE } from "./validator/localPayer.js";
-import { localPrograms, namedProgram } from "./validator/localPrograms.js";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
@@ -47,20 +43,28 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
   if (flags.state !== undefined && flags.engine !== "litesvm") {
     throw usageError("CONFLICTING_FLAGS", "--state works with --engine litesvm only");
   }
-  const validator = await (flags.engine === "litesvm" ? startLiteSvm : startSurfpool)({
+  // Help and wrong usage need not wait for an engine.
+  const { localPrograms, namedProgram } = await import("./validator/localPrograms.js");
+  const programs = localPrograms(root, (flags.program ?? []).map(namedProgram));
+  const { PAYER_PHRASE } = await import("./validator/localPayer.js");
+  const start =
+    flags.engine === "litesvm"
+      ? (await import("./validator/engines/litesvm.js")).startLiteSvm
+      : (await import("./validator/engines/surfpool.js")).startSurfpool;
+  const validator = await start({
     port: flags.port,
     slotMs: Math.round(flags["seconds-per-slot"] * 1000),
-    programs: localPrograms(root, (flags.program ?? []).map(namedProgram)),
+    programs,
     ...(flags.state === undefined ? {} : { stateDirectory: path.resolve(flags.state) }),
     signal,
     say,
   });
-  const { engine, rpc, ws, genesisHash, payer, programs } = validator;
+  const { engine, rpc, ws, genesisHash, payer } = validator;
   say(`rpc       ${rpc}`);
   say(`ws        ${ws}`);
   say(`genesis   ${genesisHash} (${engine})`);
   say(`payer     ${payer}: has lamports and may upgrade the programs; its seed is sha256("${PAYER_PHRASE}")`);
-  for (const { name, programId, slot } of programs) {
+  for (const { name, programId, slot } of validator.programs) {
     say(`program   ${programId} ${name}, deployed in slot ${String(slot)}`);
   }
   say("Ctrl-C ends it");
@@ -75,7 +79,7 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
     stopTimer.abort();
     await validator.stop();
   }
-  return { ok: true, report: { engine, rpc, ws, genesisHash, payer, programs } };
+  return { ok: true, report: { engine, rpc, ws, genesisHash, payer, programs: validator.programs } };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -122,7 +122,7 @@ export class SimChain {
   /** Takes back everything since `mark`, and counts the times of work from zero. */
   async rewind(): Promise<void> {
     const params = [this.#mark];
-    const isBack = await this.#provider.request({ method: "evm_revert", params });
+    const isBack = (await this.#provider.request({ method: "evm_revert", params })) as unknown;
     if (isBack !== true) throw new Error("the chain was not marked, or the mark is gone");
     // A mark counts once.
     await this.mark();
