@@ -1,100 +1,29 @@
 /** Chain 138 on this machine with everything deployed by the real scripts, a trader with tokens, and a folder with its record. */
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 
-import { JsonRpcProvider, MaxUint256, type HDNodeWallet } from "ethers";
+import { MaxUint256 } from "ethers";
 
-import { Deployment, type DeploymentRecord } from "../../protocol/addresses.js";
+import { Deployment } from "../../protocol/addresses.js";
 import { connectContracts } from "../../protocol/contracts.js";
-import { DEPLOYMENTS_FOLDER, loadParams } from "../../protocol/params/load.js";
-import { developmentAccounts } from "../../protocol/params/rules.js";
-import { deploy } from "../../scripts/deploy/deploy.js";
 import { FileStore } from "../../scripts/deploy/store.js";
-import { attachToNode, serveChain } from "./localNode.js";
+import { connectTo, copyOfParameters, deployedBase, ownerAndTrader } from "./deployedBase.js";
+import { attachToNode } from "./localNode.js";
 
 export type DeployedChain = Awaited<ReturnType<typeof startDeployedChain>>;
-
-const TRADER = 12;
-/** Base units of each token that the trader starts with: more than the deepest pool holds. */
-const TRADER_UNITS = {
-  cUSDT: 2_000_000_000_000n,
-  cUSDC: 2_000_000_000_000n,
-  cEURT: 2_000_000_000_000n,
-  XAU: 2_000n * 10n ** 18n,
-};
-
-interface Base {
-  readonly url: string;
-  readonly record: DeploymentRecord;
-}
-
-/** One chain for all test files of a process: a deployment takes seconds. */
-let shared: Promise<Base> | undefined;
-const open: (() => Promise<void>)[] = [];
-
-// Outside every `describe`: after the last test of the process.
-after(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
-
-/** Deploys `localhost` to a fresh simulated chain and gives the trader tokens. */
-async function deployBase(): Promise<Base> {
-  const { url, close } = await serveChain();
-  open.push(close);
-  const folder = copyOfParameters();
-  const provider = connect(url);
-  const trader = account(TRADER).connect(provider);
-  const { record } = await deploy({
-    loaded: loadParams("localhost", folder),
-    provider,
-    signer: account(0).connect(provider),
-    store: new FileStore("localhost", folder),
-    execute: true,
-    extraGrants: Object.entries(TRADER_UNITS).map(([token, amountUnits]) => ({
-      token: token as keyof typeof TRADER_UNITS,
-      to: trader.address,
-      amountUnits,
-    })),
-  });
-  rmSync(folder, { recursive: true });
-  const deployment = new Deployment("localhost", record);
-  const contracts = connectContracts(deployment, provider);
-  for (const [pair, pool] of Object.entries(deployment.pools())) {
-    for (const token of pair.split("/")) {
-      const contract = contracts.token(token as keyof typeof TRADER_UNITS).connect(trader);
-      await (await contract.approve(pool, MaxUint256)).wait();
-    }
-  }
-  provider.destroy();
-  return { url, record };
-}
-
-/** A folder as `deployments/`, with the parameters and no record. */
-function copyOfParameters(): string {
-  const folder = mkdtempSync(join(tmpdir(), "cantilever-"));
-  cpSync(join(DEPLOYMENTS_FOLDER, "params"), join(folder, "params"), { recursive: true });
-  return folder;
-}
-
-function connect(url: string): JsonRpcProvider {
-  const options = { staticNetwork: true, pollingInterval: 20, cacheTimeout: -1, batchStallTime: 0 };
-  return new JsonRpcProvider(url, 138, options);
-}
 
 /**
  * Chain 138 with everything deployed, as it was after the deployment; blocks are mined only on demand. Test files take turns on it:
  * close it in an `after` hook, which undoes all that was done.
  */
 export async function startDeployedChain() {
-  const { url, record } = await (shared ??= deployBase());
+  const { url, record } = await deployedBase("localhost");
   const node = await attachToNode(url);
   await node.ask("evm_setAutomine", false);
   const pristine = await node.ask("evm_snapshot");
   const folder = copyOfParameters();
   new FileStore("localhost", folder).write(record);
-  const provider = connect(url);
-  const trader = account(TRADER).connect(provider);
+  const provider = connectTo(url, "localhost");
+  const { trader } = ownerAndTrader(provider);
   const deployment = new Deployment("localhost", record);
   const contracts = connectContracts(deployment, provider);
 
@@ -148,10 +77,4 @@ export async function startDeployedChain() {
       await node.close();
     },
   };
-}
-
-function account(index: number): HDNodeWallet {
-  const wallet = developmentAccounts()[index];
-  if (wallet === undefined) throw new Error(`there is no development account ${String(index)}`);
-  return wallet;
 }

@@ -1,9 +1,7 @@
 /** Both chains of this machine with everything deployed on them by the real scripts, and one account with the same inventory on both. */
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 
-import { JsonRpcProvider, MaxUint256, type HDNodeWallet } from "ethers";
+import { MaxUint256 } from "ethers";
 
 import { Deployment } from "../../protocol/addresses.js";
 import {
@@ -15,63 +13,42 @@ import {
 } from "../../protocol/bridgeMessage.js";
 import { connectContracts } from "../../protocol/contracts.js";
 import { AlltraAdapter__factory, AlltraCustomBridge__factory } from "../../protocol/generated/contracts/index.js";
-import { DEPLOYMENTS_FOLDER, loadParams } from "../../protocol/params/load.js";
+import { loadParams } from "../../protocol/params/load.js";
 import { developmentAccounts } from "../../protocol/params/rules.js";
-import { deploy } from "../../scripts/deploy/deploy.js";
 import { FileStore } from "../../scripts/deploy/store.js";
+import {
+  account,
+  CHAIN_IDS,
+  connectTo,
+  copyOfParameters,
+  deployedBase,
+  INVENTORY,
+  ownerAndTrader,
+  type LocalNetwork,
+} from "./deployedBase.js";
 import { FlakyRpc } from "./flakyRpc.js";
-import { attachToNode, serveChain } from "./localNode.js";
+import { attachToNode } from "./localNode.js";
 
-const CHAIN_IDS = { localhost: 138, localhost651940: 651940 } as const;
-type Network = keyof typeof CHAIN_IDS;
-/** Of the development accounts: none of them has an office. */
-const [OWNER, TRADER] = [14, 12];
-/** Base units that each of the two accounts has of each token, on both chains. */
-export const INVENTORY = {
-  cUSDT: 2_000_000_000_000n,
-  cUSDC: 2_000_000_000_000n,
-  XAU: 2_000n * 10n ** 18n,
-} as const;
+export { INVENTORY };
 
 export type TwoChains = Awaited<ReturnType<typeof startTwoChains>>;
 export type ChainOfTwo = TwoChains["home"];
 
-function account(index: number): HDNodeWallet {
-  const wallet = developmentAccounts()[index];
-  if (wallet === undefined) throw new Error(`there is no development account ${String(index)}`);
-  return wallet;
-}
-
-async function startChain(name: Network, folder: string) {
-  const { url, close } = await serveChain(name === "localhost" ? "sim138" : "sim651940");
+async function startChain(name: LocalNetwork, folder: string) {
+  const { url, record } = await deployedBase(name);
   const node = await attachToNode(url);
+  await node.ask("evm_setAutomine", true);
+  const pristine = await node.ask("evm_snapshot");
   const second = await FlakyRpc.start(() => url);
   const chainId = CHAIN_IDS[name];
-  const provider = new JsonRpcProvider(url, chainId, { staticNetwork: true, cacheTimeout: -1, pollingInterval: 20 });
-  const [owner, trader] = [account(OWNER).connect(provider), account(TRADER).connect(provider)];
+  const provider = connectTo(url, name);
+  const { owner, trader } = ownerAndTrader(provider);
   const loaded = loadParams(name, folder);
-  const grants = [owner, trader].flatMap(({ address: to }) =>
-    Object.entries(INVENTORY).map(([token, amountUnits]) => ({
-      ...{ token: token as keyof typeof INVENTORY, to, amountUnits },
-    })),
-  );
-  const { record } = await deploy({
-    ...{ loaded, provider, signer: account(0).connect(provider), store: new FileStore(name, folder) },
-    ...{ execute: true, extraGrants: grants },
-  });
+  new FileStore(name, folder).write(record);
   const deployment = new Deployment(name, record);
   const contracts = connectContracts(deployment, provider);
   const bridge = AlltraCustomBridge__factory.connect(deployment.address("AlltraCustomBridge"), provider);
   const adapter = AlltraAdapter__factory.connect(deployment.address("AlltraAdapter"), owner);
-  const pools = Object.entries(deployment.pools());
-  for (const signer of [owner, trader]) {
-    for (const token of Object.keys(INVENTORY) as (keyof typeof INVENTORY)[]) {
-      const contract = contracts.token(token).connect(signer);
-      const spenders = pools.flatMap(([pair, pool]) => (pair.split("/").includes(token) ? [pool] : []));
-      for (const spender of [...spenders, await bridge.getAddress()])
-        await (await contract.approve(spender, MaxUint256)).wait();
-    }
-  }
   const place: BridgePlace = { chainId: BigInt(chainId), bridge: await bridge.getAddress() };
   const attested = async (kind: AttestationKind, messageId: string): Promise<string[]> => {
     const digest = attestationDigest(place, kind, messageId, await bridge.attestorEpoch());
@@ -116,18 +93,20 @@ async function startChain(name: Network, folder: string) {
     async close(): Promise<void> {
       provider.destroy();
       await second.stop();
+      await node.ask("evm_setIntervalMining", 0);
+      await node.ask("evm_revert", pristine);
       await node.close();
-      await close();
     },
   };
 }
 
-/** Some seconds of deployments. Every transaction is mined at once. */
+/**
+ * Both as they were after their deployments; every transaction is mined at once. Test files take turns: close it in an `after` hook, which
+ * undoes all that was done.
+ */
 export async function startTwoChains() {
-  const folder = mkdtempSync(join(tmpdir(), "cantilever-two-"));
-  cpSync(join(DEPLOYMENTS_FOLDER, "params"), join(folder, "params"), { recursive: true });
-  const home = await startChain("localhost", folder);
-  const away = await startChain("localhost651940", folder);
+  const folder = copyOfParameters();
+  const [home, away] = await Promise.all([startChain("localhost", folder), startChain("localhost651940", folder)]);
   return {
     ...{ folder, home, away },
     async close(): Promise<void> {
