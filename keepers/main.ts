@@ -83,6 +83,12 @@ const definition = {
   },
 } as const;
 
+/** What a replay is of. */
+function blocksOf({ from, to }: { readonly from?: number | undefined; readonly to?: number | undefined }) {
+  if (from === undefined || to === undefined) throw usageError("MISSING_FLAG", "replay needs --from and --to");
+  return { fromBlock: from, toBlock: to };
+}
+
 await runCommand(definition, async ({ positionals, flags, signal, say }) => {
   const [name = "", subCommand = "run"] = positionals;
   const load = KEEPERS[name];
@@ -104,6 +110,7 @@ await runCommand(definition, async ({ positionals, flags, signal, say }) => {
   if (flags.prices !== undefined && replaysPrices) return backTest({ signal }, flags.prices, flags.seed);
   if (subCommand === "audit") return (await recordCommands()).audit(records, flags.export);
   if (subCommand === "pnl") return (await recordCommands()).pnl(records, flags.hours ?? 24);
+  const blocks = subCommand === "replay" ? blocksOf(flags) : undefined;
   const program = await load();
   const context = {
     network: flags.network,
@@ -128,11 +135,8 @@ await runCommand(definition, async ({ positionals, flags, signal, say }) => {
       return program.accept({ ...context, finding, reason });
     }
     case "replay": {
-      const { from: fromBlock, to: toBlock, record: recordFile } = flags;
       if (program.replay === undefined) throw usageError("PART_NOT_BUILT", `${name} has no replay yet`);
-      if (fromBlock === undefined || toBlock === undefined)
-        throw usageError("MISSING_FLAG", "replay needs --from and --to");
-      return program.replay({ ...context, fromBlock, toBlock, recordFile });
+      return program.replay({ ...context, ...(blocks ?? blocksOf(flags)), recordFile: flags.record });
     }
     default:
       return program.run({

