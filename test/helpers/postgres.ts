@@ -37,6 +37,8 @@ interface Shared {
 
 let shared: Promise<Shared> | undefined;
 let databases = 0;
+/** Dropping one waits for a checkpoint of the server: one after the other, and nobody waits for it before the server does. */
+let dropped: Promise<unknown> = Promise.resolve();
 
 /** To be called in the body of a `describe`: everything made through the result is gone after that suite. */
 export function usePostgres(): TestPostgres {
@@ -59,7 +61,12 @@ export function usePostgres(): TestPostgres {
     databases += 1;
     const name = `test_${String(databases)}`;
     await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`);
-    ends.push(() => admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    ends.push(() => {
+      dropped = dropped.then(() => admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+      // Whoever waits for all of them is told.
+      dropped.catch(() => undefined);
+      return Promise.resolve();
+    });
     const url = server.url(name);
     const connect = (options: Omit<ConnectOptions, "url"> = {}): Database => {
       const database = connectDatabase({ ...options, url });
@@ -71,7 +78,10 @@ export function usePostgres(): TestPostgres {
   return {
     testDatabase: () => create(TEMPLATE),
     emptyDatabase: () => create("template0"),
-    restartServer: async (how) => (await start()).server.restart(how),
+    restartServer: async (how) => {
+      await dropped;
+      await (await start()).server.restart(how);
+    },
   };
 }
 
@@ -117,7 +127,12 @@ async function stop(this: Mocha.Context): Promise<void> {
   // A start that failed has failed its suites and has cleaned up.
   const running = await shared?.catch(() => undefined);
   shared = undefined;
-  if (running !== undefined) await end(running);
+  if (running === undefined) return;
+  try {
+    await dropped;
+  } finally {
+    await end(running);
+  }
 }
 
 async function end({ admin, server, folder }: Shared): Promise<void> {
