@@ -1,12 +1,17 @@
 /** Whether two chains are the two ends of one bridge: what the files plan, or what the chains say. */
-import type { Provider } from "ethers";
+import { ZeroAddress, type Provider } from "ethers";
 
-import { AlltraCustomBridge__factory } from "../../protocol/generated/contracts/index.js";
+import {
+  AlltraCustomBridge__factory,
+  CcipAdapter__factory,
+  IBridgeLanes__factory,
+} from "../../protocol/generated/contracts/index.js";
 import { contractAt } from "../../protocol/handles.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import { isOurCode } from "./artifacts.js";
 import type { Blueprint } from "./blueprint.js";
-import { attestorsOf, LANE_MODES, lanesOf, limitsOf } from "./bridge.js";
+import { attestorsOf, LANE_MODES, lanesOf, limitsOf, type Crossing } from "./bridge.js";
+import { ccipLanesOf } from "./ccip.js";
 import { listText } from "./holders.js";
 import { pairDifference, type PairCode, type PairDifference } from "./pairDifference.js";
 
@@ -24,6 +29,17 @@ interface LaneEnd {
   readonly limits: LaneLimits;
 }
 
+type Lanes = ReadonlyMap<TokenName, LaneEnd>;
+
+/** The adapter of CCIP on one chain. */
+interface CcipEnd {
+  readonly adapter: string;
+  readonly remoteChainId: bigint;
+  /** Zero: nothing crosses yet. */
+  readonly remoteAdapter: string;
+  readonly lanes: Lanes;
+}
+
 /** One end of the bridge. */
 export interface BridgeEnd {
   readonly network: string;
@@ -35,9 +51,12 @@ export interface BridgeEnd {
   readonly threshold: bigint;
   /** Announced and not in force, with their threshold; empty: none. */
   readonly scheduled: string;
-  readonly lanes: ReadonlyMap<TokenName, LaneEnd>;
+  readonly lanes: Lanes;
+  /** Where the chain has one. */
+  readonly ccip: CcipEnd | undefined;
 }
 
+const SAME = "the same on both chains";
 const NO_LANE = "no lane";
 const NONE_SCHEDULED = "none";
 
@@ -54,10 +73,20 @@ export function plannedEnd(plan: Blueprint): BridgeEnd {
     attestors: addresses,
     threshold: BigInt(threshold),
     scheduled: NONE_SCHEDULED,
-    lanes: new Map(
-      lanesOf(plan).map((lane) => [lane.name, { token: lane.token, mode: lane.mode, limits: limitsOf(plan, lane) }]),
-    ),
+    lanes: plannedLanes(plan, lanesOf(plan)),
+    ccip: plan.ccip && {
+      adapter: plan.ccip.adapter.address,
+      remoteChainId: BigInt(plan.ccip.params.remoteChainId),
+      remoteAdapter: plan.ccip.remoteAdapter,
+      lanes: plannedLanes(plan, ccipLanesOf(plan)),
+    },
   };
+}
+
+function plannedLanes(plan: Blueprint, lanes: readonly Crossing[]): Lanes {
+  return new Map(
+    lanes.map((lane) => [lane.name, { token: lane.token, mode: lane.mode, limits: limitsOf(plan, lane) }]),
+  );
 }
 
 /** The end that is on the chain; undefined where other code stands, or none. */
@@ -74,78 +103,130 @@ export async function readEnd(plan: Blueprint, provider: Provider): Promise<Brid
       end.attestorThreshold(),
       end.scheduledAttestors(),
     ]);
-  const found = await end.tokens();
-  const lanes = new Map<TokenName, LaneEnd>();
-  for (const name of tokenNames) {
-    const token = plan.tokens[name].address;
-    if (!found.includes(token)) continue;
-    const [mode, limits] = await Promise.all([end.mode(token), end.limits(token)]);
-    lanes.set(name, { token, mode: LANE_MODES[Number(mode)] ?? "unknown", limits });
-  }
   const scheduled =
     announced.length === 0 ? NONE_SCHEDULED : `${String(announcedThreshold)} of ${listText([...announced])}`;
   return {
     ...{ network: plan.loaded.network, chainId, bridge: address, remoteChainId, remoteBridge, threshold, scheduled },
     attestors: [...attestors],
-    lanes,
+    lanes: await readLanes(plan, address, provider),
+    ccip: await readCcip(plan, provider),
   };
+}
+
+async function readCcip({ ccip, ...plan }: Blueprint, provider: Provider): Promise<CcipEnd | undefined> {
+  if (ccip === undefined) return undefined;
+  const { address, source = "" } = ccip.adapter;
+  if (!isOurCode(source, await provider.getCode(address))) return undefined;
+  const end = contractAt(CcipAdapter__factory, address, provider);
+  const [remoteChainId, { remoteAdapter }, lanes] = await Promise.all([
+    end.remoteChainId(),
+    end.transport(),
+    readLanes(plan, address, provider),
+  ]);
+  return { adapter: address, remoteChainId, remoteAdapter, lanes };
+}
+
+/** The lanes of a bridge or an adapter. */
+async function readLanes({ tokens }: Pick<Blueprint, "tokens">, carrier: string, provider: Provider): Promise<Lanes> {
+  const end = contractAt(IBridgeLanes__factory, carrier, provider);
+  const found = await end.tokens();
+  const lanes = new Map<TokenName, LaneEnd>();
+  for (const name of tokenNames) {
+    const token = tokens[name].address;
+    if (!found.includes(token)) continue;
+    const [mode, limits] = await Promise.all([end.mode(token), end.limits(token)]);
+    lanes.set(name, { token, mode: LANE_MODES[Number(mode)] ?? "unknown", limits });
+  }
+  return lanes;
+}
+
+/** One carrier of tokens on one chain: what is compared lane by lane. */
+interface Carrier {
+  readonly network: string;
+  readonly lanes: Lanes;
 }
 
 /** What keeps two ends from being one bridge. */
 export function endDifferences(here: BridgeEnd, there: BridgeEnd): PairDifference[] {
-  const unequal = (code: PairCode, id: string, of: (end: BridgeEnd) => string, expected: string) => {
-    const [mine, theirs] = [of(here), of(there)];
-    return mine === theirs ? [] : [pairDifference(code, id, [here.network, mine], [there.network, theirs], expected)];
-  };
-  const same = "the same on both chains";
+  const unequal = (id: string, of: (end: BridgeEnd) => string) =>
+    difference("ATTESTORS_DIFFER", id, [here.network, of(here)], [there.network, of(there)], SAME);
+  const names = (from: BridgeEnd) => `${String(from.remoteChainId)} ${from.remoteBridge}`;
+  const is = (from: BridgeEnd) => `${String(from.chainId)} ${from.bridge}`;
   return [
-    ...peers(here, there),
-    ...unequal("ATTESTORS_DIFFER", "attestors", (end) => listText(end.attestors), same),
-    ...unequal("ATTESTORS_DIFFER", "threshold", (end) => String(end.threshold), same),
-    ...unequal("ATTESTORS_DIFFER", "scheduledAttestors", (end) => end.scheduled, same),
-    ...tokenNames.flatMap((name) => [
-      ...modes(here, there, name),
-      ...(here.lanes.has(name) && there.lanes.has(name)
-        ? unequal("ADDRESS_DIFFERS", `lane(${name})`, (end) => end.lanes.get(name)?.token ?? NO_LANE, same)
-        : []),
-      ...limits(here, there, name),
-      ...limits(there, here, name),
-    ]),
+    ...peers("remoteBridge", [here.network, names(here), is(here)], [there.network, names(there), is(there)]),
+    ...unequal("attestors", (end) => listText(end.attestors)),
+    ...unequal("threshold", (end) => String(end.threshold)),
+    ...unequal("scheduledAttestors", (end) => end.scheduled),
+    ...laneDifferences("lane", here, there),
+    ...ccipDifferences(here, there),
   ];
 }
 
-/** Each end must name the other's chain and bridge. */
-function peers(here: BridgeEnd, there: BridgeEnd): PairDifference[] {
-  const named = (end: BridgeEnd) => `${String(end.remoteChainId)} ${end.remoteBridge}`;
-  const is = (end: BridgeEnd) => `${String(end.chainId)} ${end.bridge}`;
-  if (named(here) === is(there) && named(there) === is(here)) return [];
+/** Nothing where CCIP connects each with a third chain, or not at all. */
+function ccipDifferences(here: BridgeEnd, there: BridgeEnd): PairDifference[] {
+  const [mine, theirs] = [here.ccip, there.ccip];
+  if (mine?.remoteChainId !== there.chainId && theirs?.remoteChainId !== here.chainId) return [];
+  const carrierOf = ({ network, ccip }: BridgeEnd): Carrier => ({ network, lanes: ccip?.lanes ?? new Map() });
+  const lanes = laneDifferences("ccip.lane", carrierOf(here), carrierOf(there));
+  // Until both are named nothing crosses.
+  if (mine?.remoteAdapter === ZeroAddress || theirs?.remoteAdapter === ZeroAddress) return lanes;
+  const none = "no adapter";
+  const names = ({ ccip }: BridgeEnd) =>
+    ccip === undefined ? none : `${String(ccip.remoteChainId)} ${ccip.remoteAdapter}`;
+  const is = ({ ccip, chainId }: BridgeEnd) => (ccip === undefined ? none : `${String(chainId)} ${ccip.adapter}`);
   return [
-    pairDifference(
-      "PEERS_DIFFER",
-      "remoteBridge",
-      [here.network, named(here)],
-      [there.network, named(there)],
-      `${here.network} names ${is(there)}, ${there.network} names ${is(here)}`,
-    ),
+    ...peers("ccip.remoteAdapter", [here.network, names(here), is(here)], [there.network, names(there), is(there)]),
+    ...lanes,
   ];
+}
+
+function laneDifferences(prefix: string, here: Carrier, there: Carrier): PairDifference[] {
+  return tokenNames.flatMap((name) => {
+    const id = `${prefix}(${name})`;
+    const [mine, theirs] = [here.lanes.get(name), there.lanes.get(name)];
+    return [
+      ...modes(id, [here.network, mine?.mode ?? NO_LANE], [there.network, theirs?.mode ?? NO_LANE]),
+      ...(mine === undefined || theirs === undefined
+        ? []
+        : [
+            ...difference("ADDRESS_DIFFERS", id, [here.network, mine.token], [there.network, theirs.token], SAME),
+            ...limits(id, [here.network, mine.limits], [there.network, theirs.limits]),
+            ...limits(id, [there.network, theirs.limits], [here.network, mine.limits]),
+          ]),
+    ];
+  });
+}
+
+type Said = readonly [network: string, found: string];
+
+function difference(code: PairCode, id: string, mine: Said, theirs: Said, expected: string): PairDifference[] {
+  return mine[1] === theirs[1] ? [] : [pairDifference(code, id, mine, theirs, expected)];
+}
+
+/** Each end must name the other's chain and address. */
+function peers(
+  id: string,
+  [here, mine, isMine]: readonly [network: string, names: string, is: string],
+  [there, theirs, isTheirs]: readonly [network: string, names: string, is: string],
+): PairDifference[] {
+  if (mine === isTheirs && theirs === isMine) return [];
+  const expected = `${here} names ${isTheirs}, ${there} names ${isMine}`;
+  return [pairDifference("PEERS_DIFFER", id, [here, mine], [there, theirs], expected)];
 }
 
 /** What one chain locks the other mints: two that lock would pay out of what nobody sent, two that mint are backed by nothing. */
-function modes(here: BridgeEnd, there: BridgeEnd, name: TokenName): PairDifference[] {
-  const mode = (end: BridgeEnd) => end.lanes.get(name)?.mode ?? NO_LANE;
-  const [mine, theirs] = [mode(here), mode(there)];
-  if (mine === NO_LANE && theirs === NO_LANE) return [];
-  if ([mine, theirs].sort().join() === "LOCK,MINT") return [];
-  const expected = "LOCK on one chain and MINT on the other";
-  return [
-    pairDifference("LANE_MODES_DIFFER", `lane(${name})`, [here.network, mine], [there.network, theirs], expected),
-  ];
+function modes(id: string, mine: Said, theirs: Said): PairDifference[] {
+  const found = [mine[1], theirs[1]].sort().join();
+  if (found === "LOCK,MINT" || found === `${NO_LANE},${NO_LANE}`) return [];
+  return [pairDifference("LANE_MODES_DIFFER", id, mine, theirs, "LOCK on one chain and MINT on the other")];
 }
 
 /** What may leave one chain must be let in by the other, or messages pile up that are attested and not paid. */
-function limits(source: BridgeEnd, destination: BridgeEnd, name: TokenName): PairDifference[] {
-  const [out, into] = [source.lanes.get(name)?.limits, destination.lanes.get(name)?.limits];
-  if (out === undefined || into === undefined) return [];
+function limits(
+  id: string,
+  [source, out]: readonly [network: string, limits: LaneLimits],
+  [destination, into]: readonly [network: string, limits: LaneLimits],
+): PairDifference[] {
   const pairs = [
     ["capacity", out.outCapacity, into.inCapacity] as const,
     ["refillPerSecond", out.outRefillPerSecond, into.inRefillPerSecond] as const,
@@ -155,9 +236,9 @@ function limits(source: BridgeEnd, destination: BridgeEnd, name: TokenName): Pai
     .map(([what, leaves, arrives]) =>
       pairDifference(
         "LIMITS_DIFFER",
-        `lane(${name}).${what}`,
-        [source.network, `out ${String(leaves)}`],
-        [destination.network, `in ${String(arrives)}`],
+        `${id}.${what}`,
+        [source, `out ${String(leaves)}`],
+        [destination, `in ${String(arrives)}`],
         "what leaves one chain is let in by the other",
       ),
     );

@@ -71,6 +71,11 @@ describe("two chains of one deployment", function () {
       if (XAU === null) throw new Error("XAU crosses");
       return XAU;
     };
+    const ccipOf = (copy: NetworkParams) => {
+      const { ccip } = copy.bridge;
+      if (ccip === null) throw new Error("there is an adapter of CCIP");
+      return ccip;
+    };
     const ends: readonly [what: string, change: (copy: NetworkParams) => void, found: readonly string[]][] = [
       [
         "another peer",
@@ -84,6 +89,24 @@ describe("two chains of one deployment", function () {
       ],
       ["two chains that lock", (copy) => (lane(copy).mode = "lock"), ["LANE_MODES_DIFFER lane(XAU)"]],
       ["a lane with one end", (copy) => (copy.bridge.lanes.XAU = null), ["LANE_MODES_DIFFER lane(XAU)"]],
+      [
+        "an adapter of CCIP that lets nothing in over there",
+        (copy) => (ccipOf(copy).lanes.cUSDT = null),
+        ["LANE_MODES_DIFFER ccip.lane(cUSDT)"],
+      ],
+      [
+        "more that leaves over CCIP than is let in",
+        (copy) => {
+          const lane = ccipOf(copy).lanes.cUSDT;
+          if (lane !== null) lane.in.refillUsdPerDay = "5999999";
+        },
+        ["LIMITS_DIFFER ccip.lane(cUSDT).refillPerSecond"],
+      ],
+      [
+        "an adapter of CCIP on one chain only",
+        (copy) => (copy.bridge.ccip = null),
+        ["PEERS_DIFFER ccip.remoteAdapter", "LANE_MODES_DIFFER ccip.lane(cUSDT)"],
+      ],
       [
         "more that leaves than is let in",
         (copy) => (lane(copy).in.capacityUsd = "999999"),
@@ -325,7 +348,10 @@ describe("two chains of one deployment", function () {
         const codesOf = (other: BridgeEnd) => endDifferences(here, other).map(({ code }) => code);
         expect(codesOf(there)).to.deep.equal([]);
         expect(codesOf({ ...there, remoteBridge: asset })).to.deep.equal(["PEERS_DIFFER"]);
-        expect(codesOf({ ...there, chainId: 1n })).to.deep.equal(["PEERS_DIFFER"]);
+        expect(codesOf({ ...there, chainId: 1n }), "the bridge, and CCIP").to.deep.equal([
+          "PEERS_DIFFER",
+          "PEERS_DIFFER",
+        ]);
         expect(codesOf({ ...here, network: THERE })).to.include.members(["PEERS_DIFFER", "LANE_MODES_DIFFER"]);
       });
 
