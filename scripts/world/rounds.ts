@@ -169,7 +169,8 @@ export class Rounds {
 
 async function reporterRows(database: Database, chainId: number): Promise<readonly ReporterRow[]> {
   return database.query<ReporterRow>(
-    `SELECT state, intent->>'to' AS "to", intent->>'data' AS "data" FROM keeper_outbox
+    `SELECT CASE WHEN a.kind = 'cancel' THEN 'cancelled' ELSE o.state END AS state, intent->>'to' AS "to", intent->>'data' AS "data"
+       FROM keeper_outbox o LEFT JOIN keeper_attempt a ON a.hash = o.mined_hash AND a.outbox_id = o.id
       WHERE role = $1 AND chain_id = $2 AND effect_key LIKE 'report:%'`,
     [REPORTER, chainId],
   );
