@@ -95,7 +95,7 @@ describe("scripts/world/rounds", function () {
     );
     await db.query(
       "INSERT INTO keeper_attempt (outbox_id, ordinal, hash, raw, kind, terms, block) VALUES ($1, 0, $2, '', $3, '{}', 0)",
-      [stored?.id, hash, kind],
+      [stored?.id ?? "", hash, kind],
     );
   }
 
