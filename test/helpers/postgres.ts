@@ -62,9 +62,9 @@ export function usePostgres(): TestPostgres {
     const name = `test_${String(databases)}`;
     await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`);
     ends.push(() => {
-      dropped = dropped.then(() => admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
-      // Whoever waits for all of them is told.
-      dropped.catch(() => undefined);
+      // What could not be dropped goes with the server.
+      const drop = () => admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`).catch(() => undefined);
+      dropped = dropped.then(drop);
       return Promise.resolve();
     });
     const url = server.url(name);
@@ -128,11 +128,8 @@ async function stop(this: Mocha.Context): Promise<void> {
   const running = await shared?.catch(() => undefined);
   shared = undefined;
   if (running === undefined) return;
-  try {
-    await dropped;
-  } finally {
-    await end(running);
-  }
+  await dropped;
+  await end(running);
 }
 
 async function end({ admin, server, folder }: Shared): Promise<void> {
