@@ -134,7 +134,7 @@ export function orphanedFiles(suites: readonly Suite[], root: string): string[] 
     .sort();
 }
 
-/** Calls of each invariant within `npm test`; `.ci/run` makes twice as many, and `--calls 40000` is the nightly depth. */
+/** Calls of each invariant within `npm test`; `--calls 40000` is the nightly depth. */
 export const DEFAULT_INVARIANT_CALLS = 1_000;
 
 /** Splits the calls of an invariant into runs: each run starts from a fresh state, deeper runs reach rarer states. */
