@@ -14,6 +14,7 @@ import {
   type Counts,
   DEFAULT_INVARIANT_CALLS,
   filesOf,
+  hasResults,
   invariantDepth,
   NO_TESTS,
   orphanedFiles,
@@ -101,13 +102,16 @@ function environment(suite: Suite, { flags }: Context): NodeJS.ProcessEnv {
   };
 }
 
-/** Runs one process, hands its output on as it comes and returns what it said. */
+/** Most that a process may take to end once it has told its results. */
+const END_MS = 60_000;
+
+/** Runs one process, hands its output on as it comes and returns what it said. What does not end is killed, and `hangs`. */
 function stream(
   suite: Suite,
   args: readonly string[],
   context: Context,
   show: (text: string) => void,
-): Promise<{ output: string; code: number }> {
+): Promise<{ output: string; code: number; hangs?: true }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [hardhat, ...args], {
       cwd: root,
@@ -116,16 +120,23 @@ function stream(
       signal: context.signal,
     });
     let output = "";
+    let end: NodeJS.Timeout | undefined;
     child.stdout.setEncoding("utf8");
     child.stdout.on("data", (text: string) => {
       output += text;
       show(text);
+      if (end !== undefined || !hasResults(output)) return;
+      end = setTimeout(() => {
+        child.kill("SIGKILL");
+        resolve({ output, code: 1, hangs: true });
+      }, END_MS);
     });
     child.on("error", (error) => {
       if (context.signal.aborted) resolve({ output, code: 130 });
       else reject(error);
     });
     child.on("close", (code) => {
+      clearTimeout(end);
       resolve({ output, code: code ?? 1 });
     });
   });
@@ -162,7 +173,7 @@ async function runSuite(
   if (suite.runner === "solidity" && (await stream(suite, BUILD_OF_TESTS, context, show)).code !== 0) {
     return outcomeOf(suite, started, ["the Solidity tests do not compile"]);
   }
-  const { output, code } = await stream(suite, taskArguments(suite, files, context), context, show);
+  const { output, code, hangs } = await stream(suite, taskArguments(suite, files, context), context, show);
   const read = readOutput(output);
   const { counts, reasons } = read;
   const problems: string[] = [];
@@ -170,7 +181,8 @@ async function runSuite(
     problems.push("ran no tests");
   }
   if (counts.skipped > 0 && reasons.length === 0) problems.push("skipped tests without saying why");
-  if (code !== 0 && counts.failed === 0) problems.push(`exited with code ${String(code)}`);
+  if (hangs) problems.push("did not end after its last test: something is left open");
+  else if (code !== 0 && counts.failed === 0) problems.push(`exited with code ${String(code)}`);
   return outcomeOf(suite, started, problems, read);
 }
 

@@ -172,6 +172,14 @@ export interface SuiteOutput {
   readonly failures: readonly string[];
 }
 
+/** What failed, and how, is shorter than this. */
+const END_OF_OUTPUT = 100_000;
+
+/** Whether a mocha process has told how its tests ended; with what failed, that is the last thing it says. */
+export function hasResults(output: string): boolean {
+  return /^\s*\d+ passing\b/m.test(stripVTControlCharacters(output.slice(-END_OF_OUTPUT)));
+}
+
 /** Read from the runner's summary. A skip without a reason is reported as such. */
 export function readOutput(output: string): SuiteOutput {
   const plain = stripVTControlCharacters(output);

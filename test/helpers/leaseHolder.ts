@@ -9,6 +9,8 @@ const database = connectDatabase({ url });
 const log = createLog({ format: "json", level: "silent", keeper: "test", network: "test" });
 // It believes in its lease for as long as it lives: nothing but the fence stops it.
 const lease = new Lease(database, { name, ttlMs: Number(ttlMs), renewMs: 3_600_000 }, log);
+// Its time begins with the question: connecting belongs before it.
+await database.query("SELECT 1");
 await lease.step();
 const { held } = lease;
 if (held === undefined) throw new Error("the lease is not free");

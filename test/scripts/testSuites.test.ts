@@ -1,6 +1,14 @@
 import { expect } from "chai";
 
-import { addCounts, closingLine, invariantDepth, readOutput, sharesOf, SUITES } from "../../scripts/testSuites.js";
+import {
+  addCounts,
+  closingLine,
+  hasResults,
+  invariantDepth,
+  readOutput,
+  sharesOf,
+  SUITES,
+} from "../../scripts/testSuites.js";
 
 describe("test runner", () => {
   it("reads mocha's summary and the reasons of its skips", () => {
@@ -27,6 +35,11 @@ describe("test runner", () => {
     expect(failures).to.deep.equal([]);
     expect(counts).to.deep.equal({ passed: 11, failed: 0, skipped: 3 });
     expect(reasons).to.deep.equal([]);
+  });
+
+  it("knows when mocha has told how its tests ended", () => {
+    expect(hasResults("  keepers\n    ✔ holds 12 passing lots (3ms)\n")).to.equal(false);
+    expect(hasResults("    ✔ holds (3ms)\n\n\n\u001b[32m  2 passing\u001b[39m (3s)\n")).to.equal(true);
   });
 
   it("sums up and closes with the agreed line", () => {

@@ -93,9 +93,10 @@ describe("keepers/kit/lease", function () {
   });
 
   it("LEASE-2 a process that was stopped wakes up believing that it leads, and may write nothing", async () => {
-    const child = fork(HOLDER, [test.url, NAME, String(SHORT_MS)], { execArgv: ["--import", "tsx"] });
+    // Long enough for the two things that it does while it leads, on a busy machine too.
+    const child = fork(HOLDER, [test.url, NAME, "2000"], { execArgv: ["--import", "tsx"] });
     try {
-      expect((await once(child, "message"))[0]).to.deep.equal({ fence: "1" });
+      expect(await said(child)).to.deep.equal({ fence: "1" });
       expect(await ask(child)).to.equal(true);
       child.kill("SIGSTOP");
       const next = lease(LONG_MS);
@@ -162,6 +163,21 @@ describe("keepers/kit/lease", function () {
 
 async function ask(child: ChildProcess): Promise<unknown> {
   child.send("write");
-  const [answer] = (await once(child, "message")) as [{ mayWrite: boolean }];
-  return answer.mayWrite;
+  return ((await said(child)) as { mayWrite: boolean }).mayWrite;
+}
+
+/** What it says next. @throws when it ends instead */
+async function said(child: ChildProcess): Promise<unknown> {
+  const over = new AbortController();
+  const ended = once(child, "exit", over).then(([code]) => {
+    throw new Error(`it has ended with ${String(code)}`);
+  });
+  // Nobody waits for it any more then.
+  ended.catch(() => undefined);
+  try {
+    const [message] = (await Promise.race([once(child, "message", over), ended])) as [unknown];
+    return message;
+  } finally {
+    over.abort();
+  }
 }
