@@ -1,6 +1,9 @@
 /** Everything this keeper needs at one end, checked one by one. */
 import { formatUnits, keccak256 } from "ethers";
 
+import type { Queryable } from "../../db/database.js";
+import { openLegs } from "../../db/queries/arbitrage/openLegs.js";
+import { openTransfers } from "../../db/queries/arbitrage/openTransfers.js";
 import { alertCheck } from "../kit/alerts/open.js";
 import { keyChecks, nodeChecks } from "../kit/checks.js";
 import { runChecks, type Check, type CheckPlan } from "../kit/doctor.js";
@@ -10,6 +13,8 @@ import { wantedAllowances } from "./allowances.js";
 import { NOBODY, pairsOf, paramsOf, placeOf, tokensOf, type Connection, type Connections } from "./connect.js";
 import { ADAPTER, BRIDGE } from "./encode.js";
 import { allowancesAt, observeChain } from "./observe.js";
+import { KEEPER_NAME } from "./policy.js";
+import { bookOf } from "./store.js";
 import type { ChainSnapshot } from "./types.js";
 
 /** Checks that must hold before anything may be sent; the others are advice. */
@@ -154,6 +159,42 @@ export async function examine(
     ),
   ];
   return runChecks(plans);
+}
+
+/** Trades and transfers that have begun and not ended. A trade older than the rule's patience waits for a person. */
+export function openWorkCheck(
+  { ends }: Connections,
+  { client, config, ...own }: Connection,
+  db: () => Queryable,
+): CheckPlan {
+  return {
+    name: "open-work",
+    expected: `no trade open for more than ${String(config.repairPatienceSeconds)} s`,
+    fix: "start the keeper: it ends what it can; a trade that it tells as broken-trade needs a person",
+    needs: ["schema", "key", "chain-id"],
+    look: async () => {
+      const account = (await own.signer())?.address;
+      if (account === undefined) return { ok: true, found: "no key" };
+      const [first, second] = ends;
+      const book = bookOf(account, [String(first.client.chainId), String(second.client.chainId)]);
+      const [legs, transfers] = await Promise.all([
+        openLegs(db(), book, KEEPER_NAME),
+        openTransfers(db(), book, KEEPER_NAME),
+      ]);
+      const { timestamp } = await client.head();
+      const ages = new Map(
+        legs.map(({ pair, ordinal, beganAt }) => [`${pair} ${String(ordinal)}`, BigInt(timestamp) - beganAt]),
+      );
+      const found = [
+        ...[...ages].map(([trade, seconds]) => `trade ${trade} for ${String(seconds)} s`),
+        ...transfers.map(
+          ({ token, fromChain, toChain, ordinal }) => `transfer ${token} ${fromChain} to ${toChain} ${String(ordinal)}`,
+        ),
+      ];
+      const ok = [...ages.values()].every((seconds) => seconds <= BigInt(config.repairPatienceSeconds));
+      return { ok, found: found.length === 0 ? "nothing" : found.join(", ") };
+    },
+  };
 }
 
 /** Names of the record's contracts whose code on the chain is another one, or missing. */

@@ -1,9 +1,10 @@
 /** Arbitrage between two chains as a program: run, doctor, policy, status. One process serves both ends. */
+import type { Queryable } from "../../db/database.js";
 import { CantileverError, RetryableError } from "../../protocol/errors.js";
 import { formatWadAsBps } from "../../protocol/units.js";
 import { watchTroubles } from "../kit/alerts/open.js";
 import { requireGate } from "../kit/checks.js";
-import { checkLines, runChecks, type Check } from "../kit/doctor.js";
+import { checkLines, runChecks, type Check, type CheckPlan } from "../kit/doctor.js";
 import { Freshness } from "../kit/health.js";
 import { policyReport } from "../kit/policy/report.js";
 import { NATIVE } from "../kit/policy/types.js";
@@ -14,7 +15,7 @@ import { describeRunning, readStatus, statusPath } from "../kit/statusFile.js";
 import { decideConfigOf, reservedUnits } from "./config.js";
 import { connectBoth, NOBODY, pairsOf, paramsOf, placeOf, type Connections } from "./connect.js";
 import { decide } from "./decide.js";
-import { examine, EXECUTE_GATE, GATE } from "./doctor.js";
+import { examine, EXECUTE_GATE, GATE, openWorkCheck } from "./doctor.js";
 import { explain } from "./explain.js";
 import { observeChain } from "./observe.js";
 import { KEEPER_NAME, tokenOfAsset } from "./policy.js";
@@ -87,7 +88,8 @@ function doctor(context: ProgramContext): Promise<ProgramResult> {
     const checks: (Check & { readonly network: string })[] = [];
     for (const connection of connections.ends) {
       const { name: network } = connection.config.network;
-      const runtime = runtimeChecks({ connection, keeper: KEEPER_NAME, env: context.env });
+      const further = (db: () => Queryable): readonly CheckPlan[] => [openWorkCheck(connections, connection, db)];
+      const runtime = runtimeChecks({ connection, keeper: KEEPER_NAME, env: context.env, further });
       try {
         const own = [
           ...(await examine(connections, connection, false, context.alertTest)),

@@ -199,8 +199,8 @@ class Undone extends Error {
   }
 }
 
-/** The same whichever chain a process names first. @throws PermanentError SAME_CHAIN */
-function bookOf(account: string, [a, b]: readonly [ChainKey, ChainKey]): string {
+/** Name of an account's books on two chains, the same whichever chain a process names first. @throws PermanentError SAME_CHAIN */
+export function bookOf(account: string, [a, b]: readonly [ChainKey, ChainKey]): string {
   if (BigInt(a) === BigInt(b)) throw new PermanentError("SAME_CHAIN", `both ends are chain ${a}`);
   const [low, high] = BigInt(a) < BigInt(b) ? [a, b] : [b, a];
   return `${account.toLowerCase()}:${low}:${high}`;

@@ -20,6 +20,8 @@ export interface RuntimeCheckParts {
   readonly env: Env;
   /** Opens the database that the keeper uses; left out: as `env` and the configuration say. */
   readonly open?: () => ReturnType<typeof observeDatabase>;
+  /** What only this keeper keeps there; a plan may need `schema`. */
+  readonly further?: (db: () => Queryable) => readonly CheckPlan[];
 }
 
 /** Blocks after which something in flight is stuck. */
@@ -123,6 +125,7 @@ export function runtimeChecks(parts: RuntimeCheckParts): { readonly plans: Check
       needs: ["schema", "chain-id"],
       look: async () => indexerLag(db(), chainId, await client.head()),
     },
+    ...(parts.further?.(db) ?? []),
   ];
   return { plans: [...first, ...unlessStopped(plans)], close };
 }
