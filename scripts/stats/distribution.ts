@@ -8,8 +8,12 @@ export interface Percentiles {
   readonly max: number;
 }
 
-/** Nearest-rank percentile of ascending values: the smallest value with at least `share` of all values at or below it; 0 of none. */
+/**
+ * Nearest-rank percentile of ascending values: the smallest value with at least `share` of all values at or below it; 0 of none.
+ * @throws RangeError when `share` is not from 0 to 1
+ */
 export function percentile(ascending: ArrayLike<number>, share: number): number {
+  if (!(share >= 0 && share <= 1)) throw new RangeError(`a share is from 0 to 1, not ${String(share)}`);
   if (ascending.length === 0) return 0;
   // The tiny subtraction keeps 0.999 * 1000 = 999.0000000000001 from asking for rank 1000.
   const rank = Math.ceil(share * ascending.length - 1e-9);

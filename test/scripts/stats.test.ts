@@ -37,6 +37,10 @@ describe("distribution", () => {
     expect(percentile(sorted, 0.999)).to.equal(999);
   });
 
+  it("percentile refuses percents: a share is from 0 to 1", () => {
+    for (const share of [99, -0.1, NaN]) expect(() => percentile([1, 2, 3], share)).to.throw(RangeError);
+  });
+
   it("summarises absolute values", () => {
     const series = seriesOf([-5, 1, -2, 3]);
     expect(absolutePercentiles(series)).to.deep.equal({ p50: 2, p99: 5, p999: 5, max: 5 });

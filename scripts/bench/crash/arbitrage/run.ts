@@ -124,6 +124,7 @@ class ArbitrageCrashes {
     const named = happened.reduce((sum, times) => sum + times, 0);
     const lost = legs.filter((leg, at) => isLost(leg, happened[at] ?? 0));
     const open = await openTrades(this.options.database);
+    const recoveryMs = this.recoveryMs.toSorted((a, b) => a - b);
     for (const { trade, position, state, calldata } of lost)
       say(`no end: ${trade} leg ${String(position)}, ${state ?? "never sent"}, ${calldata}`);
     for (const [calldata] of [...swaps].filter(([name]) => !legs.some((leg) => leg.calldata === name)))
@@ -139,11 +140,7 @@ class ArbitrageCrashes {
       doubled: happened.filter((times) => times > 1).length,
       forgotten: lost.length + (executed - named) + open,
       unreconciled: Object.keys(after).filter((key) => after[key] !== booked[key]).length,
-      recoveryMs: {
-        p50: percentile(this.recoveryMs, 50),
-        p99: percentile(this.recoveryMs, 99),
-        max: Math.max(0, ...this.recoveryMs),
-      },
+      recoveryMs: { p50: percentile(recoveryMs, 0.5), p99: percentile(recoveryMs, 0.99), max: recoveryMs.at(-1) ?? 0 },
     };
   }
 
