@@ -277,7 +277,9 @@ describe("npm run keeper -- bridge-attestor, two of three", function () {
     expect(await paid(abroad)).to.equal(0);
   });
 
-  it("ATTEST-9 killed with SIGKILL again and again it signs every message once and delivers it once", async () => {
+  it("ATTEST-9 killed with SIGKILL again and again it signs every message once and delivers it once", async function () {
+    // Every death costs a start.
+    this.timeout(120_000 + KILLS * 20_000);
     start(1);
     const sent: string[] = [];
     const lease = { KEEPER_LEASE_SECONDS: "1" };
