@@ -2,15 +2,14 @@
 import { hostname } from "node:os";
 
 import { openDatabase, type OpenDatabase } from "../../db/open.js";
-import { CantileverError, RetryableError, UsageError } from "../../protocol/errors.js";
+import { UsageError } from "../../protocol/errors.js";
 import { watchTroubles } from "../kit/alerts/open.js";
-import { requireGate } from "../kit/checks.js";
 import { checkLines, runChecks, type Check } from "../kit/doctor.js";
+import { passGates } from "../kit/gate.js";
 import { Freshness } from "../kit/health.js";
 import { describeError } from "../kit/logger.js";
 import { policyReport } from "../kit/policy/report.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
-import { pause } from "../kit/retry.js";
 import { runtimeChecks } from "../kit/runtimeChecks.js";
 import { describeRunning, readStatus, statusPath } from "../kit/statusFile.js";
 import { AttestationBook } from "./book.js";
@@ -19,13 +18,11 @@ import { openDesk, type Desk } from "./desk.js";
 import { examine, EXECUTE_GATE, GATE } from "./doctor.js";
 import type { AttestingKey } from "./key.js";
 import { KEEPER_NAME } from "./policy.js";
-import { compilePolicy, DEFAULT_DATA_FOLDER, runSite } from "./site.js";
+import { compilePolicy, runSite } from "./site.js";
 import { MemoryEvents, PgEvents, type EventStore } from "./store.js";
 import { viewBridge } from "./view.js";
 import { Witness } from "./witness.js";
 
-/** Between two attempts to reach a network that is down at the start: so many looks at a head. */
-const RETRY_POLLS = 25;
 /** The attestor's own statements; each end has a pool of its own beside them. */
 const MAX_CONNECTIONS = 6;
 
@@ -77,31 +74,10 @@ async function run(context: RunContext): Promise<ProgramResult> {
   }
 }
 
-/** Waits for networks that are down; what is wrong ends the start. @returns false when the signal came first. @throws PermanentError GATE_FAILED */
-async function passGate(connections: Connections, { execute, once, signal }: RunContext): Promise<boolean> {
-  for (const connection of connections.ends) {
-    const { config, log } = connection;
-    for (;;) {
-      try {
-        requireGate(await examine(connections, connection, execute), execute ? EXECUTE_GATE : GATE, log);
-        break;
-      } catch (error) {
-        if (!isUnreachable(error) || once) throw error;
-        const retryMs = config.pollMs * RETRY_POLLS;
-        log.warn("network.waiting", { retryMs });
-        await pause(retryMs, signal);
-        if (signal.aborted) return false;
-      }
-    }
-  }
-  return true;
-}
-
-/** Nobody answers for the network now. */
-function isUnreachable(error: unknown): boolean {
-  if (error instanceof RetryableError) return true;
-  const isGate = error instanceof CantileverError && error.code === "GATE_FAILED";
-  return isGate && error.details["checks"]?.split(",").includes("rpc") === true;
+/** @returns false when the signal came before networks that are down did. @throws PermanentError GATE_FAILED */
+function passGate(connections: Connections, context: RunContext): Promise<boolean> {
+  const gate = context.execute ? EXECUTE_GATE : GATE;
+  return passGates(connections.ends, gate, (end) => examine(connections, end, context.execute), context);
 }
 
 function openAttestations({ config }: Connection, { env }: RunContext): Promise<OpenDatabase> {
@@ -228,7 +204,7 @@ async function statusOf(connection: Connection, say: (line: string) => void): Pr
   await client.assertChain();
   const { set } = await viewBridge(new Witness(client), placeAt(connection), await client.head(), []);
   say(`epoch ${String(set.epoch)}, ${String(set.threshold)} of ${String(set.members.size)} attestors`);
-  const running = readStatus(statusPath(config.dataFolder ?? DEFAULT_DATA_FOLDER, KEEPER_NAME, network));
+  const running = readStatus(statusPath(config.dataFolder, KEEPER_NAME, network));
   say(describeRunning(running, config.staleAfterSeconds));
   const attestors = { epoch: set.epoch.toString(), threshold: set.threshold, attestors: [...set.members] };
   return { ok: true, report: { keeper: KEEPER_NAME, network, running: running ?? null, ...attestors } };

@@ -1,27 +1,19 @@
 /** One end at work: its own node, account, lease, outbox, policy and evidence. The other end is where its evidence comes from. */
-import { join } from "node:path";
 
 import { ZeroAddress } from "ethers";
 
 import { loadParams } from "../../protocol/params/load.js";
-import { recordTo } from "../kit/audit/auditRecord.js";
 import { Counters } from "../kit/counters.js";
-import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
 import type { Freshness } from "../kit/health.js";
 import { openInsight } from "../kit/insight/open.js";
 import type { InsightServer } from "../kit/insight/server.js";
 import { describeError } from "../kit/logger.js";
-import { accountNames } from "../kit/pnl/postings.js";
-import { PolicyGate } from "../kit/policy/gate.js";
-import { logPolicy } from "../kit/policy/report.js";
 import type { Policy } from "../kit/policy/types.js";
 import type { ProgramResult, RunContext } from "../kit/program.js";
 import { confirmWith } from "../kit/providers/confirm.js";
-import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
-import { openRuntime, type Runtime } from "../kit/runtime.js";
-import { statusPath, writeStatus } from "../kit/statusFile.js";
 import { HeadWatcher } from "../kit/watcher.js";
+import { openWorkplace, type Workplace } from "../kit/workplace.js";
 import { attestsIn, type AttestationBook } from "./book.js";
 import { placeAt, type Connection } from "./connect.js";
 import { attestorEncoder, BRIDGE } from "./encode.js";
@@ -37,7 +29,6 @@ import { Witness } from "./witness.js";
 /** How long the end waits for what is in flight. */
 const SETTLE_MS = 5_000;
 const ONCE_SETTLE_MS = 60_000;
-export const DEFAULT_DATA_FOLDER = "data/keepers";
 
 export interface SiteParts {
   readonly own: Connection;
@@ -59,32 +50,20 @@ export async function runSite(parts: SiteParts, context: RunContext): Promise<Pr
   const { config, client, log, nextBlock } = own;
   const { execute } = context;
   const network = config.network.name;
-  let runtime: Runtime | undefined;
+  let workplace: Workplace | undefined;
   let insight: InsightServer | undefined;
   let newest: number | undefined;
   try {
     const payer = await own.signer();
     const policy = compilePolicy(own, other, payer?.address);
-    logPolicy(policy, log);
     const encode = attestorEncoder(own.deployment());
-    if (execute && payer !== undefined) {
-      const needed = { connection: own, keeper: KEEPER_NAME, signer: payer, policy, encode, env: context.env };
-      // It pays for gas and moves nothing of its own.
-      runtime = await openRuntime({
-        ...needed,
-        names: accountNames({}),
-        assetAddress: (asset) => asset,
-        valueXauWei: () => undefined,
-      });
-    }
-    const submitter =
-      runtime?.submitter ?? new DryRunSubmitter(client, payer, new PolicyGate(policy, encode), config, log);
     const leaving = new AbortController();
-    const standsBy = (): boolean => runtime !== undefined && runtime.lease.held === undefined;
-    const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
-    const file = new JsonlRecord(join(folder, `${KEEPER_NAME}-${network}.jsonl`), log);
-    const record = runtime === undefined ? file : recordTo(file, runtime.audit);
     const counters = new Counters();
+    workplace = await openWorkplace(
+      { connection: own, keeper: KEEPER_NAME, signer: payer, policy, encode, execute, env: context.env },
+      { health, counters, executions: "settled.mined" },
+    );
+    const { runtime, submitter, record, standsBy, showStatus } = workplace;
     const peers = new Peers({
       peers: config.peers,
       timeoutMs: config.httpTimeoutMs,
@@ -110,20 +89,6 @@ export async function runSite(parts: SiteParts, context: RunContext): Promise<Pr
       relay: config.deliver ? relay : undefined,
       ...{ counters, record, log },
     });
-    const statusFile = statusPath(folder, KEEPER_NAME, network);
-    const showStatus = (stopped: boolean): void => {
-      // The file is the leader's.
-      if (standsBy()) return;
-      writeStatus(statusFile, {
-        execute,
-        sender: submitter.sender,
-        health: health.report(),
-        inFlight: submitter.pending(),
-        executions: counters.get("settled.mined"),
-        skips: counters.withPrefix("skip."),
-        stopped,
-      });
-    };
     const watcher = new HeadWatcher(client, {
       ...{ pollMs: config.pollMs, blockMs: config.network.blockMs, log },
       onFailure: (error) => {
@@ -176,7 +141,6 @@ export async function runSite(parts: SiteParts, context: RunContext): Promise<Pr
       AbortSignal.any([context.signal, leaving.signal]),
     );
     showStatus(true);
-    await record.close();
     const report = {
       ...{ keeper: KEEPER_NAME, network, execute, ...outcome },
       attestations: counters.withPrefix("attestations."),
@@ -191,7 +155,7 @@ export async function runSite(parts: SiteParts, context: RunContext): Promise<Pr
     return { ok: outcome.ticks > outcome.failedTicks && !outcome.leftInFlight, report };
   } finally {
     await insight?.close();
-    await runtime?.close();
+    await workplace?.close();
   }
 }
 

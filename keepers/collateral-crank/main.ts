@@ -41,7 +41,6 @@ import type { ActionKind } from "./types.js";
 
 export const program: KeeperProgram = { run, doctor, policy, status };
 
-const DEFAULT_DATA_FOLDER = "data/keepers";
 /** How long the end waits for what is in flight. */
 const SETTLE_MS = 5_000;
 const ONCE_SETTLE_MS = 60_000;
@@ -89,7 +88,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     if (execute && signer !== undefined) runtime = await openRuntime(context, connection, signer, compiled);
     const price = config.baseMicroLamportsPerUnit;
     const submitter = runtime?.submitter ?? new SolanaDryRunSubmitter(client, signer, compiled, price, log);
-    const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
+    const folder = config.dataFolder;
     const file = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
     const record = runtime === undefined ? file : recordTo(file, runtime.audit);
     const counters = new Counters();
@@ -246,5 +245,5 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
 }
 
 function pathOf({ dataFolder, network }: CrankConfig): string {
-  return statusPath(dataFolder ?? DEFAULT_DATA_FOLDER, KEEPER_NAME, network.name);
+  return statusPath(dataFolder, KEEPER_NAME, network.name);
 }

@@ -30,7 +30,6 @@ import { Watched, type Mints } from "./watched.js";
 
 export const program: KeeperProgram = { run, doctor, policy, status, accept: acceptFinding };
 
-const DEFAULT_DATA_FOLDER = "data/keepers";
 const MS = 1_000;
 const MS_PER_MINUTE = 60_000;
 
@@ -246,7 +245,7 @@ async function mintsOf({ mints, network }: MonitorConfig, reader: CollateralRead
 }
 
 function pathOf({ dataFolder, network }: MonitorConfig): string {
-  return statusPath(dataFolder ?? DEFAULT_DATA_FOLDER, KEEPER_NAME, network.name);
+  return statusPath(dataFolder, KEEPER_NAME, network.name);
 }
 
 function sayFigures(

@@ -15,6 +15,7 @@ import {
   type SettingProblem,
   type Settings,
 } from "../kit/env.js";
+import { MOST_DEADLINE_SECONDS } from "./deadlines.js";
 import type { ChainKey, DecideConfig } from "./types.js";
 
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
@@ -22,8 +23,6 @@ const MAX_PORT = 65_535;
 /** Of a rate 1e18 = 1 that is written in basis points. */
 const BPS_DECIMALS = 14;
 const OUNCE_DECIMALS = 18;
-/** Deadlines that the policy allows are nearer than this. */
-const MAX_DEADLINE_SECONDS = 3_000;
 const RESERVE = /^([A-Za-z0-9]+)=(\d+(?:\.\d+)?)$/;
 
 const bps = scaled(BPS_DECIMALS, "basis points");
@@ -228,7 +227,7 @@ export const arbitrageSettings = {
   }),
   deadlineSeconds: setting({
     env: "ARBITRAGE_DEADLINE_SECONDS",
-    schema: integer(5, MAX_DEADLINE_SECONDS),
+    schema: integer(5, MOST_DEADLINE_SECONDS),
     default: "60",
     doc: "Seconds of the chain's time after which a leg or transfer that was not mined fails. One that could not be sent until then is dropped.",
   }),

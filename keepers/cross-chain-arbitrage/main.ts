@@ -1,15 +1,13 @@
 /** Arbitrage between two chains as a program: run, doctor, policy, status. One process serves both ends. */
 import type { Queryable } from "../../db/database.js";
-import { CantileverError, RetryableError } from "../../protocol/errors.js";
 import { formatWadAsBps } from "../../protocol/units.js";
 import { watchTroubles } from "../kit/alerts/open.js";
-import { requireGate } from "../kit/checks.js";
 import { checkLines, runChecks, type Check, type CheckPlan } from "../kit/doctor.js";
+import { passGates } from "../kit/gate.js";
 import { Freshness } from "../kit/health.js";
 import { policyReport } from "../kit/policy/report.js";
 import { NATIVE } from "../kit/policy/types.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
-import { pause } from "../kit/retry.js";
 import { runtimeChecks } from "../kit/runtimeChecks.js";
 import { describeRunning, readStatus, statusPath } from "../kit/statusFile.js";
 import { decideConfigOf, reservedUnits } from "./config.js";
@@ -20,10 +18,7 @@ import { explain } from "./explain.js";
 import { observeChain } from "./observe.js";
 import { KEEPER_NAME, tokenOfAsset } from "./policy.js";
 import { runBoth } from "./run.js";
-import { compilePolicy, DEFAULT_DATA_FOLDER } from "./site.js";
-
-/** Between two attempts to reach a network that is down at the start: so many looks at a head. */
-const RETRY_POLLS = 25;
+import { compilePolicy } from "./site.js";
 
 export const program: KeeperProgram = { run, doctor, status, policy };
 
@@ -47,31 +42,10 @@ async function run(context: RunContext): Promise<ProgramResult> {
   }
 }
 
-/** Waits for networks that are down; what is wrong ends the start. @returns false when the signal came first. @throws PermanentError GATE_FAILED */
-async function passGate(connections: Connections, { execute, once, signal }: RunContext): Promise<boolean> {
-  for (const connection of connections.ends) {
-    const { config, log } = connection;
-    for (;;) {
-      try {
-        requireGate(await examine(connections, connection, execute), execute ? EXECUTE_GATE : GATE, log);
-        break;
-      } catch (error) {
-        if (!isUnreachable(error) || once) throw error;
-        const retryMs = config.pollMs * RETRY_POLLS;
-        log.warn("network.waiting", { retryMs });
-        await pause(retryMs, signal);
-        if (signal.aborted) return false;
-      }
-    }
-  }
-  return true;
-}
-
-/** Nobody answers for the network now. */
-function isUnreachable(error: unknown): boolean {
-  if (error instanceof RetryableError) return true;
-  const isGate = error instanceof CantileverError && error.code === "GATE_FAILED";
-  return isGate && error.details["checks"]?.split(",").includes("rpc") === true;
+/** @returns false when the signal came before networks that are down did. @throws PermanentError GATE_FAILED */
+function passGate(connections: Connections, context: RunContext): Promise<boolean> {
+  const gate = context.execute ? EXECUTE_GATE : GATE;
+  return passGates(connections.ends, gate, (end) => examine(connections, end, context.execute), context);
 }
 
 async function withEnds<T>(context: ProgramContext, work: (connections: Connections) => Promise<T>): Promise<T> {
@@ -147,7 +121,7 @@ function status(context: ProgramContext): Promise<ProgramResult> {
     );
     for (const end of ends) {
       const { name } = end.config.network;
-      const running = readStatus(statusPath(end.config.dataFolder ?? DEFAULT_DATA_FOLDER, KEEPER_NAME, name));
+      const running = readStatus(statusPath(end.config.dataFolder, KEEPER_NAME, name));
       context.say(`${name}: ${describeRunning(running, end.config.staleAfterSeconds)}`);
     }
     const spreads = Object.fromEntries(

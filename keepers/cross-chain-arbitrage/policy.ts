@@ -9,6 +9,7 @@ import { tokenNames, type NetworkParams, type TokenName } from "../../protocol/p
 import { parseWad } from "../../protocol/units.js";
 import { NATIVE, type Constraint, type Policy, type PolicyRule, type PriceRange } from "../kit/policy/types.js";
 import { validPolicy } from "../kit/policy/validate.js";
+import { MOST_AHEAD_SECONDS } from "./deadlines.js";
 import { ADAPTER, approvalName, BRIDGE, CANCEL_NAME, legName, TRANSFER_NAME, type ActionTargets } from "./encode.js";
 
 export const KEEPER_NAME = "cross-chain-arbitrage";
@@ -17,8 +18,6 @@ const LEG_SLIPPAGE_BPS = 100;
 const BPS = 10_000n;
 const MAX_UINT256 = 2n ** 256n - 1n;
 const WORD_BYTES = 32;
-/** Deadlines that are further away than this let a transaction wait for a price that nobody wanted. */
-const DEADLINE_AHEAD_SECONDS = 3_600;
 /** Chains of this machine may run ahead of the clock, by as much as somebody has hurried them. */
 const LOCAL_AHEAD_SECONDS = 10 * 365 * 86_400;
 const TRANSFERRED = "bridge:";
@@ -64,7 +63,7 @@ export function arbitragePolicy(
   const tokens = new Map(namesOf(bounds.pairs).map((name) => [name, tokenOf(deployment, params, name)]));
   const all = [...tokens.values()];
   const self: Constraint = { kind: "oneOf", values: [signer] };
-  const aheadSeconds = bounds.local ? LOCAL_AHEAD_SECONDS : DEADLINE_AHEAD_SECONDS;
+  const aheadSeconds = bounds.local ? LOCAL_AHEAD_SECONDS : MOST_AHEAD_SECONDS;
   const inTime: Constraint = { kind: "time", behindSeconds: 0, aheadSeconds };
   const amount: Constraint = { kind: "range", min: 1n, max: MAX_UINT256 };
   const common = {

@@ -1,31 +1,21 @@
 /** One end at work: its own node, account, lease, outbox, policy and books. What is decided needs both. */
-import { join } from "node:path";
 
 import { ZeroAddress } from "ethers";
 
-import { recordTo } from "../kit/audit/auditRecord.js";
 import type { Counters } from "../kit/counters.js";
-import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
 import type { Freshness } from "../kit/health.js";
 import type { Lease } from "../kit/lease.js";
 import { accountNames } from "../kit/pnl/postings.js";
-import { PolicyGate } from "../kit/policy/gate.js";
-import { logPolicy } from "../kit/policy/report.js";
 import type { Policy } from "../kit/policy/types.js";
 import { confirmWith } from "../kit/providers/confirm.js";
 import { confirmationsFor } from "../kit/providers/confirmations.js";
-import { JsonlRecord, type RecordSink } from "../kit/record.js";
-import { openRuntime, type Runtime } from "../kit/runtime.js";
-import { statusPath, writeStatus } from "../kit/statusFile.js";
-import type { Submitter } from "../kit/submitter.js";
+import { openWorkplace, type Workplace } from "../kit/workplace.js";
 import { NOBODY, paramsOf, placeOf, type Connection } from "./connect.js";
 import { arbitrageEncoder, BRIDGE } from "./encode.js";
 import { actionTargets, arbitragePolicy, KEEPER_NAME, tokenOfAsset } from "./policy.js";
 import { Prices } from "./prices.js";
 import { Sender } from "./send.js";
 import type { Side } from "./tick.js";
-
-export const DEFAULT_DATA_FOLDER = "data/keepers";
 
 export interface SiteParts {
   readonly own: Connection;
@@ -39,16 +29,10 @@ export interface SiteParts {
   readonly behind: Lease | undefined;
 }
 
-export interface Site {
+export interface Site extends Workplace {
   readonly connection: Connection;
   readonly side: Side;
   readonly account: string;
-  /** undefined in a dry run. */
-  readonly runtime: Runtime | undefined;
-  readonly submitter: Submitter;
-  readonly record: RecordSink;
-  showStatus(stopped: boolean): void;
-  close(): Promise<void>;
 }
 
 /** Opens what one end works with; the gate was passed before. @throws what the parts throw that cannot be opened. */
@@ -60,46 +44,30 @@ export async function openSite(parts: SiteParts): Promise<Site> {
   const signer = await own.signer();
   const policy = compilePolicy(own, other, pairs, signer?.address);
   const encode = arbitrageEncoder(actionTargets(deployment, pairs));
-  logPolicy(policy, log);
   const prices = new Prices((token) => deployment.address(token));
-  let runtime: Runtime | undefined;
-  if (execute && signer !== undefined) {
-    const needed = { connection: own, keeper: KEEPER_NAME, signer, policy, encode, env };
-    runtime = await openRuntime({
-      ...needed,
+  const workplace = await openWorkplace(
+    {
+      ...{ connection: own, keeper: KEEPER_NAME, signer, policy, encode, execute, env },
       across: { behind, chainIds: [own, other].map((end) => String(end.client.chainId)) },
-      // What is locked or burned here comes back, or arrives at the other end: it has not been spent.
-      names: accountNames({ [deployment.address(BRIDGE)]: "own:bridge", [ZeroAddress]: "own:bridge-minted" }),
-      assetAddress: (asset) => deployment.token(tokenOfAsset(asset)),
-      valueXauWei: prices.valueXauWei,
-    });
-  }
-  const submitter =
-    runtime?.submitter ?? new DryRunSubmitter(client, signer, new PolicyGate(policy, encode), config, log);
-  const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
-  const file = new JsonlRecord(join(folder, `${KEEPER_NAME}-${network}.jsonl`), log);
-  const record = runtime === undefined ? file : recordTo(file, runtime.audit);
+      belongings: {
+        // What is locked or burned here comes back, or arrives at the other end: it has not been spent.
+        names: accountNames({ [deployment.address(BRIDGE)]: "own:bridge", [ZeroAddress]: "own:bridge-minted" }),
+        assetAddress: (asset) => deployment.token(tokenOfAsset(asset)),
+        valueXauWei: prices.valueXauWei,
+      },
+    },
+    { health, counters, executions: "settled.mined" },
+  );
+  const { runtime, submitter, record } = workplace;
   const account = signer?.address ?? NOBODY;
   const sender = new Sender({
     ...{ account, config, encode, nextBlock, confirm: confirmWith(client, nextBlock, []), submitter },
     ...{ onRevert: (revert) => runtime?.onRevert(revert), record, counters, log },
   });
-  const statusFile = statusPath(folder, KEEPER_NAME, network);
   return {
-    ...{ connection: own, account, runtime, submitter, record },
+    ...workplace,
+    ...{ connection: own, account },
     side: { place: placeOf(own), sender, prices, health, depth: confirmationsFor(config.confirmations, undefined) },
-    showStatus(stopped) {
-      // The file is the leader's.
-      if (runtime !== undefined && runtime.lease.held === undefined) return;
-      writeStatus(statusFile, {
-        ...{ execute, sender: submitter.sender, health: health.report(), inFlight: submitter.pending() },
-        ...{ executions: counters.get("settled.mined"), skips: counters.withPrefix("skip."), stopped },
-      });
-    },
-    async close() {
-      await record.close();
-      await runtime?.close();
-    },
   };
 }
 

@@ -14,6 +14,7 @@ import type { Head } from "../kit/provider.js";
 import type { RecordSink } from "../kit/record.js";
 import type { Intent as Call } from "../kit/submitter.js";
 import { wantedAllowances, type AllowanceConfig } from "./allowances.js";
+import { firstExpiry } from "./deadlines.js";
 import { decide } from "./decide.js";
 import { approvalAction, BRIDGE, cancelAction, legAction, transferAction } from "./encode.js";
 import { explain, explainAct } from "./explain.js";
@@ -77,10 +78,6 @@ export interface TickParts {
   readonly record: RecordSink;
   readonly log: KeeperLog;
 }
-
-/** No message of the adapter expires sooner. */
-const LEAST_LIFETIME_SECONDS = 2n * 86_400n;
-const MOST_DEADLINE_SECONDS = 3_600n;
 
 const NOTHING_BEGUN: Books = {
   ...{ readable: true, trades: [], transfers: [], bookedTodayXauWei: 0n },
@@ -260,7 +257,7 @@ export class ArbitrageTick {
       const [from, to] = [this.headAt(row.fromChain, heads), this.headAt(row.toChain, heads)];
       const now = BigInt(to.timestamp);
       if (row.messageId === null || row.minedHash === null) continue;
-      if (now < row.deadline - MOST_DEADLINE_SECONDS + LEAST_LIFETIME_SECONDS) continue;
+      if (now < firstExpiry(row.deadline)) continue;
       const state = seen.messages.get(row.messageId);
       const key = `cancel:${row.messageId}`;
       if (state?.source !== "sent" || state.destination !== "none" || destination.sender.isPending(key)) continue;

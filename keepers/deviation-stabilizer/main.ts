@@ -10,28 +10,24 @@ import { watchTroubles } from "../kit/alerts/open.js";
 import { requireGate } from "../kit/checks.js";
 import { Counters, summarize } from "../kit/counters.js";
 import { checkLines, runChecks } from "../kit/doctor.js";
-import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
 import { KEY_GATE } from "../kit/keyRoles.js";
 import { describeError } from "../kit/logger.js";
 import { Freshness } from "../kit/health.js";
 import type { SigningGuard } from "../kit/policy/guard.js";
-import { PolicyGate } from "../kit/policy/gate.js";
-import { logPolicy, policyReport } from "../kit/policy/report.js";
+import { policyReport } from "../kit/policy/report.js";
 import type { Policy } from "../kit/policy/types.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, ReplayContext, RunContext } from "../kit/program.js";
 import { confirmWith, pinnedCall } from "../kit/providers/confirm.js";
 import { accountNames } from "../kit/pnl/postings.js";
-import { JsonlRecord } from "../kit/record.js";
-import { recordTo } from "../kit/audit/auditRecord.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import { PriceBook } from "./priceBook.js";
 import { runKeeper } from "../kit/runner.js";
 import { openInsight } from "../kit/insight/open.js";
 import type { InsightServer } from "../kit/insight/server.js";
-import { openRuntime, type Runtime } from "../kit/runtime.js";
 import { runtimeChecks } from "../kit/runtimeChecks.js";
-import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
+import { describeRunning, readStatus, statusPath } from "../kit/statusFile.js";
 import { HeadWatcher } from "../kit/watcher.js";
+import { openWorkplace, type Workplace } from "../kit/workplace.js";
 import { addresses, connect, KEEPER_NAME, NOBODY, poolNames, type Connection } from "./connect.js";
 import { loadConfig } from "./config.js";
 import { decide } from "./decide.js";
@@ -50,7 +46,6 @@ import { BLOCK_ENDS, StabilizerTick } from "./tick.js";
 const SETTLE_MS = 5_000;
 const ONCE_SETTLE_MS = 60_000;
 /** The peg in the folder of a relative path, so that tests and worlds can keep theirs apart. */
-const DEFAULT_DATA_FOLDER = "data/keepers";
 /** Checks that must hold before anything may be sent; the others are advice. */
 const GATE = new Set(["rpc", "chain-id", "deployment", "code-hash", "pools", "key", ...KEY_GATE]);
 /** Nothing is signed without nodes that agree. */
@@ -61,7 +56,7 @@ export const program: KeeperProgram = { run, doctor, status, policy, replay: rep
 async function run(context: RunContext): Promise<ProgramResult> {
   const connection = connect(context.network, context.env, context.terminal);
   const { config, client, log, nextBlock } = connection;
-  let runtime: Runtime | undefined;
+  let workplace: Workplace | undefined;
   let insight: InsightServer | undefined;
   let newest: number | undefined;
   let troubles: { readonly stop: () => void } | undefined;
@@ -76,30 +71,29 @@ async function run(context: RunContext): Promise<ProgramResult> {
       pegBoard: deployment.address("PegBoard"),
       buckets: deployment.address("CapitalBuckets"),
     });
-    logPolicy(policy, log);
     const prices = new PriceBook(
       client,
       deployment.address("XAUOracle"),
       tokenNames.map((name) => deployment.token(name)),
       log,
     );
-    if (context.execute && signer !== undefined) {
-      const { valueXauWei } = prices;
-      const names = accountNames({ [stabilizer]: "own:stabilizer" });
-      const guard = guardOf(connection, deployment, signer.address);
-      const parts = { connection, keeper: KEEPER_NAME, signer, policy, encode, guard, env: context.env };
-      const assetAddress = (asset: string): string => deployment.token(asset as TokenName);
-      runtime = await openRuntime({ ...parts, names, assetAddress, valueXauWei });
-    }
-    const submitter =
-      runtime?.submitter ?? new DryRunSubmitter(client, signer, new PolicyGate(policy, encode), config, log);
-    const standsBy = (): boolean => runtime !== undefined && runtime.lease.held === undefined;
+    const { execute, env } = context;
     const leaving = new AbortController();
-    const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
-    const file = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
-    const record = runtime === undefined ? file : recordTo(file, runtime.audit);
     const counters = new Counters();
     const health = new Freshness(config.staleAfterSeconds);
+    workplace = await openWorkplace(
+      {
+        ...{ connection, keeper: KEEPER_NAME, signer, policy, encode, execute, env },
+        ...(signer === undefined ? {} : { guard: guardOf(connection, deployment, signer.address) }),
+        belongings: {
+          names: accountNames({ [stabilizer]: "own:stabilizer" }),
+          assetAddress: (asset) => deployment.token(asset as TokenName),
+          valueXauWei: prices.valueXauWei,
+        },
+      },
+      { health, counters, executions: "executions" },
+    );
+    const { runtime, submitter, record, standsBy, showStatus } = workplace;
     troubles = watchTroubles(connection, health);
     const confirm = confirmWith(client, nextBlock, [pinnedCall(snapshotCall(lens, BLOCK_ENDS))]);
     const tick = new StabilizerTick({
@@ -162,21 +156,6 @@ async function run(context: RunContext): Promise<ProgramResult> {
         log.info("next-block", { mode: await nextBlock.probe(head) });
       },
     });
-    const statusFile = statusPath(folder, KEEPER_NAME, context.network);
-    const showStatus = (stopped: boolean): void => {
-      // The file is the leader's.
-      if (standsBy()) return;
-      writeStatus(statusFile, {
-        execute: context.execute,
-        sender: submitter.sender,
-        health: health.report(),
-        inFlight: submitter.pending(),
-        executions: counters.get("executions"),
-        skips: counters.withPrefix("skip."),
-        stopped,
-      });
-    };
-    const { execute } = context;
     const head = (): number | undefined => newest;
     insight = await openInsight({
       connection,
@@ -228,7 +207,6 @@ async function run(context: RunContext): Promise<ProgramResult> {
       AbortSignal.any([context.signal, leaving.signal]),
     );
     showStatus(true);
-    await record.close();
     const report = {
       keeper: KEEPER_NAME,
       network: context.network,
@@ -257,7 +235,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     return { ok: outcome.ticks > 0 && outcome.failedTicks < outcome.ticks && !outcome.leftInFlight, report };
   } finally {
     await insight?.close();
-    await runtime?.close();
+    await workplace?.close();
     troubles?.stop();
     await connection.alerts.close();
     client.close();
@@ -291,7 +269,7 @@ async function policy(context: ProgramContext): Promise<ProgramResult> {
 
 function replayRecord(context: ReplayContext): Promise<ProgramResult> {
   const { dataFolder } = loadConfig(context.network, context.env);
-  const own = join(dataFolder ?? DEFAULT_DATA_FOLDER, `${KEEPER_NAME}-${context.network}.jsonl`);
+  const own = join(dataFolder, `${KEEPER_NAME}-${context.network}.jsonl`);
   return replay(context.recordFile ?? own, context, context.say);
 }
 
@@ -338,7 +316,7 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
         return [name(pool.pool), { address: pool.pool, deviationBps, decision: answer, why }];
       }),
     );
-    const running = readStatus(statusPath(config.dataFolder ?? DEFAULT_DATA_FOLDER, KEEPER_NAME, context.network));
+    const running = readStatus(statusPath(config.dataFolder, KEEPER_NAME, context.network));
     context.say(describeRunning(running, config.staleAfterSeconds));
     for (const [pool, answer] of Object.entries(pools)) {
       context.say(

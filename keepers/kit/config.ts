@@ -57,6 +57,8 @@ export function keeperNetwork(name: string, folder = DEPLOYMENTS_FOLDER): Keeper
   return { name, chainId: params.chainId, local, keeper: params.roles.keeper ?? undefined, blockMs };
 }
 
+/** Where evidence goes when nobody says otherwise. */
+const DATA_FOLDER = "data/keepers";
 /** Decimals of seconds that are milliseconds. */
 const MS_DECIMALS = 3;
 const GWEI_DECIMALS = 9;
@@ -176,8 +178,8 @@ export const kitSettings = {
   }),
   dataFolder: setting({
     env: "KEEPER_DATA_FOLDER",
-    schema: optionalText,
-    default: "data/keepers",
+    schema: optionalText.transform((folder) => folder ?? DATA_FOLDER),
+    default: DATA_FOLDER,
     doc: "Folder for evidence (`<keeper>-<network>.jsonl`) and status files.",
   }),
   deploymentsFolder: setting({

@@ -1,14 +1,13 @@
 /** The price reporter as a program: run, doctor, status. One process serves one network, or several with the same signed rounds. */
 import { join } from "node:path";
 
-import { CantileverError, RetryableError } from "../../protocol/errors.js";
 import { watchTroubles } from "../kit/alerts/open.js";
 import { checkLines, runChecks, type Check } from "../kit/doctor.js";
+import { isGateFailure, isUnreachable, waitForNetwork } from "../kit/gate.js";
 import { Freshness } from "../kit/health.js";
 import { describeError } from "../kit/logger.js";
 import { policyReport } from "../kit/policy/report.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, ReplayContext, RunContext } from "../kit/program.js";
-import { pause } from "../kit/retry.js";
 import { runtimeChecks } from "../kit/runtimeChecks.js";
 import { describeRunning, readStatus, statusPath } from "../kit/statusFile.js";
 import { ChainClocks, RoundBooks } from "./book.js";
@@ -17,10 +16,7 @@ import { connectAll, connectFeeds, KEEPER_NAME, type Connection } from "./connec
 import { examine } from "./doctor.js";
 import { PeerDesk, runPeer } from "./peer.js";
 import { replay } from "./replay.js";
-import { compilePolicy, DEFAULT_DATA_FOLDER, runSite } from "./site.js";
-
-/** Between two attempts to reach a network that was down when the others began: so many looks at a head. */
-const RETRY_POLLS = 25;
+import { compilePolicy, runSite } from "./site.js";
 
 export const program: KeeperProgram = { run, doctor, status, policy, replay: replayOwn };
 
@@ -67,13 +63,11 @@ async function run(context: RunContext): Promise<ProgramResult> {
         health.failed(facts.code);
         const isOpening = !working.has(connection);
         // Who has waited once waits on: a node that has just come back passes the gate a little later.
-        const isDown = isOpening && (isUnreachable(error) || (waiting.has(connection) && isGate(error)));
+        const isDown = isOpening && (isUnreachable(error) || (waiting.has(connection) && isGateFailure(error)));
         if (isDown) waiting.add(connection);
         const nobodyWorks = waiting.size === connections.length;
         if (isDown && !nobodyWorks && !context.once && !signal.aborted) {
-          const retryMs = config.pollMs * RETRY_POLLS;
-          log.warn("network.waiting", { retryMs });
-          await pause(retryMs, signal);
+          await waitForNetwork(connection, signal);
           continue;
         }
         if (nobodyWorks || (attempt === 1 && isOpening && !isDown)) leaving.abort();
@@ -82,16 +76,6 @@ async function run(context: RunContext): Promise<ProgramResult> {
       }
     }
   }
-}
-
-function isGate(error: unknown): error is CantileverError {
-  return error instanceof CantileverError && error.code === "GATE_FAILED";
-}
-
-/** Nobody answers for the network now. */
-function isUnreachable(error: unknown): boolean {
-  if (error instanceof RetryableError) return true;
-  return isGate(error) && error.details["checks"]?.split(",").includes("rpc") === true;
 }
 
 /**
@@ -164,7 +148,7 @@ async function policy(context: ProgramContext): Promise<ProgramResult> {
 
 function replayOwn(context: ReplayContext): Promise<ProgramResult> {
   const { dataFolder } = loadConfig(context.network, context.env);
-  const own = join(dataFolder ?? DEFAULT_DATA_FOLDER, `${KEEPER_NAME}-${context.network}.jsonl`);
+  const own = join(dataFolder, `${KEEPER_NAME}-${context.network}.jsonl`);
   return replay(context.recordFile ?? own, context, context.say);
 }
 
@@ -209,7 +193,7 @@ async function statusOf(connection: Connection, say: (line: string) => void): Pr
     );
     say(`${feed.description.padEnd(16)} round ${String(last?.roundId ?? "none")}: ${String(last?.answer ?? "–")}`);
   }
-  const running = readStatus(statusPath(config.dataFolder ?? DEFAULT_DATA_FOLDER, KEEPER_NAME, network));
+  const running = readStatus(statusPath(config.dataFolder, KEEPER_NAME, network));
   say(describeRunning(running, config.staleAfterSeconds));
   const report = { keeper: KEEPER_NAME, network: network, running: running ?? null, feeds: rounds };
   return { ok: true, report };

@@ -6,25 +6,18 @@ import { ZeroAddress } from "ethers";
 import { loadParams } from "../../protocol/params/load.js";
 import { requireGate } from "../kit/checks.js";
 import { Counters } from "../kit/counters.js";
-import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
 import type { Freshness } from "../kit/health.js";
 import { KEY_GATE } from "../kit/keyRoles.js";
 import { describeError } from "../kit/logger.js";
 import type { EncodeAction } from "../kit/policy/action.js";
-import { PolicyGate } from "../kit/policy/gate.js";
-import { logPolicy } from "../kit/policy/report.js";
 import type { Policy } from "../kit/policy/types.js";
 import type { ProgramResult, RunContext } from "../kit/program.js";
 import { confirmWith } from "../kit/providers/confirm.js";
-import { recordTo } from "../kit/audit/auditRecord.js";
-import { accountNames } from "../kit/pnl/postings.js";
-import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
 import { openInsight } from "../kit/insight/open.js";
 import type { InsightServer } from "../kit/insight/server.js";
-import { openRuntime, type Runtime } from "../kit/runtime.js";
-import { statusPath, writeStatus } from "../kit/statusFile.js";
 import { HeadWatcher } from "../kit/watcher.js";
+import { openWorkplace, type Workplace } from "../kit/workplace.js";
 import { FeedBoard } from "./board.js";
 import type { ChainClocks, RoundBooks } from "./book.js";
 import { connectFeeds, KEEPER_NAME, type ConnectedFeed, type Connection } from "./connect.js";
@@ -39,7 +32,6 @@ import type { SignedReport } from "./reporter.js";
 /** How long the end waits for what is in flight. */
 const SETTLE_MS = 5_000;
 const ONCE_SETTLE_MS = 60_000;
-export const DEFAULT_DATA_FOLDER = "data/keepers";
 /** Checks that must hold before anything may be sent; the others are advice. */
 const GATE = new Set(["rpc", "chain-id", "feeds", "signers", "threshold", "sources", "key", ...KEY_GATE]);
 /** Nothing is signed without nodes that agree. */
@@ -70,34 +62,23 @@ export async function runSite(
 ): Promise<ProgramResult> {
   const { config, client, log, nextBlock } = connection;
   const network = config.network.name;
-  let runtime: Runtime | undefined;
+  let workplace: Workplace | undefined;
   let insight: InsightServer | undefined;
   let newest: number | undefined;
   try {
     requireGate(await examine(connection, context.execute), context.execute ? EXECUTE_GATE : GATE, log);
     const [payer, own] = await Promise.all([connection.signer(), connection.roundSigners()]);
     const policy = compilePolicy(connection, payer?.address);
-    logPolicy(policy, log);
     const encode = compileEncoder(connection);
     const prices = connection.prices();
-    if (context.execute && payer !== undefined) {
-      const parts = { connection, keeper: KEEPER_NAME, signer: payer, policy, encode, env: context.env };
-      // It pays for gas and moves nothing else; what the chain's coin is worth it does not know.
-      runtime = await openRuntime({
-        ...parts,
-        names: accountNames({}),
-        assetAddress: (asset) => asset,
-        valueXauWei: () => undefined,
-      });
-    }
-    const submitter =
-      runtime?.submitter ?? new DryRunSubmitter(client, payer, new PolicyGate(policy, encode), config, log);
+    const { execute, env } = context;
     const leaving = new AbortController();
-    const standsBy = (): boolean => runtime !== undefined && runtime.lease.held === undefined;
-    const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
-    const file = new JsonlRecord(join(folder, `${KEEPER_NAME}-${network}.jsonl`), log);
-    const record = runtime === undefined ? file : recordTo(file, runtime.audit);
     const counters = new Counters();
+    workplace = await openWorkplace(
+      { connection, keeper: KEEPER_NAME, signer: payer, policy, encode, execute, env },
+      { health, counters, executions: "settled.mined" },
+    );
+    const { runtime, submitter, record, standsBy, showStatus } = workplace;
     const limits = { timeoutMs: config.httpTimeoutMs, maxBytes: config.httpMaxBytes };
     const signing = (feed: ConnectedFeed): FeedSigning => {
       let reporters: readonly string[] = [];
@@ -144,20 +125,6 @@ export async function runSite(
     tick.take(board.served());
     for (const feed of feeds) shared.books.of(feed.feedId).uses((await feed.last())?.roundId ?? 0n);
     await shared.desk.join(connection, feeds, own, prices);
-    const statusFile = statusPath(folder, KEEPER_NAME, network);
-    const showStatus = (stopped: boolean): void => {
-      // The file is the leader's.
-      if (standsBy()) return;
-      writeStatus(statusFile, {
-        execute: context.execute,
-        sender: submitter.sender,
-        health: health.report(),
-        inFlight: submitter.pending(),
-        executions: counters.get("settled.mined"),
-        skips: counters.withPrefix("skip."),
-        stopped,
-      });
-    };
     const watcher = new HeadWatcher(board, {
       pollMs: config.pollMs,
       blockMs: config.network.blockMs,
@@ -171,7 +138,6 @@ export async function runSite(
         await nextBlock.probe(head);
       },
     });
-    const { execute } = context;
     const head = (): number | undefined => newest;
     insight = await openInsight({
       connection,
@@ -216,7 +182,6 @@ export async function runSite(
       AbortSignal.any([context.signal, leaving.signal]),
     );
     showStatus(true);
-    await record.close();
     const failures = counters.withPrefix("failed.");
     const report = {
       keeper: KEEPER_NAME,
@@ -237,7 +202,7 @@ export async function runSite(
     return { ok: !failed && outcome.ticks > outcome.failedTicks && !outcome.leftInFlight, report };
   } finally {
     await insight?.close();
-    await runtime?.close();
+    await workplace?.close();
   }
 }
 
