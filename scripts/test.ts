@@ -154,7 +154,7 @@ function outcomeOf(
     counts: addCounts(counts, { ...NO_TESTS, failed: problems.length }),
     problems,
     reasons,
-    failures,
+    failures: [...failures, ...problems],
     seconds: Math.round((Date.now() - startedMs) / 1000),
   };
 }
