@@ -13,6 +13,7 @@ import { ChainClient } from "../../keepers/kit/provider.js";
 import { MemoryRecord } from "../../keepers/kit/record.js";
 import { ABROAD, attestorWallets, HOME, type BridgeChain, type BridgeChains } from "./bridgeChains.js";
 import { capturedLog } from "./capturedLog.js";
+import { TEST_RPC_TIMEOUT_MS } from "./limits.js";
 
 export interface RigOptions {
   /** Which of the attestors. */
@@ -40,7 +41,7 @@ export async function openAttestor(chains: BridgeChains, db: Database, options: 
   });
   const endOf = (chain: BridgeChain): End & { readonly client: ChainClient } => {
     const { chainId } = chain.place;
-    const client = new ChainClient({ url: chain.urls, chainId: Number(chainId), timeoutMs: 1_000, retries: 0, quorum });
+    const client = new ChainClient({ url: chain.urls, chainId: Number(chainId), timeoutMs: TEST_RPC_TIMEOUT_MS, retries: 0, quorum });
     return { place: chain.place, client, witness: new Witness(client), store: new PgEvents(db, chain.place) };
   };
   const [home, abroad] = [endOf(chains.home), endOf(chains.abroad)];

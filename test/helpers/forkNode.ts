@@ -3,6 +3,7 @@ import { network } from "hardhat";
 
 import { ChainClient } from "../../keepers/kit/provider.js";
 import { FlakyRpc } from "./flakyRpc.js";
+import { TEST_RPC_TIMEOUT_MS } from "./limits.js";
 
 /** Close it in an `after` hook, before the node that it was forked from. */
 export async function startForkNode(origin: string, height: number) {
@@ -16,7 +17,7 @@ export async function startForkNode(origin: string, height: number) {
   );
   const { port } = await server.listen();
   const url = `http://127.0.0.1:${String(port)}`;
-  const direct = new ChainClient({ url, chainId: 138, timeoutMs: 5_000, retries: 0 });
+  const direct = new ChainClient({ url, chainId: 138, timeoutMs: TEST_RPC_TIMEOUT_MS, retries: 0 });
   let target = url;
   let isDown = false;
   const proxy = await FlakyRpc.start(() => target);

@@ -3,6 +3,7 @@ import { network } from "hardhat";
 
 import { ChainClient, type ClientOptions } from "../../keepers/kit/provider.js";
 import { FlakyRpc } from "./flakyRpc.js";
+import { TEST_RPC_TIMEOUT_MS } from "./limits.js";
 
 export type LocalNode = Awaited<ReturnType<typeof startLocalNode>>;
 
@@ -33,14 +34,14 @@ export async function serveChain(
 export async function attachToNode(url: string) {
   const proxy = await FlakyRpc.start(() => url);
   const clients: ChainClient[] = [];
-  const direct = new ChainClient({ url, chainId: 138, timeoutMs: 5_000, retries: 0 });
+  const direct = new ChainClient({ url, chainId: 138, timeoutMs: TEST_RPC_TIMEOUT_MS, retries: 0 });
   clients.push(direct);
   return {
     url,
     proxy,
     /** A client that talks to the node through the proxy. */
     client(options: Partial<ClientOptions> = {}): ChainClient {
-      const client = new ChainClient({ url: proxy.url, chainId: 138, timeoutMs: 1_000, retries: 2, ...options });
+      const client = new ChainClient({ url: proxy.url, chainId: 138, timeoutMs: TEST_RPC_TIMEOUT_MS, retries: 2, ...options });
       clients.push(client);
       return client;
     },

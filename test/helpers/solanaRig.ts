@@ -20,6 +20,7 @@ import { EFFECT_LAMPORTS, effectAddress, effectInstruction } from "../../scripts
 import type { Cluster, Faults } from "../../scripts/validator/cluster.js";
 import type { ServerOptions } from "../../scripts/validator/server.js";
 import { capturedLog } from "./capturedLog.js";
+import { TEST_RPC_TIMEOUT_MS } from "./limits.js";
 import { LAMPORTS_PER_SOL, testSigner } from "./solana.js";
 import { liteOf, type EngineNode } from "./solanaEngine/engine.js";
 import { FlakySends } from "./solanaEngine/flakySends.js";
@@ -126,7 +127,7 @@ export class SolanaRig {
   ) {
     this.chainId = node.genesisHash;
     this.later = node.lite === undefined ? SURFPOOL_FINALIZES_LATER : 0;
-    this.client = new SolanaClient({ url: this.url, timeoutMs: 2_000, retries: 0 });
+    this.client = new SolanaClient({ url: this.url, timeoutMs: TEST_RPC_TIMEOUT_MS, retries: 0 });
   }
 
   /** `database` may be used by several rigs: every one has a cluster of its own. */

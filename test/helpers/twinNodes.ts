@@ -4,6 +4,7 @@ import { network } from "hardhat";
 import { ChainClient, type ClientOptions } from "../../keepers/kit/provider.js";
 import { HttpTransport } from "../../keepers/kit/providers/http.js";
 import { FlakyRpc } from "./flakyRpc.js";
+import { TEST_RPC_TIMEOUT_MS } from "./limits.js";
 
 const START = "2030-01-01T00:00:00Z";
 const BLOCK_SECONDS = 2;
@@ -20,7 +21,7 @@ async function startTwin() {
   const { port } = await server.listen();
   const url = `http://127.0.0.1:${String(port)}`;
   const proxy = await FlakyRpc.start(() => url);
-  const direct = new HttpTransport(new URL(url), { timeoutMs: 5_000, maxBytes: 10_000_000 });
+  const direct = new HttpTransport(new URL(url), { timeoutMs: TEST_RPC_TIMEOUT_MS, maxBytes: 10_000_000 });
   const ask = async (method: string, ...params: unknown[]): Promise<unknown> => {
     const answer = (await direct.exchange({ jsonrpc: "2.0", id: 1, method, params })) as Record<string, unknown>;
     if ("error" in answer) throw new Error(`${method}: ${JSON.stringify(answer["error"])}`);
@@ -57,7 +58,7 @@ export async function startTwins(count: number) {
       const client = new ChainClient({
         url: nodes.map(({ proxy }) => proxy.url).join(","),
         chainId: 138,
-        timeoutMs: 1_000,
+        timeoutMs: TEST_RPC_TIMEOUT_MS,
         retries: 1,
         quorum: Math.min(2, count),
         ...options,

@@ -13,6 +13,7 @@ import type { StoredBooks } from "../../../keepers/cross-chain-arbitrage/store.j
 import type { ChainSnapshot, Observation } from "../../../keepers/cross-chain-arbitrage/types.js";
 import { pmmVenue } from "../../../keepers/cross-chain-arbitrage/strategies/venue.js";
 import { ChainClient } from "../../../keepers/kit/provider.js";
+import { TEST_RPC_TIMEOUT_MS } from "../../helpers/limits.js";
 import { INVENTORY, startTwoChains, type ChainOfTwo, type TwoChains } from "../../helpers/twoChains.js";
 import { codeOf } from "../../helpers/rejection.js";
 import { books, CONFIG, PAIR } from "./fixtures.js";
@@ -36,7 +37,7 @@ describe("keepers/cross-chain-arbitrage/observe, two chains with everything depl
   beforeEach(async () => {
     // A node that has lied is not asked again for a while: each test has clients of its own.
     const open = ({ urls: url, chainId }: ChainOfTwo) =>
-      new ChainClient({ url, chainId, timeoutMs: 2_000, retries: 0, quorum: 2 });
+      new ChainClient({ url, chainId, timeoutMs: TEST_RPC_TIMEOUT_MS, retries: 0, quorum: 2 });
     clients = [open(chains.home), open(chains.away)];
     pristine = [await chains.home.snapshot(), await chains.away.snapshot()];
   });

@@ -81,7 +81,6 @@ export class Copies {
   constructor(
     private readonly chains: TwoChains,
     private readonly database: TestDatabase,
-    private readonly settings: Readonly<Record<string, string>> = {},
   ) {}
 
   env(more: Readonly<Record<string, string>> = {}): Record<string, string> {
@@ -101,10 +100,11 @@ export class Copies {
       // Blocks come twenty times as fast as elsewhere, and each is a second.
       ARBITRAGE_DEADLINE_SECONDS: "600",
       ARBITRAGE_VALID_BLOCKS: "400",
+      // A trade is overdue when a test says so.
+      ARBITRAGE_REPAIR_PATIENCE_SECONDS: "86400",
       ARBITRAGE_LOCAL_ACCOUNT: this.chains.home.owner.address,
       // Inventory stays where it is unless a test wants it moved.
       ARBITRAGE_LOW_SHARE_BPS: "0",
-      ...this.settings,
       ...more,
     };
   }

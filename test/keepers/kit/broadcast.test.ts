@@ -9,6 +9,7 @@ import { broadcastProblems } from "../../../keepers/kit/broadcast/settings.js";
 import { SprayBroadcaster } from "../../../keepers/kit/broadcast/spray.js";
 import { developmentAccounts } from "../../../protocol/params/rules.js";
 import { capturedLog } from "../../helpers/capturedLog.js";
+import { TEST_RPC_TIMEOUT_MS } from "../../helpers/limits.js";
 import { startTwins } from "../../helpers/twinNodes.js";
 
 interface Taken {
@@ -95,7 +96,7 @@ describe("keepers/kit/broadcast", () => {
         : wallet;
     const spray = new SprayBroadcaster(client, captured.log);
     const { method = "private-transaction" } = options;
-    const settings = { url: relay.url, method, validBlocks: 25, timeoutMs: 300 };
+    const settings = { url: relay.url, method, validBlocks: 25, timeoutMs: TEST_RPC_TIMEOUT_MS };
     const fallback = options.fallback === true ? spray : undefined;
     return {
       broadcaster: new PrivateBroadcaster(settings, identity, client, captured.log, fallback),

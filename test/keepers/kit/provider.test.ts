@@ -58,7 +58,7 @@ describe("keepers/kit/provider", () => {
 
   it("gives up on a node that never answers", async () => {
     node.proxy.fault = () => ({ kind: "hang" });
-    expect(await codeOf(node.client({ timeoutMs: 100, retries: 1 }).head())).to.equal("RPC_UNREACHABLE");
+    expect(await codeOf(node.client({ timeoutMs: 1_000, retries: 1 }).head())).to.equal("RPC_UNREACHABLE");
     expect(node.proxy.seen).to.have.length(2);
   });
 

@@ -9,9 +9,12 @@ import { parseAddresses } from "../../../../keepers/kit/providers/address.js";
 import { JsonFrames } from "../../../../keepers/kit/providers/frames.js";
 import { CantileverError } from "../../../../protocol/errors.js";
 import { startIpcBridge } from "../../../helpers/ipcBridge.js";
+import { TEST_RPC_TIMEOUT_MS } from "../../../helpers/limits.js";
 import { startLocalNode, type LocalNode } from "../../../helpers/localNode.js";
 
-const LIMITS = { chainId: 138, timeoutMs: 300, retries: 0 };
+const LIMITS = { chainId: 138, timeoutMs: TEST_RPC_TIMEOUT_MS, retries: 0 };
+/** Where a node hangs; good answers in between have this long, too. */
+const HANG_MS = 2_000;
 
 async function failure(work: Promise<unknown>): Promise<Record<string, string>> {
   try {
@@ -56,7 +59,7 @@ describe("keepers/kit/providers transports", () => {
     ] as const) {
       it(`asks a node through a unix socket, with ${what}`, async () => {
         const bridge = await startIpcBridge(node.url, { pieceBytes, end });
-        const client = new ChainClient({ ...LIMITS, timeoutMs: 5_000, url: `ipc:${bridge.path}` });
+        const client = new ChainClient({ ...LIMITS, url: `ipc:${bridge.path}` });
         try {
           const [head, chainId, accounts] = await Promise.all([
             client.head(),
@@ -79,7 +82,7 @@ describe("keepers/kit/providers transports", () => {
 
     it("RPC-1 leaves a half-open connection behind: the next request gets a new one", async () => {
       const bridge = await startIpcBridge(node.url, { pieceBytes: 100, end: "\n" });
-      const client = new ChainClient({ ...LIMITS, url: bridge.path });
+      const client = new ChainClient({ ...LIMITS, timeoutMs: HANG_MS, url: bridge.path });
       try {
         await client.head();
         bridge.state.silent = true;
@@ -103,7 +106,7 @@ describe("keepers/kit/providers transports", () => {
   });
 
   it("asks a node through a WebSocket, many questions at once", async () => {
-    const client = new ChainClient({ ...LIMITS, timeoutMs: 5_000, url: node.url.replace("http:", "ws:") });
+    const client = new ChainClient({ ...LIMITS, url: node.url.replace("http:", "ws:") });
     const answers = await Promise.all(Array.from({ length: 20 }, () => client.request("eth_chainId", [])));
     expect(new Set(answers)).to.deep.equal(new Set(["0x8a"]));
     expect(await client.head()).to.deep.equal(await node.client().head());
@@ -147,8 +150,9 @@ describe("keepers/kit/providers transports", () => {
       it(`names ${what}: ${reason}, and asks the next node`, async () => {
         const bad = await startBad(respond);
         const url = `${bad.url},${node.url}`;
-        const alone = new ChainClient({ ...LIMITS, url: bad.url, maxAnswerBytes: 100_000 });
-        const both = new ChainClient({ ...LIMITS, url, maxAnswerBytes: 100_000 });
+        const limits = { ...LIMITS, maxAnswerBytes: 100_000, ...(reason === "timeout" ? { timeoutMs: HANG_MS } : {}) };
+        const alone = new ChainClient({ ...limits, url: bad.url });
+        const both = new ChainClient({ ...limits, url });
         try {
           expect(await failure(alone.request("eth_chainId", []))).to.deep.include({ code: "RPC_UNREACHABLE", reason });
           expect(await both.request("eth_chainId", [])).to.equal("0x8a");
@@ -200,7 +204,7 @@ describe("keepers/kit/providers transports", () => {
             .then((text) => response.end(text));
         });
       });
-      const client = new ChainClient({ ...LIMITS, timeoutMs: 5_000, url: gate.url });
+      const client = new ChainClient({ ...LIMITS, url: gate.url });
       try {
         const further = (): { method: string; params: [] }[] => [{ method: "eth_chainId", params: [] }];
         for (let look = 0; look < 2; look += 1) {

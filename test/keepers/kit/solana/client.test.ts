@@ -4,6 +4,7 @@ import { z } from "zod";
 import { SolanaClient } from "../../../../keepers/kit/solana/client.js";
 import { clusterHead, freshLifetime, genesisHash } from "../../../../keepers/kit/solana/cluster.js";
 import { ValidatorServer } from "../../../../scripts/validator/server.js";
+import { TEST_RPC_TIMEOUT_MS } from "../../../helpers/limits.js";
 import { codeOf, rejection } from "../../../helpers/rejection.js";
 
 describe("keepers/kit/solana/client", () => {
@@ -16,7 +17,7 @@ describe("keepers/kit/solana/client", () => {
     server.cluster.advance(20);
     requests = [];
     server.cluster.faults.request = (method) => void requests.push(method);
-    client = new SolanaClient({ url: server.url, timeoutMs: 1_000, retries: 2 });
+    client = new SolanaClient({ url: server.url, timeoutMs: TEST_RPC_TIMEOUT_MS, retries: 2 });
   });
   afterEach(() => server.stop());
 
@@ -55,7 +56,7 @@ describe("keepers/kit/solana/client", () => {
     const { port } = new URL(server.url);
     const secret = new SolanaClient({
       url: `http://127.0.0.1:${port}/key-12345?token=abc`,
-      timeoutMs: 1_000,
+      timeoutMs: TEST_RPC_TIMEOUT_MS,
       retries: 0,
     });
     expect(secret.shownUrl).to.equal(server.url);
