@@ -7,10 +7,11 @@ import { getCreateAddress, JsonRpcProvider, MaxUint256, type HDNodeWallet } from
 
 import type { DeploymentRecord } from "../../protocol/addresses.js";
 import {
-  messageIdOf,
+  attestationDomain,
+  attestationTypes,
   messageState,
   readBridgeLog,
-  type BridgeMessage,
+  type AttestationKind,
   type BridgePlace,
   type BridgeWay,
   type MessageState,
@@ -40,6 +41,16 @@ export function account(index: number): HDNodeWallet {
   const wallet = developmentAccounts()[index];
   if (wallet === undefined) throw new Error(`there is no development account ${String(index)}`);
   return wallet;
+}
+
+/** What as many attestors as it takes say of a message, in the order of their addresses. */
+export async function attested(place: BridgePlace, kind: AttestationKind, messageId: string, epoch = 1n) {
+  const value = { messageId, signerEpoch: epoch };
+  return Promise.all(
+    attestorWallets
+      .slice(0, THRESHOLD)
+      .map((wallet) => wallet.signTypedData(attestationDomain(place), attestationTypes(kind), value)),
+  );
 }
 
 /** Keys of attestors, ascending by address as the bridge wants them. */
@@ -182,7 +193,6 @@ export async function startBridgeChains(confirmations = 3) {
     abroad,
     /** From 138 to 651940. */
     there,
-    idOf: (message: BridgeMessage): string => messageIdOf(there, message),
     async mine(count: number): Promise<void> {
       await home.mine(count);
       await abroad.mine(count);

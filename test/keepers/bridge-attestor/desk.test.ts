@@ -20,8 +20,7 @@ const way: BridgeWay = {
 };
 const party = "0x00000000000000000000000000000000000000C1";
 
-describe("keepers/bridge-attestor/desk", function () {
-  this.timeout(30_000);
+describe("keepers/bridge-attestor/desk", () => {
   const postgres = usePostgres();
   let book: AttestationBook;
   let key: AttestingKey;
@@ -138,7 +137,7 @@ describe("keepers/bridge-attestor/desk", function () {
     const failed: string[] = [];
     const options = {
       peers: [...peers, "http://127.0.0.1:1"],
-      timeoutMs: 1_000,
+      timeoutMs: 30_000,
       onFailure: (peer: string) => void failed.push(peer),
     };
     const members = new Set([key.address, walletOf(1).address]);
