@@ -113,13 +113,15 @@ async function speed(say: (line: string) => void): Promise<SpeedReport> {
 
 /** Between two blocks of either chain. */
 const ARBITRAGE_BLOCK_MS = 100;
+/** Some seconds of ours. */
+const ARBITRAGE_LIMITS = { leaseSeconds: 1, deadlineSeconds: 100, validBlocks: 100 };
 
 async function arbitrageCrash({ flags, say }: CommandContext<typeof FLAGS>): Promise<ArbitrageCrashReport> {
   const { kills, seed } = flags;
   const world = await startArbitrageChains(ARBITRAGE_BLOCK_MS);
   try {
     const report = await withCrashServer(({ url: databaseUrl, database }) =>
-      runArbitrageCrashes({ kills, seed, say, world, databaseUrl, database, pair: PAIR }),
+      runArbitrageCrashes({ kills, seed, say, world, databaseUrl, database, pair: PAIR, limits: ARBITRAGE_LIMITS }),
     );
     const { recoveryMs, killsByLegsSent } = report;
     const rows = [

@@ -10,7 +10,7 @@ const CLOCK_SECONDS = 600;
 export const MOST_DEADLINE_SECONDS = MOST_AHEAD_SECONDS - CLOCK_SECONDS;
 
 /** No message of the adapter expires sooner: MIN_LIFETIME_SECONDS of AlltraAdapter. */
-const LEAST_LIFETIME_SECONDS = 2n * 86_400n;
+export const LEAST_LIFETIME_SECONDS = 2n * 86_400n;
 
 /** The first moment at which the message of a transfer can have expired: it was sent at most MOST_AHEAD_SECONDS before its deadline. */
 export function firstExpiry(deadline: bigint): bigint {

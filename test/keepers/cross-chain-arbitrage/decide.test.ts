@@ -53,9 +53,7 @@ function reasons(decision: Decision, about?: string): SkipReason[] {
   return decision.skips.filter((skip) => about === undefined || skip.about === about).map(({ reason }) => reason);
 }
 
-describe("keepers/cross-chain-arbitrage/decide", function () {
-  this.timeout(120_000);
-
+describe("keepers/cross-chain-arbitrage/decide", () => {
   it("buys where base is cheap and sells as much where it is dear, by exact quotes, from inventory on both chains", () => {
     for (const share of [WIDE, -WIDE]) {
       const seen = apart(share);

@@ -226,9 +226,7 @@ const chance: fc.Arbitrary<Chance> = fc.record({
 });
 const CALM: Chance = { flow: [0n, 0n], mined: [true, true], fails: [false, false], kill: "none" };
 
-describe("keepers/cross-chain-arbitrage, the life of trades", function () {
-  this.timeout(300_000);
-
+describe("keepers/cross-chain-arbitrage, the life of trades", () => {
   it("ARB-8 whatever fails, dies or asks twice: every effect happens once, and the books are what the chains did", () => {
     const met = { trades: 0, failed: 0, repaired: 0, transfers: 0, refused: 0 };
     fc.assert(

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { MaxUint256 } from "ethers";
 
+import { LEAST_LIFETIME_SECONDS } from "../../../keepers/cross-chain-arbitrage/deadlines.js";
 import { decide } from "../../../keepers/cross-chain-arbitrage/decide.js";
 import {
   messagesAt,
@@ -22,8 +23,7 @@ const GOLD_PAIR = "XAU/cUSDT";
 const PAIRS = [PAIR, GOLD_PAIR];
 const AMOUNT = 50_000_000_000n;
 
-describe("keepers/cross-chain-arbitrage/observe, two chains with everything deployed", function () {
-  this.timeout(180_000);
+describe("keepers/cross-chain-arbitrage/observe, two chains with everything deployed", () => {
   let chains: TwoChains;
   let both: readonly [ChainOfTwo, ChainOfTwo];
   let clients: readonly [ChainClient, ChainClient];
@@ -65,6 +65,10 @@ describe("keepers/cross-chain-arbitrage/observe, two chains with everything depl
     if (found?.state === undefined) throw new Error(`${pair} is not readable`);
     return { address: found.address, state: found.state };
   };
+
+  it("knows how soon a message of the deployed adapters can expire", async () => {
+    for (const { adapter } of both) expect(await adapter.MIN_LIFETIME_SECONDS()).to.equal(LEAST_LIFETIME_SECONDS);
+  });
 
   it("ARB-14 sees pools whose quotes are those of the contracts, to the unit, and the inventory that is there", async () => {
     for (const index of [0, 1] as const) {

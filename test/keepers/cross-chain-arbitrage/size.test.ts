@@ -102,9 +102,7 @@ function searched(buy: Venue, sell: Venue, atMost: bigint, costRate: bigint): bi
   return best;
 }
 
-describe("keepers/cross-chain-arbitrage/strategies/size", function () {
-  this.timeout(300_000);
-
+describe("keepers/cross-chain-arbitrage/strategies/size", () => {
   it("ARB-3 finds the best size: no search gains more than 8 units of either token beyond it", () => {
     const seen = { trades: 0, none: 0, large: 0 };
     fc.assert(
@@ -230,9 +228,7 @@ describe("keepers/cross-chain-arbitrage/strategies/size", function () {
   });
 });
 
-describe("keepers/cross-chain-arbitrage/strategies/venue", function () {
-  this.timeout(120_000);
-
+describe("keepers/cross-chain-arbitrage/strategies/venue", () => {
   it("ARB-2 tells the sale that leads to a price, and what it pays, as exact quotes do", () => {
     let checked = 0;
     fc.assert(

@@ -1,6 +1,5 @@
 /** Two real chains, a database and copies of the keeper between them, as the flow tests need them. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { setTimeout as rest } from "node:timers/promises";
 
@@ -15,6 +14,7 @@ import { developmentAccounts } from "../../../protocol/params/rules.js";
 import { encodeSubmit, feedIdOf, SIGNED_ROUND_TYPES, signedRoundDomain } from "../../../protocol/signedRound.js";
 import { FEED_DECIMALS } from "../../../scripts/deploy/blueprint.js";
 import type { TestDatabase } from "../../helpers/postgres.js";
+import { killed } from "../../helpers/processes.js";
 import { startTwoChains, type ChainOfTwo, type TwoChains } from "../../helpers/twoChains.js";
 import { PAIR } from "./fixtures.js";
 
@@ -162,12 +162,6 @@ export class Copies {
     for (const child of this.children.splice(0)) await killed(child);
     for (const one of [...this.running]) await one.stop();
   }
-}
-
-export async function killed(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill("SIGKILL");
-  await once(child, "exit");
 }
 
 /** Sells base on one chain, and thereby opens a gap between the two. */

@@ -48,6 +48,8 @@ export interface ArbitrageCrashOptions {
   readonly database: Database;
   readonly world: Pick<ArbitrageChains, "folder" | "chains" | "freshen">;
   readonly pair: string;
+  /** Of the keeper: short ones show what happens when they pass, long ones leave the machine all the time that it needs. */
+  readonly limits: { readonly leaseSeconds: number; readonly deadlineSeconds: number; readonly validBlocks: number };
   readonly say: (line: string) => void;
 }
 
@@ -71,13 +73,12 @@ export interface ArbitrageCrashReport {
 }
 
 const KEEPER = "cross-chain-arbitrage";
-const LEASE_SECONDS = 1;
 const LOOK_MS = 5;
 /** A gap that a trade closes, as base units of the stranger's sale. */
 const [LEAST_SWAP, MOST_SWAP] = [250_000, 400_000];
 const UNITS = 1_000_000n;
 /** A trade begins, and ends, within this time, or something is wrong. */
-const TRADE_MS = 120_000;
+const TRADE_MS = 240_000;
 const MOMENT_MS = 600;
 /** After which a stranger trades again, because what he did opened no gap. */
 const PATIENCE_MS = 2_500;
@@ -216,7 +217,7 @@ class ArbitrageCrashes {
   }
 
   private spawn(): void {
-    const { world, databaseUrl, pair } = this.options;
+    const { world, databaseUrl, pair, limits } = this.options;
     const [home, away] = world.chains;
     const env = {
       LOCALHOST_RPC_URL: home.url,
@@ -227,7 +228,7 @@ class ArbitrageCrashes {
       KEEPER_POLL_MS: "20",
       KEEPER_LOG_LEVEL: "warn",
       KEEPER_LOG_FORMAT: "json",
-      KEEPER_LEASE_SECONDS: String(LEASE_SECONDS),
+      KEEPER_LEASE_SECONDS: String(limits.leaseSeconds),
       KEEPER_CONFIRMATIONS: "1",
       ARBITRAGE_PAIRS: pair,
       ARBITRAGE_LOCAL_ACCOUNT: home.account,
@@ -237,9 +238,9 @@ class ArbitrageCrashes {
       ARBITRAGE_DAILY_LOSS_XAU: "1000",
       KEEPER_MAX_LOSS_XAU: "100000",
       ARBITRAGE_LOW_SHARE_BPS: "0",
-      // Blocks come twenty times as fast as elsewhere, and each is a second: these are some seconds of ours.
-      ARBITRAGE_DEADLINE_SECONDS: "100",
-      ARBITRAGE_VALID_BLOCKS: "100",
+      // Blocks come twenty times as fast as elsewhere, and each is a second.
+      ARBITRAGE_DEADLINE_SECONDS: String(limits.deadlineSeconds),
+      ARBITRAGE_VALID_BLOCKS: String(limits.validBlocks),
     };
     const args = [KEEPER, "--network", home.network, "--execute", "--json"];
     this.copies.push(new Child({ script: "keepers/main.ts", args, env }));
