@@ -12,7 +12,7 @@ import { Rounds } from "./rounds.js";
 import type { Terminal } from "./terminal.js";
 
 /** No new block for so long means that the node no longer works. */
-const STALLED_MS = 30_000;
+const STALLED_MS = 60_000;
 
 export interface ChainRunParts {
   readonly chain: WorldChain;

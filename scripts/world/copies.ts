@@ -44,7 +44,7 @@ const LOOK_MS = 50;
 /** Between two looks of a keeper at a chain's head: with two chains there are many keepers. */
 const POLL_MS = { alone: 100, amongMany: 250 } as const;
 /** Nobody leading for so long after a kill is a failure. */
-const TAKEOVER_LIMIT_MS = 10_000;
+const TAKEOVER_LIMIT_MS = 60_000;
 
 /** What the processes of one keeper are started with. */
 export interface KeeperSetup {

@@ -111,9 +111,7 @@ describe("what a simulation computes instead of asking", () => {
     expect(ends.isSustained).to.equal(false);
   });
 
-  describe("against the chain", function () {
-    this.timeout(120_000);
-
+  describe("against the chain", () => {
     it("ends when the chain tells another state", async () => {
       const method = Object.getOwnPropertyDescriptor(SimChain.prototype, "receipt");
       const receipt = method?.value as (this: SimChain, hash: string) => Promise<SimReceipt>;

@@ -22,8 +22,7 @@ function shortened(rows: readonly PriceRow[]): PriceRow[] {
   }));
 }
 
-describe("a reserve asset that loses its peg", function () {
-  this.timeout(300_000);
+describe("a reserve asset that loses its peg", () => {
   const rows = shortened(readPriceFile(FILE));
   let simulation: Simulation;
   let figures: SimFigures;

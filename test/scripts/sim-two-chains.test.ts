@@ -26,9 +26,7 @@ const DRAIN: SimOptions = {
 };
 const TWO: TwoChainOptions = { latencySeconds: 30, lagBlocks: 1, capitalUsd: 1_000_000, isArbitraged: true };
 
-describe("simulation of two chains", function () {
-  this.timeout(300_000);
-
+describe("simulation of two chains", () => {
   describe("opposite drains that nobody else holds", () => {
     let simulation: TwoChainSimulation;
     let figures: TwoChainFigures;

@@ -38,9 +38,7 @@ function repeatable(figures: SimFigures): Omit<SimFigures, "wallSeconds"> {
   return rest;
 }
 
-describe("simulation", function () {
-  this.timeout(180_000);
-
+describe("simulation", () => {
   describe("20 minutes at 10× on all pools", () => {
     let simulation: Simulation;
     let figures: SimFigures;

@@ -70,8 +70,7 @@ async function startFeed() {
   };
 }
 
-describe("scripts/world/rounds", function () {
-  this.timeout(60_000);
+describe("scripts/world/rounds", () => {
   const postgres = usePostgres();
   let feed: Awaited<ReturnType<typeof startFeed>>;
   let db: Database;

@@ -15,7 +15,7 @@ import { signaturesOf } from "./signatures.js";
 
 const GAS = 1_000_000;
 /** For so long after a block was replaced a keeper may still ask for it. */
-const ECHO_MS = 10_000;
+const ECHO_MS = 60_000;
 /** What a keeper says when it could not finish its look at a block. It looks again at the next one. */
 const FAILED_LOOKS: readonly string[] = ["tick.failed", "upkeep.failed"];
 /** Which of the traders carries what has arrived already: he never uses the bridge himself. */

@@ -59,8 +59,7 @@ function compile(): GuardedContract[] {
   return new Guards(new Map(Object.entries(sources).map(([name, { ast }]) => [name, ast]))).contractsOf("A.sol");
 }
 
-describe("check of roles", function () {
-  this.timeout(60_000);
+describe("check of roles", () => {
   let contracts: GuardedContract[];
   before(() => {
     contracts = compile();
