@@ -29,6 +29,10 @@ export async function startHttpSink() {
     url: `http://127.0.0.1:${String(port)}`,
     received,
     state,
+    /** Ends every connection, those that hang included. */
+    cut(): void {
+      server.closeAllConnections();
+    },
     close(): void {
       server.closeAllConnections();
       server.close();
@@ -36,10 +40,10 @@ export async function startHttpSink() {
   };
 }
 
-/** Until the condition holds; fails after ten seconds. */
+/** Until the condition holds; fails after so long that something hangs. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   for (const started = Date.now(); !condition();) {
-    if (Date.now() - started > 10_000) throw new Error(`waited in vain for ${what}`);
+    if (Date.now() - started > 120_000) throw new Error(`waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

@@ -47,7 +47,7 @@ class Receiver {
   }
 }
 
-const signal = (): AbortSignal => AbortSignal.timeout(2_000);
+const signal = (): AbortSignal => AbortSignal.timeout(30_000);
 async function reason(work: Promise<void>): Promise<string> {
   try {
     await work;
@@ -219,7 +219,7 @@ describe("keepers/kit/alerts channels", () => {
         server: new Secret(`smtp://${login}${host}:${String(port)}`),
         from: "keeper@x.example",
         to: ["a@x.example", "b@x.example"],
-        timeoutMs: 2_000,
+        timeoutMs: 30_000,
       });
 
     it("ALERT-4 sends a mail to all receivers, and no text of an alert becomes a header", async () => {

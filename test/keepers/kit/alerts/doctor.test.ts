@@ -20,7 +20,7 @@ describe("keepers/kit/alerts doctor", () => {
 
   async function check(env: Record<string, string>, local: boolean, test: boolean) {
     const config = loadSettings(alertSettings, env, { prefixes: [], alsoKnown: [] });
-    const limits = { repeatMs: 1, settleMs: 1, perHour: 1, timeoutMs: 2_000, attempts: 1, retryMs: 1 };
+    const limits = { repeatMs: 1, settleMs: 1, perHour: 1, timeoutMs: 30_000, attempts: 1, retryMs: 1 };
     const names = { keeper: "k", network: "n" };
     const alerts = new AlertDesk(openChannels(config), { ...limits, ...names }, capturedLog().log);
     const connection = { config: { ...config, network: { local } }, alerts } as unknown as ChainConnection;

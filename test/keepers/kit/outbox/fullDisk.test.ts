@@ -7,9 +7,7 @@ import { onSmallDisk } from "../../../helpers/smallDisk.js";
 
 const PROGRAM = fileURLToPath(new URL("../../../helpers/fullDisk.ts", import.meta.url));
 
-describeWith("smallDisk", "keepers/kit/outbox on a disk that fills up", function () {
-  this.timeout(150_000);
-
+describeWith("smallDisk", "keepers/kit/outbox on a disk that fills up", () => {
   it("OUTBOX-8 DB-10 signs nothing while nothing can be stored, watches what is in flight, and goes on by itself", () => {
     const { status, stdout, stderr } = onSmallDisk("96m", (disk) => [
       process.execPath,

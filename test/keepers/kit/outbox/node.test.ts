@@ -25,8 +25,7 @@ const REPLACE_AFTER = 3;
 const PROHIBITIVE_BASE_FEE = `0x${(1_000n * GWEI).toString(16)}`;
 const RECIPIENT = "0x00000000000000000000000000000000000000AA";
 
-describe("keepers/kit/outbox on a node", function () {
-  this.timeout(60_000);
+describe("keepers/kit/outbox on a node", () => {
   const postgres = usePostgres();
   let db: Database;
   let node: LocalNode;

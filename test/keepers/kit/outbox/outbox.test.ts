@@ -21,8 +21,7 @@ import { openGate } from "../../../helpers/openGate.js";
 import { usePostgres } from "../../../helpers/postgres.js";
 import { FailingDatabase } from "../../../helpers/failingDatabase.js";
 
-describe("keepers/kit/outbox", function () {
-  this.timeout(60_000);
+describe("keepers/kit/outbox", () => {
   const postgres = usePostgres();
   let db: Database;
   let chain: ModelChain;

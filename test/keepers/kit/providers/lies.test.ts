@@ -6,6 +6,7 @@ import { confirmWith } from "../../../../keepers/kit/providers/confirm.js";
 import { CantileverError } from "../../../../protocol/errors.js";
 import type { RpcRequest } from "../../../helpers/flakyRpc.js";
 import { startTwins } from "../../../helpers/twinNodes.js";
+import { seedOf } from "../../../helpers/seed.js";
 
 const ACCOUNT = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266";
 const NUMBER = "0x4360005260206000f3";
@@ -40,8 +41,7 @@ function twisted(value: unknown, twist: Lie["twist"]): unknown {
   }
 }
 
-describe("keepers/kit/providers and a node that lies", function () {
-  this.timeout(60_000);
+describe("keepers/kit/providers and a node that lies", () => {
   let twins: Awaited<ReturnType<typeof startTwins>>;
   before(async () => {
     twins = await startTwins(2);
@@ -67,7 +67,7 @@ describe("keepers/kit/providers and a node that lies", function () {
       field: fc.nat({ max: fields.length - 1 }),
       twist: fc.constantFrom<Lie["twist"]>("digit", "null", "gone", "number", "text", "long", "error"),
     });
-    const seen = { found: 0, harmless: 0 };
+    const seen = { seed: seedOf(1), found: 0, harmless: 0 };
 
     await fc.assert(
       fc.asyncProperty(lie, async ({ method, field, twist }) => {
@@ -115,9 +115,9 @@ describe("keepers/kit/providers and a node that lies", function () {
           client.close();
         }
       }),
-      { numRuns: 80 },
+      { numRuns: 80, seed: seen.seed },
     );
-    expect(seen.found).to.be.greaterThan(25);
-    expect(seen.harmless).to.be.greaterThan(2);
+    expect(seen.found, JSON.stringify(seen)).to.be.greaterThan(25);
+    expect(seen.harmless, JSON.stringify(seen)).to.be.greaterThan(2);
   });
 });

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import { describeWith, itWith } from "../../../../helpers/describeWith.js";
+import { TEST_RPC_TIMEOUT_MS } from "../../../../helpers/limits.js";
 import { SolanaRig, Killed, type RigProcess } from "../../../../helpers/solanaRig.js";
 import { usePostgres, type TestDatabase } from "../../../../helpers/postgres.js";
 import { codeOf } from "../../../../helpers/rejection.js";
@@ -281,7 +282,7 @@ describeWith("ownCluster", "SolanaOutbox", () => {
     const other = await SolanaRig.start(database.database);
     const wrong = await rig.process();
     // The same process, but the address leads to another cluster.
-    Object.defineProperty(rig.client, "options", { value: { url: other.url, timeoutMs: 2_000, retries: 0 } });
+    Object.defineProperty(rig.client, "options", { value: { url: other.url, timeoutMs: TEST_RPC_TIMEOUT_MS, retries: 0 } });
     expect(await codeOf(wrong.upkeep())).to.equal("WRONG_GENESIS");
     await other.stop();
   });
