@@ -37,7 +37,7 @@ interface Shared {
 
 let shared: Promise<Shared> | undefined;
 let databases = 0;
-/** Dropping one waits for a checkpoint of the server: one after the other, and nobody waits for it before the server does. */
+/** Dropping one waits for a checkpoint of the server: one after the other, and nobody waits for it. */
 let dropped: Promise<unknown> = Promise.resolve();
 
 /** To be called in the body of a `describe`: everything made through the result is gone after that suite. */
@@ -45,14 +45,12 @@ export function usePostgres(): TestPostgres {
   const ends: (() => Promise<unknown>)[] = [];
 
   before("PostgreSQL", async function () {
-    this.timeout(60_000);
     let root = this.test?.parent;
     while (root?.parent !== undefined) root = root.parent;
     if (shared === undefined) root?.afterAll("PostgreSQL", stop);
     await start();
   });
-  after("databases of this suite", async function () {
-    this.timeout(60_000);
+  after("databases of this suite", async () => {
     for (const end of ends.splice(0).reverse()) await end();
   });
 
@@ -122,13 +120,12 @@ export async function startServer(
   return running;
 }
 
-async function stop(this: Mocha.Context): Promise<void> {
-  this.timeout(30_000);
+async function stop(): Promise<void> {
   // A start that failed has failed its suites and has cleaned up.
   const running = await shared?.catch(() => undefined);
   shared = undefined;
   if (running === undefined) return;
-  await dropped;
+  // What has not been dropped yet goes with the folder.
   await end(running);
 }
 

@@ -17,8 +17,7 @@ const AWS = { AWS_ACCESS_KEY_ID: KMS_CREDENTIALS.accessKeyId, AWS_SECRET_ACCESS_
 /** A test vector of BIP-39: pairs of its words stand in nothing else that is printed. */
 const MNEMONIC = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 
-describe("npm run seal", function () {
-  this.timeout(60_000);
+describe("npm run seal", () => {
   let kms: LocalKms;
   let folder: string;
   beforeEach(async () => {

@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { program } from "../../../keepers/collateral-crank/main.js";
 import { CrankReader } from "../../../keepers/collateral-crank/observe.js";
 import { SolanaClient } from "../../../keepers/kit/solana/client.js";
+import { readStatus, statusPath } from "../../../keepers/kit/statusFile.js";
 import { readProposal } from "../../../protocol/solana/accounts.js";
 import { localSigner } from "../../../protocol/solana/programKeys.js";
 import { associatedTokenAddress } from "../../../protocol/solana/addresses.js";
@@ -14,8 +15,10 @@ import { positionProgram } from "../../../protocol/solana/positionProgram.js";
 import { readTokenAccount } from "../../../protocol/solana/tokens.js";
 import { vaultProgram } from "../../../protocol/solana/vaultProgram.js";
 import { loadUpgradeable } from "../../../scripts/validator/programs.js";
+import { freePort } from "../../../scripts/world/child.js";
 import { CollateralCluster, type ClusterOwner } from "../../helpers/collateralCluster.js";
 import { describeWith } from "../../helpers/describeWith.js";
+import { TEST_RPC_TIMEOUT_MS } from "../../helpers/limits.js";
 import { PositionExchange, type Member } from "../../helpers/positionExchange.js";
 import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
 import { codeOf } from "../../helpers/rejection.js";
@@ -27,8 +30,7 @@ const LONG = 5n * DELAY;
 const LAMPORTS = 100_000_000n;
 const SLOT_MS = 25;
 
-describeWith("ownCluster", "collateral crank on a cluster", function () {
-  this.timeout(60_000);
+describeWith("ownCluster", "collateral crank on a cluster", () => {
   const postgres = usePostgres();
   const folder = `/tmp/cantilever-crank-${String(process.pid)}`;
   let cluster: CollateralCluster;
@@ -140,11 +142,7 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
   }
 
   async function until(isDone: () => Promise<boolean>): Promise<void> {
-    const endMs = performance.now() + 20_000;
-    while (!(await isDone())) {
-      if (performance.now() > endMs) throw new Error("waited for nothing");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    while (!(await isDone())) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   async function pauseEnds(): Promise<void> {
@@ -188,7 +186,7 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     const owners = [await matured("alice", 400n), await matured("bob", 300n)];
     cluster.wait(LONG);
     cluster.advance(2);
-    const client = new SolanaClient({ url: cluster.url, timeoutMs: 2_000, retries: 0 });
+    const client = new SolanaClient({ url: cluster.url, timeoutMs: TEST_RPC_TIMEOUT_MS, retries: 0 });
     const reader = new CrankReader(client, vaultProgram, positionProgram, crank);
     const { tokens } = await reader.observe();
     expect(owners.every(({ vaultTokens }) => tokens.has(vaultTokens))).to.equal(true);
@@ -249,20 +247,16 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     expect(refused.report["refusals"]).to.deep.equal({ policy: 1 });
     expect(await rows()).to.deep.equal([]);
 
-    const stop = new AbortController();
-    const timer = setInterval(() => {
-      cluster.advance();
-    }, SLOT_MS);
-    const copy = () => program.run({ ...context({}, stop.signal), execute: true, once: false, terminal: false });
-    const copies = [copy(), copy()];
-    const endMs = performance.now() + 20_000;
-    while ((await walletUnits(alice)) === 1_000n && performance.now() < endMs) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    stop.abort();
-    const reports = (await Promise.all(copies)).map(({ report }) => report);
-    clearInterval(timer);
+    const ports = [await freePort(), await freePort()];
+    const copies = ports.map((port) => started({ KEEPER_HTTP_PORT: String(port) }));
+    await until(async () => (await walletUnits(alice)) > 1_000n);
+    const metrics = (port: number) =>
+      fetch(`http://127.0.0.1:${String(port)}/metrics`).then(
+        (answer) => answer.text(),
+        () => "",
+      );
+    await until(async () => (await Promise.all(ports.map(metrics))).some((text) => text.includes('event="standby"')));
+    const reports = await Promise.all(copies.map((end) => end()));
     expect(await walletUnits(alice)).to.equal(1_300n);
     expect((await rows()).map(({ key }) => key)).to.deep.equal([`withdrawal:${alice.request}`]);
     const total = (name: string) => reports.reduce((sum, report) => sum + Number(report[name]), 0);
@@ -363,9 +357,12 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     cluster.advance(2);
     expect(await codeOf(crankOnce())).to.equal("GATE_FAILED");
 
-    const stop = new AbortController();
-    const parts = context({ CRANK_GIVEN_ROLES: "accept" }, stop.signal);
-    const running = program.run({ ...parts, execute: true, once: false, terminal: false });
+    const own = `${folder}/roles`;
+    const end = started({ CRANK_GIVEN_ROLES: "accept", KEEPER_DATA_FOLDER: own });
+    const said = () => readStatus(statusPath(own, "collateral-crank", "solana-localnet"));
+    const skipped = () => said()?.skips["key-holds-role"] ?? 0;
+    // It has started, and looks on.
+    await until(() => Promise.resolve(said()?.lastBlock !== undefined));
     const alice = await matured("alice", 300n);
     const account = cluster.account(await cluster.instructions.addresses.vaultAuthority());
     if (account === undefined) throw new Error("the program has no configuration");
@@ -373,15 +370,11 @@ describeWith("ownCluster", "collateral crank on a cluster", function () {
     const guardian = getAddressEncoder().encode(cluster.roles.guardian.address);
     key.set(getAddressEncoder().encode(crank), key.indexOf(Buffer.from(guardian)));
     cluster.put({ ...account, data: new Uint8Array(key) });
+    await until(() => Promise.resolve(skipped() > 0));
     cluster.wait(LONG);
-    for (let slot = 0; slot < 20; slot += 1) {
-      cluster.advance();
-      await new Promise((resolve) => setTimeout(resolve, SLOT_MS));
-    }
-    stop.abort();
-    const { report } = await running;
-    expect(report).to.deep.include({ intents: 0, errors: 0 });
-    expect((report["skips"] as Record<string, number>)["key-holds-role"]).to.be.above(0);
+    const before = skipped();
+    await until(() => Promise.resolve(skipped() > before + 3));
+    expect(await end()).to.deep.include({ intents: 0, errors: 0 });
     expect(await walletUnits(alice)).to.equal(1_000n);
   });
 

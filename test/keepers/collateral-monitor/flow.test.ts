@@ -58,8 +58,7 @@ async function marketAccount(mint: Address): Promise<EncodedAccount> {
   throw new Error("the market has no place for mints");
 }
 
-describeWith("ownCluster", "collateral monitor on a cluster", function () {
-  this.timeout(30_000);
+describeWith("ownCluster", "collateral monitor on a cluster", () => {
   const postgres = usePostgres();
   let cluster: CollateralCluster;
   let client: SolanaClient;

@@ -19,10 +19,10 @@ import { confirmWith } from "../../../keepers/kit/providers/confirm.js";
 import { QUARANTINE_RULES } from "../../../keepers/kit/providers/quarantine.js";
 import { MemoryRecord } from "../../../keepers/kit/record.js";
 import { signerOf } from "../../../keepers/kit/signer.js";
-import { CantileverError } from "../../../protocol/errors.js";
 import { capturedLog } from "../../helpers/capturedLog.js";
 import { BARE_ACTION, openGate } from "../../helpers/openGate.js";
 import { usePostgres } from "../../helpers/postgres.js";
+import { codeOf } from "../../helpers/rejection.js";
 import { startTwins } from "../../helpers/twinNodes.js";
 
 const FUNDED_WEI = `0x${(10n ** 20n).toString(16)}`;
@@ -32,18 +32,7 @@ const BALANCE = { method: "eth_getBalance", params: (block: unknown) => [TARGET,
 const QUICK = { ...QUARANTINE_RULES, weakPauseMs: 0, goodAnswers: 2 };
 const CONFIRMATIONS = 6;
 
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof CantileverError) return error.code;
-    throw error;
-  }
-  return "none";
-}
-
-describe("golden: Infura, 2020-11-11", function () {
-  this.timeout(60_000);
+describe("golden: Infura, 2020-11-11", () => {
   const postgres = usePostgres();
   const wallet = new Wallet(hashOf("golden infura"));
   let twins: Awaited<ReturnType<typeof startTwins>>;

@@ -34,8 +34,7 @@ const THIEF = "0x00000000000000000000000000000000DeaDBeef";
 const GAS_LIMIT = 3_000_000n;
 const HOUR_SECONDS = 3_600n;
 
-describe("golden: Drift, 2026-04-01", function () {
-  this.timeout(120_000);
+describe("golden: Drift, 2026-04-01", () => {
   let chain: DeployedChain;
   let admin: string;
   let guardian: string;

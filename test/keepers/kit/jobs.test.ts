@@ -12,8 +12,7 @@ import { usePostgres } from "../../helpers/postgres.js";
 
 const options = { queue: "q", worker: "w", leaseMs: 60_000, atATime: 10 };
 
-describe("keepers/kit/jobs and schedule", function () {
-  this.timeout(60_000);
+describe("keepers/kit/jobs and schedule", () => {
   const postgres = usePostgres();
   let db: Database;
 

@@ -17,8 +17,7 @@ const HOLDER = join(import.meta.dirname, "..", "..", "helpers", "leaseHolder.ts"
 /** Longer than any test takes: what is to run out is ended by hand. */
 const LONG_MS = 3_600_000;
 
-describe("keepers/kit/lease", function () {
-  this.timeout(60_000);
+describe("keepers/kit/lease", () => {
   const postgres = usePostgres();
   let test: TestDatabase;
 

@@ -11,8 +11,7 @@ import { ModelChain } from "../../helpers/modelChain.js";
 import { intentOf, openOutbox, OUTBOX_SIGNER } from "../../helpers/outboxParts.js";
 import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
 
-describe("keepers/kit/runtimeChecks", function () {
-  this.timeout(60_000);
+describe("keepers/kit/runtimeChecks", () => {
   const postgres = usePostgres();
   let test: TestDatabase;
   let db: Database;

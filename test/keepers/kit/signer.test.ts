@@ -7,21 +7,11 @@ import { encryptKeystoreJson, Transaction } from "ethers";
 
 import { KEEPER_KEY, loadKey } from "../../../keepers/kit/keys/load.js";
 import { signCall, type TransactionSigner } from "../../../keepers/kit/signer.js";
-import { PermanentError } from "../../../protocol/errors.js";
 import { developmentAccounts } from "../../../protocol/params/rules.js";
+import { codeOf } from "../../helpers/rejection.js";
 
 const PASSPHRASE = "correct horse";
 const [, keeper] = developmentAccounts();
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof PermanentError) return error.code;
-    throw error;
-  }
-  return "none";
-}
 
 const loadSigner = async (
   env: Record<string, string>,

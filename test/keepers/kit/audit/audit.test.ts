@@ -17,8 +17,7 @@ import { codeOf } from "../../../helpers/rejection.js";
 
 const STREAM = "role:localhost";
 
-describe("keepers/kit/audit", function () {
-  this.timeout(60_000);
+describe("keepers/kit/audit", () => {
   const postgres = usePostgres();
   let test: TestDatabase;
   let db: Database;

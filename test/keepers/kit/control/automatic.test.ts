@@ -18,8 +18,7 @@ import { usePostgres } from "../../../helpers/postgres.js";
 
 const GOOD_BLOCKS = 3;
 
-describe("keepers/kit/control/automatic", function () {
-  this.timeout(60_000);
+describe("keepers/kit/control/automatic", () => {
   const postgres = usePostgres();
   let db: Database;
   let control: Control;

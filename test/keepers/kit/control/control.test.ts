@@ -16,8 +16,7 @@ import { intentOf, openOutbox, OUTBOX_SIGNER, REPLACE_AFTER_BLOCKS } from "../..
 import { usePostgres, type TestDatabase } from "../../../helpers/postgres.js";
 import { codeOf } from "../../../helpers/rejection.js";
 
-describe("keepers/kit/control", function () {
-  this.timeout(60_000);
+describe("keepers/kit/control", () => {
   const postgres = usePostgres();
   let test: TestDatabase;
   let db: Database;

@@ -22,8 +22,7 @@ const STRANGER = "0x00000000000000000000000000000000000000b1";
 /** Gas of a transaction of the model: 21,000 at 1 wei. */
 const GAS_WEI = 21_000n;
 
-describe("keepers/kit/pnl/ledger", function () {
-  this.timeout(60_000);
+describe("keepers/kit/pnl/ledger", () => {
   const postgres = usePostgres();
   let test: TestDatabase;
   let db: Database;

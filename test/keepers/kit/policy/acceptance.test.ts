@@ -11,8 +11,7 @@ import { usePostgres } from "../../../helpers/postgres.js";
 
 const STRICT = { named: undefined, local: false };
 
-describe("keepers/kit/policy/acceptance, on PostgreSQL", function () {
-  this.timeout(60_000);
+describe("keepers/kit/policy/acceptance, on PostgreSQL", () => {
   const postgres = usePostgres();
   const policy = stabilizerFixture();
   const looser: Policy = { ...policy, perDay: { ...policy.perDay, cUSDC: 10n ** 18n }, rules: policy.rules.slice(1) };

@@ -24,8 +24,7 @@ function smallPolicy(perHour: number, perDay: Partial<Record<string, bigint>> = 
 const FEE_WEI = 10n ** 9n;
 const GAS = 100_000n;
 
-describe("keepers/kit/policy/gate, on PostgreSQL", function () {
-  this.timeout(60_000);
+describe("keepers/kit/policy/gate, on PostgreSQL", () => {
   const postgres = usePostgres();
   let db: Database;
   let effects = 0;

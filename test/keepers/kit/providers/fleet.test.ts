@@ -164,7 +164,9 @@ describe("keepers/kit/providers fleet", () => {
     ["hangs", { kind: "hang" }, "timeout", 2_000],
   ] as const satisfies readonly (readonly [string, Fault, string, number])[]) {
     it(`RPC-1 goes on with the next node when the first ${what}, and soon stops asking it`, async () => {
-      const client = two.client({ timeoutMs });
+      // While it rests, and while no block is due, nobody asks it, however long this takes.
+      const quarantine = { ...QUARANTINE_RULES, weakPauseMs: 3_600_000 };
+      const client = two.client({ timeoutMs, quarantine, blockMs: 3_600_000 });
       const [left, right] = two.nodes;
       if (left !== undefined) left.proxy.fault = () => fault;
       for (let look = 0; look < 8; look += 1) expect((await client.head()).number).to.be.a("number");
