@@ -18,8 +18,7 @@ import { EmbeddedUser } from "../helpers/embeddedUser.js";
 import { startServer } from "../helpers/postgres.js";
 import { codeOf, rejection } from "../helpers/rejection.js";
 
-describe("embedded PostgreSQL", function () {
-  this.timeout(60_000);
+describe("embedded PostgreSQL", () => {
   let folder: string;
   const folders: string[] = [];
   const users: EmbeddedUser[] = [];

@@ -42,8 +42,7 @@ function links(packageRoot: string): string[] {
   return (JSON.parse(list) as { target: string }[]).map(({ target }) => path.join(packageRoot, target));
 }
 
-describe("embedded PostgreSQL, users and places", function () {
-  this.timeout(60_000);
+describe("embedded PostgreSQL, users and places", () => {
   let base: string;
 
   beforeEach(() => {

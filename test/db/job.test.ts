@@ -9,8 +9,7 @@ import { usePostgres } from "../helpers/postgres.js";
 const QUEUE = "vaults";
 const LONG_MS = 60_000;
 
-describe("work queue", function () {
-  this.timeout(60_000);
+describe("work queue", () => {
   const postgres = usePostgres();
   let db: Database;
 

@@ -38,8 +38,7 @@ describeWith("rpc", "DODOPMMIntegration on DODO V2, Ethereum mainnet", () => {
   let integration: DODOPMMIntegration;
   let deadline: bigint;
 
-  before(async function () {
-    this.timeout(300_000);
+  before(async () => {
     chain = await forkMainnet();
     const signers = await chain.ethers.getSigners();
     const [first, second] = signers;

@@ -19,9 +19,7 @@ const CEILINGS: Readonly<Record<string, number>> = {
   bridgeDeliverBackUngated: 119_500,
 };
 
-describe("AlltraCustomBridge › gas of whole transactions, deployed configuration", function () {
-  this.timeout(300_000);
-
+describe("AlltraCustomBridge › gas of whole transactions, deployed configuration", () => {
   it("stays below the committed ceilings in both directions", async () => {
     const measured = await measureBridgeGas();
     expect(Object.keys(measured)).to.have.members(Object.keys(CEILINGS));

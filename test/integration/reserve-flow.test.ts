@@ -33,8 +33,7 @@ const GAS_PRICE_WEI = 10n ** 9n;
 const MOST_SALES = 120;
 
 /** The balance sheet as the deployment makes it: real feeds, real pools, real governance. */
-describe("Reserves and buckets, deployed", function () {
-  this.timeout(300_000);
+describe("Reserves and buckets, deployed", () => {
   const loaded = localParams((copy) => {
     for (const [name, decimals] of Object.entries(ASSET_DECIMALS)) {
       copy.reserves.tokens[name as ReservedToken].asset.decimals = decimals;

@@ -33,8 +33,7 @@ const SMALL: Readonly<Record<Name, bigint>> = {
   GRAM: GRAM,
 };
 
-describe("EnhancedSwapRouter on the deployed system", function () {
-  this.timeout(120_000);
+describe("EnhancedSwapRouter on the deployed system", () => {
   let world: RouterChain;
   let restore: () => Promise<void>;
 

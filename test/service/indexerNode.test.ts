@@ -14,8 +14,7 @@ interface RawLog {
   readonly logIndex: string;
 }
 
-describe("indexer over a node", function () {
-  this.timeout(120_000);
+describe("indexer over a node", () => {
   const postgres = usePostgres();
   let node: LocalNode;
   let db: Database;

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import { RpcSource } from "../../service/indexer/rpcSource.js";
+import { TEST_RPC_TIMEOUT_MS } from "../helpers/limits.js";
 import { startLocalNode, type LocalNode } from "../helpers/localNode.js";
 import { codeOf } from "../helpers/rejection.js";
 
@@ -19,7 +20,7 @@ describe("service/indexer: receipts against the block's hash", () => {
     await node.mine();
     const block = (await node.ask("eth_getBlockByNumber", "latest", false)) as { hash: string };
     const receipt = (await node.ask("eth_getTransactionReceipt", transaction)) as Record<string, unknown>;
-    const source = (proof?: "off") => new RpcSource({ url: node.proxy.url, timeoutMs: 2_000 }, proof);
+    const source = (proof?: "off") => new RpcSource({ url: node.proxy.url, timeoutMs: TEST_RPC_TIMEOUT_MS }, proof);
     expect(await source().receiptLogs(block.hash)).to.deep.equal([]);
     const lies: Readonly<Record<string, unknown>> = {
       eth_getBlockReceipts: [], // as if the block were empty

@@ -30,8 +30,7 @@ import { rounds } from "../../helpers/rounds.js";
 const NETWORK = "localhost651940";
 
 /** On the chain that mints: there the bridge has more rights than on the one that locks. */
-describe("deployment of the bridge", function () {
-  this.timeout(60_000);
+describe("deployment of the bridge", () => {
   let site: DeploymentChain;
   let deployed: DeployResult;
   let governance: Signer;
@@ -193,7 +192,6 @@ describe("deployment of the bridge", function () {
         ...{ remoteChainId: 138, remoteSelector: "138138138", supported: true, heldUntil: null, gasLimit: 650_000 },
       });
       expect(status.ccip?.lanes["cUSDT"]).to.include({ mode: "MINT", bookUnits: "0" });
-      expect(lines[2]).to.match(/^cUSDT: MINT, minted 750\.0, in flight 250\.0; may leave \d+\.\d+ of 1000000\.0, /);
     });
 
     it("shows what is held and who is announced", async () => {
@@ -209,9 +207,6 @@ describe("deployment of the bridge", function () {
         addresses: ascending(blueprint.params.bridge.attestors.first.addresses),
         scheduled: { addresses: [site.trader.address], threshold: 1, readyAt: now + 2 * 86_400 },
       });
-      const { lines } = toAnswer(status, blueprint.params);
-      expect(lines[0]).to.contain("held until");
-      expect(lines[1]).to.contain("1 of 1 others from");
       await site.chain.networkHelpers.time.increase(86_400);
       expect((await readBridgeStatus(deployment, site.provider)).heldUntil).to.equal(null);
     });

@@ -17,8 +17,7 @@ import { createDeploymentChain, errorOf, localParams, type DeploymentChain } fro
 
 const MULTISIG_DELAY_SECONDS = 60n;
 
-describe("deploy", function () {
-  this.timeout(120_000);
+describe("deploy", () => {
   let site: DeploymentChain;
   beforeEach(async () => {
     site = await createDeploymentChain();
@@ -197,8 +196,7 @@ describe("deploy", function () {
   });
 });
 
-describe("a deployment", function () {
-  this.timeout(120_000);
+describe("a deployment", () => {
   let site: DeploymentChain;
   let deployed: DeployResult;
   before(async () => {

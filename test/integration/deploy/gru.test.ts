@@ -21,8 +21,7 @@ const NAMES = ["WrappedEther", "LoupeFacet", "OwnershipFacet", "GruDiamond", "Ba
 const TRADER_UNITS = 10n ** 15n;
 const FIRST_SHARES = 1_000n * 10n ** 18n;
 
-describe("deployment of GRU", function () {
-  this.timeout(60_000);
+describe("deployment of GRU", () => {
   let site: DeploymentChain;
   let deployed: DeployResult;
   let restore: () => Promise<void>;

@@ -41,8 +41,7 @@ function decided(admin: string): LoadedParams {
   return parseParams("chain138", JSON.stringify(copy));
 }
 
-describe("deploy on a live network", function () {
-  this.timeout(60_000);
+describe("deploy on a live network", () => {
   let site: DeploymentChain;
   beforeEach(async () => {
     site = await createDeploymentChain();
@@ -74,7 +73,7 @@ describe("deploy on a live network", function () {
     const loaded = decided(admin);
     const store = new MemoryStore();
     const signer = deployerKey.connect(site.provider);
-    const options = { ...site.options, loaded, store, signer, execute: true, timeoutMs: 1_000 };
+    const options = { ...site.options, loaded, store, signer, execute: true, timeoutMs: 5_000 };
     const asset = await new PlainERC20__factory(site.attacker).deploy("a reserve asset", 6);
     for (const address of Object.values(ASSETS)) {
       await site.chain.networkHelpers.setCode(address, await site.provider.getCode(asset));
@@ -95,7 +94,7 @@ describe("deploy on a live network", function () {
 
     const multisig = await new PlainERC20__factory(site.attacker).deploy("stands for a multisig", 0);
     await site.chain.networkHelpers.setCode(admin, await site.provider.getCode(multisig));
-    const { deployment } = await deploy(options);
+    const { deployment } = await deploy({ ...options, timeoutMs: 60_000 });
     expect(await timelock.getMinDelay()).to.equal(BigInt(loaded.params.roles.timelockDelaySeconds));
     expect(await verify({ loaded, provider: site.provider, store })).to.deep.equal({ ok: true, differences: [] });
 
@@ -118,7 +117,7 @@ describe("deploy on a live network", function () {
   it("refuses a reserve asset of other decimals before it makes a vault", async () => {
     const loaded = decided(wallet("c1").address);
     const signer = deployerKey.connect(site.provider);
-    const options = { ...site.options, loaded, store: new MemoryStore(), signer, execute: true, timeoutMs: 1_000 };
+    const options = { ...site.options, loaded, store: new MemoryStore(), signer, execute: true, timeoutMs: 60_000 };
     const asset = await new PlainERC20__factory(site.attacker).deploy("a reserve asset", 18);
     await deploy({ ...options, only: "010_timelock" });
     await deploy({ ...options, only: "020_tokens" });

@@ -34,9 +34,7 @@ function planned(...changes: Parameters<typeof plans>): string[] {
   return pairPlanDifferences(...plans(...changes)).map(({ code, id: what }) => `${code} ${what}`);
 }
 
-describe("two chains of one deployment", function () {
-  this.timeout(120_000);
-
+describe("two chains of one deployment", () => {
   describe("parameter files", () => {
     it("that are committed plan the same addresses, and differ in nothing but what a chain is", () => {
       const [here, there] = [localParams(), localParams(undefined, THERE)];

@@ -37,8 +37,7 @@ const NAMES = [
 ];
 const MINT_OPEN = 0n;
 
-describe("deployment of the reserves", function () {
-  this.timeout(120_000);
+describe("deployment of the reserves", () => {
   let site: DeploymentChain;
   let deployed: DeployResult;
   let contracts: ProtocolContracts;

@@ -24,8 +24,7 @@ async function balances(site: DeploymentChain, result: DeployResult) {
   return { supplies, inventory: await contracts.stabilizer.inventoryXauWei() };
 }
 
-describe("deploy, killed", function () {
-  this.timeout(300_000);
+describe("deploy, killed", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "deployments-"));

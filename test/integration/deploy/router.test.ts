@@ -14,8 +14,7 @@ import { createDeploymentChain, errorOf, localParams, type DeploymentChain } fro
 
 const STEP = "128_router";
 
-describe("deployment of the router", function () {
-  this.timeout(120_000);
+describe("deployment of the router", () => {
   let site: DeploymentChain;
   let deployed: DeployResult;
   let restore: () => Promise<void>;

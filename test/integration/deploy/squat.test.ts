@@ -12,8 +12,7 @@ import { createDeploymentChain, errorOf, type DeploymentChain } from "../../help
 
 const FOREIGN_CODE = "0x60016000526001601ff3";
 
-describe("deploy, with an attacker who was there first", function () {
-  this.timeout(120_000);
+describe("deploy, with an attacker who was there first", () => {
   let site: DeploymentChain;
   let planned: readonly PlannedContract[];
   beforeEach(async () => {

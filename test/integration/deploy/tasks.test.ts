@@ -40,9 +40,7 @@ function errorCode(lines: readonly string[]): string {
   return answer.error.code;
 }
 
-describe("Hardhat tasks", function () {
-  this.timeout(60_000);
-
+describe("Hardhat tasks", () => {
   for (const [what, network, code, exitCode] of [
     ["no network", undefined, "NETWORK_MISSING", 2],
     ["an unknown network", "chian138", "UNKNOWN_NETWORK", 2],

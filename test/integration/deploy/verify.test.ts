@@ -33,8 +33,7 @@ async function configOf(oracle: XAUOracle, token: string) {
   return { tokenDecimals, minFeeds, maxDisagreementBps, minPriceWad, maxPriceWad, feeds: plain };
 }
 
-describe("deployment verify", function () {
-  this.timeout(60_000);
+describe("deployment verify", () => {
   let site: DeploymentChain;
   let deployed: DeployResult;
   let restore: () => Promise<void>;

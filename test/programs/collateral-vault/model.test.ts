@@ -11,7 +11,7 @@ const SEED = Number(process.env["CANTILEVER_MODEL_SEED"] ?? 1);
 
 describeWith("ownCluster", "collateral vault beside its model", function () {
   // a millisecond or two each, on a machine that does nothing else
-  this.timeout(60_000 + STEPS * 30);
+  this.timeout(300_000 + STEPS * 30);
 
   it("COL-1 COL-2 agrees with the model in random steps, hostile accounts included", async () => {
     const run = await Run.create(await VaultRig.create({ isUnsigned: true }), SEED);

@@ -11,8 +11,7 @@ import { transferInstruction } from "../../../scripts/validator/instructions.js"
 const AMOUNT = 1_000_000n;
 
 /** One transfer for each test, to an address of its own: what it received says how often it was executed. */
-describeWith("ownCluster", "a transaction of a deployment", function () {
-  this.timeout(30_000);
+describeWith("ownCluster", "a transaction of a deployment", () => {
   let rig: DeploymentRig;
   let proxy: FlakyRpc;
   let receivers = 100;

@@ -21,8 +21,7 @@ const MANAGER = LOCAL_PROGRAM_IDS["position-manager"] as never;
 class Killed extends Error {}
 
 /** Begins with an empty cluster; each test goes on where the one before it ended. */
-describeWith("ownCluster", "deployment on a Solana cluster", function () {
-  this.timeout(60_000);
+describeWith("ownCluster", "deployment on a Solana cluster", () => {
   let rig: DeploymentRig;
   before(async () => {
     rig = await DeploymentRig.start();

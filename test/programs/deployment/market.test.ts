@@ -27,8 +27,7 @@ const NO_CAP = 2n ** 64n - 1n;
 
 class Killed extends Error {}
 
-describeWith("ownCluster", "deployment of a market", function () {
-  this.timeout(60_000);
+describeWith("ownCluster", "deployment of a market", () => {
   const make = new MarketInstructions();
   let rig: DeploymentRig;
   let admin: Address;

@@ -210,8 +210,7 @@ describe("parameters of a market", () => {
   });
 });
 
-describeWith("ownCluster", "deployment on a Solana cluster refuses", function () {
-  this.timeout(30_000);
+describeWith("ownCluster", "deployment on a Solana cluster refuses", () => {
   let rig: DeploymentRig;
   before(async () => {
     rig = await DeploymentRig.start();

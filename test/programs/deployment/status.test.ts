@@ -17,8 +17,7 @@ import { createMintInstructions, mintBytes, mintToInstruction } from "../../help
 const TOKEN = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA" as Address;
 const DAY_SECONDS = 86_400n;
 
-describeWith("ownCluster", "status of the collateral vault", function () {
-  this.timeout(30_000);
+describeWith("ownCluster", "status of the collateral vault", () => {
   let rig: DeploymentRig;
   let owner: Address;
   before(async () => {

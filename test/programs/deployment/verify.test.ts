@@ -21,8 +21,7 @@ const MEMO = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr" as Address;
 const SYSTEM = "11111111111111111111111111111111" as Address;
 
 /** Begins with a deployment without differences; each test makes its own and puts it right again where that is not its end. */
-describeWith("ownCluster", "verification of a Solana deployment finds", function () {
-  this.timeout(30_000);
+describeWith("ownCluster", "verification of a Solana deployment finds", () => {
   let rig: DeploymentRig;
   before(async () => {
     rig = await DeploymentRig.start();

@@ -9,9 +9,7 @@ import { PositionExchange, TOKEN_NANO, type Member } from "../../helpers/positio
 const PRICE_OFFSET = 8 + 3 * 32 + 8;
 const MAX_PRICE = 10n ** 18n;
 
-describeWith("ownCluster", "protocol/solana: health of positions", function () {
-  this.timeout(60_000);
-
+describeWith("ownCluster", "protocol/solana: health of positions", () => {
   /** Writes any price, as no authority could. */
   function putPrice({ rig, price }: PositionExchange, nano: bigint): void {
     const account = rig.svm.getAccount(price);
