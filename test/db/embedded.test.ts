@@ -36,7 +36,7 @@ describe("embedded PostgreSQL", () => {
   };
   const isRunning = (where = folder): boolean => runningPostmaster(clusterIn(where).data) !== undefined;
   const untilStopped = async (): Promise<void> => {
-    for (const deadline = Date.now() + 30_000; isRunning() && Date.now() < deadline; await wait(50, true));
+    for (const deadline = Date.now() + 120_000; isRunning() && Date.now() < deadline; await wait(50, true));
     expect(isRunning()).to.equal(false);
   };
 
@@ -92,7 +92,7 @@ describe("embedded PostgreSQL", () => {
     for (let round = 0; round < 3; round += 1) {
       await stopPostmaster(clusterIn(folder).data, "kill");
       const rows = async (user: EmbeddedUser): Promise<unknown> => {
-        for (const deadline = Date.now() + 20_000; Date.now() < deadline; await wait(20, true)) {
+        for (const deadline = Date.now() + 120_000; Date.now() < deadline; await wait(20, true)) {
           const answer = await user.query("SELECT answer FROM kept").catch(() => undefined);
           if (answer !== undefined) return answer;
         }
@@ -103,7 +103,7 @@ describe("embedded PostgreSQL", () => {
     expect(runningPostmaster(clusterIn(folder).data)?.port).to.equal(port);
     await first.close();
     // Who leaves while the other one is still coming back is alone for a moment, and stops a server that is started again.
-    for (const deadline = Date.now() + 20_000; !isRunning() && Date.now() < deadline;) await wait(20, true);
+    for (const deadline = Date.now() + 120_000; !isRunning() && Date.now() < deadline;) await wait(20, true);
     expect(isRunning()).to.equal(true);
     await second.close();
     expect(isRunning()).to.equal(false);

@@ -41,7 +41,13 @@ export async function openAttestor(chains: BridgeChains, db: Database, options: 
   });
   const endOf = (chain: BridgeChain): End & { readonly client: ChainClient } => {
     const { chainId } = chain.place;
-    const client = new ChainClient({ url: chain.urls, chainId: Number(chainId), timeoutMs: TEST_RPC_TIMEOUT_MS, retries: 0, quorum });
+    const client = new ChainClient({
+      url: chain.urls,
+      chainId: Number(chainId),
+      timeoutMs: TEST_RPC_TIMEOUT_MS,
+      retries: 0,
+      quorum,
+    });
     return { place: chain.place, client, witness: new Witness(client), store: new PgEvents(db, chain.place) };
   };
   const [home, abroad] = [endOf(chains.home), endOf(chains.abroad)];

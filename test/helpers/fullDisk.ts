@@ -17,7 +17,7 @@ import { capturedLog } from "./capturedLog.js";
 import { ModelChain } from "./modelChain.js";
 import { CONFIRMATIONS, intentOf, openOutbox, REPLACE_AFTER_BLOCKS } from "./outboxParts.js";
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 const [, , disk = ""] = process.argv;
 const filler = path.join(disk, "filler");
 const told: AlertMessage[] = [];

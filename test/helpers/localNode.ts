@@ -41,7 +41,13 @@ export async function attachToNode(url: string) {
     proxy,
     /** A client that talks to the node through the proxy. */
     client(options: Partial<ClientOptions> = {}): ChainClient {
-      const client = new ChainClient({ url: proxy.url, chainId: 138, timeoutMs: TEST_RPC_TIMEOUT_MS, retries: 2, ...options });
+      const client = new ChainClient({
+        url: proxy.url,
+        chainId: 138,
+        timeoutMs: TEST_RPC_TIMEOUT_MS,
+        retries: 2,
+        ...options,
+      });
       clients.push(client);
       return client;
     },

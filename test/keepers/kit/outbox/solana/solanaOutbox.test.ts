@@ -282,7 +282,9 @@ describeWith("ownCluster", "SolanaOutbox", () => {
     const other = await SolanaRig.start(database.database);
     const wrong = await rig.process();
     // The same process, but the address leads to another cluster.
-    Object.defineProperty(rig.client, "options", { value: { url: other.url, timeoutMs: TEST_RPC_TIMEOUT_MS, retries: 0 } });
+    Object.defineProperty(rig.client, "options", {
+      value: { url: other.url, timeoutMs: TEST_RPC_TIMEOUT_MS, retries: 0 },
+    });
     expect(await codeOf(wrong.upkeep())).to.equal("WRONG_GENESIS");
     await other.stop();
   });
