@@ -57,6 +57,18 @@ const FLAGS = {
     max: 1e9,
     help: "what the arbitrage keeper has of each token on each chain, USD (default 1,000,000)",
   },
+  "arbitrage-daily-loss": {
+    kind: "integer",
+    min: 1,
+    max: 1e9,
+    help: "what the arbitrage keeper may lose in a day, USD (default 10,000)",
+  },
+  "max-gap-rounds": {
+    kind: "integer",
+    min: 0,
+    max: 100,
+    help: "price rounds by which one chain may be ahead when the arbitrage keeper trades (default 0)",
+  },
   without: {
     kind: "list",
     help: "parts to leave out: arbitrageurs (who trade against the outside market), arbitrage (the keeper between two chains)",
@@ -113,6 +125,7 @@ function optionsOf({ flags }: Context): Omit<SimOptions, "seed"> {
 const LATENCY_SECONDS = { "30s": 30, "5m": 300, "30m": 1800 } as const;
 const DEFAULT_ARBITRAGE_USD = 1_000_000;
 const DEFAULT_ROUND_LAG = 1;
+const DEFAULT_DAILY_LOSS_USD = 10_000;
 const PARTS = ["arbitrageurs", "arbitrage"];
 
 /** What two chains need beside the options of one; undefined for one chain. */
@@ -129,15 +142,17 @@ function twoChainsOf({ flags }: Context): TwoChainOptions | undefined {
       lagBlocks: flags["round-lag"] ?? DEFAULT_ROUND_LAG,
       capitalUsd: flags["arbitrage-capital"] ?? DEFAULT_ARBITRAGE_USD,
       isArbitraged: flags.without?.includes("arbitrage") !== true,
+      dailyLossUsd: flags["arbitrage-daily-loss"] ?? DEFAULT_DAILY_LOSS_USD,
+      maxGapRounds: flags["max-gap-rounds"] ?? 0,
     };
   }
   if (chains !== "138")
     throw usageError("INVALID_VALUE", `--chains ${chains}: expected 138, or ${TWO_CHAINS.join(",")}`);
-  const alone = [flags.latency, flags["arbitrage-capital"], flags["round-lag"]].every((flag) => flag === undefined);
-  if (!alone || flags.without?.includes("arbitrage") === true)
+  const ofTwo = ["latency", "round-lag", "arbitrage-capital", "arbitrage-daily-loss", "max-gap-rounds"] as const;
+  if (ofTwo.some((flag) => flags[flag] !== undefined) || flags.without?.includes("arbitrage") === true)
     throw usageError(
       "CONFLICTING_FLAGS",
-      "--latency, --round-lag, --arbitrage-capital and --without arbitrage belong to two chains: add --chains 138,651940",
+      `--${ofTwo.join(", --")} and --without arbitrage belong to two chains: add --chains ${TWO_CHAINS.join(",")}`,
     );
   return undefined;
 }
@@ -189,17 +204,18 @@ async function mainOfTwo(context: Context, two: TwoChainOptions): Promise<Comman
   const { flags, signal, say } = context;
   const options = optionsOf(context);
   const { simulateTwo } = await import("./sim/two-chains.js");
-  const { SimWorlds } = await import("./sim/worlds.js");
-  const worlds = new SimWorlds();
+  const { withWorlds } = await import("./sim/worlds.js");
   const [first, second] = TWO_CHAINS;
   const runs: TwoChainFigures[] = [];
-  for (const seed of flags.seeds ?? [flags.seed]) {
-    if (signal.aborted) break;
-    const simulation = await simulateTwo({ ...options, seed }, two, progressBar(`seed ${seed}`), signal, worlds);
-    const figures = twoChainFigures(simulation, [String(first), String(second)]);
-    runs.push(figures);
-    await tellTwo(say, figures);
-  }
+  await withWorlds(async (worlds) => {
+    for (const seed of flags.seeds ?? [flags.seed]) {
+      if (signal.aborted) break;
+      const simulation = await simulateTwo({ ...options, seed }, two, progressBar(`seed ${seed}`), signal, worlds);
+      const figures = twoChainFigures(simulation, [String(first), String(second)]);
+      runs.push(figures);
+      await tellTwo(say, figures);
+    }
+  });
   const [only] = runs;
   if (flags.seeds === undefined && only !== undefined) return { ok: only.ok, report: { ...only } };
   return { ok: runs.every((run) => run.ok), report: { runs, worst: worstOf(runs) } };
@@ -212,28 +228,29 @@ async function main(context: Context): Promise<CommandResult> {
   const options = optionsOf(context);
   // Help and wrong usage need not wait for a chain.
   const { simulate } = await import("./sim/engine.js");
-  const { SimWorlds } = await import("./sim/worlds.js");
-  const worlds = new SimWorlds();
+  const { withWorlds } = await import("./sim/worlds.js");
   const command = `npm run sim -- ${process.argv.slice(2).join(" ")}`;
   const runs: SimFigures[] = [];
-  for (const seed of flags.seeds ?? [flags.seed]) {
-    if (signal.aborted) break;
-    const simulation: Simulation = await simulate({ ...options, seed }, progressBar(`seed ${seed}`), signal, worlds);
-    const figures = figuresOf(simulation);
-    runs.push(figures);
-    await tell(say, figures);
-    if (flags.report !== undefined) {
-      const { reportOf } = await import("./sim/show.js");
-      writeFile(flags.report, reportOf(simulation, figures, command));
-      say(`report: ${flags.report}`);
+  await withWorlds(async (worlds) => {
+    for (const seed of flags.seeds ?? [flags.seed]) {
+      if (signal.aborted) break;
+      const simulation: Simulation = await simulate({ ...options, seed }, progressBar(`seed ${seed}`), signal, worlds);
+      const figures = figuresOf(simulation);
+      runs.push(figures);
+      await tell(say, figures);
+      if (flags.report !== undefined) {
+        const { reportOf } = await import("./sim/show.js");
+        writeFile(flags.report, reportOf(simulation, figures, command));
+        say(`report: ${flags.report}`);
+      }
+      if (flags.picture !== undefined && figures.ok) {
+        const bar = progressBar("without stabilizer");
+        const unheld = await simulate({ ...options, seed, policy: "none" }, bar, signal, worlds);
+        writeFile(flags.picture, pegPicture(simulation, unheld));
+        say(`picture: ${flags.picture}`);
+      }
     }
-    if (flags.picture !== undefined && figures.ok) {
-      const bar = progressBar("without stabilizer");
-      const unheld = await simulate({ ...options, seed, policy: "none" }, bar, signal, worlds);
-      writeFile(flags.picture, pegPicture(simulation, unheld));
-      say(`picture: ${flags.picture}`);
-    }
-  }
+  });
   const [only] = runs;
   if (flags.seeds === undefined && only !== undefined) return { ok: only.ok, report: { ...only } };
   return { ok: runs.every((run) => run.ok), report: { runs, worst: worstOf(runs) } };

@@ -1,10 +1,13 @@
 /**
  * The arbitrage keeper inside the simulation: its own decision on both chains' states, and its own bytes for the legs on the real pools. Only
- * books and sending are ours. A leg sent for a block runs after the block's other trades and price rounds, so that its least output can refuse it.
+ * books (arbitrageBooks.ts) and sending are ours. A leg sent for a block runs after the block's other trades and price rounds, so that its least output can refuse it.
  */
 import { id } from "ethers";
 
 import { IXAUOracle__factory } from "../../protocol/generated/contracts/index.js";
+import { mulDivUp } from "../../protocol/math.js";
+import { findRevertData } from "../../protocol/revert.js";
+import { parseWad, WAD } from "../../protocol/units.js";
 import { decide } from "../../keepers/cross-chain-arbitrage/decide.js";
 import { arbitrageEncoder, legAction } from "../../keepers/cross-chain-arbitrage/encode.js";
 import { bytesOf } from "../../keepers/kit/policy/action.js";
@@ -19,6 +22,7 @@ import type {
   SkipReason,
   TransferIntent,
 } from "../../keepers/cross-chain-arbitrage/types.js";
+import { ArbitrageBooks } from "./arbitrageBooks.js";
 import { GAS_PRICE_WEI, type SimReceipt, type SimTransaction } from "./chain.js";
 import { bridgeFeeUnits, type SimBridge } from "./bridge.js";
 import type { ChainActor, ChainRun } from "./engine.js";
@@ -27,14 +31,10 @@ import type { LedgerToken } from "./stabilizer-ledger.js";
 
 const oracleAbi = IXAUOracle__factory.createInterface();
 const TRANSFER = id("Transfer(address,address,uint256)");
-const WAD = 10n ** 18n;
 const LEG_GAS = 1_000_000;
-const DAY_SECONDS = 86_400;
 const DEADLINE = 2n ** 40n;
 /** Oracle values of whole tokens are asked for this often, in blocks: they measure gains and limits, not prices. */
 const VALUED_EVERY = 150;
-/** Native coin in XAU: what the parameters of the chains say. */
-const NATIVE_PRICE_XAU_WEI = WAD / 1_000n;
 
 /** One side as the keeper's simulation needs it. */
 export interface ArbitrageSide {
@@ -100,26 +100,17 @@ export class SimArbitrage {
   readonly skips: Partial<Record<SkipReason, number>> = {};
   readonly counts: ArbitrageCounts = { trades: 0, defences: 0, legsFailed: 0, completed: 0, unwound: 0, void: 0 };
   readonly gasUsed: number[] = [];
-  /** Results of closed trades at the oracle, gas and bridge fees included, XAU wei. */
-  resultXauWei = 0n;
-  bridgeFeesXauWei = 0n;
-  gasXauWei = 0n;
-  /** Largest sum of what was missing on both chains against the start, micro-USD; what is on the bridge is missing on both. */
-  peakUsedMicroUsd = 0n;
-  peakInFlightMicroUsd = 0n;
+  readonly books: ArbitrageBooks;
   maxGapRounds = 0n;
   maxGapSeconds = 0n;
-  readonly #balances = new Map<string, bigint>();
-  readonly #start = new Map<string, bigint>();
-  readonly #values = new Map<string, bigint>();
   readonly #begun = new Map<string, bigint>();
   readonly #transfersBegun = new Map<string, bigint>();
   readonly #lastTradeAt = new Map<string, bigint>();
   #planned: { intent: TransferIntent; feeUnits: bigint }[] = [];
   #open: MutableTrade[] = [];
-  #bookedXauWei = 0n;
-  #bookedDay = 0;
   #isChanged = true;
+  /** Timestamp of the block after which the simulation begins. */
+  #startedAt = 0;
 
   constructor(
     private readonly sides: readonly [ArbitrageSide, ArbitrageSide],
@@ -127,17 +118,20 @@ export class SimArbitrage {
     private readonly bridge: SimBridge,
     private readonly account: string,
     private readonly config: DecideConfig,
-    private readonly microUsd: (token: LedgerToken, units: bigint) => bigint,
-  ) {}
+    microUsd: (token: LedgerToken, units: bigint) => bigint,
+  ) {
+    const [first, second] = sides;
+    this.books = new ArbitrageBooks([first.name, second.name], tokens, () => bridge.transfers, microUsd);
+  }
 
   /** Reads what the keeper starts with. */
   async prepare(): Promise<void> {
     for (const side of this.sides)
       for (const token of this.tokens) {
         const units = await side.world.contracts.token(token.name).balanceOf(this.account);
-        this.#balances.set(`${side.name}:${token.name}`, units);
-        this.#start.set(`${side.name}:${token.name}`, units);
+        this.books.open(side.name, token.name, units);
       }
+    this.#startedAt = this.sides[0].run.timestamp;
     await this.#value();
   }
 
@@ -179,26 +173,11 @@ export class SimArbitrage {
   async reconcile(): Promise<void> {
     for (const side of this.sides)
       for (const token of this.tokens) {
-        const booked = this.#balances.get(`${side.name}:${token.name}`) ?? 0n;
+        const booked = this.books.balanceUnits(side.name, token.name);
         const there = await side.world.contracts.token(token.name).balanceOf(this.account);
         if (booked !== there)
           throw new Error(`${side.name}:${token.name}: ${String(booked)} by the books, ${String(there)} on the chain`);
       }
-  }
-
-  /** What all trades, transfers and gas have changed, at the oracle's values now: trades that are open included. XAU wei. */
-  inventoryChangeXauWei(): bigint {
-    let sum = 0n;
-    for (const { name, decimals } of this.tokens) {
-      let change = 0n;
-      for (const side of this.sides) {
-        const key = `${side.name}:${name}`;
-        change += (this.#balances.get(key) ?? 0n) - (this.#start.get(key) ?? 0n);
-      }
-      for (const { token, amountUnits } of this.bridge.transfers) if (token === name) change += amountUnits;
-      sum += (change * (this.#values.get(`${this.sides[0].name}:${name}`) ?? 0n)) / 10n ** BigInt(decimals);
-    }
-    return sum - this.gasXauWei;
   }
 
   #observation(atSeconds: number): Observation {
@@ -222,7 +201,7 @@ export class SimArbitrage {
         tradesBegun: this.#begun,
         transfersBegun: this.#transfersBegun,
         lastTradeAt: this.#lastTradeAt,
-        bookedTodayXauWei: this.#bookedDay === dayOf(atSeconds) ? this.#bookedXauWei : 0n,
+        bookedTodayXauWei: this.books.bookedTodayXauWei(atSeconds),
       },
       reservedUnits: new Map(),
     };
@@ -231,13 +210,13 @@ export class SimArbitrage {
   #snapshot(side: ArbitrageSide, atSeconds: number): ChainSnapshot {
     return {
       chain: side.name,
-      blockNumber: BigInt(Math.round(atSeconds)),
+      blockNumber: BigInt(side.run.blockNumber),
       blockHash: "",
       timestamp: BigInt(atSeconds),
       readable: true,
       bridgeHeld: false,
       gasPriceWei: GAS_PRICE_WEI,
-      nativePriceXauWei: NATIVE_PRICE_XAU_WEI,
+      nativePriceXauWei: nativePriceXauWei(side),
       pools: side.run.states.map(({ pool, state, curve }) => ({
         pair: pool.spec.name,
         address: pool.spec.address,
@@ -257,10 +236,10 @@ export class SimArbitrage {
       tokens: this.tokens.map(({ name, decimals }) => ({
         token: name,
         decimals,
-        balanceUnits: this.#balances.get(`${side.name}:${name}`) ?? 0n,
+        balanceUnits: this.books.balanceUnits(side.name, name),
         paused: false,
         pegHalted: side.run.isHalted(name),
-        priceXauWad: this.#values.get(`${side.name}:${name}`) ?? 0n,
+        priceXauWad: this.books.valueXauWad(side.name, name),
         lane: this.bridge.lane(name, side.name, atSeconds),
       })),
       feeds: side.run.rounds.map(({ feedId, token, roundId, answer, reportedAt }) => ({
@@ -290,17 +269,17 @@ export class SimArbitrage {
 
   #settleLeg(leg: MutableLeg, receipt: SimReceipt): void {
     this.#isChanged = true;
-    this.#payGas(receipt);
+    this.#payGas(leg.chain, receipt);
     this.gasUsed.push(receipt.gasUsed);
     if (!receipt.ok) {
       leg.status = "failed";
       this.counts.legsFailed += 1;
       return;
     }
-    leg.receivedUnits = this.#received(receipt, this.#tokenOf(leg.tokenOut).address);
+    leg.receivedUnits = this.#received(receipt, this.books.token(leg.tokenOut).address);
     leg.status = "done";
-    this.#add(leg.chain, leg.tokenIn, -leg.amountIn);
-    this.#add(leg.chain, leg.tokenOut, leg.receivedUnits);
+    this.books.add(leg.chain, leg.tokenIn, -leg.amountIn);
+    this.books.add(leg.chain, leg.tokenOut, leg.receivedUnits);
   }
 
   #close(open: MutableTrade): void {
@@ -309,13 +288,13 @@ export class SimArbitrage {
     const done = [buy, sell].filter(({ status }) => status === "done").length;
     if (done === 1 && !repairs.some(({ status }) => status === "done")) return;
     if (done === 0) this.counts.void += 1;
-    let result = 0n;
+    const { books } = this;
+    let resultXauWei = 0n;
     for (const leg of [buy, sell, ...repairs]) {
       if (leg.status !== "done") continue;
-      result += this.#worth(leg.tokenOut, leg.receivedUnits) - this.#worth(leg.tokenIn, leg.amountIn);
+      resultXauWei += books.worth(leg.tokenOut, leg.receivedUnits) - books.worth(leg.tokenIn, leg.amountIn);
     }
-    this.resultXauWei += result;
-    this.#book(result);
+    books.bookTrade(resultXauWei, this.#seconds);
     this.#open = this.#open.filter((other) => other !== open);
   }
 
@@ -331,16 +310,13 @@ export class SimArbitrage {
       settle: (receipt) => {
         this.#isChanged = true;
         if (!receipt.ok) throw new Error(`a transfer to the bridge failed: ${intent.key}`);
-        this.#payGas(receipt);
+        this.#payGas(intent.from, receipt);
         this.#planned = this.#planned.filter((other) => other !== plannedTransfer);
-        this.#add(intent.from, intent.token, -(intent.amountUnits + feeUnits));
+        this.books.add(intent.from, intent.token, -(intent.amountUnits + feeUnits));
         const { key, token, from, to, amountUnits } = intent;
         this.bridge.accept({ id: key, token, from, to, amountUnits, feeUnits }, atSeconds);
-        const fee = this.#worth(token, feeUnits);
-        this.bridgeFeesXauWei += fee;
-        this.resultXauWei -= fee;
-        this.#book(-fee);
-        this.#notePeaks();
+        this.books.bookBridgeFee(this.books.worth(token, feeUnits), this.#seconds);
+        this.books.notePeaks();
       },
     });
   }
@@ -353,53 +329,21 @@ export class SimArbitrage {
           this.#isChanged = true;
           if (!receipt.ok) throw new Error(`the bridge could not pay ${transfer.id}`);
           this.bridge.settle(transfer);
-          this.#add(transfer.to, transfer.token, transfer.amountUnits);
+          this.books.add(transfer.to, transfer.token, transfer.amountUnits);
         },
       });
     }
   }
 
-  #add(chain: string, token: string, units: bigint): void {
-    const key = `${chain}:${token}`;
-    this.#balances.set(key, (this.#balances.get(key) ?? 0n) + units);
-    this.#notePeaks();
+  /** Rounded up. */
+  #payGas(chain: string, { gasUsed }: SimReceipt): void {
+    const costWei = BigInt(gasUsed) * GAS_PRICE_WEI;
+    this.books.bookGas(mulDivUp(costWei, nativePriceXauWei(this.#sideOf(chain)), WAD), this.#seconds);
   }
 
-  #notePeaks(): void {
-    let used = 0n;
-    for (const side of this.sides)
-      for (const token of this.tokens) {
-        const key = `${side.name}:${token.name}`;
-        const missing = (this.#start.get(key) ?? 0n) - (this.#balances.get(key) ?? 0n);
-        if (missing > 0n) used += this.microUsd(token, missing);
-      }
-    if (used > this.peakUsedMicroUsd) this.peakUsedMicroUsd = used;
-    let moving = 0n;
-    for (const { token, amountUnits } of this.bridge.transfers)
-      moving += this.microUsd(this.#tokenOf(token), amountUnits);
-    if (moving > this.peakInFlightMicroUsd) this.peakInFlightMicroUsd = moving;
-  }
-
-  #payGas(receipt: SimReceipt): void {
-    const cost = (BigInt(receipt.gasUsed) * GAS_PRICE_WEI * NATIVE_PRICE_XAU_WEI + WAD - 1n) / WAD;
-    this.gasXauWei += cost;
-    this.resultXauWei -= cost;
-    this.#book(-cost);
-  }
-
-  #book(xauWei: bigint): void {
-    const day = dayOf(this.#now);
-    if (day !== this.#bookedDay) [this.#bookedDay, this.#bookedXauWei] = [day, 0n];
-    this.#bookedXauWei += xauWei;
-  }
-
-  get #now(): number {
-    return this.sides[0].run.timestamp;
-  }
-
-  #worth(token: string, units: bigint): bigint {
-    const price = this.#values.get(`${this.sides[0].name}:${token}`) ?? 0n;
-    return (units * price) / 10n ** BigInt(this.#tokenOf(token).decimals);
+  /** Since the start, at the newest block. */
+  get #seconds(): number {
+    return this.sides[0].run.timestamp - this.#startedAt;
   }
 
   #received(receipt: SimReceipt, token: string): bigint {
@@ -420,19 +364,12 @@ export class SimArbitrage {
     return side;
   }
 
-  #tokenOf(name: string): LedgerToken {
-    const token = this.tokens.find((known) => known.name === name);
-    if (token === undefined) throw new Error(`there is no token ${name}`);
-    return token;
-  }
-
   async #value(): Promise<void> {
     for (const { name, world } of this.sides)
       for (const token of this.tokens) {
         const data = oracleAbi.encodeFunctionData("priceInXau", [world.deployment.token(token.name)]);
         const asked = world.chain.call(world.deployment.address("XAUOracle"), data);
-        // While the oracle has doubts it reverts: then there is no value, and decide() says "anchor-unknown".
-        this.#values.set(`${name}:${token.name}`, BigInt(await asked.catch(() => "0x0")));
+        this.books.setValue(name, token.name, BigInt(await asked.catch(noValue)));
       }
   }
 }
@@ -441,6 +378,13 @@ function planned({ chain, pool, sellBase, tokenIn, tokenOut, amountIn, minOut }:
   return { chain, pool, sellBase, tokenIn, tokenOut, amountIn, minOut, status: "planned", receivedUnits: 0n };
 }
 
-function dayOf(seconds: number): number {
-  return Math.floor(seconds / DAY_SECONDS);
+/** Of a whole coin of the chain. */
+function nativePriceXauWei({ world }: ArbitrageSide): bigint {
+  return parseWad(world.loaded.params.stabilizer.nativePriceXau);
+}
+
+/** While the oracle has doubts it reverts: then there is no value, and decide() says "anchor-unknown". @throws what is no revert. */
+function noValue(error: unknown): string {
+  if (findRevertData(error) === undefined) throw error;
+  return "0x0";
 }

@@ -36,7 +36,7 @@ import { PoolRun, thresholdsOf, type PoolSpec } from "./pool-run.js";
 import { Reports } from "./reports.js";
 import type { SimWorld } from "./setup.js";
 import { StabilizerLedger, type LedgerToken } from "./stabilizer-ledger.js";
-import { SimWorlds, type TakeWorld } from "./worlds.js";
+import { withWorlds, type SimWorlds, type TakeWorld } from "./worlds.js";
 
 /** ICapitalBuckets.Bucket.RESERVE. */
 const RESERVE = BUCKETS.indexOf("E");
@@ -95,12 +95,7 @@ export async function simulate(
   signal?: AbortSignal,
   worlds?: SimWorlds,
 ): Promise<Simulation> {
-  const own = new SimWorlds();
-  try {
-    return await (worlds ?? own).use((take) => simulateIn(take, options, progress, signal));
-  } finally {
-    await own.close();
-  }
+  return withWorlds((own) => (worlds ?? own).use((take) => simulateIn(take, options, progress, signal)));
 }
 
 async function simulateIn(
@@ -302,6 +297,11 @@ export class ChainRun {
   /** Whether pegs of these tokens are lost. */
   isHalted(token: MarketToken): boolean {
     return this.#peg.states.get(token) === "HALTED";
+  }
+
+  /** Number of the newest block, put off or not. */
+  get blockNumber(): number {
+    return this.world.chain.head.number + this.#quiet;
   }
 
   /** Timestamp of the newest block, put off or not. */

@@ -34,6 +34,10 @@ export interface TwoChainOptions {
   readonly capitalUsd: number;
   /** False: nobody trades between the chains. */
   readonly isArbitraged: boolean;
+  /** What the keeper's booked results of a day may fall to below zero, USD. */
+  readonly dailyLossUsd: number;
+  /** Rounds by which a feed of one chain may be ahead of the other's when the keeper trades. */
+  readonly maxGapRounds: number;
 }
 
 /** The networks whose parameters the simulation deploys, by chain id. */

@@ -41,6 +41,7 @@ export interface TwoChainFigures extends Record<string, unknown> {
 
 export function twoChainFigures(simulation: TwoChainSimulation, names: readonly [string, string]): TwoChainFigures {
   const { options, two, arbitrage, bridge } = simulation;
+  const { books } = arbitrage;
   const each = simulation.chains.map(figuresOf);
   const chains = Object.fromEntries(each.map((figures, index) => [names[index] ?? "", figures]));
   const pools = Object.entries(chains).flatMap(([chain, figures]) =>
@@ -60,12 +61,12 @@ export function twoChainFigures(simulation: TwoChainSimulation, names: readonly 
       latencySeconds: two.latencySeconds,
       roundLagBlocks: two.lagBlocks,
       capitalUsd: two.capitalUsd,
-      peakUsedUnits: arbitrage.peakUsedMicroUsd.toString(),
-      peakInFlightUnits: arbitrage.peakInFlightMicroUsd.toString(),
+      peakUsedUnits: books.peakUsedMicroUsd.toString(),
+      peakInFlightUnits: books.peakInFlightMicroUsd.toString(),
       ...arbitrage.counts,
-      resultXauWei: arbitrage.resultXauWei.toString(),
-      inventoryChangeXauWei: arbitrage.inventoryChangeXauWei().toString(),
-      bridgeFeesXauWei: arbitrage.bridgeFeesXauWei.toString(),
+      resultXauWei: books.resultXauWei.toString(),
+      inventoryChangeXauWei: books.inventoryChangeXauWei().toString(),
+      bridgeFeesXauWei: books.bridgeFeesXauWei.toString(),
       transfersSent: bridge.sent,
       transfersDelivered: bridge.delivered,
       oracleGap: { rounds: Number(arbitrage.maxGapRounds), seconds: Number(arbitrage.maxGapSeconds) },

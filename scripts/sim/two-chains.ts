@@ -19,7 +19,7 @@ import { TWO_CHAINS } from "./chains.js";
 import { simParams, type SimOptions, type TwoChainOptions } from "./options.js";
 import { referenceUnits, type SimWorld } from "./setup.js";
 import type { LedgerToken } from "./stabilizer-ledger.js";
-import { SimWorlds, type TakeWorld } from "./worlds.js";
+import { withWorlds, type SimWorlds, type TakeWorld } from "./worlds.js";
 
 /** Accounts without keys (see SimChain.impersonate), the same on both chains. */
 const KEEPER = "0xca47a5b17a6e0000000000000000000000000001";
@@ -53,7 +53,7 @@ export interface TwoChainSimulation {
 export function arbitrageConfig(
   params: NetworkParams,
   pools: readonly string[] | undefined,
-  latencySeconds: number,
+  { latencySeconds, dailyLossUsd, maxGapRounds }: TwoChainOptions,
 ): DecideConfig {
   const usd = (amount: number): bigint => {
     const ounceUsdWad = parseWad(params.oracle.tokens.XAU.referencePriceUsd);
@@ -69,10 +69,10 @@ export function arbitrageConfig(
     minProfitXauWei: usd(1) / 10n,
     minTradeXauWei: usd(100),
     maxTradeXauWei: usd(100_000),
-    dailyLossLimitXauWei: usd(10_000),
+    dailyLossLimitXauWei: usd(dailyLossUsd),
     cooldownSeconds: 4n,
     maxSkewSeconds: 10n,
-    maxGapRounds: 0n,
+    maxGapRounds: BigInt(maxGapRounds),
     maxGapSeconds: 60n,
     slippageRate: parseBpsAsWad("2"),
     capitalRatePerYear: parseWad("0.05"),
@@ -102,12 +102,7 @@ export async function simulateTwo(
   signal?: AbortSignal,
   worlds?: SimWorlds,
 ): Promise<TwoChainSimulation> {
-  const own = new SimWorlds();
-  try {
-    return await (worlds ?? own).use((take) => simulateIn(take, options, two, progress, signal));
-  } finally {
-    await own.close();
-  }
+  return withWorlds((own) => (worlds ?? own).use((take) => simulateIn(take, options, two, progress, signal)));
 }
 
 async function simulateIn(
@@ -139,7 +134,7 @@ async function simulateIn(
   for (const { run } of sides) await run.prepare();
   const setupMs = performance.now() - started;
   const { params } = home.loaded;
-  const config = arbitrageConfig(params, options.pools, two.latencySeconds);
+  const config = arbitrageConfig(params, options.pools, two);
   const tokens = tokensOf(home, config);
   const names: [string, string] = [sides[0].name, sides[1].name];
   const lanes = tokens.map((token) => laneTerms(home, token));

@@ -6,6 +6,16 @@ import type { LoadedParams } from "../../protocol/params/load.js";
 import type { Grant } from "../deploy/types.js";
 import { openWorld, type SimWorld } from "./setup.js";
 
+/** Gives `work` worlds that are closed when it has ended. */
+export async function withWorlds<T>(work: (worlds: SimWorlds) => Promise<T>): Promise<T> {
+  const worlds = new SimWorlds();
+  try {
+    return await work(worlds);
+  } finally {
+    await worlds.close();
+  }
+}
+
 /** A world as `openWorld` makes it, for as long as the work lasts. */
 export type TakeWorld = (loaded: LoadedParams, grants?: readonly Grant[]) => Promise<SimWorld>;
 
@@ -35,7 +45,7 @@ export class SimWorlds {
   async close(): Promise<void> {
     const kept = this.#kept;
     this.#kept = [];
-    for (const { world } of kept) await world.chain.close();
+    await Promise.all(kept.map(({ world }) => world.chain.close()));
   }
 
   async #take(loaded: LoadedParams, grants: readonly Grant[]): Promise<Kept> {

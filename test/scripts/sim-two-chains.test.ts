@@ -1,8 +1,11 @@
 import { expect } from "chai";
 
+import { WAD } from "../../protocol/units.js";
+import { ArbitrageBooks } from "../../scripts/sim/arbitrageBooks.js";
 import { SimBridge, bridgeFeeUnits } from "../../scripts/sim/bridge.js";
 import { simulate } from "../../scripts/sim/engine.js";
 import type { SimOptions, TwoChainOptions } from "../../scripts/sim/options.js";
+import type { LedgerToken } from "../../scripts/sim/stabilizer-ledger.js";
 import { figuresOf, worstOf } from "../../scripts/sim/result.js";
 import { twoChainFigures, type TwoChainFigures } from "../../scripts/sim/two-chain-result.js";
 import { simulateTwo, type TwoChainSimulation } from "../../scripts/sim/two-chains.js";
@@ -24,7 +27,14 @@ const DRAIN: SimOptions = {
   pools: ["XAU/cUSDT"],
   outsiders: false,
 };
-const TWO: TwoChainOptions = { latencySeconds: 30, lagBlocks: 1, capitalUsd: 1_000_000, isArbitraged: true };
+const TWO: TwoChainOptions = {
+  latencySeconds: 30,
+  lagBlocks: 1,
+  capitalUsd: 1_000_000,
+  isArbitraged: true,
+  dailyLossUsd: 10_000,
+  maxGapRounds: 0,
+};
 
 describe("simulation of two chains", () => {
   describe("opposite drains that nobody else holds", () => {
@@ -79,6 +89,16 @@ describe("simulation of two chains", () => {
     });
   });
 
+  it("what was lost counts against the day's limit, and stops the keeper", async () => {
+    // Each trade may risk half a percent: 20 USD let it begin, and the fees of what it trades use them up.
+    const options = { ...TWO, dailyLossUsd: 20 };
+    const { arbitrage } = await simulateTwo(DRAIN, options, undefined, undefined, worlds);
+    expect(arbitrage.counts.trades).to.be.greaterThan(1);
+    expect(arbitrage.books.bookedTodayXauWei(DRAIN.hours * 3600)).to.equal(arbitrage.books.resultXauWei);
+    expect(arbitrage.books.resultXauWei < 0n).to.equal(true);
+    expect(arbitrage.skips["loss-limit"]).to.be.greaterThan(0);
+  });
+
   it("leaves the first chain as it is alone, and gives the second flows of its own", async () => {
     const options: SimOptions = { ...DRAIN, flow: "regime", policy: "cantilever", volume: 10, outsiders: true };
     const single = figuresOf(await simulate(options, undefined, undefined, worlds));
@@ -89,6 +109,43 @@ describe("simulation of two chains", () => {
     const [here, there] = [both.pools["138:XAU/cUSDT"], both.pools["651940:XAU/cUSDT"]];
     expect(here?.volumeUnits).to.not.equal(there?.volumeUnits);
     expect(both.spreadBps["XAU/cUSDT"]?.within15Share).to.equal(1);
+  });
+});
+
+describe("books of the arbitrage keeper", () => {
+  const token: LedgerToken = { name: "cUSDC", address: `0x${"3".repeat(40)}`, decimals: 6 };
+  const open = (moving: { token: string; amountUnits: bigint }[] = []): ArbitrageBooks => {
+    const books = new ArbitrageBooks(
+      NAMES,
+      [token],
+      () => moving,
+      (_, units) => units,
+    );
+    for (const chain of NAMES) books.open(chain, "cUSDC", 1_000n * UNIT);
+    books.setValue("138", "cUSDC", WAD / 2_000n);
+    return books;
+  };
+
+  it("counts every result, fee and gas on the day of its second, and forgets the day before", () => {
+    const books = open();
+    const lastSecond = 86_399;
+    books.bookTrade(-30n, 10);
+    books.bookGas(4n, 10);
+    books.bookBridgeFee(6n, lastSecond);
+    expect(books.bookedTodayXauWei(lastSecond)).to.equal(-40n);
+    expect(books.bookedTodayXauWei(lastSecond + 1)).to.equal(0n);
+    books.bookTrade(5n, lastSecond + 1);
+    expect(books.bookedTodayXauWei(lastSecond + 1)).to.equal(5n);
+    expect([books.resultXauWei, books.gasXauWei, books.bridgeFeesXauWei]).to.deep.equal([-35n, 4n, 6n]);
+  });
+
+  it("counts what is on the bridge as missing on both chains, and as still owned", () => {
+    const moving: { token: string; amountUnits: bigint }[] = [];
+    const books = open(moving);
+    moving.push({ token: "cUSDC", amountUnits: 100n * UNIT });
+    books.add("138", "cUSDC", -101n * UNIT);
+    expect([books.peakUsedMicroUsd, books.peakInFlightMicroUsd]).to.deep.equal([101n * UNIT, 100n * UNIT]);
+    expect(books.inventoryChangeXauWei()).to.equal(-(WAD / 2_000n));
   });
 });
 
