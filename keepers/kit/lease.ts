@@ -24,6 +24,12 @@ export interface LeaseOptions {
   readonly behind?: Pick<Lease, "claimed"> | undefined;
 }
 
+/** The process that an owner of a lease names, and the machine alone can find again. */
+export function ownerPid(owner: string): number | undefined {
+  const pid = Number(owner.split(":").at(-2));
+  return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
+}
+
 /** What a transaction needs to prove that its writer leads. */
 export interface HeldLease {
   readonly name: string;
@@ -61,7 +67,7 @@ export class Lease {
     const { name, ttlMs, behind } = this.options;
     const askedMs = performance.now();
     if (behind?.claimed === false) {
-      await this.giveBack();
+      if (this.fence !== undefined) await this.giveBack("the lease that it stands behind is lost");
       return false;
     }
     if (this.fence !== undefined) {
@@ -94,13 +100,14 @@ export class Lease {
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.running;
-    await this.giveBack();
+    await this.giveBack("this process ends");
   }
 
-  private async giveBack(): Promise<void> {
+  private async giveBack(why: string): Promise<void> {
     const { fence } = this;
     this.fence = undefined;
     if (fence === undefined) return;
+    this.log.info("lease.released", { lease: this.options.name, fence, why });
     try {
       await releaseLease(this.db, this.options.name, this.owner, fence);
     } catch (error) {

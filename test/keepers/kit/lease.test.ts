@@ -7,7 +7,8 @@ import { expect } from "chai";
 
 import { lockLease } from "../../../db/queries/lease/lock.js";
 import { readLease } from "../../../db/queries/lease/read.js";
-import { Lease } from "../../../keepers/kit/lease.js";
+import { leaseOwners } from "../../../db/queries/lease/owners.js";
+import { Lease, ownerPid } from "../../../keepers/kit/lease.js";
 import { capturedLog } from "../../helpers/capturedLog.js";
 import { FailingDatabase } from "../../helpers/failingDatabase.js";
 import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
@@ -63,12 +64,9 @@ describe("keepers/kit/lease", () => {
   });
 
   it("ARB-28 of two leases the second is taken only while the first is held, and given back with it", async () => {
+    const said = capturedLog();
     const behind = (first: Lease) =>
-      new Lease(
-        test.database,
-        { name: "role:651940", ttlMs: LONG_MS, renewMs: LONG_MS, behind: first },
-        capturedLog().log,
-      );
+      new Lease(test.database, { name: "role:651940", ttlMs: LONG_MS, renewMs: LONG_MS, behind: first }, said.log);
     const [a, b] = [lease(LONG_MS), lease(LONG_MS)];
     const [second, other] = [behind(a), behind(b)];
     expect([await second.step(), second.held]).to.deep.equal([false, undefined]);
@@ -80,6 +78,22 @@ describe("keepers/kit/lease", () => {
     // Its owner still has the time of that lease before it, and does not keep it.
     expect([await other.step(), await second.step(), second.held]).to.deep.equal([false, false, undefined]);
     expect(await other.step()).to.equal(true);
+    const spoken = said.events().map(({ event, fence }) => [event, fence]);
+    expect(spoken, "who takes and who gives back").to.deep.equal([
+      ["lease.acquired", "1"],
+      ["lease.released", "1"],
+      ["lease.acquired", "2"],
+    ]);
+  });
+
+  it("an owner names the process that holds it, and nothing else does", async () => {
+    const only = lease(LONG_MS);
+    await only.step();
+    expect((await leaseOwners(test.database, "role:")).map(ownerPid)).to.deep.equal([process.pid]);
+    expect(await leaseOwners(test.database, "other:")).to.deep.equal([]);
+    expect(["", "host", "host::x", "a:b:c"].map(ownerPid)).to.deep.equal(Array(4).fill(undefined));
+    await test.database.query("UPDATE keeper_lease SET expires_at = now() - INTERVAL '1 hour'");
+    expect(await leaseOwners(test.database, "role:")).to.deep.equal([]);
   });
 
   it("LEASE-1 many processes at once: one gets it", async () => {
