@@ -2,11 +2,11 @@
  * `npm test`: runs the suites, shows what they print one after another and closes with one line of totals. Three pieces of work run at a
  * time: compiling the Solidity tests takes one processor for minutes, and TypeScript suites spend part of their time waiting.
  */
-import { spawn } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { type CommandContext, runCommand, usageError } from "./cli.js";
+import { runTestProcess, type TestProcessEnd } from "./testProcess.js";
 import {
   addCounts,
   closingLine,
@@ -102,43 +102,18 @@ function environment(suite: Suite, { flags }: Context): NodeJS.ProcessEnv {
   };
 }
 
-/** Most that a process may take to end once it has told its results. */
+/** Most that a process may be silent once it has told its results: then something keeps it from ending. */
 const END_MS = 60_000;
 
-/** Runs one process, hands its output on as it comes and returns what it said. What does not end is killed, and `hangs`. */
 function stream(
   suite: Suite,
   args: readonly string[],
   context: Context,
   show: (text: string) => void,
-): Promise<{ output: string; code: number; hangs?: true }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [hardhat, ...args], {
-      cwd: root,
-      env: environment(suite, context),
-      stdio: ["ignore", "pipe", "inherit"],
-      signal: context.signal,
-    });
-    let output = "";
-    let end: NodeJS.Timeout | undefined;
-    child.stdout.setEncoding("utf8");
-    child.stdout.on("data", (text: string) => {
-      output += text;
-      show(text);
-      if (end !== undefined || !hasResults(output)) return;
-      end = setTimeout(() => {
-        child.kill("SIGKILL");
-        resolve({ output, code: 1, hangs: true });
-      }, END_MS);
-    });
-    child.on("error", (error) => {
-      if (context.signal.aborted) resolve({ output, code: 130 });
-      else reject(error);
-    });
-    child.on("close", (code) => {
-      clearTimeout(end);
-      resolve({ output, code: code ?? 1 });
-    });
+): Promise<TestProcessEnd> {
+  return runTestProcess({
+    ...{ args: [hardhat, ...args], cwd: root, env: environment(suite, context) },
+    ...{ signal: context.signal, show, hasResults, silentMs: END_MS },
   });
 }
 
@@ -181,7 +156,7 @@ async function runSuite(
     problems.push("ran no tests");
   }
   if (counts.skipped > 0 && reasons.length === 0) problems.push("skipped tests without saying why");
-  if (hangs) problems.push("did not end after its last test: something is left open");
+  if (hangs === true) problems.push("did not end after its last test: something is left open");
   else if (code !== 0 && counts.failed === 0) problems.push(`exited with code ${String(code)}`);
   return outcomeOf(suite, started, problems, read);
 }
