@@ -13,6 +13,8 @@ interface Row {
   readonly contracts: readonly string[];
   readonly functions: readonly string[];
   readonly roles: readonly string[];
+  /** The whole cell. */
+  readonly role: string;
   readonly hasEmptyCell: boolean;
 }
 
@@ -34,7 +36,7 @@ function parseRows(spec: string): Row[] {
     const cells = lines[at] ?? [];
     const roles = quoted(cells[1]).filter((name) => name.endsWith("_ROLE"));
     const row = { line: at + 1, contracts: quoted(cells[0]), functions: quoted(cells[3]), roles };
-    rows.push({ ...row, hasEmptyCell: cells.includes("") });
+    rows.push({ ...row, role: cells[1] ?? "", hasEmptyCell: cells.includes("") });
   }
   return rows;
 }
@@ -47,7 +49,26 @@ export function checkRoles(spec: string | undefined, contracts: readonly Guarded
     const message = `no table with the header | ${HEADER.join(" | ")} |`;
     return [{ rule: "no-role-table", place: SPEC, message }];
   }
-  return [...contracts.flatMap((contract) => unnamed(contract, rows)), ...rows.flatMap((row) => stale(row, contracts))];
+  return [
+    ...contracts.flatMap((contract) => unnamed(contract, rows)),
+    ...rows.flatMap((row) => stale(row, contracts)),
+    ...repeated(rows),
+  ];
+}
+
+/** Two rows about one role of a contract contradict each other sooner or later. */
+function repeated(rows: readonly Row[]): Finding[] {
+  const seen = new Map<string, number>();
+  return rows.flatMap(({ line, contracts, role }) =>
+    contracts.flatMap((contract) => {
+      const key = `${contract} ${role}`;
+      const first = seen.get(key);
+      seen.set(key, first ?? line);
+      if (first === undefined) return [];
+      const message = `${contract} has a row for ${role} already, in line ${String(first)}: make one of both`;
+      return [{ rule: "repeated-role", place: `${SPEC}:${String(line)}`, message }];
+    }),
+  );
 }
 
 function unnamed({ contract, source, functions, roles }: GuardedContract, rows: readonly Row[]): Finding[] {

@@ -125,6 +125,16 @@ describe("check of roles", () => {
       expect(rules(spec(VAULT.replace("a canceller", ""), GUARDED))).to.deep.equal(["empty-cell"]);
     });
 
+    it("reports a second row about the same role of a contract", () => {
+      const second = "| `Vault`, `Guarded` | owner | nobody | `take` | nothing | – |";
+      const [finding, ...others] = checkRoles(
+        spec(VAULT, GUARDED, second.replace("`Vault`, `Guarded`", "`Vault`")),
+        contracts,
+      );
+      expect([finding?.rule, finding?.place, others]).to.deep.equal(["repeated-role", "docs/spec.md:7", []]);
+      expect(rules(spec(VAULT, GUARDED, VAULT.replace("owner", "pending owner")))).to.deep.equal([]);
+    });
+
     it("needs the table", () => {
       expect(rules("no table")).to.deep.equal(["no-role-table"]);
     });
