@@ -131,8 +131,6 @@ export interface Blueprint {
   readonly meshPools: readonly PlannedPool[];
 }
 
-// Twelve feeds share one: reading an ABI takes milliseconds.
-
 /** Makes contracts of a fixed root and salt text. */
 class Planner {
   constructor(

@@ -14,15 +14,24 @@ import { tokenNames, type LaneParams, type NetworkParams, type TokenName } from 
 import { parseWad } from "../../protocol/units.js";
 import type { Blueprint } from "./blueprint.js";
 import { tokenUnitsOf } from "./referencePrices.js";
-import type { PlannedContract } from "./types.js";
+import type { MakeContract, PlannedContract } from "./types.js";
 
 const SECONDS_PER_DAY = 86_400n;
 /** BridgeReserveCoordinator counts whole base units up to here, beyond it millionths of a token. */
 const WHOLE_UNIT_DECIMALS = 8;
 
 /** IBridgeLanes.Mode, in order. */
-export const LANE_MODES = ["NONE", "LOCK", "MINT"] as const;
-type LaneMode = (typeof LANE_MODES)[number];
+const LANE_MODES = ["NONE", "LOCK", "MINT"] as const;
+export type LaneMode = (typeof LANE_MODES)[number];
+
+/** A mode as the contract numbers it; `unknown` for one that this program does not know: never taken for no lane. */
+export function laneMode(number: bigint): LaneMode | "unknown" {
+  return LANE_MODES[Number(number)] ?? "unknown";
+}
+
+export function laneModeNumber(mode: LaneMode): number {
+  return LANE_MODES.indexOf(mode);
+}
 
 /** This chain's end of the bridge. The same three addresses on both chains. */
 export interface PlannedBridge {
@@ -50,12 +59,7 @@ interface BridgeSite {
   readonly guardian: string;
   readonly buckets: string;
   readonly pegBoard: string;
-  readonly contract: (
-    name: string,
-    source: string,
-    initCode: string,
-    constructorArgs: readonly unknown[],
-  ) => PlannedContract;
+  readonly contract: MakeContract;
 }
 
 /** Computes the addresses of the bridge's contracts. Their owner is the timelock from their first block. */
@@ -135,11 +139,6 @@ export function limitsOf(plan: Blueprint, { name, params }: Crossing) {
     inRefillPerSecond: units(params.in.refillUsdPerDay) / SECONDS_PER_DAY,
     minUnits: units(params.minUsd),
   } satisfies IBridgeLanes.LimitsStruct;
-}
-
-/** What the token lets the bridge mint and burn. */
-export function bridgeMinterLimitOf(plan: Blueprint, lane: Crossing) {
-  return laneMinterLimitOf(plan, lane, plan.bridge.bridge.address);
 }
 
 /** What the token lets whoever carries it mint and burn: what the lane lets in, with what may come back of what it let out. */

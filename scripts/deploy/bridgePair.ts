@@ -10,10 +10,10 @@ import { contractAt } from "../../protocol/handles.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import { isOurCode } from "./artifacts.js";
 import type { Blueprint } from "./blueprint.js";
-import { attestorsOf, LANE_MODES, lanesOf, limitsOf, type Crossing } from "./bridge.js";
+import { attestorsOf, laneMode, lanesOf, limitsOf, type Crossing } from "./bridge.js";
 import { ccipLanesOf } from "./ccip.js";
 import { listText } from "./holders.js";
-import { pairDifference, type PairCode, type PairDifference } from "./pairDifference.js";
+import { pairDifference, type PairCode, type PairDifference, type Side } from "./pairDifference.js";
 
 /** Base units and base units per second, as in IBridgeLanes.Limits. */
 interface LaneLimits {
@@ -135,7 +135,7 @@ async function readLanes({ tokens }: Pick<Blueprint, "tokens">, carrier: string,
     const token = tokens[name].address;
     if (!found.includes(token)) continue;
     const [mode, limits] = await Promise.all([end.mode(token), end.limits(token)]);
-    lanes.set(name, { token, mode: LANE_MODES[Number(mode)] ?? "unknown", limits });
+    lanes.set(name, { token, mode: laneMode(mode), limits });
   }
   return lanes;
 }
@@ -197,9 +197,7 @@ function laneDifferences(prefix: string, here: Carrier, there: Carrier): PairDif
   });
 }
 
-type Said = readonly [network: string, found: string];
-
-function difference(code: PairCode, id: string, mine: Said, theirs: Said, expected: string): PairDifference[] {
+function difference(code: PairCode, id: string, mine: Side, theirs: Side, expected: string): PairDifference[] {
   return mine[1] === theirs[1] ? [] : [pairDifference(code, id, mine, theirs, expected)];
 }
 
@@ -215,7 +213,7 @@ function peers(
 }
 
 /** What one chain locks the other mints: two that lock would pay out of what nobody sent, two that mint are backed by nothing. */
-function modes(id: string, mine: Said, theirs: Said): PairDifference[] {
+function modes(id: string, mine: Side, theirs: Side): PairDifference[] {
   const found = [mine[1], theirs[1]].sort().join();
   if (found === "LOCK,MINT" || found === `${NO_LANE},${NO_LANE}`) return [];
   return [pairDifference("LANE_MODES_DIFFER", id, mine, theirs, "LOCK on one chain and MINT on the other")];

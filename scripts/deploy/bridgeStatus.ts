@@ -10,7 +10,7 @@ import {
 import { contractAt } from "../../protocol/handles.js";
 import { pegState, type PegState } from "../../protocol/pegBoard.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
-import { LANE_MODES } from "./bridge.js";
+import { laneMode } from "./bridge.js";
 
 /** One end of the bridge at one block. Amounts in base units of each token; times in unix seconds. */
 export interface BridgeStatus {
@@ -59,7 +59,7 @@ interface CcipStatus {
 }
 
 interface LaneStatus {
-  readonly mode: (typeof LANE_MODES)[number];
+  readonly mode: ReturnType<typeof laneMode>;
   /** LOCK: what is locked for the other side. MINT: what was minted and not burned again. */
   readonly bookUnits: string;
   /** Sent and neither arrived nor refunded, as far as this side has heard. */
@@ -225,7 +225,7 @@ async function laneStatus(bridge: Lanes, token: string, at: AtBlock): Promise<Om
     refillUnitsPerSecond: String(refillPerSecond),
   });
   return {
-    mode: LANE_MODES[Number(mode)] ?? "NONE",
+    mode: laneMode(mode),
     bookUnits: String(bookUnits),
     inFlightUnits: String(inFlightUnits),
     book: {

@@ -10,7 +10,7 @@ import { creationCode } from "../../protocol/handles.js";
 import type { CcipParams, NetworkParams } from "../../protocol/params/schema.js";
 import type { Blueprint } from "./blueprint.js";
 import { crossings, type Crossing } from "./bridge.js";
-import type { PlannedContract } from "./types.js";
+import type { MakeContract, PlannedContract } from "./types.js";
 
 const NATIVE = ZeroAddress;
 
@@ -26,12 +26,7 @@ export interface PlannedCcip {
 interface CcipSite {
   readonly params: NetworkParams;
   readonly timelock: string;
-  readonly contract: (
-    name: string,
-    source: string,
-    initCode: string,
-    constructorArgs: readonly unknown[],
-  ) => PlannedContract;
+  readonly contract: MakeContract;
 }
 
 /** Computes the addresses; undefined: no other chain over CCIP. */

@@ -12,7 +12,7 @@ import type { NetworkParams, TokenName } from "../../protocol/params/schema.js";
 import { parseTokenUnits, parseWad } from "../../protocol/units.js";
 import type { PlannedToken } from "./blueprint.js";
 import { argumentText } from "./text.js";
-import type { PlannedContract } from "./types.js";
+import type { MakeContract, PlannedContract } from "./types.js";
 
 const WAD = 10n ** 18n;
 /** A contract's first creation has nonce 1 (EIP-161). */
@@ -36,13 +36,6 @@ export interface PlannedGru {
   readonly basket: readonly BasketPart[];
   readonly firstIssueShares: bigint;
 }
-
-type MakeContract = (
-  name: string,
-  source: string,
-  initCode: string,
-  constructorArgs: readonly unknown[],
-) => PlannedContract;
 
 /** Computes the addresses of the GRU contracts. Owner of M00 is the timelock from its first block. */
 export function planGru(

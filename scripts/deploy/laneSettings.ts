@@ -7,7 +7,7 @@ import {
   M1Token__factory,
 } from "../../protocol/generated/contracts/index.js";
 import { contractAt } from "../../protocol/handles.js";
-import { LANE_MODES, laneMinterLimitOf, limitsOf, type Crossing } from "./bridge.js";
+import { laneMinterLimitOf, laneMode, laneModeNumber, limitsOf, type Crossing } from "./bridge.js";
 import { lastMinterLimit, minterLimit } from "./minterLimit.js";
 import { answer, governed, outputType, outside, structText } from "./setting.js";
 import type { Call, DifferenceCode, PlannedContract, Setting, StepContext } from "./types.js";
@@ -57,7 +57,7 @@ export function laneAndLimits({ plan, provider }: StepContext, lane: Crossing, c
   const { token } = lane;
   const limits = limitsOf(plan, lane);
   const limitsType = outputType(abi.getFunction("limits").outputs);
-  const modeOf = async () => LANE_MODES[Number(await handle.mode(token))] ?? "unknown";
+  const modeOf = async () => laneMode(await handle.mode(token));
   const call = (data: string, label: string): Call => ({ to: at, data, label: `${name}.${label}` });
   return [
     // With its limits: a lane has both from its first block, and its mode for ever.
@@ -67,7 +67,7 @@ export function laneAndLimits({ plan, provider }: StepContext, lane: Crossing, c
       lane.mode,
       () => answer(modeOf()),
       call(
-        abi.encodeFunctionData("addLane", [token, LANE_MODES.indexOf(lane.mode), limits]),
+        abi.encodeFunctionData("addLane", [token, laneModeNumber(lane.mode), limits]),
         `addLane(${lane.name}, ${lane.mode})`,
       ),
       { code: "LANE_CHANGED" },

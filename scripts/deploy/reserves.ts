@@ -20,7 +20,7 @@ import {
 } from "../../protocol/params/schema.js";
 import { WAD } from "../../protocol/units.js";
 import { FEED_DECIMALS, type FeedPlace, type PlannedFeed, type PlannedToken } from "./blueprint.js";
-import type { PlannedContract } from "./types.js";
+import type { MakeContract, PlannedContract } from "./types.js";
 
 /** A token's reserve asset. */
 export interface PlannedAsset {
@@ -53,12 +53,7 @@ interface ReserveSite {
   readonly references: Readonly<Record<TokenName, PlannedFeed | undefined>>;
   readonly oracle: string;
   readonly timelock: string;
-  readonly contract: (
-    name: string,
-    source: string,
-    initCode: string,
-    constructorArgs: readonly unknown[],
-  ) => PlannedContract;
+  readonly contract: MakeContract;
   readonly feed: (place: FeedPlace) => PlannedFeed;
 }
 

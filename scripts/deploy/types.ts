@@ -76,6 +76,14 @@ export interface PlannedContract {
   readonly checkCode?: (code: string) => string | undefined;
 }
 
+/** Computes a contract of the root. `source`: path of the artifact below `contracts/`. */
+export type MakeContract = (
+  name: string,
+  source: string,
+  initCode: string,
+  constructorArgs: readonly unknown[],
+) => PlannedContract;
+
 /**
  * What kind of difference it is, for programs and for tests.
  * `SETTING_CHANGED` is what has no name of its own; `DEPLOYER_RIGHT` goes before every other name.

@@ -15,8 +15,10 @@ import type { Blueprint } from "../../../scripts/deploy/blueprint.js";
 import {
   adapterTermsOf,
   ascending,
-  bridgeMinterLimitOf,
   bridgeSizingOf,
+  laneMinterLimitOf,
+  laneMode,
+  laneModeNumber,
   lanesOf,
   limitsOf,
 } from "../../../scripts/deploy/bridge.js";
@@ -28,6 +30,13 @@ import { createDeploymentChain, localParams, type DeploymentChain } from "../../
 import { rounds } from "../../helpers/rounds.js";
 
 const NETWORK = "localhost651940";
+
+describe("modes of lanes", () => {
+  it("are named by their numbers, and one that nobody knows is not taken for no lane", () => {
+    expect([0n, 1n, 2n, 3n].map(laneMode)).to.deep.equal(["NONE", "LOCK", "MINT", "unknown"]);
+    expect(laneModeNumber("MINT")).to.equal(2);
+  });
+});
 
 /** On the chain that mints: there the bridge has more rights than on the one that locks. */
 describe("deployment of the bridge", () => {
@@ -83,7 +92,7 @@ describe("deployment of the bridge", () => {
       expect(await end.outAvailable(crossing.token)).to.equal(limitsOf(blueprint, crossing).outCapacity);
       const handle = M1Token__factory.connect(crossing.token, site.deployer);
       expect(await handle.hasRole(id("MINTER_ROLE"), end)).to.equal(true);
-      const limit = bridgeMinterLimitOf(blueprint, crossing);
+      const limit = laneMinterLimitOf(blueprint, crossing, blueprint.bridge.bridge.address);
       expect(await handle.mintAvailable(end)).to.equal(limit.mintCapacity);
       expect(await handle.burnAvailable(end)).to.equal(limit.burnCapacity);
       const { requiredUnits, reserveUnits } = await book(blueprint, site.deployer).state(crossing.token);
@@ -312,13 +321,16 @@ describe("deployment of the bridge", () => {
       [
         "a larger limit of the bridge's mints",
         (plan, by) =>
-          token(plan, by).setMinterLimit({ ...bridgeMinterLimitOf(plan, lane(plan)), mintCapacity: 2n ** 90n }),
+          token(plan, by).setMinterLimit({
+            ...laneMinterLimitOf(plan, lane(plan), plan.bridge.bridge.address),
+            mintCapacity: 2n ** 90n,
+          }),
         ["LIMIT_CHANGED cUSDT.minterLimit(AlltraCustomBridge)"],
       ],
       [
         "a limit of the bridge's mints that is less than what its lane lets in and back",
         (plan, by) => {
-          const limit = bridgeMinterLimitOf(plan, lane(plan));
+          const limit = laneMinterLimitOf(plan, lane(plan), plan.bridge.bridge.address);
           return token(plan, by).setMinterLimit({ ...limit, mintCapacity: limit.mintCapacity - 1n });
         },
         [
