@@ -40,7 +40,7 @@ const PUBLISHED_CODE = [
 
 const cancunFromGenesis = { cancun: { blockNumber: 0 } };
 
-/** An in-process chain with twenty funded accounts; chain and network id are the same. */
+/** An in-process chain with 21 funded accounts; chain and network id are the same. */
 function simulated(chainId: number) {
   return {
     type: "edr-simulated" as const,
@@ -48,7 +48,7 @@ function simulated(chainId: number) {
     chainId,
     networkId: chainId,
     hardfork: "cancun",
-    accounts: { mnemonic: DEVELOPMENT_MNEMONIC, count: 20, accountsBalance: 10_000n * 10n ** 18n },
+    accounts: { mnemonic: DEVELOPMENT_MNEMONIC, count: 21, accountsBalance: 10_000n * 10n ** 18n },
   };
 }
 

@@ -5,18 +5,13 @@ import type { Deployment } from "../../protocol/addresses.js";
 import { connectContracts, type ProtocolContracts } from "../../protocol/contracts.js";
 import { FlashAttacker__factory, MarketDriver__factory } from "../../protocol/generated/contracts/index.js";
 import type { LoadedParams } from "../../protocol/params/load.js";
-import { developmentAccounts } from "../../protocol/params/rules.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import { deploy } from "../deploy/deploy.js";
 import { MemoryStore } from "../deploy/store.js";
 import type { Grant } from "../deploy/types.js";
+import { localAddress, localAddresses } from "../world/accounts.js";
 import { SimChain } from "./chain.js";
 
-/** Positions in the development mnemonic; lower ones hold the roles of the parameters. */
-const OPERATOR = 8;
-const TRADERS = [9, 10, 11, 12, 13];
-const ARBITRAGEUR = 14;
-const ATTACKER = 15;
 /** Sends what the market and the reporters have prepared; it has no key (see SimChain.impersonate) and holds no tokens. */
 const SIM_OPERATOR = "0xca47113e5e500000000000000000000000000138";
 /** What each market account gets of each token, USD: more than any day's one-sided flow. */
@@ -41,12 +36,6 @@ export interface SimWorld {
   readonly attackerContract: string;
 }
 
-function accountAt(position: number): string {
-  const account = developmentAccounts()[position];
-  if (account === undefined) throw new Error(`there is no development account ${position}`);
-  return account.address;
-}
-
 /** Token units worth `usd` at the reference price of the parameters, rounded down. */
 export function referenceUnits(loaded: LoadedParams, token: TokenName, usd: number): bigint {
   const price = Number(loaded.params.oracle.tokens[token].referencePriceUsd);
@@ -60,10 +49,10 @@ const DEPLOY_GAS = 16_000_000n;
 /** The market's accounts of a local network. */
 export function marketAccounts(): MarketAccounts {
   return {
-    operator: accountAt(OPERATOR),
-    traders: TRADERS.map(accountAt),
-    arbitrageur: accountAt(ARBITRAGEUR),
-    attacker: accountAt(ATTACKER),
+    operator: localAddress("operator"),
+    traders: localAddresses("traders"),
+    arbitrageur: localAddress("arbitrageur"),
+    attacker: localAddress("attacker"),
   };
 }
 
@@ -84,7 +73,7 @@ export async function openWorld(loaded: LoadedParams, grants: readonly Grant[] =
     const { deployment } = await deploy({
       loaded,
       provider: ethers.provider,
-      signer: await ethers.getSigner(loaded.params.roles.deployer ?? accountAt(0)),
+      signer: await ethers.getSigner(loaded.params.roles.deployer ?? localAddress("deployer")),
       store: new MemoryStore(),
       execute: true,
       fixedGasLimit: DEPLOY_GAS,

@@ -1,7 +1,8 @@
 /** Copies of one keeper, as the program that an operator runs, over HTTP and on one database. One leads, the others stand by. */
 import { join } from "node:path";
 
-import { readLease } from "../../db/queries/lease/read.js";
+import { leaseOwners } from "../../db/queries/lease/owners.js";
+import { ownerPid } from "../../keepers/kit/lease.js";
 import { readStatus, statusPath } from "../../keepers/kit/statusFile.js";
 import { PermanentError } from "../../protocol/errors.js";
 import { Child, freePorts } from "./child.js";
@@ -33,7 +34,17 @@ export interface Takeover {
 interface LogLine {
   readonly level?: string;
   readonly event?: string;
+  readonly network?: string;
+  readonly code?: string;
   readonly error?: string;
+}
+
+/** What a keeper said was an error. */
+export interface LoggedError {
+  readonly keeper: string;
+  readonly network: string;
+  readonly event: string;
+  readonly code: string;
 }
 
 /** As many as it takes for another one to take over. */
@@ -64,8 +75,7 @@ export interface KeeperSetup {
   readonly excuses?: Excuses;
 }
 
-/** By the name of the event. */
-export type Excuses = (event: string) => boolean;
+export type Excuses = (said: LoggedError) => boolean;
 
 export class KeeperCopies {
   /** What went wrong, as the keeper's logs name it. */
@@ -208,14 +218,10 @@ export class KeeperCopies {
 
   /** The copy that holds the lease of a chain, as the database says. */
   async #leader({ loaded }: WorldChain): Promise<Copy | undefined> {
-    const { database } = this.setup.postgres;
-    const rows = await database.query<{ name: string }>(
-      "SELECT name FROM keeper_lease WHERE name LIKE $1 AND expires_at > clock_timestamp()",
-      [`${this.keeper}:${String(loaded.params.chainId)}:%`],
-    );
-    const [row] = rows;
-    const lease = row === undefined ? undefined : await readLease(database, row.name);
-    return this.#copies.find(({ child }) => lease?.owner.split(":").includes(String(child.process.pid)) === true);
+    const prefix = `${this.keeper}:${String(loaded.params.chainId)}:`;
+    const [owner] = await leaseOwners(this.setup.postgres.database, prefix);
+    const pid = owner === undefined ? undefined : ownerPid(owner);
+    return this.#copies.find(({ child }) => pid !== undefined && child.process.pid === pid);
   }
 }
 
@@ -286,8 +292,8 @@ export function startKeeper({ keeper, network, flags, env, onError, excuses, onO
     ...(onOutputLine === undefined ? {} : { onOutputLine }),
     onErrorLine: (line) => {
       try {
-        const { level, event = "error", error } = JSON.parse(line) as LogLine;
-        if (level !== "error" || excuses?.(event) === true) return;
+        const { level, event = "error", network: where = network, code = "", error } = JSON.parse(line) as LogLine;
+        if (level !== "error" || excuses?.({ keeper, network: where, event, code }) === true) return;
         onError(`${event}${error === undefined ? "" : `: ${error}`}`);
       } catch {
         // A line that is no log record (a runtime warning) says nothing about the keeper's work.

@@ -6,9 +6,10 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { developmentAccounts } from "../../protocol/params/rules.js";
+import { localAddress } from "./accounts.js";
 import { freePort, ROOT, type Child } from "./child.js";
 import { rpcVariables, type WorldChain } from "./chain.js";
+import { endAll } from "./endAll.js";
 import { keeperGone, KeeperCopies, rest, startKeeper, type CopiesReport, type Excuses } from "./copies.js";
 import type { WorldDatabase } from "./database.js";
 import type { PriceSources } from "./priceSources.js";
@@ -26,8 +27,6 @@ const SOURCES_OF = [
   [0, 1, 2],
   [1, 2, 3],
 ];
-/** Number of the development account that pays for rounds; it has no other office. */
-const PAYER = 16;
 /** In front of nobody and behind nobody: what the market pays. */
 const REPORTER_TIP_GWEI = "2";
 
@@ -73,44 +72,53 @@ export class WorldKeepers {
     const peerPort = await freePort();
     const peerUrl = `http://127.0.0.1:${String(peerPort)}`;
     const common = { postgres, folder, worldChains: chains.length, excuses: parts.excuses };
-    const reporter = await KeeperCopies.start({
-      ...common,
-      keeper: REPORTER,
-      chains,
-      env: {
-        REPORTER_NETWORKS: further.map(({ network }) => network).join(","),
-        REPORTER_LOCAL_SIGNERS: first,
-        REPORTER_LOCAL_PAYER: developmentAccounts()[PAYER]?.address ?? "",
-        REPORTER_LOCAL_SPEED: String(Math.round(parts.speed)),
-        REPORTER_SOURCES_FILE: files[0] ?? "",
-        REPORTER_PEERS: peerUrl,
-        KEEPER_PRIORITY_FEE_GWEI: REPORTER_TIP_GWEI,
-      },
-    });
-    const errors: string[] = [];
-    const peerEnv = {
-      ...reporter.env,
-      REPORTER_DUTY: "cosign",
-      REPORTER_LOCAL_SIGNERS: second,
-      REPORTER_SOURCES_FILE: files[1] ?? "",
-      REPORTER_PEERS: "",
-      REPORTER_LISTEN_PORT: String(peerPort),
-      KEEPER_DATA_FOLDER: join(folder, "co-signer"),
-    };
-    const peer = startKeeper({
-      ...{ keeper: REPORTER, network: chain.network, flags: [], env: peerEnv },
-      onError: (error) => errors.push(`co-signer: ${error}`),
-    });
-    const stabilizers: KeeperCopies[] = [];
-    for (const [index, each] of (parts.stabilizer ? chains : []).entries()) {
-      // One copy has to do on a further chain: every process takes its time to start.
-      const own = index === 0 ? {} : { title: stabilizerTitle(each), copies: 1, folder: join(folder, each.network) };
-      stabilizers.push(await KeeperCopies.start({ ...common, keeper: STABILIZER, chains: [each], env: {}, ...own }));
+    const begun: (() => unknown)[] = [];
+    try {
+      const reporter = await KeeperCopies.start({
+        ...common,
+        keeper: REPORTER,
+        chains,
+        env: {
+          REPORTER_NETWORKS: further.map(({ network }) => network).join(","),
+          REPORTER_LOCAL_SIGNERS: first,
+          REPORTER_LOCAL_PAYER: localAddress("reporterPayer"),
+          REPORTER_LOCAL_SPEED: String(Math.round(parts.speed)),
+          REPORTER_SOURCES_FILE: files[0] ?? "",
+          REPORTER_PEERS: peerUrl,
+          KEEPER_PRIORITY_FEE_GWEI: REPORTER_TIP_GWEI,
+        },
+      });
+      begun.push(() => reporter.stop());
+      const errors: string[] = [];
+      const peerEnv = {
+        ...reporter.env,
+        REPORTER_DUTY: "cosign",
+        REPORTER_LOCAL_SIGNERS: second,
+        REPORTER_SOURCES_FILE: files[1] ?? "",
+        REPORTER_PEERS: "",
+        REPORTER_LISTEN_PORT: String(peerPort),
+        KEEPER_DATA_FOLDER: join(folder, "co-signer"),
+      };
+      const peer = startKeeper({
+        ...{ keeper: REPORTER, network: chain.network, flags: [], env: peerEnv },
+        onError: (error) => errors.push(`co-signer: ${error}`),
+      });
+      begun.push(() => peer.stop());
+      const copies = [reporter];
+      for (const [index, each] of (parts.stabilizer ? chains : []).entries()) {
+        // One copy has to do on a further chain: every process takes its time to start.
+        const own = index === 0 ? {} : { title: stabilizerTitle(each), copies: 1, folder: join(folder, each.network) };
+        const stabilizer = await KeeperCopies.start({ ...common, keeper: STABILIZER, chains: [each], env: {}, ...own });
+        begun.push(() => stabilizer.stop());
+        copies.push(stabilizer);
+      }
+      // Who looks at one of them looks at all chains.
+      for (const each of copies) writeEnv(join(folder, envFile(each)), { ...rpcVariables(chains), ...each.env });
+      return new WorldKeepers(parts, copies, peer, peerUrl, errors);
+    } catch (error) {
+      await endAll(begun);
+      throw error;
     }
-    const copies = [reporter, ...stabilizers];
-    // Who looks at one of them looks at all chains.
-    for (const each of copies) writeEnv(join(folder, envFile(each)), { ...rpcVariables(chains), ...each.env });
-    return new WorldKeepers(parts, copies, peer, peerUrl, errors);
   }
 
   /** Where the files with the settings of a running keeper are. */
@@ -120,7 +128,7 @@ export class WorldKeepers {
 
   /** The account that pays for price rounds. */
   get payer(): string {
-    return developmentAccounts()[PAYER]?.address ?? "";
+    return localAddress("reporterPayer");
   }
 
   get errors(): readonly string[] {

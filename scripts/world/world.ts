@@ -20,6 +20,7 @@ import {
 import { endOf, type ChainEnd } from "./chainFigures.js";
 import { ChainRun } from "./chainRun.js";
 import { openWorldDatabase, type WorldDatabase } from "./database.js";
+import { endAll, endInOrder } from "./endAll.js";
 import { signedFeeds } from "./feeds.js";
 import { envFile, REPORTER, STABILIZER, stabilizerTitle, WorldKeepers } from "./keepers.js";
 import { referencePrices } from "./market.js";
@@ -73,13 +74,24 @@ export async function runWorld(options: WorldOptions, terminal: Terminal, signal
     return figures;
   } finally {
     const { keepers, bridge, exchange, sources, postgres, chains, nodes } = started;
-    await keepers?.stop();
-    await bridge?.stop();
-    await exchange?.stop();
-    await sources?.close();
-    await postgres?.close();
-    for (const { provider } of chains) provider.destroy();
-    await Promise.all(nodes.map(({ node }) => node.stop()));
+    await endInOrder([
+      () => keepers?.stop(),
+      () => bridge?.stop(),
+      () => exchange?.stop(),
+      () => sources?.close(),
+      () => postgres?.close(),
+      ...chains.map(({ provider }) => () => {
+        provider.destroy();
+      }),
+      () =>
+        endAll(
+          nodes.map(
+            ({ node }) =>
+              () =>
+                node.stop(),
+          ),
+        ),
+    ]);
   }
 }
 
@@ -141,7 +153,7 @@ async function startKeepers(
   const keepers = await WorldKeepers.start({
     ...{ chains, postgres, sources, speed, kills, stabilizer: !without.has("stabilizer") },
     terminal: terminals.get(chains[0].name) ?? terminal,
-    excuses: (event) => started.bridge?.excuses(event) === true,
+    excuses: (said) => started.bridge?.excuses(said) === true,
   });
   started.keepers = keepers;
   showKeepers(keepers, kills, terminal);

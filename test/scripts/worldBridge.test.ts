@@ -11,6 +11,8 @@ import {
   type CrossingFacts,
   type TokenFacts,
 } from "../../scripts/world/bridge/conservation.js";
+import { ARBITRAGE } from "../../scripts/world/bridge/arbitrage.js";
+import { isEcho } from "../../scripts/world/bridge/echo.js";
 import {
   FaultPlan,
   FIRST_SYSTEM_FAULT_BLOCKS,
@@ -23,6 +25,24 @@ import { SendPlan, type PlannedSend } from "../../scripts/world/bridge/users.js"
 import { Wire } from "../../scripts/world/bridge/wire.js";
 
 describe("bridge of the local world", () => {
+  describe("what follows from a block that was replaced", () => {
+    const [here, there] = ["localhost", "localhost651940"];
+    const said = { keeper: "bridge-attestor", network: there, event: "tick.failed", code: "NO_QUORUM" };
+
+    it("excuses a look at that chain that could not be finished because nodes do not have the block", () => {
+      expect(isEcho(said, there)).to.equal(true);
+      expect(isEcho({ ...said, event: "upkeep.failed" }, there)).to.equal(true);
+      expect(isEcho({ ...said, keeper: ARBITRAGE, network: here }, there), "it looks at both").to.equal(true);
+    });
+
+    it("excuses nothing else: no other chain, no other event and no other error", () => {
+      expect(isEcho({ ...said, network: here }, there)).to.equal(false);
+      expect(isEcho({ ...said, event: "keeper.killed" }, there)).to.equal(false);
+      expect(isEcho({ ...said, code: "BRIDGE_MALFORMED" }, there)).to.equal(false);
+      expect(isEcho({ ...said, code: "" }, there)).to.equal(false);
+    });
+  });
+
   describe("conservation", () => {
     const crossing = (id: string, change: Partial<CrossingFacts> = {}): CrossingFacts => ({
       ...{ id, token: "cUSDT", amountUnits: 100n, sent: 1, delivered: 0, refunded: 0 },

@@ -2,19 +2,17 @@
 import { join } from "node:path";
 
 import type { Database } from "../../../db/database.js";
-import { developmentAccounts } from "../../../protocol/params/rules.js";
 import type { LoadedParams } from "../../../protocol/params/load.js";
 import { tokenNames } from "../../../protocol/params/schema.js";
 import type { Grant } from "../../deploy/types.js";
 import { referenceUnits } from "../../sim/setup.js";
+import { localAddress } from "../accounts.js";
 import type { WorldChain } from "../chain.js";
 import { KeeperCopies, type CopiesReport, type Excuses, type KeeperReport } from "../copies.js";
 import type { WorldDatabase } from "../database.js";
 import { gasFigures } from "../gas.js";
 
 export const ARBITRAGE = "cross-chain-arbitrage";
-/** Number of the development account that trades; it has no office. */
-const ACCOUNT = 18;
 /** What it has of each token on each chain at the start, USD. */
 const INVENTORY_USD = 400_000;
 
@@ -24,13 +22,9 @@ export interface ArbitrageReport extends KeeperReport {
   readonly transfers: number;
 }
 
-function account(): string {
-  return developmentAccounts()[ACCOUNT]?.address ?? "";
-}
-
 /** Its inventory on a chain, minted by the local deployment. */
 export function arbitrageGrants(loaded: LoadedParams): Grant[] {
-  const to = account();
+  const to = localAddress("arbitrage");
   return tokenNames.map((token) => ({ token, to, amountUnits: referenceUnits(loaded, token, INVENTORY_USD) }));
 }
 
@@ -45,7 +39,7 @@ export interface ArbitrageParts {
 /** Starts both copies and waits for neither. */
 export function startArbitrage({ folder, latencySeconds, chains, ...parts }: ArbitrageParts): Promise<KeeperCopies> {
   const env = {
-    ARBITRAGE_LOCAL_ACCOUNT: account(),
+    ARBITRAGE_LOCAL_ACCOUNT: localAddress("arbitrage"),
     ARBITRAGE_BRIDGE_SECONDS: String(Math.max(1, Math.ceil(latencySeconds))),
   };
   const setup = { keeper: ARBITRAGE, chains, worldChains: chains.length, folder: join(folder, ARBITRAGE), env };

@@ -2,16 +2,15 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { developmentAccounts } from "../../../protocol/params/rules.js";
+import { localAddress } from "../accounts.js";
 import type { WorldChain } from "../chain.js";
 import { freePort } from "../child.js";
 import { KeeperCopies, type CopiesReport, type Excuses } from "../copies.js";
 import type { WorldDatabase } from "../database.js";
+import { endAll } from "../endAll.js";
 import { Wire, type Passage } from "./wire.js";
 
 export const ATTESTOR = "bridge-attestor";
-/** Numbers of the development accounts that pay for what they carry; they have no office, and send nothing else. */
-const PAYERS = [17, 19, 13];
 /** Between their turns: with blocks of two seconds a dead one is not waited for for long. */
 const TURN_BLOCKS = "2";
 
@@ -41,38 +40,45 @@ export class Attestors {
   /** Starts every process and waits for none. */
   static async start({ chains, postgres, folder, mayCross, excuses }: AttestorsParts): Promise<Attestors> {
     const { addresses } = chains[0].loaded.params.bridge.attestors.first;
-    const places = await Promise.all(
-      addresses.map(async (address) => {
+    const wires: Wire[] = [];
+    const all: Attestor[] = [];
+    try {
+      const places: { readonly address: string; readonly port: number; readonly url: string; readonly wire: Wire }[] =
+        [];
+      for (const address of addresses) {
         const port = await freePort();
         const url = `http://127.0.0.1:${String(port)}`;
-        return { address, port, url, wire: await Wire.open(url, mayCross) };
-      }),
-    );
-    const all: Attestor[] = [];
-    for (const [index, { address, port, url, wire }] of places.entries()) {
-      const title = `${ATTESTOR} ${String(index + 1)}`;
-      const own = join(folder, `attestor-${String(index + 1)}`);
-      mkdirSync(own, { recursive: true });
-      const peers = places.filter((place) => place.address !== address).map((place) => place.wire.url);
-      const env = {
-        ATTESTOR_LOCAL_SIGNER: address,
-        ATTESTOR_LOCAL_PAYER: developmentAccounts()[PAYERS[index] ?? 0]?.address ?? "",
-        ATTESTOR_LISTEN_PORT: String(port),
-        ATTESTOR_PEERS: peers.join(","),
-        ATTESTOR_TURN_BLOCKS: TURN_BLOCKS,
-        ATTESTOR_REQUESTS_PER_SECOND: "1000",
-      };
-      const setup = {
-        keeper: ATTESTOR,
-        title,
-        chains,
-        copies: 1,
-        worldChains: chains.length,
-        folder: own,
-        env,
-        excuses,
-      };
-      all.push({ copies: await KeeperCopies.start({ ...setup, postgres: await postgres.another() }), url, wire });
+        const wire = await Wire.open(url, mayCross);
+        wires.push(wire);
+        places.push({ address, port, url, wire });
+      }
+      for (const [index, { address, port, url, wire }] of places.entries()) {
+        const title = `${ATTESTOR} ${String(index + 1)}`;
+        const own = join(folder, `attestor-${String(index + 1)}`);
+        mkdirSync(own, { recursive: true });
+        const peers = places.filter((place) => place.address !== address).map((place) => place.wire.url);
+        const env = {
+          ATTESTOR_LOCAL_SIGNER: address,
+          ATTESTOR_LOCAL_PAYER: localAddress("attestorPayers", index),
+          ATTESTOR_LISTEN_PORT: String(port),
+          ATTESTOR_PEERS: peers.join(","),
+          ATTESTOR_TURN_BLOCKS: TURN_BLOCKS,
+          ATTESTOR_REQUESTS_PER_SECOND: "1000",
+        };
+        const setup = { ...{ keeper: ATTESTOR, title, chains, copies: 1, env, excuses }, worldChains: chains.length };
+        const database = await postgres.another();
+        all.push({ copies: await KeeperCopies.start({ ...setup, folder: own, postgres: database }), url, wire });
+      }
+    } catch (error) {
+      await endAll([
+        ...all.map(
+          ({ copies }) =>
+            () =>
+              copies.stop(),
+        ),
+        ...wires.map((wire) => () => wire.close()),
+      ]);
+      throw error;
     }
     return new Attestors(all);
   }
@@ -88,7 +94,7 @@ export class Attestors {
 
   /** The accounts that pay for what they carry. */
   get payers(): readonly string[] {
-    return this.all.map((_, index) => developmentAccounts()[PAYERS[index] ?? 0]?.address ?? "");
+    return this.all.map((_, index) => localAddress("attestorPayers", index));
   }
 
   get errors(): readonly string[] {

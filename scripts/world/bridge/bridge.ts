@@ -6,7 +6,7 @@ import type { AttestationKind } from "../../../protocol/bridgeMessage.js";
 import { tokenNames, type TokenName } from "../../../protocol/params/schema.js";
 import type { Rng } from "../../market/rng.js";
 import type { WorldChain } from "../chain.js";
-import type { CopiesReport, KeeperCopies } from "../copies.js";
+import type { CopiesReport, KeeperCopies, LoggedError } from "../copies.js";
 import type { WorldDatabase } from "../database.js";
 import { gasFigures } from "../gas.js";
 import type { Terminal } from "../terminal.js";
@@ -79,11 +79,16 @@ export class WorldBridge {
       chains: [home, abroad] as const,
       postgres,
       folder,
-      excuses: (event: string) => bridge.excuses(event),
+      excuses: (said: LoggedError) => bridge.excuses(said),
     };
     const passage = (messageId: string, kind: AttestationKind): Promise<boolean> => bridge.#mayCross(messageId, kind);
     bridge.#attestors = await Attestors.start({ ...common, mayCross: passage });
-    if (parts.hasArbitrage) bridge.#arbitrage = await startArbitrage({ ...common, latencySeconds });
+    try {
+      if (parts.hasArbitrage) bridge.#arbitrage = await startArbitrage({ ...common, latencySeconds });
+    } catch (error) {
+      await bridge.stop();
+      throw error;
+    }
     return bridge;
   }
 
@@ -102,8 +107,8 @@ export class WorldBridge {
   }
 
   /** Whether what a keeper calls an error follows from a fault that was made. */
-  excuses(event: string): boolean {
-    return this.#faults?.excuses(event) === true;
+  excuses(said: LoggedError): boolean {
+    return this.#faults?.excuses(said) === true;
   }
 
   /** Once all of them work: the users' first transfers, and from now on faults. @throws PermanentError KEEPER_GONE */

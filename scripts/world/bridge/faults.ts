@@ -6,18 +6,18 @@
 import { bridgeAbi } from "../../../protocol/bridgeMessage.js";
 import type { WorldChain } from "../chain.js";
 import type { Terminal } from "../terminal.js";
+import type { LoggedError } from "../copies.js";
 import type { Attestors } from "./attestors.js";
 import type { Crossing, CrossingEvent, Crossings } from "./crossings.js";
 import type { FaultPlan, MessageFault, SystemFault } from "./faultPlan.js";
 import type { FaultCounts } from "./figures.js";
+import { isEcho } from "./echo.js";
 import { replaceBlock } from "./reorg.js";
 import { signaturesOf } from "./signatures.js";
 
 const GAS = 1_000_000;
 /** For so long after a block was replaced a keeper may still ask for it. */
 const ECHO_MS = 60_000;
-/** What a keeper says when it could not finish its look at a block. It looks again at the next one. */
-const FAILED_LOOKS: readonly string[] = ["tick.failed", "upkeep.failed"];
 /** Which of the traders carries what has arrived already: he never uses the bridge himself. */
 const STRANGER = 2;
 
@@ -70,9 +70,9 @@ export class BridgeFaults {
   }
 
   /** A block was just taken away: whoever looked at it could not go on, and that is all he may complain about. */
-  excuses(event: string): boolean {
-    const isEcho = this.#isReplacing || performance.now() - this.#replacedMs < ECHO_MS;
-    if (!isEcho || !FAILED_LOOKS.includes(event)) return false;
+  excuses(said: LoggedError): boolean {
+    const isJustReplaced = this.#isReplacing || performance.now() - this.#replacedMs < ECHO_MS;
+    if (!isJustReplaced || !isEcho(said, this.parts.abroad.network)) return false;
     this.counts.failedLooks += 1;
     return true;
   }

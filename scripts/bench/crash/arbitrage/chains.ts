@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { JsonRpcProvider, MaxUint256, NonceManager, parseUnits, type HDNodeWallet } from "ethers";
+import { JsonRpcProvider, MaxUint256, NonceManager, parseUnits } from "ethers";
 import { network } from "hardhat";
 
 import { Deployment } from "../../../../protocol/addresses.js";
@@ -14,6 +14,8 @@ import { encodeSubmit, feedIdOf, SIGNED_ROUND_TYPES, signedRoundDomain } from ".
 import { FEED_DECIMALS } from "../../../deploy/blueprint.js";
 import { deploy } from "../../../deploy/deploy.js";
 import { FileStore } from "../../../deploy/store.js";
+import { localWallet } from "../../../world/accounts.js";
+import { endAll } from "../../../world/endAll.js";
 import type { ArbitrageChain, ArbitrageChains } from "./run.js";
 
 const NETWORKS = [
@@ -22,8 +24,6 @@ const NETWORKS = [
 ] as const;
 export const PAIR = "cUSDT/cUSDC";
 const TOKENS = ["cUSDT", "cUSDC"] as const;
-/** Of the development accounts: neither has an office. */
-const [OWNER, TRADER] = [14, 12];
 const INVENTORY_UNITS = 10_000_000_000_000n;
 const FIRST_ROUND = 2n;
 /** Chains hurry ahead of the clock, and feeds grow old by theirs. */
@@ -35,7 +35,26 @@ export async function startArbitrageChains(blockMs: number): Promise<ArbitrageCh
   const folder = mkdtempSync(join(tmpdir(), "cantilever-crash-two-"));
   cpSync(join(DEPLOYMENTS_FOLDER, "params"), join(folder, "params"), { recursive: true });
   const started: Awaited<ReturnType<typeof startOne>>[] = [];
-  for (const which of NETWORKS) started.push(await startOne(which, folder));
+  const close = async (): Promise<void> => {
+    await endAll(started.map((one) => () => one.close()));
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    for (const which of NETWORKS) started.push(await startOne(which, folder));
+    return await begin(started, folder, blockMs, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Brings the first rounds, and lets blocks come. */
+async function begin(
+  started: readonly Awaited<ReturnType<typeof startOne>>[],
+  folder: string,
+  blockMs: number,
+  close: () => Promise<void>,
+): Promise<ArbitrageChains> {
   const newest = await Promise.all(
     started.map(async ({ chain }) => (await chain.provider.getBlock("latest"))?.timestamp ?? 0),
   );
@@ -60,30 +79,35 @@ export async function startArbitrageChains(blockMs: number): Promise<ArbitrageCh
       [roundId, observedAt] = [roundId + 1n, then];
       await Promise.all(started.map(({ bringRound }) => bringRound(roundId, observedAt)));
     },
-    async close() {
-      for (const one of started) await one.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close,
   };
 }
 
-function account(index: number): HDNodeWallet {
-  const wallet = developmentAccounts()[index];
-  if (wallet === undefined) throw new Error(`there is no development account ${String(index)}`);
-  return wallet;
+async function startOne(which: (typeof NETWORKS)[number], folder: string) {
+  const node = await network.createServer(which.server, "127.0.0.1", 0);
+  try {
+    return await deployOn(which, folder, node);
+  } catch (error) {
+    await node.close();
+    throw error;
+  }
 }
 
-async function startOne({ name, server, chainId }: (typeof NETWORKS)[number], folder: string) {
-  const node = await network.createServer(server, "127.0.0.1", 0);
+async function deployOn(
+  { name, chainId }: (typeof NETWORKS)[number],
+  folder: string,
+  node: Awaited<ReturnType<typeof network.createServer>>,
+) {
   const url = `http://127.0.0.1:${String((await node.listen()).port)}`;
   const provider = new JsonRpcProvider(url, chainId, { staticNetwork: true, cacheTimeout: -1, pollingInterval: 20 });
   const loaded = loadParams(name, folder);
-  const [owner, trader] = [account(OWNER).connect(provider), new NonceManager(account(TRADER).connect(provider))];
-  const extraGrants = [owner.address, account(TRADER).address].flatMap((to) =>
+  const [own, strange] = [localWallet("arbitrage"), localWallet("traders")];
+  const [owner, trader] = [own.connect(provider), new NonceManager(strange.connect(provider))];
+  const extraGrants = [owner.address, strange.address].flatMap((to) =>
     TOKENS.map((token) => ({ token, to, amountUnits: INVENTORY_UNITS })),
   );
   const store = new FileStore(name, folder);
-  const signer = account(0).connect(provider);
+  const signer = localWallet("deployer").connect(provider);
   const { record } = await deploy({ loaded, provider, signer, store, execute: true, extraGrants });
   const deployment = new Deployment(name, record);
   const contracts = connectContracts(deployment, provider);
@@ -101,7 +125,7 @@ async function startOne({ name, server, chainId }: (typeof NETWORKS)[number], fo
     tokens: Object.fromEntries(TOKENS.map((token) => [token, deployment.token(token).toLowerCase()])),
     startBlock: await provider.getBlockNumber(),
     async swap(sellBase, units) {
-      const [to, swap] = [account(TRADER).address, pool.connect(trader)];
+      const [to, swap] = [strange.address, pool.connect(trader)];
       const sent = sellBase
         ? await swap.swapBase(units, 0n, to, to, MaxUint256)
         : await swap.swapQuote(units, 0n, to, to, MaxUint256);

@@ -11,7 +11,10 @@ import type { Database } from "../../../../db/database.js";
 import { readStatus, statusPath } from "../../../../keepers/kit/statusFile.js";
 import { Rng } from "../../../market/rng.js";
 import { percentile } from "../../../stats/distribution.js";
+import { leaseOwners } from "../../../../db/queries/lease/owners.js";
+import { ownerPid } from "../../../../keepers/kit/lease.js";
 import { Child } from "../../../world/child.js";
+import { keeperGone } from "../../../world/copies.js";
 import { holdingsBooked, legsOf, openTrades, swapsOf, type Leg } from "./count.js";
 
 /** One chain, as the benchmark needs it. */
@@ -55,7 +58,7 @@ export interface ArbitrageCrashOptions {
 
 export interface ArbitrageCrashReport {
   readonly kills: number;
-  /** Kills with a trade open, by how far it was: legs with a row in an outbox. */
+  /** By how far the trade was at the kill: legs with a row in an outbox, or `closed` where it had ended in the moment before. */
   readonly killsByLegsSent: Readonly<Record<string, number>>;
   readonly trades: number;
   readonly legs: number;
@@ -156,9 +159,10 @@ class ArbitrageCrashes {
     const { database, world } = this.options;
     await world.freshen();
     await this.tempt(async () => (await openTrades(database)) > 0);
+    const victim = await this.leader();
     await rest(this.rng.below(MOMENT_MS));
     const legsSent = await this.legsSent();
-    const victim = await this.leader();
+    this.assertRunning();
     victim.process.kill("SIGKILL");
     await victim.exited;
     this.copies = this.copies.filter((copy) => copy !== victim);
@@ -180,6 +184,7 @@ class ArbitrageCrashes {
       this.sign = !this.sign;
       const patienceMs = performance.now() + PATIENCE_MS;
       while (performance.now() < patienceMs) {
+        this.assertRunning();
         if (await isSo()) return;
         await rest(LOOK_MS);
       }
@@ -192,6 +197,7 @@ class ArbitrageCrashes {
     const deadlineMs = performance.now() + TRADE_MS;
     let calmSinceMs: number | undefined;
     for (;;) {
+      this.assertRunning();
       const nowMs = performance.now();
       calmSinceMs = (await openTrades(this.options.database)) > 0 ? undefined : (calmSinceMs ?? nowMs);
       if (calmSinceMs !== undefined && nowMs - calmSinceMs >= forMs) return;
@@ -207,13 +213,21 @@ class ArbitrageCrashes {
 
   /** Whose process id is in the lease. */
   private async leader(): Promise<Child> {
-    const rows = await this.options.database.query<{ owner: string }>(
-      "SELECT owner FROM keeper_lease WHERE expires_at > clock_timestamp() ORDER BY name",
-    );
-    const pids = rows.map(({ owner }) => Number(owner.split(":")[1]));
-    const found = this.copies.find((copy) => pids.includes(copy.process.pid ?? -1)) ?? this.copies[0];
-    if (found === undefined) throw new Error("no copy runs");
-    return found;
+    const deadlineMs = performance.now() + TRADE_MS;
+    for (;;) {
+      this.assertRunning();
+      const pids = (await leaseOwners(this.options.database, `${KEEPER}:`)).map(ownerPid);
+      const found = this.copies.find(({ process: { pid } }) => pid !== undefined && pids.includes(pid));
+      if (found !== undefined) return found;
+      if (performance.now() > deadlineMs) throw new Error(`nobody leads: ${await this.lastWords()}`);
+      await rest(LOOK_MS);
+    }
+  }
+
+  /** @throws PermanentError KEEPER_GONE when a copy has ended by itself: whatever follows would measure another thing. */
+  private assertRunning(): void {
+    const gone = this.copies.find(({ exitCode }) => exitCode !== undefined);
+    if (gone !== undefined) throw keeperGone("a copy", KEEPER, gone, this.options.world.chains[0].network);
   }
 
   private spawn(): void {
