@@ -3,7 +3,7 @@ import { bridgeAbi, readMessage, type BridgeMessage } from "../../../protocol/br
 import { IM1Token__factory } from "../../../protocol/generated/contracts/index.js";
 import { tokenNames, type TokenName } from "../../../protocol/params/schema.js";
 import type { ChainName, WorldChain } from "../chain.js";
-import { isInFlight, type CrossingFacts, type TokenFacts } from "./conservation.js";
+import type { CrossingFacts, TokenFacts } from "./conservation.js";
 
 const erc20 = IM1Token__factory.createInterface();
 const TRANSFER = erc20.getEvent("Transfer").topicHash;
@@ -76,10 +76,6 @@ export class Crossings {
 
   get all(): readonly Crossing[] {
     return [...this.#byId.values()];
-  }
-
-  get inFlight(): readonly Crossing[] {
-    return this.all.filter(isInFlight);
   }
 
   find(id: string): Crossing | undefined {

@@ -2,7 +2,11 @@ import { expect } from "chai";
 
 import { program } from "../../../keepers/cross-chain-arbitrage/main.js";
 import { messageState, readBridgeLog, type BridgeMessage } from "../../../protocol/bridgeMessage.js";
-import { runArbitrageCrashes, type ArbitrageChain } from "../../../scripts/bench/crash/arbitrage/run.js";
+import {
+  runArbitrageCrashes,
+  type ArbitrageChain,
+  type ArbitrageCrashReport,
+} from "../../../scripts/bench/crash/arbitrage/run.js";
 import { freePort } from "../../../scripts/world/child.js";
 import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
 import { killed } from "../../helpers/processes.js";
@@ -271,39 +275,41 @@ describe("npm run keeper -- cross-chain-arbitrage, on two chains", function () {
     expect(await codeOf(wrong)).to.equal("GATE_FAILED");
   });
 
+  const side = async (chain: ChainOfTwo): Promise<ArbitrageChain> => ({
+    ...{ network: chain.name, key: chain.key, url: chain.proxy.url, provider: chain.provider },
+    account: chain.owner.address,
+    pool: await chain.contracts.pool(PAIR).getAddress(),
+    tokens: Object.fromEntries(INVENTORY_TOKENS.map((token) => [token, chain.deployment.token(token).toLowerCase()])),
+    startBlock: await chain.provider.getBlockNumber(),
+    swap: async (sellBase, units) => {
+      const pool = chain.contracts.pool(PAIR).connect(chain.trader);
+      const { trader } = chain;
+      const sent = sellBase
+        ? await pool.swapBase(units, 0n, trader, trader, 2n ** 40n)
+        : await pool.swapQuote(units, 0n, trader, trader, 2n ** 40n);
+      await sent.wait();
+    },
+    balanceOf: (token) => chain.contracts.token(token as "cUSDT").balanceOf(chain.owner.address),
+  });
+  const crashes = async (kills: number, databaseUrl: string): Promise<ArbitrageCrashReport> =>
+    runArbitrageCrashes({
+      ...{ kills, seed: 7, databaseUrl, database: database.database, pair: PAIR, say: () => undefined },
+      world: {
+        folder: chains.folder,
+        chains: [await side(home), await side(away)],
+        freshen: () => Promise.resolve(),
+      },
+    });
+
   it("ARB-23 killed again and again while trades are open: no leg twice, none forgotten, and the books reconcile", async function () {
     this.timeout(300_000 + KILLS * 250_000);
-    const side = async (chain: ChainOfTwo): Promise<ArbitrageChain> => ({
-      ...{ network: chain.name, key: chain.key, url: chain.proxy.url, provider: chain.provider },
-      account: chain.owner.address,
-      pool: await chain.contracts.pool(PAIR).getAddress(),
-      tokens: Object.fromEntries(INVENTORY_TOKENS.map((token) => [token, chain.deployment.token(token).toLowerCase()])),
-      startBlock: await chain.provider.getBlockNumber(),
-      swap: async (sellBase, units) => {
-        const pool = chain.contracts.pool(PAIR).connect(chain.trader);
-        const { trader } = chain;
-        const sent = sellBase
-          ? await pool.swapBase(units, 0n, trader, trader, 2n ** 40n)
-          : await pool.swapQuote(units, 0n, trader, trader, 2n ** 40n);
-        await sent.wait();
-      },
-      balanceOf: (token) => chain.contracts.token(token as "cUSDT").balanceOf(chain.owner.address),
-    });
-    const report = await runArbitrageCrashes({
-      ...{ kills: KILLS, seed: 7, databaseUrl: database.url, database: database.database, pair: PAIR },
-      ...{
-        world: {
-          folder: chains.folder,
-          chains: [await side(home), await side(away)],
-          freshen: () => Promise.resolve(),
-        },
-        say: () => undefined,
-        // No deadline passes because this machine is slow; who dies keeps its lease for some seconds, and is missed.
-        limits: { leaseSeconds: 20, deadlineSeconds: 600, validBlocks: 400 },
-      },
-    });
+    const report = await crashes(KILLS, database.url);
     const { doubled, forgotten, unreconciled, trades, executed } = report;
     expect({ doubled, forgotten, unreconciled }).to.deep.equal({ doubled: 0, forgotten: 0, unreconciled: 0 });
     expect(trades >= KILLS && executed > 0).to.equal(true);
+  });
+
+  it("counts no kills when a copy has ended by itself", async () => {
+    expect(await codeOf(crashes(1, "postgresql://nobody@127.0.0.1:1/nowhere"))).to.equal("KEEPER_GONE");
   });
 });

@@ -1,14 +1,9 @@
 /** What the keeper's books say of its legs, and what the chains say. */
-import { Interface } from "ethers";
-
 import type { Database } from "../../../../db/database.js";
+import { IPmmPool__factory } from "../../../../protocol/generated/contracts/index.js";
 import type { ArbitrageChain } from "./run.js";
 
-const POOL = new Interface([
-  "event DODOSwap(address fromToken, address toToken, uint256 fromAmount, uint256 toAmount, address trader, address receiver)",
-  "function swapBase(uint256 baseIn, uint256 minQuoteOut, address payer, address to, uint256 deadline)",
-  "function swapQuote(uint256 quoteIn, uint256 minBaseOut, address payer, address to, uint256 deadline)",
-]);
+const POOL = IPmmPool__factory.createInterface();
 const ROLE = "cross-chain-arbitrage";
 
 /** A leg as it was written down, and the state of its newest row in an outbox. */
@@ -60,7 +55,7 @@ export async function openTrades(database: Database): Promise<number> {
 export async function swapsOf(chains: readonly ArbitrageChain[]): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>();
   for (const { key, provider, pool, account, startBlock } of chains) {
-    const topics = [POOL.getEvent("DODOSwap")?.topicHash ?? ""];
+    const topics = [POOL.getEvent("DODOSwap").topicHash];
     const logs = await provider.getLogs({ address: pool, topics, fromBlock: startBlock, toBlock: "latest" });
     for (const { transactionHash } of logs) {
       const transaction = await provider.getTransaction(transactionHash);

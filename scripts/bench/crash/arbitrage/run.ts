@@ -8,11 +8,11 @@ import { join } from "node:path";
 import type { JsonRpcProvider } from "ethers";
 
 import type { Database } from "../../../../db/database.js";
+import { leaseOwners } from "../../../../db/queries/lease/owners.js";
+import { ownerPid } from "../../../../keepers/kit/lease.js";
 import { readStatus, statusPath } from "../../../../keepers/kit/statusFile.js";
 import { Rng } from "../../../market/rng.js";
 import { percentile } from "../../../stats/distribution.js";
-import { leaseOwners } from "../../../../db/queries/lease/owners.js";
-import { ownerPid } from "../../../../keepers/kit/lease.js";
 import { Child } from "../../../world/child.js";
 import { keeperGone } from "../../../world/copies.js";
 import { holdingsBooked, legsOf, openTrades, swapsOf, type Leg } from "./count.js";
