@@ -1,5 +1,6 @@
 /** `npm start`: the local world. One command boots both chains, deploys, trades, attacks, bridges and shows the pegs being held. */
 import { runCommand, usageError, type CommandContext, type CommandDefinition, type CommandResult } from "./cli.js";
+import { TWO_CHAINS } from "./sim/chains.js";
 import { DEFAULT_PORT } from "./world/port.js";
 import { Terminal } from "./world/terminal.js";
 import type { WorldOptions } from "./world/world.js";
@@ -7,7 +8,7 @@ import type { WorldOptions } from "./world/world.js";
 /** `keepers`: nobody reports prices either. */
 const WITHOUT = ["keepers", "stabilizer", "arbitrage", "kills", "market", "attacker", "solana"] as const;
 
-const TWO_CHAINS = "138,651940";
+const BOTH = TWO_CHAINS.join(",");
 const FAULTS = ["bridge"] as const;
 const LATENCY_MS = 30_000;
 const MAX_LATENCY_MS = 3_600_000;
@@ -30,7 +31,7 @@ const FLAGS = {
     default: DEFAULT_PORT,
     help: "port of chain 138, the next one is the second chain's; 0 takes free ones",
   },
-  chains: { kind: "list", default: TWO_CHAINS.split(","), help: "chains to start: both, or 138 alone" },
+  chains: { kind: "list", default: BOTH.split(","), help: "chains to start: both, or 138 alone" },
   latency: {
     kind: "duration",
     placeholder: "30s",
@@ -56,10 +57,10 @@ type Context = CommandContext<typeof FLAGS>;
 
 function chainsOf({ flags }: Context): WorldOptions["chains"] {
   const chains = flags.chains.join(",");
-  if (chains === TWO_CHAINS) return ["138", "651940"];
-  if (chains !== "138") throw usageError("INVALID_VALUE", `--chains ${chains}: expected ${TWO_CHAINS}, or 138`);
+  if (chains === BOTH) return ["138", "651940"];
+  if (chains !== "138") throw usageError("INVALID_VALUE", `--chains ${chains}: expected ${BOTH}, or 138`);
   if (flags.latency !== undefined || flags.faults !== undefined) {
-    throw usageError("CONFLICTING_FLAGS", `--latency and --faults bridge belong to two chains: --chains ${TWO_CHAINS}`);
+    throw usageError("CONFLICTING_FLAGS", `--latency and --faults bridge belong to two chains: --chains ${BOTH}`);
   }
   return ["138"];
 }

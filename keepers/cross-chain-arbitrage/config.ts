@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { PermanentError } from "../../protocol/errors.js";
+import { otherEnd } from "../../protocol/params/load.js";
 import { tokenNames, type TokenName } from "../../protocol/params/schema.js";
 import { parseDecimal } from "../../protocol/units.js";
 import { loadKeeperConfig, type KeeperConfig } from "../kit/config.js";
@@ -249,14 +250,6 @@ const PREFIX = "ARBITRAGE_";
 
 export type ArbitrageConfig = KeeperConfig<typeof arbitrageSettings>;
 
-/** Which networks belong together. */
-const PAIRS: Readonly<Record<string, string>> = {
-  chain138: "alltra",
-  alltra: "chain138",
-  localhost: "localhost651940",
-  localhost651940: "localhost",
-};
-
 /**
  * The configuration for both ends, `networkName` first. What belongs to the process and not to a network is told apart here: the other end
  * has the next port for its status, and the first one's heartbeat speaks for both.
@@ -264,7 +257,7 @@ const PAIRS: Readonly<Record<string, string>> = {
  */
 export function loadConfigs(networkName: string, env: Env): readonly [ArbitrageConfig, ArbitrageConfig] {
   const first = loadKeeperConfig(arbitrageSettings, PREFIX, networkName, env);
-  const remote = first.remote ?? PAIRS[networkName];
+  const remote = first.remote ?? otherEnd(networkName);
   if (remote === undefined || remote === networkName) {
     const message = `names no other end of ${networkName}`;
     throw new ConfigError([{ env: arbitrageSettings.remote.env, message }]);

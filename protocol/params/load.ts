@@ -13,11 +13,21 @@ import { lineAndColumn, nearest } from "./text.js";
 
 /** Folder of records and parameters. */
 export const DEPLOYMENTS_FOLDER = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "deployments");
-/** Networks of this machine, whose keys may be public, with the ports where their nodes are expected. */
-const LOCAL_PORTS: ReadonlyMap<string, number> = new Map([
-  ["localhost", 8545],
-  ["localhost651940", 8546],
-]);
+/**
+ * The chains of this machine, whose keys may be public: the network whose parameters and records they use, the one that Hardhat simulates, and
+ * the port where a node is expected. In the order in which a spread is taken; the first one is where everything is at home.
+ */
+export const LOCAL_CHAINS = [
+  { chainId: 138, network: "localhost", simulated: "sim138", port: 8545 },
+  { chainId: 651_940, network: "localhost651940", simulated: "sim651940", port: 8546 },
+] as const;
+export type LocalChain = (typeof LOCAL_CHAINS)[number];
+const LOCAL_PORTS: ReadonlyMap<string, number> = new Map(LOCAL_CHAINS.map(({ network, port }) => [network, port]));
+/** Networks whose chains have a bridge between them. */
+const BRIDGED = [
+  ["chain138", "alltra"],
+  [LOCAL_CHAINS[0].network, LOCAL_CHAINS[1].network],
+] as const;
 /** Unit suffixes by which a key with the right stem but the wrong unit is told from a typing error. */
 const UNIT_SUFFIXES = [
   "Bps",
@@ -48,6 +58,22 @@ export interface LoadedParams {
 /** Whether a network's keys may be the public development ones. */
 export function isLocalNetwork(network: string): boolean {
   return LOCAL_PORTS.has(network);
+}
+
+/** The chain of this machine with that id. @throws Error for any other id. */
+export function localChain(chainId: number): LocalChain {
+  const chain = LOCAL_CHAINS.find((known) => known.chainId === chainId);
+  if (chain === undefined) throw new Error(`chain ${String(chainId)} is no chain of this machine`);
+  return chain;
+}
+
+/** The network at the other end of a network's bridge. */
+export function otherEnd(network: string): string | undefined {
+  for (const [one, other] of BRIDGED) {
+    if (network === one) return other;
+    if (network === other) return one;
+  }
+  return undefined;
 }
 
 /** Where the node of a network of this machine is expected unless the environment says otherwise. */

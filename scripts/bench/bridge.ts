@@ -12,15 +12,14 @@ import { attestationDomain, attestationTypes } from "../../protocol/bridgeMessag
 import { connectContracts, type ProtocolContracts } from "../../protocol/contracts.js";
 import { PermanentError } from "../../protocol/errors.js";
 import type { IM1Token } from "../../protocol/generated/contracts/index.js";
-import { loadParams, parseParams } from "../../protocol/params/load.js";
+import { LOCAL_CHAINS, loadParams, parseParams, type LocalChain } from "../../protocol/params/load.js";
 import { developmentAccounts } from "../../protocol/params/rules.js";
 import type { Blueprint } from "../deploy/blueprint.js";
 import { deploy } from "../deploy/deploy.js";
 import { MemoryStore } from "../deploy/store.js";
 import { endAll } from "../world/endAll.js";
 
-const HOME = 138;
-const ABROAD = 651_940;
+const [HOME, ABROAD] = LOCAL_CHAINS;
 const UNIT = 10n ** 6n;
 const AMOUNT = 1_000n * UNIT;
 const FUNDS = 1_000_000n * UNIT;
@@ -34,14 +33,14 @@ const WINDOW_SECONDS = 60;
 /** Figures in gas; keys as in the command's JSON. */
 export async function measureBridgeGas(): Promise<Record<string, number>> {
   const opened: End[] = [];
-  const open = async (...which: Parameters<typeof End.open>): Promise<End> => {
-    const end = await End.open(...which);
+  const open = async (which: LocalChain): Promise<End> => {
+    const end = await End.open(which);
     opened.push(end);
     return end;
   };
   try {
-    const home = await open("sim138", "localhost");
-    const abroad = await open("sim651940", "localhost651940");
+    const home = await open(HOME);
+    const abroad = await open(ABROAD);
     // Once there and back, so that no slot is written for the first time but those of the message itself.
     await cross(home, abroad);
     await cross(abroad, home);
@@ -88,15 +87,15 @@ class End {
     private readonly blueprint: Blueprint,
   ) {}
 
-  static async open(name: "sim138" | "sim651940", parameters: "localhost" | "localhost651940"): Promise<End> {
-    const chain = await network.create(name);
+  static async open({ simulated, network: parameters }: LocalChain): Promise<End> {
+    const chain = await network.create(simulated);
     try {
       const signers = await chain.ethers.getSigners();
       const [owner, trader] = [signers[0], signers[TRADER]];
       if (owner === undefined || trader === undefined) throw missing("accounts");
       const params = structuredClone(loadParams(parameters).params);
       params.bridge.attestors.first.threshold = SIGNATURES;
-      const isHome = params.chainId === HOME;
+      const isHome = params.chainId === HOME.chainId;
       const { deployment, blueprint } = await deploy({
         loaded: parseParams(parameters, JSON.stringify(params)),
         provider: chain.ethers.provider,
@@ -128,7 +127,7 @@ class End {
   async send(): Promise<ContractTransactionReceipt> {
     const { bridge, bridgeAdapter } = this.contracts;
     const order = {
-      destinationChainId: this.chainId === HOME ? ABROAD : HOME,
+      destinationChainId: this.chainId === HOME.chainId ? ABROAD.chainId : HOME.chainId,
       token: this.token,
       recipient: this.trader,
       amountUnits: this.amountUnits,
@@ -145,7 +144,11 @@ class End {
   async sendDirect(): Promise<ContractTransactionReceipt> {
     const { bridge, bridgeAdapter } = this.contracts;
     const amountUnits = this.amountUnits;
-    const { feeUnits } = await bridgeAdapter.quote(this.chainId === HOME ? ABROAD : HOME, this.token, amountUnits);
+    const { feeUnits } = await bridgeAdapter.quote(
+      this.chainId === HOME.chainId ? ABROAD.chainId : HOME.chainId,
+      this.token,
+      amountUnits,
+    );
     await (await this.token.approve(bridge, amountUnits + feeUnits)).wait();
     const now = (await this.chain.ethers.provider.getBlock("latest"))?.timestamp ?? 0;
     await this.pass();
@@ -184,7 +187,7 @@ class End {
 
   /** Half of what the trader has abroad comes back, so that neither his balance nor what was minted becomes zero. */
   private get amountUnits(): bigint {
-    return this.chainId === HOME ? AMOUNT : AMOUNT / 2n;
+    return this.chainId === HOME.chainId ? AMOUNT : AMOUNT / 2n;
   }
 
   /** A minute in which a message arrives every second: no later one writes a cell for the first time. */

@@ -25,7 +25,7 @@ import type {
 import { ArbitrageBooks } from "./arbitrageBooks.js";
 import { GAS_PRICE_WEI, type SimReceipt, type SimTransaction } from "./chain.js";
 import { bridgeFeeUnits, type SimBridge } from "./bridge.js";
-import type { ChainActor, ChainRun } from "./engine.js";
+import type { ChainActor, SimChainRun } from "./engine.js";
 import type { SimWorld } from "./setup.js";
 import type { LedgerToken } from "./stabilizer-ledger.js";
 
@@ -40,7 +40,7 @@ const VALUED_EVERY = 150;
 export interface ArbitrageSide {
   readonly name: string;
   readonly world: SimWorld;
-  readonly run: ChainRun;
+  readonly run: SimChainRun;
   readonly queue: LegQueue;
 }
 

@@ -4,6 +4,8 @@ import "./allocator.js";
 import type { EthereumProvider } from "hardhat/types/providers";
 import { network } from "hardhat";
 
+import { localChain } from "../../protocol/params/load.js";
+
 /** A transaction of a local account. */
 export interface SimTransaction {
   readonly from: string;
@@ -41,19 +43,14 @@ function hex(value: number | bigint): string {
 
 type Connection = Awaited<ReturnType<typeof openNetwork>>;
 
-/** Configured networks by chain id. */
-const NETWORKS: Readonly<Record<number, string>> = { 138: "sim138", 651940: "sim651940" };
-
 /** States of past blocks that Hardhat's EVM keeps in memory. Only the newest are read here; with its own 100,000 a day of two chains took 18 GB. */
 const CACHED_STATES = "200";
 
 function openNetwork(chainId: number) {
   // Read by the EVM when a network opens.
   process.env["__EDR_MAX_CACHED_STATES"] ??= CACHED_STATES;
-  const configured = NETWORKS[chainId];
-  if (configured === undefined) throw new Error(`no simulated network is configured for chain ${chainId}`);
   return network.create({
-    network: configured,
+    network: localChain(chainId).simulated,
     chainType: "l1",
     override: {
       initialBaseFeePerGas: 0n,

@@ -1,2 +1,4 @@
 /** The chains that can be simulated, in the order in which a spread is taken. */
-export const TWO_CHAINS = [138, 651940] as const;
+import { LOCAL_CHAINS } from "../../protocol/params/load.js";
+
+export const TWO_CHAINS = [LOCAL_CHAINS[0].chainId, LOCAL_CHAINS[1].chainId] as const;

@@ -107,7 +107,7 @@ async function simulateIn(
   const started = performance.now();
   const world = await take(simParams(options));
   const setupMs = performance.now() - started;
-  const run = new ChainRun(options, world);
+  const run = new SimChainRun(options, world);
   await run.prepare();
   const planned = plannedBlocks(options);
   let done = 0;
@@ -146,7 +146,7 @@ export interface ChainPlace {
 }
 
 /** One chain of a simulation, block by block. */
-export class ChainRun {
+export class SimChainRun {
   readonly #market: OutsideMarket;
   readonly #pools: PoolRun[] = [];
   readonly #readData: string;

@@ -2,7 +2,14 @@
 import { usageError } from "../cli.js";
 import type { FlowKind } from "../market/flow.js";
 import type { PriceRow } from "../../protocol/priceFile.js";
-import { loadParams, parseParams, type LoadedParams } from "../../protocol/params/load.js";
+import {
+  LOCAL_CHAINS,
+  loadParams,
+  localChain,
+  parseParams,
+  type LoadedParams,
+  type LocalChain,
+} from "../../protocol/params/load.js";
 import { pairOf } from "../../protocol/params/rules.js";
 
 export type Policy = "cantilever" | "none";
@@ -40,16 +47,13 @@ export interface TwoChainOptions {
   readonly maxGapRounds: number;
 }
 
-/** The networks whose parameters the simulation deploys, by chain id. */
-const SIM_NETWORKS = { 138: "localhost", 651940: "localhost651940" } as const;
-
 /**
  * The reviewed parameters with what the options change: block time, profile and capital. The mesh keeps its depth unless the capital
  * is too small for it; then half of the capital lies there.
  * @throws ParameterError when the combination is refused, usageError for an unknown pool.
  */
-export function simParams(options: SimOptions, chainId: keyof typeof SIM_NETWORKS = 138): LoadedParams {
-  const network = SIM_NETWORKS[chainId];
+export function simParams(options: SimOptions, chainId: LocalChain["chainId"] = LOCAL_CHAINS[0].chainId): LoadedParams {
+  const { network } = localChain(chainId);
   const { params } = loadParams(network);
   const pairs = params.pools.filter((pool) => pool.kind === "public").map(pairOf);
   for (const name of options.pools ?? []) {

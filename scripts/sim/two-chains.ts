@@ -14,7 +14,7 @@ import { spreadBps } from "../stats/spread.js";
 import type { Grant } from "../deploy/types.js";
 import { LegQueue, SimArbitrage, type ArbitrageSide } from "./arbitrage.js";
 import { SimBridge, type LaneTerms } from "./bridge.js";
-import { ChainRun, plannedBlocks, type ChainPlace, type Progress, type Simulation } from "./engine.js";
+import { SimChainRun, plannedBlocks, type ChainPlace, type Progress, type Simulation } from "./engine.js";
 import { TWO_CHAINS } from "./chains.js";
 import { simParams, type SimOptions, type TwoChainOptions } from "./options.js";
 import { referenceUnits, type SimWorld } from "./setup.js";
@@ -174,7 +174,7 @@ function sideOf(world: SimWorld, options: SimOptions, behind: TwoChainOptions | 
     behind === undefined
       ? { label: undefined, sellsBase: true, lagBlocks: 0, actor: queue }
       : { label: name, sellsBase: false, lagBlocks: behind.lagBlocks, actor: queue };
-  return { name, world, queue, run: new ChainRun(options, world, place) };
+  return { name, world, queue, run: new SimChainRun(options, world, place) };
 }
 
 /** The keeper lets every public pool take what it sells there. */

@@ -5,7 +5,14 @@ import { join, relative } from "node:path";
 import { MaxUint256, Wallet, type Provider } from "ethers";
 
 import { PermanentError } from "../../protocol/errors.js";
-import { DEPLOYMENTS_FOLDER, loadParams, type LoadedParams } from "../../protocol/params/load.js";
+import {
+  DEPLOYMENTS_FOLDER,
+  LOCAL_CHAINS,
+  loadParams,
+  localChain,
+  type LoadedParams,
+  type LocalChain,
+} from "../../protocol/params/load.js";
 import { developmentAccounts } from "../../protocol/params/rules.js";
 import { tokenNames } from "../../protocol/params/schema.js";
 import { connectContracts, type ProtocolContracts } from "../../protocol/contracts.js";
@@ -20,10 +27,9 @@ import { Child, ROOT } from "./child.js";
 import { DEFAULT_PORT } from "./port.js";
 import { Rpc, WorldProvider } from "./rpc.js";
 
-/** The chains that a world can have, with the networks whose parameters and records they use. */
-const NETWORKS = { "138": "localhost", "651940": "localhost651940" } as const;
-export type ChainName = keyof typeof NETWORKS;
-export const CHAIN_NAMES = Object.keys(NETWORKS) as readonly ChainName[];
+/** The chains that a world can have. */
+export type ChainName = `${LocalChain["chainId"]}`;
+export const CHAIN_NAMES: readonly ChainName[] = LOCAL_CHAINS.map(({ chainId }): ChainName => `${chainId}`);
 /** Blocks are never compressed. */
 export const BLOCK_SECONDS = 2;
 
@@ -130,7 +136,7 @@ async function deployOn(
   moreGrants: (loaded: LoadedParams) => readonly Grant[],
 ): Promise<Omit<WorldChain, "deployedBlock">> {
   const rpc = new Rpc(url);
-  const network = NETWORKS[chain];
+  const { network } = localChain(Number(chain));
   const loaded = loadParams(network, deploymentsFolder);
   const provider = new WorldProvider(url, loaded.params.chainId, {
     staticNetwork: true,
@@ -200,7 +206,7 @@ function prepareFolder(nodes: readonly RunningNode[]): string {
     mkdirSync(join(folder, "params"), { recursive: true });
     cpSync(join(DEPLOYMENTS_FOLDER, "params"), join(folder, "params"), { recursive: true });
   }
-  for (const network of Object.values(NETWORKS)) {
+  for (const { network } of LOCAL_CHAINS) {
     const record = recordFile(network, folder);
     rmSync(record, { force: true });
     rmSync(record.replace(/\.json$/, ".journal.json"), { force: true });

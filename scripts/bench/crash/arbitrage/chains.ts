@@ -8,7 +8,7 @@ import { network } from "hardhat";
 
 import { Deployment } from "../../../../protocol/addresses.js";
 import { connectContracts } from "../../../../protocol/contracts.js";
-import { DEPLOYMENTS_FOLDER, loadParams } from "../../../../protocol/params/load.js";
+import { DEPLOYMENTS_FOLDER, LOCAL_CHAINS, loadParams, type LocalChain } from "../../../../protocol/params/load.js";
 import { developmentAccounts } from "../../../../protocol/params/rules.js";
 import { encodeSubmit, feedIdOf, SIGNED_ROUND_TYPES, signedRoundDomain } from "../../../../protocol/signedRound.js";
 import { FEED_DECIMALS } from "../../../deploy/blueprint.js";
@@ -18,10 +18,6 @@ import { localWallet } from "../../../world/accounts.js";
 import { endAll } from "../../../world/endAll.js";
 import type { ArbitrageChain, ArbitrageChains } from "./run.js";
 
-const NETWORKS = [
-  { name: "localhost", server: "sim138", chainId: 138 },
-  { name: "localhost651940", server: "sim651940", chainId: 651_940 },
-] as const;
 export const PAIR = "cUSDT/cUSDC";
 const TOKENS = ["cUSDT", "cUSDC"] as const;
 const INVENTORY_UNITS = 10_000_000_000_000n;
@@ -40,7 +36,7 @@ export async function startArbitrageChains(blockMs: number): Promise<ArbitrageCh
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    for (const which of NETWORKS) started.push(await startOne(which, folder));
+    for (const which of LOCAL_CHAINS) started.push(await startOne(which, folder));
     return await begin(started, folder, blockMs, close);
   } catch (error) {
     await close();
@@ -83,8 +79,8 @@ async function begin(
   };
 }
 
-async function startOne(which: (typeof NETWORKS)[number], folder: string) {
-  const node = await network.createServer(which.server, "127.0.0.1", 0);
+async function startOne(which: LocalChain, folder: string) {
+  const node = await network.createServer(which.simulated, "127.0.0.1", 0);
   try {
     return await deployOn(which, folder, node);
   } catch (error) {
@@ -94,7 +90,7 @@ async function startOne(which: (typeof NETWORKS)[number], folder: string) {
 }
 
 async function deployOn(
-  { name, chainId }: (typeof NETWORKS)[number],
+  { network: name, chainId }: LocalChain,
   folder: string,
   node: Awaited<ReturnType<typeof network.createServer>>,
 ) {
