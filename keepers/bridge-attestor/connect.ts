@@ -3,11 +3,11 @@ import { getAddress } from "ethers";
 
 import type { BridgePlace } from "../../protocol/bridgeMessage.js";
 import { openChain, type ChainConnection } from "../kit/chain.js";
-import type { Env } from "../kit/env.js";
+import { ConfigError, type Env } from "../kit/env.js";
 import { developmentAccounts } from "../../protocol/params/rules.js";
 import { walletAccount, type KeyAccount } from "../kit/keys/account.js";
 import { loadKey } from "../kit/keys/load.js";
-import { ATTESTING_KEY, loadConfigs, type AttestorConfig } from "./config.js";
+import { ATTESTING_KEY, attestorSettings, loadConfigs, type AttestorConfig } from "./config.js";
 import { BRIDGE } from "./encode.js";
 import { AttestingKey } from "./key.js";
 import { KEEPER_NAME } from "./policy.js";
@@ -20,7 +20,7 @@ export interface Connection extends ChainConnection {
 export interface Connections {
   /** `--network` first. */
   readonly ends: readonly [Connection, Connection];
-  /** Attests for both bridges and signs nothing else; undefined when no key is configured. @throws what a key throws that cannot be opened. */
+  /** Attests for both bridges and signs nothing else; undefined when no key is configured. @throws ConfigError; what a key throws that cannot be opened. */
   readonly attestingKey: () => Promise<AttestingKey | undefined>;
 }
 
@@ -46,8 +46,10 @@ export function placeAt({ client, deployment }: Connection): BridgePlace {
   return { chainId: BigInt(client.chainId), bridge: getAddress(deployment().address(BRIDGE)) };
 }
 
+/** @throws ConfigError for an account that is none of them: it would attest nothing, and nobody would be told. */
 function developmentKey({ network, localSigner }: AttestorConfig): KeyAccount | undefined {
   if (!network.local || localSigner === undefined) return undefined;
   const found = developmentAccounts().find(({ address }) => address.toLowerCase() === localSigner.toLowerCase());
-  return found === undefined ? undefined : walletAccount(found);
+  if (found !== undefined) return walletAccount(found);
+  throw new ConfigError([{ env: attestorSettings.localSigner.env, message: "is no public development account" }]);
 }

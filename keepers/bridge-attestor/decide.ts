@@ -3,6 +3,7 @@ import type {
   AttestDecision,
   AttestInput,
   Evidence,
+  RelayAction,
   RelayDecision,
   RelayInput,
   RelaySkip,
@@ -87,7 +88,7 @@ export function decideRelay(input: RelayInput): RelayDecision {
   return turn ? { kind: "send", action } : { kind: "skip", reason: "not-our-turn" };
 }
 
-type Wanted = "deliver" | "retry" | "cancel" | "refund" | "retryRefund" | { readonly skip: RelaySkip };
+type Wanted = RelayAction | { readonly skip: RelaySkip };
 
 function onDestination({ state, stale, timestamp, expiresAt, held, cancelsExpired }: RelayInput): Wanted {
   const isOpen = state === "none" || (state === "accepted" && stale);

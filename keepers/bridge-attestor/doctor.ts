@@ -3,10 +3,11 @@ import { loadParams } from "../../protocol/params/load.js";
 import { alertCheck } from "../kit/alerts/open.js";
 import { keyChecks, nodeChecks } from "../kit/checks.js";
 import { runChecks, type Check, type CheckPlan } from "../kit/doctor.js";
+import { limitedText } from "../kit/http/get.js";
 import { keyRoleChecks, KEY_GATE } from "../kit/keyRoles.js";
 import type { Head } from "../kit/provider.js";
 import { placeAt, type Connection, type Connections } from "./connect.js";
-import { limitedGet } from "./http.js";
+import { attestationsAt } from "./peers.js";
 import { viewBridge, type BridgeView } from "./view.js";
 import { Witness } from "./witness.js";
 
@@ -88,9 +89,9 @@ export async function examine(
       look: async () => {
         const silent: string[] = [];
         for (const peer of config.peers) {
-          const url = new URL(`/attestations/${NO_MESSAGE}`, peer);
+          const url = attestationsAt(peer, NO_MESSAGE);
           const limits = { timeoutMs: config.httpTimeoutMs, maxBytes: PEER_BYTES };
-          await limitedGet(url.href, limits).catch(() => silent.push(url.host));
+          await limitedText(url.href, { method: "GET" }, limits).catch(() => silent.push(url.host));
         }
         const found = silent.length === 0 ? `${String(config.peers.length)} answer` : `silent: ${silent.join(", ")}`;
         return { ok: silent.length === 0, found };

@@ -46,7 +46,8 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const book = opened === undefined || key === undefined ? undefined : bookOf(opened, key, ends);
     desk = await openDeskOf(ends[0], book);
     const events = eventsOf(opened);
-    const results = await Promise.all(
+    // Both have ended before anything is closed that either of them needs: its last status, its lease, its connections.
+    const ended = await Promise.allSettled(
       sites.map(async ({ connection: own, health }, index) => {
         const other = ends[index === 0 ? 1 : 0];
         const listenPort = desk?.port;
@@ -55,6 +56,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
         } catch (error) {
           health.failed(describeError(error).code);
           own.log.error("network.stopped", describeError(error));
+          leaving.abort();
           throw error;
         } finally {
           // Neither end can work without the other. One that has done its one tick waits for the other's.
@@ -62,7 +64,12 @@ async function run(context: RunContext): Promise<ProgramResult> {
         }
       }),
     );
-    return named(ends, results);
+    const failed = ended.find((end) => end.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    return named(
+      ends,
+      ended.flatMap((end) => (end.status === "fulfilled" ? [end.value] : [])),
+    );
   } finally {
     for (const watch of troubles) watch.stop();
     await desk?.close();

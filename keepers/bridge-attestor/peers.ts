@@ -3,7 +3,7 @@ import { recoverAddress, Signature } from "ethers";
 import { z } from "zod";
 
 import { attestationDigest, type AttestationKind, type BridgePlace } from "../../protocol/bridgeMessage.js";
-import { limitedGet, type Limits } from "./http.js";
+import { limitedText, type Limits } from "../kit/http/get.js";
 
 const MAX_ANSWER_BYTES = 65_536;
 /** Answers of one peer that are looked at. */
@@ -51,6 +51,13 @@ export function signerOf({ place, kind, messageId, epoch }: Wanted, signature: s
   }
 }
 
+/** Where a peer shows the signatures of a message, under the path that was configured for it. */
+export function attestationsAt(peer: string, messageId: string): URL {
+  const url = new URL(peer);
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}/attestations/${messageId}`;
+  return url;
+}
+
 export class Peers {
   constructor(private readonly options: PeerOptions) {}
 
@@ -66,8 +73,8 @@ export class Peers {
       peers.map(async (peer) => {
         try {
           const limits: Limits = { timeoutMs, maxBytes: MAX_ANSWER_BYTES };
-          const url = new URL(`/attestations/${wanted.messageId}`, peer).href;
-          const { attestations } = answerSchema.parse(JSON.parse(await limitedGet(url, limits)));
+          const { href } = attestationsAt(peer, wanted.messageId);
+          const { attestations } = answerSchema.parse(JSON.parse(await limitedText(href, { method: "GET" }, limits)));
           for (const { kind, chainId, epoch, signature } of attestations) {
             const isWanted =
               kind === wanted.kind && chainId === String(wanted.place.chainId) && epoch === String(wanted.epoch);

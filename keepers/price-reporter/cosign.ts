@@ -15,7 +15,8 @@ import {
   type RoundSignature,
   type SignedRound,
 } from "../../protocol/signedRound.js";
-import { limitedBody, limitedText, StatusError, type Limits } from "./http.js";
+import { limitedText, StatusError, type Limits } from "../kit/http/get.js";
+import { limitedBody } from "../kit/http/serve.js";
 import { signRound, type RoundSigner } from "./sign.js";
 import type { LastRound } from "./types.js";
 

@@ -10,7 +10,7 @@ import { PermanentError, RetryableError } from "../../protocol/errors.js";
 import { reservedTokenNames, tokenNames, type ReservedToken, type TokenName } from "../../protocol/params/schema.js";
 import { readPriceFile, type PriceRow } from "../../protocol/priceFile.js";
 import { parseDecimal } from "../../protocol/units.js";
-import { limitedText } from "./http.js";
+import { limitedText } from "../kit/http/get.js";
 
 /** Decimals of every price here: those of the feeds. */
 export const PRICE_DECIMALS = 8;

@@ -1,6 +1,4 @@
-/** Requests to others and from others, with a limit of time and size on both. */
-import type { IncomingMessage } from "node:http";
-
+/** Requests to others, with a limit of time and size. */
 export interface Limits {
   readonly timeoutMs: number;
   readonly maxBytes: number;
@@ -17,7 +15,7 @@ export class StatusError extends Error {
 }
 
 /**
- * The body of an answer with status 200. Redirects are not followed: they would lead around the operator's choice of sources.
+ * The body of an answer with status 200. Redirects are not followed: they would lead around the operator's choice of whom to ask.
  * @throws Error when the answer is late or too large; StatusError when it is not 200.
  */
 export async function limitedText(
@@ -44,16 +42,4 @@ export async function limitedText(
   const text = Buffer.concat(chunks).toString("utf8");
   if (response.status !== 200) throw new StatusError(response.status, text);
   return text;
-}
-
-/** The body of a request to us. @throws Error when it is too large. */
-export async function limitedBody(request: IncomingMessage, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) throw new Error("too large");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
