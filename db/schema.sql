@@ -506,6 +506,7 @@ CREATE INDEX chain_block_open ON public.chain_block USING btree (chain_id, numbe
 CREATE INDEX keeper_arbitrage_trade_open ON public.keeper_arbitrage_trade USING btree (book) WHERE (closed_at IS NULL);
 CREATE INDEX keeper_arbitrage_transfer_open ON public.keeper_arbitrage_transfer USING btree (book) WHERE (closed_as IS NULL);
 CREATE INDEX keeper_attestation_evidence ON public.keeper_attestation USING btree (attestor, evidence_chain_id, evidence_block DESC) WHERE (unwound_at IS NULL);
+CREATE INDEX keeper_attestation_message ON public.keeper_attestation USING btree (message_id);
 CREATE INDEX keeper_bridge_event_nonce ON public.keeper_bridge_event USING btree (chain_id, bridge, nonce) WHERE (kind = 'sent'::text);
 CREATE INDEX keeper_bridge_event_open ON public.keeper_bridge_event USING btree (chain_id, bridge, nonce) WHERE ((kind = 'sent'::text) AND (closed_as IS NULL));
 CREATE INDEX keeper_job_due ON public.keeper_job USING btree (queue, run_at) WHERE (done_at IS NULL);
@@ -515,6 +516,7 @@ CREATE UNIQUE INDEX keeper_outbox_nonce ON public.keeper_outbox USING btree (cha
 CREATE INDEX keeper_outbox_open ON public.keeper_outbox USING btree (chain_id, signer, id) WHERE (state = ANY (ARRAY['assigned'::text, 'signed'::text, 'mined'::text]));
 CREATE INDEX keeper_outbox_reverted ON public.keeper_outbox USING btree (chain_id, role, updated_at) WHERE (state = 'reverted'::text);
 CREATE INDEX keeper_pnl_entry_book ON public.keeper_pnl_entry USING btree (role, chain_id, at);
+CREATE INDEX keeper_pnl_entry_effect ON public.keeper_pnl_entry USING btree (chain_id, role, effect_key);
 CREATE UNIQUE INDEX keeper_pnl_entry_once ON public.keeper_pnl_entry USING btree (chain_id, tx_hash, generation) WHERE (reverses IS NULL);
 CREATE INDEX keeper_pnl_entry_row ON public.keeper_pnl_entry USING btree (outbox_id);
 CREATE INDEX keeper_policy_newest ON public.keeper_policy USING btree (role, chain_id, id DESC);

@@ -42,7 +42,9 @@ export type AttestationRefusal =
   | "paused"
   /** Another message was promised under this nonce or id, or something else for this epoch. */
   | "other-message"
-  | "refund-signed";
+  | "refund-signed"
+  /** The block it would rest on is gone. */
+  | "unwound";
 
 export type AttestationAnswer =
   | { readonly ok: true; readonly signature: string; readonly isNew: boolean }
@@ -81,20 +83,31 @@ export class AttestationBook {
     this.attestor = parts.attestor.toLowerCase();
   }
 
-  /** Promises, has it signed, and publishes; what was signed before is not signed again. @throws what the database and the key throw. */
+  /** Promises, has it signed, and publishes; what was signed before is not signed again, and what was stopped meanwhile is not published. @throws what the database and the key throw. */
   async attest(order: AttestationOrder, sign: () => Promise<string>): Promise<AttestationAnswer> {
     const { db, at } = this.parts;
     const promised = await this.promise(order);
     if ("refusal" in promised) return { ok: false, refusal: promised.refusal };
+    if (promised.unwoundAt !== null) return { ok: false, refusal: "unwound" };
     if (promised.signature !== null) return { ok: true, signature: promised.signature, isNew: false };
     const signature = await sign();
     await at?.("signature.made");
-    await db.transaction(async (tx) => {
-      await storeSignature(tx, promised, signature);
-      await at?.("signature.before-commit");
+    const answer = await db.transaction(async (tx): Promise<AttestationAnswer> => {
+      // A key far away takes its time: whoever was stopped meanwhile publishes nothing.
+      if (!(await this.mayAttest(tx))) return { ok: false, refusal: "paused" };
+      if (await storeSignature(tx, promised, signature)) {
+        await at?.("signature.before-commit");
+        return { ok: true, signature, isNew: true };
+      }
+      const rows = await historyOf(tx, this.attestor, [promised.messageId]);
+      const row = rows.find(({ kind, epoch }) => kind === promised.kind && epoch === promised.epoch);
+      const published = row?.unwoundAt === null ? row.signature : null;
+      return published === null
+        ? { ok: false, refusal: "unwound" }
+        : { ok: true, signature: published, isNew: false };
     });
-    await at?.("signature.after-commit");
-    return { ok: true, signature, isNew: true };
+    if (answer.ok) await at?.("signature.after-commit");
+    return answer;
   }
 
   /** Everything that was promised for these messages. */
@@ -112,9 +125,9 @@ export class AttestationBook {
     return publishedAfter(this.parts.db, this.attestor, position, limit);
   }
 
-  /** The newest blocks of a chain below a height on which signatures rest. */
-  evidence(chainId: bigint, below: bigint, limit: number): Promise<readonly EvidenceBlock[]> {
-    return newestEvidence(this.parts.db, this.attestor, String(chainId), below, limit);
+  /** The newest blocks of a chain above a height on which signatures rest, newest first. */
+  evidence(chainId: bigint, above: bigint, limit: number): Promise<readonly EvidenceBlock[]> {
+    return newestEvidence(this.parts.db, this.attestor, String(chainId), above, limit);
   }
 
   /**

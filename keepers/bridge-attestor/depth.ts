@@ -63,7 +63,8 @@ export function attestableDepth(tiers: readonly Tier[], sentAt: ReadonlyMap<bigi
   return deepest;
 }
 
-function isDeeper(a: bigint, b: bigint): boolean {
+/** Whether one depth asks for more than another. */
+export function isDeeper(a: bigint, b: bigint): boolean {
   if (a === b || b === FINALIZED) return false;
   return a === FINALIZED || a > b;
 }

@@ -19,7 +19,7 @@ export interface EventStore {
   write(events: readonly BridgeEventRow[]): Promise<void>;
   /** Messages that somebody has to look at, above a nonce, in their order. */
   open(aboveNonce: bigint, limit: number): Promise<readonly SentRow[]>;
-  /** Nonces from one on that are known, and where they were seen. */
+  /** Nonces from one on that are known, each once, and where it was seen. */
   sentFrom(nonce: bigint, limit: number): Promise<readonly { readonly nonce: bigint; readonly block: bigint }[]>;
   /** Where messages were cancelled and delivered. */
   ends(messageIds: readonly string[]): Promise<readonly EndRow[]>;
@@ -102,8 +102,13 @@ export class MemoryEvents implements EventStore {
   }
 
   sentFrom(nonce: bigint, limit: number): Promise<readonly { readonly nonce: bigint; readonly block: bigint }[]> {
-    const known = this.sent().filter((row) => row.nonce >= nonce && this.closed.get(row.messageId) !== "unwound");
-    return Promise.resolve(known.slice(0, limit));
+    const highest = new Map<bigint, bigint>();
+    for (const row of this.sent()) {
+      if (row.nonce < nonce || this.closed.get(row.messageId) === "unwound") continue;
+      const block = highest.get(row.nonce);
+      if (block === undefined || row.block > block) highest.set(row.nonce, row.block);
+    }
+    return Promise.resolve([...highest].slice(0, limit).map(([known, block]) => ({ nonce: known, block })));
   }
 
   ends(messageIds: readonly string[]): Promise<readonly EndRow[]> {

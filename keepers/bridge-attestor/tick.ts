@@ -21,7 +21,7 @@ import type { Head } from "../kit/provider.js";
 import type { RecordSink } from "../kit/record.js";
 import { placeOf, type AttestationBook } from "./book.js";
 import { decideAttestation } from "./decide.js";
-import { deepestOf } from "./depth.js";
+import { deepestOf, isDeeper } from "./depth.js";
 import { gatherEvidence, type EvidenceAsk } from "./evidence.js";
 import { horizonsOf, type Horizon } from "./horizon.js";
 import type { AttestingKey } from "./key.js";
@@ -30,7 +30,7 @@ import type { Scanner } from "./scanner.js";
 import type { EventStore } from "./store.js";
 import type { AlarmReason, AttestDecision, AttestInput, Evidence, History, SeenMessage } from "./types.js";
 import { viewBridge, type BridgeView } from "./view.js";
-import type { Heights, Witness } from "./witness.js";
+import type { Heights, Witness, WitnessedBlock } from "./witness.js";
 
 /** A chain of the two with what is known of its bridge. */
 export interface End {
@@ -56,9 +56,11 @@ export interface TickParts {
   readonly log: KeeperLog;
 }
 
-/** A message that was cancelled or delivered is looked at at once, and every other one when its turn comes: a log may have been left out. */
+/** A message that was cancelled or delivered is looked at at once, and every other one so often: a log may have been left out. */
 const LOOK_EVERY_BLOCKS = 32;
-/** Blocks on which signatures rest that one alarm compares. */
+/** With more messages the one that was not looked at for longest is forgotten. */
+const MAX_LOOKED = 4_096;
+/** Blocks on which signatures rest that are compared at once: the newest ones. */
 const GONE_AT_ONCE = 256;
 
 interface Candidate {
@@ -68,10 +70,28 @@ interface Candidate {
   readonly ends: readonly EndRow[];
 }
 
+/** Blocks of the own chain at which something was done about a message last, and what came of it. */
+interface Looked {
+  asked: number | undefined;
+  searched: number | undefined;
+  /** Block of its log on the other chain, as enough nodes say; what a single node shows is another matter. */
+  found: number | undefined;
+}
+
+/** What a look at the evidence leaves to do. */
+interface Rest {
+  readonly missing: { readonly kind: "cancelled" | "sent"; readonly messageId: string; readonly until: number }[];
+  readonly refunded: SeenMessage[];
+}
+
 export class AttestorTick {
   private inboundAfter = 0n;
   private outboundAfter = 0n;
-  private readonly searched = new Map<string, number>();
+  private readonly looked = new Map<string, Looked>();
+  /** The deepest of all tiers that were seen; undefined before. */
+  private deepest: bigint | undefined;
+  /** Everything up to this height of the other chain was final when it was compared. */
+  private final = -1n;
 
   constructor(private readonly parts: TickParts) {}
 
@@ -84,6 +104,10 @@ export class AttestorTick {
     const candidates = [...(await this.inbound()), ...(await this.outbound())];
     const seen = candidates.map((candidate) => candidate.seen);
     const view = await viewBridge(own.witness, own.place, head, seen);
+    for (const tiers of view.tiers.values()) {
+      const depth = deepestOf(tiers);
+      if (this.deepest === undefined || isDeeper(depth, this.deepest)) this.deepest = depth;
+    }
     const rows = await this.historyOf(seen);
     const stopped = await this.attest(candidates, view, heights, rows);
     if (stopped || !carries || relay === undefined) return;
@@ -141,22 +165,33 @@ export class AttestorTick {
       place,
       asking.map((candidate) => this.askOf(candidate, horizons)),
     );
-    for (const [index, input] of inputs.entries()) {
+    const rest: Rest = { missing: [], refunded: [] };
+    const due: { readonly input: AttestInput; readonly decision: AttestDecision }[] = [];
+    for (const [index, bare] of inputs.entries()) {
       const candidate = candidates[index];
-      const seen = evidence.get(input.seen.messageId);
-      const decision = decideAttestation({ ...input, evidence: seen });
-      if (candidate !== undefined && seen !== undefined) await this.settle(candidate, seen, decision, view, heights);
-      if (await this.act({ ...input, evidence: seen }, decision, view)) return true;
+      const seen = evidence.get(bare.seen.messageId);
+      const input = { ...bare, evidence: seen };
+      const decision = decideAttestation(input);
+      if (candidate !== undefined && seen !== undefined) await this.settle(candidate, seen, decision, view, rest);
+      due.push({ input, decision });
     }
+    // The chain may have changed since the first look: then what was asked is the truth of another branch than earlier signatures rest on.
+    if (due.some(({ decision }) => decision.kind === "attest") && (await this.stopsForGone(heights))) return true;
+    for (const { input, decision } of due) if (await this.act(input, decision, view)) return true;
+    await this.search(rest, view.head);
+    await this.closeRefunded(rest.refunded, view);
     return false;
   }
 
   private needsEvidence(input: AttestInput, { kind, seen, ends }: Candidate, { head }: BridgeView): boolean {
-    const hinted = ends.length > 0 || (BigInt(head.number) + seen.message.nonce) % BigInt(LOOK_EVERY_BLOCKS) === 0n;
+    const looked = this.lookedAt(seen.messageId);
+    const hinted = ends.length > 0 || isDue(looked.asked, head);
     // Messages that left are closed by what became of them, whether this process attests or not.
-    if (kind === "refund") return hinted;
     const decision = decideAttestation({ ...input, evidence: undefined });
-    return (decision.kind === "skip" && decision.reason === "not-deep-enough") || hinted;
+    const waits = kind === "deliver" && decision.kind === "skip" && decision.reason === "not-deep-enough";
+    if (!hinted && !waits) return false;
+    looked.asked = head.number;
+    return true;
   }
 
   private askOf({ kind, way, seen, ends }: Candidate, horizons: ReadonlyMap<string, Horizon>): EvidenceAsk {
@@ -167,7 +202,7 @@ export class AttestorTick {
     return {
       ...{ kind, way, messageId: seen.messageId },
       block: horizons.get(seen.message.token)?.[kind],
-      logBlock: kind === "deliver" ? seen.block : blockOf("cancelled"),
+      logBlock: this.looked.get(seen.messageId)?.found ?? (kind === "deliver" ? seen.block : blockOf("cancelled")),
       deliveredBlock: blockOf("delivered"),
     };
   }
@@ -235,59 +270,80 @@ export class AttestorTick {
     record.write({ kind: "attestation", block: head.number, facts: { ...facts, ...proof } });
   }
 
-  /** What nobody has to look at again, and what has to be looked for. */
+  /** What nobody has to look at again is closed; what has to be looked for is left for later. */
   private async settle(
-    { kind, seen, ends }: Candidate,
+    { kind, seen }: Candidate,
     evidence: Evidence,
     decision: AttestDecision,
     view: BridgeView,
-    heights: Heights,
+    { missing, refunded }: Rest,
   ): Promise<void> {
     const { own, other } = this.parts;
     const { messageId, message } = seen;
     const reason = decision.kind === "skip" ? decision.reason : undefined;
+    const until = evidence.block;
     if (kind === "deliver") {
       // The source has never heard of it, as deep as anything is believed.
       if (evidence.state === "none" && evidence.block >= seen.block) {
         await other.store.close(messageId, message.nonce, "unwound");
-      } else if (reason === "log-missing" && this.searchesNow(messageId, view.head)) {
-        await other.scanner.find("sent", messageId, heights.latest);
+      } else if (reason === "log-missing") {
+        this.miss({ kind: "sent", messageId, until }, missing);
       }
       return;
     }
     if (evidence.state === "delivered") await own.store.close(messageId, message.nonce, "delivered");
     if (evidence.state !== "cancelled") return;
-    if (!ends.some((end) => end.kind === "cancelled") && this.searchesNow(messageId, view.head)) {
-      await other.scanner.find("cancelled", messageId, heights.latest);
-    }
-    if (view.messages.get(messageId)?.state === "refunded" && (await this.isRefundDeep(seen, view))) {
-      await own.store.close(messageId, message.nonce, "refunded");
-    }
+    if (evidence.log === undefined) this.miss({ kind: "cancelled", messageId, until }, missing);
+    if (view.messages.get(messageId)?.state === "refunded") refunded.push(seen);
   }
 
-  /** The refund is as deep on its chain as the cancellation had to be on the other. */
-  private async isRefundDeep({ messageId, message }: SeenMessage, view: BridgeView): Promise<boolean> {
-    const { witness, place } = this.parts.own;
-    const block = await witness.settled(await witness.heights(), deepestOf(view.tiers.get(message.token) ?? []));
+  private miss(one: Rest["missing"][number], missing: Rest["missing"]): void {
+    // Where it was found once it is not any more: the newest hint counts until it is found again.
+    this.lookedAt(one.messageId).found = undefined;
+    missing.push(one);
+  }
+
+  /** One search per block, because it asks a lot: for the message that has waited longest. */
+  private async search({ missing }: Rest, head: Head): Promise<void> {
+    const searchedAt = (messageId: string): number => this.lookedAt(messageId).searched ?? -1;
+    const [next] = missing
+      .filter(({ messageId }) => isDue(this.lookedAt(messageId).searched, head))
+      .sort((a, b) => searchedAt(a.messageId) - searchedAt(b.messageId));
+    if (next === undefined) return;
+    const looked = this.lookedAt(next.messageId);
+    looked.searched = head.number;
+    looked.found = await this.parts.other.scanner.find(next.kind, next.messageId, next.until);
+    // What was found is asked for at the next block.
+    if (looked.found !== undefined) looked.asked = undefined;
+  }
+
+  /** Closes what is refunded as deep on its chain as the cancellation had to be on the other. */
+  private async closeRefunded(refunded: readonly SeenMessage[], view: BridgeView): Promise<void> {
+    if (refunded.length === 0) return;
+    const { witness, place, store } = this.parts.own;
+    const heights = await witness.heights();
+    const tokens = new Set(refunded.map(({ message }) => message.token));
+    const depths = new Map([...tokens].map((token) => [token, deepestOf(view.tiers.get(token) ?? [])]));
+    const blocks = new Map<bigint, WitnessedBlock | undefined>();
+    for (const depth of new Set(depths.values())) blocks.set(depth, await witness.settled(heights, depth));
     const way = { source: place, destination: this.parts.other.place };
-    const ask = {
-      kind: "refund" as const,
-      way,
-      messageId,
-      block,
-      logBlock: undefined,
-      deliveredBlock: undefined,
-    };
-    const found = await gatherEvidence(witness, place, [ask]);
-    return message.nonce > 0n && found.get(messageId)?.state === "refunded";
+    const asks = refunded.map(({ messageId, message }) => ({
+      ...{ kind: "refund" as const, way, messageId, logBlock: undefined, deliveredBlock: undefined },
+      block: blocks.get(depths.get(message.token) ?? 0n),
+    }));
+    const found = await gatherEvidence(witness, place, asks);
+    for (const { messageId, message } of refunded) {
+      if (found.get(messageId)?.state === "refunded") await store.close(messageId, message.nonce, "refunded");
+    }
   }
 
-  /** A search asks a lot: rarely for each message. */
-  private searchesNow(messageId: string, { number }: Head): boolean {
-    const last = this.searched.get(messageId);
-    if (last !== undefined && number >= last && number - last < LOOK_EVERY_BLOCKS) return false;
-    this.searched.set(messageId, number);
-    return true;
+  private lookedAt(messageId: string): Looked {
+    const known = this.looked.get(messageId) ?? { asked: undefined, searched: undefined, found: undefined };
+    this.looked.delete(messageId);
+    this.looked.set(messageId, known);
+    const [oldest] = this.looked.keys();
+    if (this.looked.size > MAX_LOOKED && oldest !== undefined) this.looked.delete(oldest);
+    return known;
   }
 
   private carried(
@@ -320,35 +376,47 @@ export class AttestorTick {
   }
 
   /**
-   * Every signature rests on a block that was deep enough. When the newest of them is not on its chain any more, neither may be what was
-   * signed: that chain's finality was worth less than its tiers say. @returns whether it stopped.
+   * Every signature rests on a block that was deep enough. When one of them is not on its chain any more, that chain's finality was worth
+   * less than its tiers say. The newest is compared, and all that were not final at the last look: below a block that stands may lie one of
+   * another branch, when that was there for so short a time that nobody looked. @returns whether it stopped.
+   * @throws RetryableError EVIDENCE_UNKNOWN when nodes do not agree about a block, or the chain is shorter now: nothing is signed.
    */
   private async stopsForGone(heights: Heights): Promise<boolean> {
     const { book, other } = this.parts;
     if (book === undefined) return false;
     const { chainId } = other.place;
-    const [newest] = await book.evidence(chainId, MAX_HEIGHT, 1);
-    if (newest === undefined || (await this.stands(newest, heights))) return false;
-    const gone = [];
-    for (const block of await book.evidence(chainId, MAX_HEIGHT, GONE_AT_ONCE)) {
-      if (await this.stands(block, heights)) break;
-      gone.push(block);
+    const { latest } = heights;
+    const open = await book.evidence(chainId, this.final, GONE_AT_ONCE);
+    const blocks = open.length > 0 ? open : await book.evidence(chainId, -1n, 1);
+    const hashes = await other.witness.hashesAt(blocks.map(({ block }) => Number(block)));
+    const gone = blocks.filter(({ hash, block }, index) => {
+      const found = block > BigInt(latest) ? undefined : hashes[index];
+      return found !== undefined && found !== hash;
+    });
+    const [newest] = gone;
+    if (newest !== undefined) {
+      await this.stop("evidence-unwound", { chainId, block: newest.block, hash: newest.hash }, { chainId, blocks: gone });
+      return true;
     }
-    await this.stop("evidence-unwound", { chainId, block: newest.block, hash: newest.hash }, { chainId, blocks: gone });
-    return true;
-  }
-
-  /** @throws RetryableError EVIDENCE_UNKNOWN when nodes do not agree about the block, or the chain is shorter now: nothing is signed. */
-  private async stands({ block, hash }: { block: bigint; hash: string }, { latest }: Heights): Promise<boolean> {
-    const { witness, place } = this.parts.other;
-    const found = BigInt(latest) < block ? undefined : await witness.hashAt(Number(block));
-    if (found !== undefined) return found === hash;
+    const unknown = blocks.find(({ block }, index) => block > BigInt(latest) || hashes[index] === undefined);
+    if (unknown === undefined) {
+      this.final = this.finalAt(heights);
+      return false;
+    }
+    const { block, hash } = unknown;
     throw new RetryableError(
       "EVIDENCE_UNKNOWN",
-      `nodes of chain ${String(place.chainId)} do not agree on block ${block.toString()}, on which signatures rest`,
+      `nodes of chain ${String(chainId)} do not agree on block ${block.toString()}, on which signatures rest`,
       "look at the nodes: doctor shows what each of them says",
       { block: block.toString(), hash, latest: String(latest) },
     );
+  }
+
+  /** Height up to which the other chain is final, by the deepest of all tiers; -1 where that is not known. */
+  private finalAt({ latest, finalized }: Heights): bigint {
+    if (this.deepest === undefined) return -1n;
+    const height = this.deepest === 0n ? finalized : latest - Number(this.deepest);
+    return BigInt(Math.max(-1, height ?? -1));
   }
 
   private async stop(
@@ -364,8 +432,10 @@ export class AttestorTick {
   }
 }
 
-/** Above every block. */
-const MAX_HEIGHT = 2n ** 62n;
+function isDue(last: number | undefined, { number }: Head): boolean {
+  // A reorganisation may set the height back.
+  return last === undefined || number < last || number - last >= LOOK_EVERY_BLOCKS;
+}
 
 function seenOf({ messageId, message: json, block }: SentRow, way: BridgeWay): SeenMessage {
   const message = readMessage(json);

@@ -5,6 +5,7 @@
 import { z } from "zod";
 
 import { RetryableError } from "../../protocol/errors.js";
+import { logSchema } from "../../protocol/receiptsRoot.js";
 import type { ChainClient } from "../kit/provider.js";
 import type { MoneyRead } from "../kit/providers/agreement.js";
 import type { Endpoint } from "../kit/providers/endpoint.js";
@@ -16,21 +17,12 @@ const quantity = z
   .string()
   .regex(/^0x[0-9a-fA-F]+$/)
   .transform(BigInt);
-const bytes = z.string().regex(/^0x(?:[0-9a-fA-F]{2})*$/);
 
 /** A log as every node has it, whatever else it adds. */
-const logSchema = z
-  .object({
-    address: bytes,
-    topics: z.array(bytes),
-    data: bytes,
-    blockNumber: quantity,
-    blockHash: bytes,
-    transactionHash: bytes,
-    logIndex: quantity,
-  })
+const witnessedSchema = logSchema
+  .extend({ blockNumber: quantity, blockHash: z.string(), logIndex: quantity })
   .transform((log) => ({ ...log, block: Number(log.blockNumber) }));
-export type WitnessedLog = z.infer<typeof logSchema>;
+export type WitnessedLog = z.infer<typeof witnessedSchema>;
 
 export interface WitnessedBlock {
   readonly number: number;
@@ -61,7 +53,11 @@ export class Witness {
    */
   async settled({ latest, finalized }: Heights, confirmations: bigint): Promise<WitnessedBlock | undefined> {
     const height = confirmations === 0n ? finalized : latest - Number(confirmations);
-    if (height === undefined || height < 0) return undefined;
+    return height === undefined || height < 0 ? undefined : this.blockAt(height);
+  }
+
+  /** The block of a height. @throws RetryableError NO_QUORUM */
+  async blockAt(height: number): Promise<WitnessedBlock> {
     const hash = await this.hashAt(height);
     if (hash === undefined) throw this.noQuorum("hash-disagreement");
     return { number: height, hash };
@@ -69,7 +65,21 @@ export class Witness {
 
   /** The hash that enough nodes show at a height, and no other as many; undefined without it. */
   async hashAt(height: number): Promise<string | undefined> {
-    const hashes = await Promise.all(this.usable().map((endpoint) => hashOf(endpoint, height)));
+    return (await this.hashesAt([height]))[0];
+  }
+
+  /** The same of several heights, in their order. */
+  async hashesAt(heights: readonly number[]): Promise<readonly (string | undefined)[]> {
+    const found: (string | undefined)[] = [];
+    for (let from = 0; from < heights.length; from += AT_ONCE) {
+      const some = heights.slice(from, from + AT_ONCE);
+      const shown = await Promise.all(this.usable().map((endpoint) => hashesOf(endpoint, some)));
+      found.push(...some.map((_, index) => this.elected(shown.map((hashes) => hashes[index]))));
+    }
+    return found;
+  }
+
+  private elected(hashes: readonly (string | undefined)[]): string | undefined {
     const votes = new Map<string, number>();
     for (const hash of hashes) if (hash !== undefined) votes.set(hash, (votes.get(hash) ?? 0) + 1);
     const [first, second] = [...votes].sort(([, a], [, b]) => b - a);
@@ -121,7 +131,7 @@ export function logsRead(address: string, topics: readonly string[], block: numb
 
 /** Throws when the answer is no list of logs. */
 export function readLogs(answer: unknown): readonly WitnessedLog[] {
-  return z.array(logSchema).parse(answer);
+  return z.array(witnessedSchema).parse(answer);
 }
 
 function meaningOf({ address, topics, data, block, blockHash, transactionHash, logIndex }: WitnessedLog): unknown {
@@ -148,9 +158,18 @@ function numberOf(answer: RpcAnswer | undefined): number | undefined {
   }
 }
 
-async function hashOf(endpoint: Endpoint, height: number): Promise<string | undefined> {
+/** By index; nothing where the node does not know the block, or did not answer. */
+async function hashesOf(endpoint: Endpoint, heights: readonly number[]): Promise<readonly (string | undefined)[]> {
   try {
-    const [answer] = await endpoint.ask([blockByNumber(height)]);
+    const answers = await endpoint.ask(heights.map((height) => blockByNumber(height)));
+    return heights.map((height, index) => hashIn(answers[index], height));
+  } catch {
+    return [];
+  }
+}
+
+function hashIn(answer: RpcAnswer | undefined, height: number): string | undefined {
+  try {
     const head = readBlock(answer)?.head;
     return head?.number === height ? head.hash.toLowerCase() : undefined;
   } catch {

@@ -1,14 +1,14 @@
 import type { Queryable } from "../../database.js";
+import { unpriced } from "./rows.js";
 
 const SQL = `
-SELECT coalesce(sum(result_xau_wei), 0)::numeric(78,0) AS "resultXauWei",
-  count(*) FILTER (WHERE result_xau_wei IS NULL AND reverses IS NULL) AS "unpriced"
-FROM keeper_pnl_entry
-WHERE role = $1 AND signer = $2 AND chain_id = ANY ($3) AND at >= date_trunc('day', clock_timestamp(), 'UTC')`;
+SELECT coalesce(sum(n.result_xau_wei), 0)::numeric(78,0) AS "resultXauWei", count(*) FILTER (WHERE ${unpriced("n")}) AS "unpriced"
+FROM keeper_pnl_entry n
+WHERE n.role = $1 AND n.signer = $2 AND n.chain_id = ANY ($3) AND n.at >= date_trunc('day', clock_timestamp(), 'UTC')`;
 
 export interface BookedToday {
   readonly resultXauWei: bigint;
-  /** Entries that nobody could value: the result is not known. */
+  /** Entries that nobody could value, and nothing has taken back: the result is not known. */
   readonly unpriced: bigint;
 }
 

@@ -71,3 +71,9 @@ export function newestEffect(chainColumn: string, role: string): string {
   SELECT o.id, o.state, o.nonce, o.mined_hash, o.mined_block FROM keeper_outbox o
   WHERE o.chain_id = ${chainColumn} AND o.role = ${role} AND o.effect_key = x.effect_key ORDER BY o.id DESC LIMIT 1) e ON true`;
 }
+
+/** Whether an entry `alias` of the books has no value, and stands: one that was taken back says nothing about the result any more. */
+export function unpriced(alias: string): string {
+  return `${alias}.result_xau_wei IS NULL AND ${alias}.reverses IS NULL
+    AND NOT EXISTS (SELECT 1 FROM keeper_pnl_entry r WHERE r.reverses = ${alias}.id)`;
+}

@@ -4,10 +4,12 @@ import type { AttestedMessage } from "./rows.js";
 const INSERT = `
 INSERT INTO keeper_attested_message (attestor, source_chain_id, source_bridge, nonce, message_id, message)
 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`;
+// In one order: two who find the same two rows must not wait for each other.
 const LOCK = `
 SELECT message_id AS "messageId", nonce, source_chain_id AS "sourceChainId", source_bridge AS "sourceBridge", refund_at AS "refundAt"
 FROM keeper_attested_message
-WHERE attestor = $1 AND (message_id = $5 OR (source_chain_id = $2 AND source_bridge = $3 AND nonce = $4)) FOR UPDATE`;
+WHERE attestor = $1 AND (message_id = $5 OR (source_chain_id = $2 AND source_bridge = $3 AND nonce = $4))
+ORDER BY message_id FOR UPDATE`;
 
 interface Promised {
   readonly messageId: string;
@@ -17,7 +19,7 @@ interface Promised {
   readonly refundAt: Date | null;
 }
 
-/** new: it may be signed. other: under its id or its nonce another message was promised, for ever. */
+/** kept: it may be signed; refunded: a refund of it was promised. other: under its id or its nonce another message was promised, for ever. */
 export type PromiseAnswer = { readonly kind: "kept"; readonly refunded: boolean } | { readonly kind: "other" };
 
 /** Promises to sign this message and no other under its nonce and its id; until the transaction ends nobody else promises about it. */

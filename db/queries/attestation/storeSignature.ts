@@ -6,10 +6,10 @@ const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended('keeper_attestation 
 const SQL = `
 UPDATE keeper_attestation SET signature = $5,
   position = (SELECT coalesce(max(position), 0) + 1 FROM keeper_attestation WHERE attestor = $1)
-WHERE attestor = $1 AND message_id = $2 AND kind = $3 AND epoch = $4 AND signature IS NULL
+WHERE attestor = $1 AND message_id = $2 AND kind = $3 AND epoch = $4 AND signature IS NULL AND unwound_at IS NULL
 RETURNING position`;
 
-/** From now on the signature may be seen. @returns false when there was one already. */
+/** From now on the signature may be seen. @returns false when there was one already, or what it rests on is gone. */
 export async function storeSignature(
   tx: Queryable,
   { attestor, messageId, kind, epoch }: Pick<AttestationRow, "attestor" | "messageId" | "kind" | "epoch">,

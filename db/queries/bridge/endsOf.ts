@@ -3,7 +3,7 @@ import type { BridgeEventKind, BridgeOf } from "./rows.js";
 
 const SQL = `
 SELECT message_id AS "messageId", kind, block_number AS block FROM keeper_bridge_event
-WHERE chain_id = $1 AND bridge = $2 AND kind <> 'sent' AND message_id = ANY ($3::text[])`;
+WHERE chain_id = $1 AND bridge = $2 AND kind IN ('cancelled', 'delivered') AND message_id = ANY ($3::text[])`;
 
 export interface EndRow {
   readonly messageId: string;

@@ -16,13 +16,15 @@ export async function writeEvents(
   events: readonly BridgeEventRow[],
 ): Promise<void> {
   if (events.length === 0) return;
+  // A node may show one of them twice; the statement may not.
+  const seen = [...new Map(events.map((event) => [`${event.kind} ${event.messageId}`, event])).values()];
   await db.query(SQL, [
     chainId,
     bridge,
-    events.map(({ kind }) => kind),
-    events.map(({ messageId }) => messageId),
-    events.map(({ block }) => block),
-    events.map(({ nonce }) => nonce),
-    events.map(({ message }) => (message === null ? null : JSON.stringify(message))),
+    seen.map(({ kind }) => kind),
+    seen.map(({ messageId }) => messageId),
+    seen.map(({ block }) => block),
+    seen.map(({ nonce }) => nonce),
+    seen.map(({ message }) => (message === null ? null : JSON.stringify(message))),
   ]);
 }
