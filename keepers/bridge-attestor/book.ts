@@ -102,9 +102,7 @@ export class AttestationBook {
       const rows = await historyOf(tx, this.attestor, [promised.messageId]);
       const row = rows.find(({ kind, epoch }) => kind === promised.kind && epoch === promised.epoch);
       const published = row?.unwoundAt === null ? row.signature : null;
-      return published === null
-        ? { ok: false, refusal: "unwound" }
-        : { ok: true, signature: published, isNew: false };
+      return published === null ? { ok: false, refusal: "unwound" } : { ok: true, signature: published, isNew: false };
     });
     if (answer.ok) await at?.("signature.after-commit");
     return answer;

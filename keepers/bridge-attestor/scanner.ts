@@ -103,7 +103,9 @@ export class Scanner {
       topic: kind,
       matches: (event) => event.kind === kind && event.messageId === messageId,
       happened: async (block) => {
-        const state = messageState(await this.numberAt(block, "statusOf", bridgeRead(place.bridge, "statusOf", [messageId])));
+        const state = messageState(
+          await this.numberAt(block, "statusOf", bridgeRead(place.bridge, "statusOf", [messageId])),
+        );
         return kind === "sent" ? state !== "none" : state === "cancelled";
       },
     };
@@ -136,8 +138,7 @@ export class Scanner {
       name: `nonce ${String(nonce)}`,
       topic: "sent",
       matches: (event) => event.kind === "sent" && event.nonce === nonce,
-      happened: async (at) =>
-        (await this.numberAt(at, "lastNonce", bridgeRead(place.bridge, "lastNonce"))) >= nonce,
+      happened: async (at) => (await this.numberAt(at, "lastNonce", bridgeRead(place.bridge, "lastNonce"))) >= nonce,
     };
     // What is found counts at the next step.
     await this.search(wanted, Math.min(lower, height), height);

@@ -395,7 +395,11 @@ export class AttestorTick {
     });
     const [newest] = gone;
     if (newest !== undefined) {
-      await this.stop("evidence-unwound", { chainId, block: newest.block, hash: newest.hash }, { chainId, blocks: gone });
+      await this.stop(
+        "evidence-unwound",
+        { chainId, block: newest.block, hash: newest.hash },
+        { chainId, blocks: gone },
+      );
       return true;
     }
     const unknown = blocks.find(({ block }, index) => block > BigInt(latest) || hashes[index] === undefined);
