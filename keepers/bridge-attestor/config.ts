@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { otherEnd } from "../../protocol/params/load.js";
 import { ConfigError, flag, httpUrl, integer, optionalText, setting, type Env, type Settings } from "../kit/env.js";
 import { loadKeeperConfig, type KeeperConfig } from "../kit/config.js";
 import { keyVariables } from "../kit/keys/load.js";
@@ -132,14 +133,6 @@ export const ATTESTING_KEY = "ATTESTOR";
 
 export type AttestorConfig = KeeperConfig<typeof attestorSettings>;
 
-/** Which networks belong together. */
-const PAIRS: Readonly<Record<string, string>> = {
-  chain138: "alltra",
-  alltra: "chain138",
-  localhost: "localhost651940",
-  localhost651940: "localhost",
-};
-
 /**
  * The configuration for both ends, `networkName` first. What belongs to the process and not to a network is told apart here: the other end
  * has the next port for its status, and the first one's heartbeat speaks for both.
@@ -147,7 +140,7 @@ const PAIRS: Readonly<Record<string, string>> = {
  */
 export function loadConfigs(networkName: string, env: Env): readonly [AttestorConfig, AttestorConfig] {
   const first = loadOne(networkName, env);
-  const remote = first.remote ?? PAIRS[networkName];
+  const remote = first.remote ?? otherEnd(networkName);
   if (remote === undefined || remote === networkName) {
     const message = `names no other end of ${networkName}`;
     throw new ConfigError([{ env: attestorSettings.remote.env, message }]);

@@ -15,11 +15,12 @@ import type { Confirm } from "../kit/providers/confirm.js";
 import type { RecordSink } from "../kit/record.js";
 import { simulate } from "../kit/simulate.js";
 import type { Submitter } from "../kit/submitter.js";
+import { enoughSignatures, type Signatures } from "../../protocol/attestations.js";
 import { bridgeAbi, type AttestationKind, type BridgePlace } from "../../protocol/bridgeMessage.js";
 import type { DecodedRevert } from "../../protocol/revert.js";
 import { decideRelay } from "./decide.js";
 import { APPLY_ATTESTORS, bridgeAction } from "./encode.js";
-import { enough, type Peers, type Signatures } from "./peers.js";
+import type { Peers } from "./peers.js";
 import type { RelayAction, SeenMessage } from "./types.js";
 import type { BridgeView, SetView } from "./view.js";
 
@@ -132,7 +133,7 @@ export class Relay {
       return false;
     }
     if (head.number < memory.notBefore) return false;
-    const signatures = enough(memory.signatures, set.threshold) ?? [];
+    const signatures = enoughSignatures(memory.signatures, set.threshold) ?? [];
     const { action } = decided;
     const key = this.keyOf(action, one.seen.messageId, set.epoch);
     if (this.parts.submitter.pending().some((pending) => pending.key === key)) return false;

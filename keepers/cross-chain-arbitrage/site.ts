@@ -39,7 +39,6 @@ export interface Site extends Workplace {
 export async function openSite(parts: SiteParts): Promise<Site> {
   const { own, other, pairs, health, counters, execute, env, behind } = parts;
   const { config, client, log, nextBlock } = own;
-  const network = config.network.name;
   const deployment = own.deployment();
   const signer = await own.signer();
   const policy = compilePolicy(own, other, pairs, signer?.address);

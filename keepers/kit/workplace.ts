@@ -57,9 +57,9 @@ export interface Workplace {
   /** Evidence: the file, and the audit log of what is sent for real. */
   readonly record: RecordSink;
   /** Another copy leads. */
-  standsBy(): boolean;
+  readonly standsBy: () => boolean;
   /** Writes the status file, which is the leader's. */
-  showStatus(stopped: boolean): void;
+  readonly showStatus: (stopped: boolean) => void;
   /** Finishes evidence and gives the lease back. */
   close(): Promise<void>;
 }

@@ -1,6 +1,4 @@
 /** One network of the reporter at work: its own node, account, lease, outbox, policy, books and evidence. */
-import { join } from "node:path";
-
 import { ZeroAddress } from "ethers";
 
 import { loadParams } from "../../protocol/params/load.js";

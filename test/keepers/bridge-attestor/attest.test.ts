@@ -6,7 +6,7 @@ import { readControl } from "../../../db/queries/control/read.js";
 import { setControl } from "../../../db/queries/control/set.js";
 import { ATTESTATION_POINTS } from "../../../keepers/bridge-attestor/book.js";
 import { confirmationsOf } from "../../../keepers/bridge-attestor/depth.js";
-import { signerOf } from "../../../keepers/bridge-attestor/peers.js";
+import { signerOf } from "../../../protocol/attestations.js";
 import { KEEPER_NAME } from "../../../keepers/bridge-attestor/policy.js";
 import { attestationDigest, BRIDGE_TOPICS } from "../../../protocol/bridgeMessage.js";
 import { openAttestor, type AttestorRig, type RigOptions } from "../../helpers/attestorRig.js";

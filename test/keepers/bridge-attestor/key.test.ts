@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { AttestingKey } from "../../../keepers/bridge-attestor/key.js";
-import { enough, signerOf } from "../../../keepers/bridge-attestor/peers.js";
+import { enoughSignatures, signerOf } from "../../../protocol/attestations.js";
 import type { AttestationKind, BridgePlace } from "../../../protocol/bridgeMessage.js";
 import { walletAccount, type TypedDataSigner } from "../../../keepers/kit/keys/account.js";
 import { attestorWallets } from "../../helpers/bridgeChains.js";
@@ -73,10 +73,10 @@ describe("keepers/bridge-attestor/key", () => {
       signatures.set(key.address, await key.sign(home, "deliver", ID, 4n));
     }
     const ordered = attestorWallets.map(({ address }) => signatures.get(address) ?? "");
-    expect(enough(signatures, 2)).to.deep.equal(ordered.slice(0, 2));
-    expect(enough(signatures, 3)).to.deep.equal(ordered);
-    expect(enough(signatures, 4)).to.equal(undefined);
-    expect(enough(signatures, 0)).to.equal(undefined);
+    expect(enoughSignatures(signatures, 2)).to.deep.equal(ordered.slice(0, 2));
+    expect(enoughSignatures(signatures, 3)).to.deep.equal(ordered);
+    expect(enoughSignatures(signatures, 4)).to.equal(undefined);
+    expect(enoughSignatures(signatures, 0)).to.equal(undefined);
     const [good = ""] = ordered;
     expect(signerOf(wanted, good)).to.equal(attestorWallets[0]?.address);
     // The same signature with the other half of s, with another recovery id, and in the short form.

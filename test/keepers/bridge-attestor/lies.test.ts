@@ -1,14 +1,17 @@
 import { expect } from "chai";
 
 import type { Database } from "../../../db/database.js";
-import { bookedToday } from "../../../db/queries/arbitrage/bookedToday.js";
 import { readControl } from "../../../db/queries/control/read.js";
 import { setControl } from "../../../db/queries/control/set.js";
-import { insertEntry } from "../../../db/queries/pnl/insert.js";
-import { reverseEntry } from "../../../db/queries/pnl/reverse.js";
 import { KEEPER_NAME } from "../../../keepers/bridge-attestor/policy.js";
 import { PgEvents } from "../../../keepers/bridge-attestor/store.js";
-import { bridgeAbi, messageJson, readMessage, type BridgeMessage } from "../../../protocol/bridgeMessage.js";
+import {
+  bridgeAbi,
+  messageIdOf,
+  messageJson,
+  readMessage,
+  type BridgeMessage,
+} from "../../../protocol/bridgeMessage.js";
 import { openAttestor, type AttestorRig, type RigOptions } from "../../helpers/attestorRig.js";
 import { ABROAD, HOME, startBridgeChains, type BridgeChain, type BridgeChains } from "../../helpers/bridgeChains.js";
 import type { RpcRequest } from "../../helpers/flakyRpc.js";
@@ -59,7 +62,11 @@ describe("keepers/bridge-attestor among nodes that lie and chains that change", 
     if (parsed === null) throw new Error("no log of a bridge");
     const message: BridgeMessage = { ...readMessage(parsed.args["message"]), nonce };
     const args = parsed.fragment.inputs.map(({ name }): unknown =>
-      name === "messageId" ? chains.idOf(message) : name === "message" ? message : (parsed.args[name] as unknown),
+      name === "messageId"
+        ? messageIdOf(chains.there, message)
+        : name === "message"
+          ? message
+          : (parsed.args[name] as unknown),
     );
     return { ...log, ...bridgeAbi.encodeEventLog(parsed.fragment, args) };
   }
@@ -116,7 +123,13 @@ describe("keepers/bridge-attestor among nodes that lie and chains that change", 
     const { message } = await home.send(1_000n);
     const sent = (nonce: bigint, block: bigint, sentAt: bigint) => {
       const named = { ...message, nonce, sentAt };
-      return { kind: "sent" as const, messageId: chains.idOf(named), block, nonce, message: messageJson(named) };
+      return {
+        kind: "sent" as const,
+        messageId: messageIdOf(chains.there, named),
+        block,
+        nonce,
+        message: messageJson(named),
+      };
     };
     const crowd = Array.from({ length: 30 }, (_, index) => sent(1n, BigInt(index), BigInt(index + 1)));
     // A node may also show the same log twice.
@@ -176,19 +189,5 @@ describe("keepers/bridge-attestor among nodes that lie and chains that change", 
     });
     expect(gone).to.deep.equal({ ok: false, refusal: "unwound" });
     expect(await rig.kinds(messageId)).to.deep.equal([]);
-  });
-
-  it("an entry without a price that was taken back leaves the day's result known", async () => {
-    const entry = {
-      ...{ chainId: "138", role: "r", signer: "s", outboxId: 1n, effectKey: "k", txHash: "0x01", block: 1n },
-      ...{ blockHash: "0x02", outcome: "final" as const, resultXauWei: null },
-    };
-    const unpriced = async () => (await bookedToday(db, "r", "s", ["138"])).unpriced;
-    const id = await db.transaction((tx) => insertEntry(tx, entry, []));
-    expect(await unpriced()).to.equal(1n);
-    await db.transaction((tx) => reverseEntry(tx, id));
-    expect(await unpriced()).to.equal(0n);
-    await db.transaction((tx) => insertEntry(tx, { ...entry, resultXauWei: 5n }, []));
-    expect(await bookedToday(db, "r", "s", ["138"])).to.deep.equal({ resultXauWei: 5n, unpriced: 0n });
   });
 });

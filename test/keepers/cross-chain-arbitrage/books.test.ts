@@ -4,6 +4,7 @@ import { expect } from "chai";
 
 import type { Database } from "../../../db/database.js";
 import { insertOutbox } from "../../../db/queries/outbox/insert.js";
+import { bookedToday } from "../../../db/queries/arbitrage/bookedToday.js";
 import { insertEntry } from "../../../db/queries/pnl/insert.js";
 import type { OutboxState } from "../../../db/queries/outbox/rows.js";
 import { reverseEntry } from "../../../db/queries/pnl/reverse.js";
@@ -378,6 +379,20 @@ describe("keepers/cross-chain-arbitrage, its books", () => {
     expect(await inventoryOf(seenWith())).to.deep.equal([10_000n, 10_000n]);
     const [row] = (await store.load()).transfers;
     expect(row === undefined ? undefined : endOf(row, seenWith(), new Map())).to.equal("failed");
+  });
+
+  it("an entry without a price that was taken back leaves the day's result known", async () => {
+    const entry = {
+      ...{ chainId: "138", role: "r", signer: "s", outboxId: 1n, effectKey: "k", txHash: "0x01", block: 1n },
+      ...{ blockHash: "0x02", outcome: "final" as const, resultXauWei: null },
+    };
+    const unpriced = async () => (await bookedToday(db, "r", "s", ["138"])).unpriced;
+    const id = await db.transaction((tx) => insertEntry(tx, entry, []));
+    expect(await unpriced()).to.equal(1n);
+    await db.transaction((tx) => reverseEntry(tx, id));
+    expect(await unpriced()).to.equal(0n);
+    await db.transaction((tx) => insertEntry(tx, { ...entry, resultXauWei: 5n }, []));
+    expect(await bookedToday(db, "r", "s", ["138"])).to.deep.equal({ resultXauWei: 5n, unpriced: 0n });
   });
 });
 
