@@ -255,7 +255,10 @@ describeWith("ownCluster", "collateral crank on a cluster", () => {
         (answer) => answer.text(),
         () => "",
       );
-    await until(async () => (await Promise.all(ports.map(metrics))).some((text) => text.includes('event="standby"')));
+    const counted = async (event: string) =>
+      (await Promise.all(ports.map(metrics))).some((text) => text.includes(`event="${event}"`));
+    // The payment is there before its copy has heard of it.
+    await until(async () => (await counted("standby")) && (await counted("executions")));
     const reports = await Promise.all(copies.map((end) => end()));
     expect(await walletUnits(alice)).to.equal(1_300n);
     expect((await rows()).map(({ key }) => key)).to.deep.equal([`withdrawal:${alice.request}`]);
