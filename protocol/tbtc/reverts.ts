@@ -28,7 +28,8 @@ export const TBTC_REVERTS: ReadonlyMap<string, Meaning> = new Map(
     "SafeMath: subtraction overflow": configuration("TBTC_ALLOWANCE_OR_BALANCE_SHORT"),
     "Redemption only available from Active or Courtesy state": rescued("TBTC_ALREADY_REDEEMING"),
     "Only TDT holder can redeem unless deposit is at-term or in COURTESY_CALL": terminal("TBTC_NOT_REDEEMABLE_YET"),
-    "ERC721: approve caller is not owner nor approved for all": terminal("TBTC_NOT_OWNED_BY_VENDING_MACHINE"),
+    // The vending machine has not got the TDT, or not any more: what a lost race through it ends with.
+    "ERC721: approve caller is not owner nor approved for all": rescued("TBTC_NOT_OWNED_BY_VENDING_MACHINE"),
     // Prices and collateral.
     "Price feed offline": retryable("TBTC_PRICE_OFFLINE"),
     "Caller must be a Deposit contract": configuration("TBTC_PRICE_CALLER"),
@@ -57,6 +58,7 @@ export const TBTC_REVERTS: ReadonlyMap<string, Meaning> = new Map(
     // Auctions.
     "No active auction": rescued("TBTC_AUCTION_OVER"),
     "Not enough TBTC to cover outstanding debt": configuration("TBTC_AUCTION_PAYMENT_SHORT"),
+    "Contract not yet terminated": retryable("TBTC_FUNDS_LOCKED"),
     "Nothing to withdraw": terminal("TBTC_NOTHING_TO_WITHDRAW"),
     // Minting.
     "Not enough operators in pool": retryable("TBTC_OPERATORS_SHORT"),

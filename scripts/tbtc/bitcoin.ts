@@ -1,7 +1,7 @@
 /** The Bitcoin side of a local deposit: transactions without witness, and blocks of regtest difficulty that prove them. */
 import { p2pkh, p2wpkh, Transaction } from "@scure/btc-signer";
 import { RawInput, RawOutput } from "@scure/btc-signer/script.js";
-import { concat, dataSlice, getBytes, hexlify, sha256, SigningKey } from "ethers";
+import { concat, dataSlice, getBytes, hexlify, sha256, type SigningKey } from "ethers";
 
 /** A transaction in the four parts that the contracts take. */
 export interface BitcoinTransaction {

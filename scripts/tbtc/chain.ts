@@ -1,7 +1,7 @@
 /** A development node as the tBTC scripts use it: unlocked accounts, time and storage to command, one transaction after the other. */
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { type Provider, toQuantity } from "ethers";
+import { getAddress, type Provider, toQuantity } from "ethers";
 
 import { PermanentError, RetryableError } from "../../protocol/errors.js";
 
@@ -43,8 +43,9 @@ const RECEIPT_TIMEOUT_MS = 30_000;
 export class LocalChain {
   constructor(readonly provider: DevelopmentProvider) {}
 
+  /** Unlocked accounts, checksummed. */
   async accounts(): Promise<string[]> {
-    return (await this.provider.send("eth_accounts", [])) as string[];
+    return ((await this.provider.send("eth_accounts", [])) as string[]).map((account) => getAddress(account));
   }
 
   /** Sends from an unlocked account and waits for the receipt. A revert is thrown as the node reports it, with its data. */

@@ -37,8 +37,9 @@ export interface Deposit {
   readonly utxoSat: bigint;
 }
 
-/** The last redemption requested of a deposit, with the fee as it was at the request. */
+/** The newest event of a deposit's redemption: the request, or a fee bump, which is logged in the same way. */
 export interface Redemption {
+  /** Who sent it: after a bump whoever raised the fee, who need not be the redeemer. */
   readonly requester: string;
   readonly digest: string;
   readonly utxoSat: bigint;
