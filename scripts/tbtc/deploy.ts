@@ -2,7 +2,7 @@
  * The whole of tBTC v1 on a development chain: KEEP staking, bonding, sortition pool, keep factory, relay, price feed and tBTC, from the
  * published bytecode. Only two contracts are ours, in place of Keep's random beacon and Maker's medianizer (contracts/local).
  */
-import { concat, Interface } from "ethers";
+import { concat, getAddress, Interface } from "ethers";
 
 import { PermanentError } from "../../protocol/errors.js";
 import { EthBtcMedianizer__factory, FixedFeeBeacon__factory } from "../../protocol/generated/contracts/index.js";
@@ -216,7 +216,7 @@ class Site {
   async createOwn(code: string): Promise<string> {
     const { contractAddress } = await this.chain.send({ from: this.deployer, data: code });
     if (contractAddress === undefined) throw new PermanentError("TBTC_NOT_CREATED", "the node created no contract");
-    return contractAddress;
+    return getAddress(contractAddress);
   }
 
   async call(to: string, data: string, by: { from?: string; valueWei?: bigint } = {}): Promise<void> {

@@ -1,0 +1,91 @@
+/** `npm run tbtc:world`: a node on this machine with the whole of tBTC v1 on it. */
+import { parseWad, parseDecimal } from "../protocol/units.js";
+import { runCommand, type CommandContext, type CommandResult } from "./cli.js";
+
+/** Satoshis are the eighth digit. */
+const BTC_DECIMALS = 8;
+/** Accounts of the node: the first deploys and funds, the next four are the signers. */
+const OPERATORS = 4;
+
+const FLAGS = {
+  port: { kind: "integer", min: 0, max: 65_535, default: 8547, help: "of the requests; 0 takes a free one" },
+  lots: { kind: "list", placeholder: "0.1,1", default: ["1"], help: "deposits to open, by their size in BTC" },
+  price: { kind: "string", placeholder: "BTC", help: "BTC per ETH once the deposits are open (opened at 0.032)" },
+  call: { kind: "boolean", help: "call the courtesy of every deposit; needs a --price below 0.02667" },
+  for: { kind: "duration", placeholder: "120s", help: "run that long (default: until Ctrl-C)" },
+} as const;
+
+const COMMAND = {
+  command: "npm run tbtc:world --",
+  summary: "A node with the real tBTC v1: KEEP staking, signers, relay and deposits whose TBTC is minted.",
+  flags: FLAGS,
+} as const;
+
+async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promise<CommandResult> {
+  const lotsSat = flags.lots.map((lot) => parseDecimal(lot, BTC_DECIMALS));
+  const priceWad = flags.price === undefined ? undefined : parseWad(flags.price);
+  // Help and wrong usage need not wait for Hardhat.
+  const { network } = await import("hardhat");
+  const { JsonRpcProvider } = await import("ethers");
+  const { LocalChain } = await import("./tbtc/chain.js");
+  const { deployTbtc, REFERENCE_BOND_WEI, REFERENCE_LOTS_SAT, REFERENCE_PRICE_WAD } = await import("./tbtc/deploy.js");
+  const { TbtcScenario } = await import("./tbtc/scenario.js");
+
+  const server = await network.createServer("sim138", "127.0.0.1", flags.port);
+  const { port } = await server.listen();
+  const rpc = `http://127.0.0.1:${String(port)}`;
+  const provider = new JsonRpcProvider(rpc, undefined, { cacheTimeout: -1 });
+  try {
+    const chain = new LocalChain(provider);
+    const [deployer = "", ...others] = await chain.accounts();
+    const operators = others.slice(0, OPERATORS);
+    const world = await deployTbtc(chain, {
+      deployer,
+      operators,
+      bondWei: REFERENCE_BOND_WEI,
+      lotsSat: REFERENCE_LOTS_SAT,
+      btcPerEthWad: REFERENCE_PRICE_WAD,
+    });
+    const scenario = new TbtcScenario(chain, world);
+    const deposits = [];
+    for (const lotSat of lotsSat) deposits.push(await scenario.open({ lotSat }));
+    if (priceWad !== undefined) await scenario.setPrice(priceWad);
+    if (flags.call) for (const { address } of deposits) await scenario.courtesyCall(address);
+
+    say(`rpc       ${rpc}`);
+    for (const [name, address] of Object.entries(world.addresses)) say(`${name.padEnd(17)} ${String(address)}`);
+    say(`deployer  ${deployer}: has the TBTC of every deposit`);
+    for (const operator of operators) say(`operator  ${operator}`);
+    for (const { address, keep, lotSat } of deposits) say(`deposit   ${address} keep ${keep} ${String(lotSat)} sat`);
+    say("Ctrl-C ends it");
+    await ended(signal, flags.for);
+    return {
+      ok: true,
+      report: {
+        rpc,
+        addresses: world.addresses,
+        deployer,
+        operators,
+        deposits: deposits.map(({ address, keep, lotSat }) => ({ address, keep, lotSat })),
+      },
+    };
+  } finally {
+    provider.destroy();
+    await server.close();
+  }
+}
+
+/** Until Ctrl-C, or for so many milliseconds. */
+function ended(signal: AbortSignal, forMs: number | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = forMs === undefined ? undefined : setTimeout(finish, forMs);
+    function finish(): void {
+      clearTimeout(timer);
+      resolve();
+    }
+    if (signal.aborted) finish();
+    signal.addEventListener("abort", finish);
+  });
+}
+
+await runCommand(COMMAND, main);
