@@ -1,0 +1,188 @@
+/**
+ * The vocabulary of this keeper. It rescues positions of operators before a protocol liquidates them; which protocol, stands behind
+ * `RescueProtocol`. Amounts are base units, gas money is wei of the native coin, health is in basis points (12,500 = 125 %), rounded
+ * down, and every time is the chain's, unix seconds.
+ */
+
+/** Where a position is in its life, in words that every protocol shares. */
+export type Stage =
+  /** Being set up: nothing is at stake yet. */
+  | "setup"
+  /** Alive; a rescue is possible, perhaps at a price. */
+  | "open"
+  /** Under-collateralised and called: a grace window runs, at the end of which it may be liquidated. */
+  | "called"
+  /** A rescue has been asked for and is being settled. */
+  | "rescuing"
+  | "liquidating"
+  | "closed";
+
+/** Facts that never change. */
+export interface Position {
+  /** Address of the position, lower case: names it everywhere. */
+  readonly id: string;
+  /** Who loses when it is liquidated, each the same share; a member that counts twice stands here twice. */
+  readonly operators: readonly string[];
+  /** Size of its debt, base units of the token that a rescue costs. */
+  readonly sizeUnits: bigint;
+}
+
+/** Frozen per position in some protocols: read from it, never from the system. */
+export interface Thresholds {
+  /** Below this (strictly) it can be called. */
+  readonly callBelowBps: bigint;
+  /** Below this (strictly) it can be liquidated at once, grace or not. */
+  readonly liquidateBelowBps: bigint;
+}
+
+/** What a liquidation costs all operators of a position together. */
+export type LossModel =
+  /** The collateral is sold for the debt at a rising share of it; a part of what is left goes to others. */
+  | {
+      readonly kind: "auction";
+      readonly collateralWei: bigint;
+      /** What the debt is worth, and what taking the auction costs besides. */
+      readonly debtWei: bigint;
+      readonly takerCostWei: bigint;
+      readonly startBps: bigint;
+      /** Share of the unsold rest that the operators do not get back. */
+      readonly restLostBps: bigint;
+    }
+  /** A fixed share on top of the debt that is paid back by force. */
+  | { readonly kind: "penalty"; readonly repaidDebtWei: bigint; readonly penaltyBps: bigint };
+
+/** A position as one block shows it. */
+export interface Reading {
+  readonly position: Position;
+  readonly stage: Stage;
+  /** Undefined while the protocol has no price; a called position can still be rescued then. */
+  readonly healthBps: bigint | undefined;
+  readonly thresholds: Thresholds;
+  /** End of the grace window; from then on anybody may liquidate. */
+  readonly graceEndsAt: bigint | undefined;
+  readonly loss: LossModel;
+  /** Promised to whoever rescues it; 0 when nobody has. */
+  readonly bountyWei: bigint;
+}
+
+export type Effect =
+  /** Ends the danger. */
+  | "rescue"
+  /** Calls the position and rescues it in the same block, which the protocol makes cheaper or possible at all. */
+  | "call-and-rescue"
+  /** Harms the operators; no mode allows it. */
+  | "liquidate";
+
+export interface Call {
+  readonly to: string;
+  readonly data: string;
+  readonly valueWei: bigint;
+}
+
+/** One way to do something about a position, at the prices of the block it was made for. */
+export interface Action {
+  readonly position: string;
+  readonly effect: Effect;
+  /** In order; one transaction each. */
+  readonly calls: readonly Call[];
+  /** Address of the token that leaves the wallet, lower case. */
+  readonly costToken: string;
+  /** All of it that leaves, fees included. */
+  readonly costUnits: bigint;
+  /** The part of that, and of other fees, for which nothing comes back; rounded up. Gas is not in it. */
+  readonly expenseWei: bigint;
+  /** Of all calls together. */
+  readonly gasLimit: bigint;
+  readonly gasEstimate: bigint;
+  /** Gas that must be left over to settle the rescue later. */
+  readonly followUpGas: bigint;
+}
+
+/** Something that must still happen, or be watched, after a rescue was asked for. */
+export interface FollowUp {
+  readonly position: string;
+  readonly kind: string;
+  /** Undefined: whenever it suits. */
+  readonly dueAt: bigint | undefined;
+  readonly calls: readonly Call[];
+}
+
+export type ErrorClass =
+  | "retryable"
+  | "terminal"
+  /** Somebody else was faster: the operators are safe all the same. */
+  | "rescued-by-another"
+  | "misconfigured";
+
+export type Simulation =
+  { readonly ok: true } | { readonly ok: false; readonly error: ErrorClass; readonly name: string };
+
+/** A block by number and hash, so that what was read of it is read of that one. */
+export interface BlockRef {
+  readonly number: number;
+  readonly hash: string;
+  readonly timestamp: bigint;
+}
+
+/** Everything that depends on a protocol. Nothing on this side of it knows which one it is. */
+export interface RescueProtocol<Cursor> {
+  /** Positions made since the cursor; coverage, never authority. */
+  discover(cursor: Cursor | undefined): Promise<{ readonly positions: readonly Position[]; readonly cursor: Cursor }>;
+  read(positions: readonly Position[], block: BlockRef): Promise<readonly Reading[]>;
+  /** What the wallet could do; empty when the position cannot be rescued from where it is. */
+  options(reading: Reading, wallet: string, block: BlockRef): Promise<readonly Action[]>;
+  simulate(action: Action, wallet: string, block: BlockRef): Promise<Simulation>;
+  /** What is left to do for a rescue that was mined. */
+  settle(position: Position, transactionHash: string): Promise<readonly FollowUp[]>;
+  classifyError(error: unknown): ErrorClass;
+}
+
+/** Strict order: a more urgent class takes what it needs before the next one gets anything. */
+export const URGENCIES = ["A", "B", "C", "D"] as const;
+export type Urgency = (typeof URGENCIES)[number];
+
+export const MODES = ["watch", "courtesy", "self-courtesy", "preemptive"] as const;
+export type Mode = (typeof MODES)[number];
+
+/** Why nothing is done about a position. */
+export const SKIP_REASONS = [
+  /** None of the operators is looked after. */
+  "foreign-operator",
+  /** Setting up, being settled, being liquidated, or over: nothing can be rescued. */
+  "not-redeemable",
+  /** A rescue of it is on its way from here. */
+  "in-flight",
+  /** The protocol has no price, so nobody knows whether it is in danger. */
+  "health-unknown",
+  /** Well collateralised. */
+  "healthy",
+  /** The mode only watches. */
+  "watch-only",
+  /** In danger, but what could be done is more than the mode allows. */
+  "mode",
+  /** The protocol has no way that this wallet could take now. */
+  "no-option",
+  /** The promised bounty does not cover the cost and the least margin. */
+  "bounty-too-small",
+  /** What is at stake, times how likely it is to be lost, is not more than the cost. */
+  "not-worth-it",
+  /** Costs another token than the one that is planned with. */
+  "other-token",
+  /** There is not enough of the token, even alone. */
+  "over-token-budget",
+  /** There is not enough for gas, even alone. */
+  "over-native-budget",
+  /** It would fit alone, but what is more urgent or worth more has taken the means. */
+  "over-budget",
+] as const;
+export type SkipReason = (typeof SKIP_REASONS)[number];
+
+/** Why nothing is done about a position, with what was compared. */
+export interface Skip {
+  /** Id of the position. */
+  readonly about: string;
+  readonly reason: SkipReason;
+  readonly now?: bigint;
+  readonly needed?: bigint;
+  readonly unit?: "bps" | "wei" | "token-units";
+}
