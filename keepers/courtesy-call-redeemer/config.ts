@@ -23,7 +23,7 @@ const MAX_SECONDS = 604_800;
 
 const percent = scaled(PERCENT_DECIMALS, "percent");
 const ether = scaled(ETHER_DECIMALS, "ether");
-const seconds: z.ZodType<bigint, string> = integer(0, MAX_SECONDS).transform(BigInt) as z.ZodType<bigint, string>;
+const seconds: z.ZodType<bigint, string> = integer(0, MAX_SECONDS).transform(BigInt);
 
 /** Settings of this keeper beside those of the kit. Keys carry the unit of the parsed value. */
 export const redeemerSettings = {

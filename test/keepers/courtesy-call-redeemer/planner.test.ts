@@ -333,7 +333,7 @@ describe("courtesy-call-redeemer: planner", () => {
   it("REDEEM-9 at the limit of its search it stays inside the budgets and says how much it may miss", () => {
     let missed = 0;
     const random = lehmer(7n);
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 6; round++) {
       // Stray amounts make every sum another one, and most combinations are nearly as good.
       const candidates = Array.from({ length: 160 }, (_, index) => {
         const sizeUnits = (1n + random(1_000n)) * UNIT - random(UNIT / 10n);
@@ -358,7 +358,7 @@ describe("courtesy-call-redeemer: planner", () => {
       expect(found.gapWei * 1_000n < found.worthWei).to.equal(true);
       if (found.proof === "bounded") missed++;
     }
-    expect(missed).to.be.greaterThan(5);
+    expect(missed).to.be.greaterThan(3);
   });
 });
 
