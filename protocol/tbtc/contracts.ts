@@ -3,6 +3,7 @@ import type { ContractRunner } from "ethers";
 import {
   IBondedEcdsaKeep__factory,
   IBondedEcdsaKeepFactory__factory,
+  IFullyBackedEcdsaKeepFactory__factory,
   IKeepBonding__factory,
   ITbtcDeposit__factory,
   ITbtcDepositFactory__factory,
@@ -23,6 +24,7 @@ export const tbtcAbi = {
   depositFactory: ITbtcDepositFactory__factory.createInterface(),
   keep: IBondedEcdsaKeep__factory.createInterface(),
   keepFactory: IBondedEcdsaKeepFactory__factory.createInterface(),
+  fullyBackedFactory: IFullyBackedEcdsaKeepFactory__factory.createInterface(),
   keepBonding: IKeepBonding__factory.createInterface(),
 } as const;
 

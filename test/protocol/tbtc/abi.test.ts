@@ -1,7 +1,6 @@
 import { expect } from "chai";
 import type { EventFragment, FunctionFragment, Interface } from "ethers";
 
-import { IFullyBackedEcdsaKeepFactory__factory } from "../../../protocol/generated/contracts/index.js";
 import { MAINNET, publishedTbtc, type TbtcAddresses } from "../../../protocol/tbtc/addresses.js";
 import { tbtcAbi } from "../../../protocol/tbtc/contracts.js";
 import { type ArtifactName, publishedArtifact } from "../../../scripts/tbtc/artifacts.js";
@@ -17,10 +16,7 @@ const PUBLISHED: Readonly<Record<string, readonly [Interface, ArtifactName]>> = 
   depositFactory: [tbtcAbi.depositFactory, "tbtc/DepositFactory"],
   keep: [tbtcAbi.keep, "keep-ecdsa/BondedECDSAKeep"],
   keepFactory: [tbtcAbi.keepFactory, "keep-ecdsa/BondedECDSAKeepFactory"],
-  fullyBackedFactory: [
-    IFullyBackedEcdsaKeepFactory__factory.createInterface(),
-    "keep-ecdsa/FullyBackedECDSAKeepFactory",
-  ],
+  fullyBackedFactory: [tbtcAbi.fullyBackedFactory, "keep-ecdsa/FullyBackedECDSAKeepFactory"],
   keepBonding: [tbtcAbi.keepBonding, "keep-ecdsa/KeepBonding"],
 };
 
