@@ -105,8 +105,8 @@ async function vote(
   }
 }
 
-/** Whether the node takes a block's hash in place of its height; asked once. */
-async function pins(endpoint: Endpoint, hash: string): Promise<boolean> {
+/** Whether the node takes a block's hash in place of its height; asked once. @throws TransportFailure when it does not answer. */
+export async function pins(endpoint: Endpoint, hash: string): Promise<boolean> {
   if (endpoint.pinsByHash !== undefined) return endpoint.pinsByHash;
   const [answer] = await endpoint.ask([{ method: "eth_getBalance", params: [ZeroAddress, { blockHash: hash }] }]);
   if (answer === undefined) return false;
@@ -117,7 +117,7 @@ async function pins(endpoint: Endpoint, hash: string): Promise<boolean> {
 }
 
 /** Whether an answer is about what was asked: a result, or a call that reverted. */
-function isMeant(answer: RpcAnswer): boolean {
+export function isMeant(answer: RpcAnswer): boolean {
   return "result" in answer || answer.error.data !== undefined || /revert/i.test(answer.error.message);
 }
 
