@@ -79,6 +79,19 @@ export interface Call {
   readonly valueWei: bigint;
 }
 
+/** What a contract must be allowed to take from the wallet before an action's first call. */
+export interface Allowance {
+  readonly token: string;
+  /** Lower case, like the token. */
+  readonly spender: string;
+  readonly units: bigint;
+  /**
+   * Other actions have the same spender: one approval of the sum serves a whole batch, and its gas is the batch's. Otherwise the gas of
+   * the approval is in the action's own.
+   */
+  readonly shared: boolean;
+}
+
 /** One way to do something about a position, at the prices of the block it was made for. */
 export interface Action {
   readonly position: string;
@@ -96,6 +109,8 @@ export interface Action {
   readonly gasEstimate: bigint;
   /** Gas that must be left over to settle the rescue later. */
   readonly followUpGas: bigint;
+  /** To be given by whoever sends the batch; absent: the action takes nothing. */
+  readonly allowance?: Allowance;
 }
 
 /** Something that must still happen, or be watched, after a rescue was asked for. */
@@ -124,10 +139,19 @@ export interface BlockRef {
   readonly timestamp: bigint;
 }
 
+/** What one look for new positions brought. A position that is there already replaces what was known of it. */
+export interface Discovered<Cursor> {
+  readonly positions: readonly Position[];
+  /** Plain JSON; to be stored with the positions, or one of them is lost. */
+  readonly cursor: Cursor;
+  /** There is more to look through: ask again at once. */
+  readonly more?: boolean;
+}
+
 /** Everything that depends on a protocol. Nothing on this side of it knows which one it is. */
 export interface RescueProtocol<Cursor> {
   /** Positions made since the cursor; coverage, never authority. */
-  discover(cursor: Cursor | undefined): Promise<{ readonly positions: readonly Position[]; readonly cursor: Cursor }>;
+  discover(cursor: Cursor | undefined): Promise<Discovered<Cursor>>;
   read(positions: readonly Position[], block: BlockRef): Promise<readonly Reading[]>;
   /** What the wallet could do; empty when the position cannot be rescued from where it is. */
   options(reading: Reading, wallet: string, block: BlockRef): Promise<readonly Action[]>;

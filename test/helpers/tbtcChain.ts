@@ -54,7 +54,8 @@ export async function createTbtcChain(changes: Partial<TbtcOptions> = {}) {
 
 export type TbtcChain = Awaited<ReturnType<typeof createTbtcChain>>;
 
-function rolesOf(accounts: readonly string[]): TbtcRoles {
+/** The first accounts of a development chain, by what they do. */
+export function rolesOf(accounts: readonly string[]): TbtcRoles {
   const [deployer, one, two, three, four, redeemer, rival, user] = accounts;
   if (deployer === undefined || one === undefined || two === undefined || three === undefined || four === undefined) {
     throw new Error("the chain has too few accounts");

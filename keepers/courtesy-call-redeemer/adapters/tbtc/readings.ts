@@ -1,0 +1,181 @@
+/** Deposits as one block shows them. Nothing that can change is remembered, but that a deposit has come to its end. */
+import { AUCTION_STATES, DepositState, depositState, SETTLING_STATES } from "../../../../protocol/tbtc/states.js";
+import { COURTESY_PERIOD_SECONDS } from "../../../../protocol/tbtc/constants.js";
+import { depositSlots, wordAddress, wordValue } from "../../../../protocol/tbtc/storage.js";
+import { collateralDown } from "../../../../protocol/tbtc/units.js";
+import type { ChainClient } from "../../../kit/provider.js";
+import { readPinned } from "../../../kit/providers/pinned.js";
+import type { BlockRef, LossModel, Position, Reading, Stage } from "../../types.js";
+import { FactsCache, type DepositFacts } from "./facts.js";
+import { answered, numberOf, slotRead, view } from "./views.js";
+
+const ALL_BPS = 10_000n;
+const BPS_PER_PERCENT = 100n;
+const PERCENT_SQUARED = 10_000n;
+/** Of what the auction leaves, half goes to whoever started the liquidation. */
+const REST_LOST_BPS = 5_000n;
+const NEVER = { callBelowBps: 0n, liquidateBelowBps: 0n } as const;
+
+export interface ReadingsParts {
+  readonly client: Pick<ChainClient, "ask">;
+  readonly system: string;
+  /** Blocks after which an end is believed for ever. */
+  readonly confirmations: number;
+  /** What buying a bond costs its buyer beside the lot. */
+  readonly takerCostWei: bigint;
+}
+
+interface Ended {
+  /** First block at which it was seen ended, without a break since. */
+  readonly since: number;
+  readonly isFinal: boolean;
+}
+
+export class Readings {
+  private readonly facts: FactsCache;
+  private readonly ended = new Map<string, Ended>();
+
+  constructor(private readonly parts: ReadingsParts) {
+    this.facts = new FactsCache(parts.client);
+  }
+
+  /** Reads everything that has not ended for ever, at the named block. @throws RetryableError when no node can say. */
+  async read(positions: readonly Position[], block: BlockRef): Promise<readonly Reading[]> {
+    const alive = positions.filter(({ id }) => this.ended.get(id)?.isFinal !== true);
+    const facts = await this.facts.of(alive, block);
+    const present = alive.flatMap((position) => {
+      const known = facts.get(position.id);
+      return known === undefined ? [] : [{ position, facts: known }];
+    });
+    const [asker] = present;
+    const price =
+      asker === undefined ? [] : [view("system", this.parts.system, "fetchBitcoinPrice", [], asker.position.id)];
+    const views = present.flatMap(({ position, facts: { keep } }) => [
+      view("deposit", position.id, "currentState"),
+      view("keep", keep, "checkBondAmount"),
+    ]);
+    const answers = await readPinned(
+      this.parts.client,
+      block,
+      [...price, ...views].map(({ read }) => read),
+    );
+    // A price that the system refuses to give is none.
+    const priceAnswer = price.length === 0 ? undefined : answered(answers[0]);
+    const weiPerSat =
+      priceAnswer === undefined ? undefined : numberOf((price[0] as never as (typeof views)[0]).decode(priceAnswer));
+    const seen = present.map(({ position, facts: known }, index) => {
+      const [state, bond] = [2 * index, 2 * index + 1].map((place) => {
+        const result = views[place]?.decode(answered(answers[price.length + place]));
+        return result === undefined ? 0n : numberOf(result);
+      });
+      return { position, facts: known, state: depositState(state ?? 0n), bondWei: bond ?? 0n };
+    });
+    const called = seen.filter(({ state }) => state === DepositState.COURTESY_CALL);
+    const calledAt = await this.calledAt(called, block);
+    const readings = new Map<string, Reading>();
+    for (const { position, facts: known, state, bondWei } of seen) {
+      const reading = readingOf(position, known, state, bondWei, weiPerSat, this.parts.takerCostWei);
+      const since = calledAt.get(position.id);
+      const graceEndsAt = since === undefined ? undefined : since + COURTESY_PERIOD_SECONDS;
+      readings.set(position.id, { ...reading, graceEndsAt });
+      this.note(position.id, reading.stage, block);
+    }
+    return positions.map((position) => readings.get(position.id) ?? gone(position));
+  }
+
+  /** The branch that was read is gone: nothing that was remembered of it holds. */
+  forget(): void {
+    this.facts.clear();
+    this.ended.clear();
+  }
+
+  private note(id: string, stage: Stage, { number }: BlockRef): void {
+    if (stage !== "closed") {
+      this.ended.delete(id);
+      return;
+    }
+    const since = Math.min(this.ended.get(id)?.since ?? number, number);
+    this.ended.set(id, { since, isFinal: number - since >= this.parts.confirmations });
+  }
+
+  /**
+   * When the courtesy of each was called, unix seconds: no getter tells, and an event that a node leaves out would pass for another one.
+   * Missing where the deposit's storage is not laid out as that of tBTC v1; a call whose end is unknown is most urgent.
+   */
+  private async calledAt(
+    called: readonly { readonly position: Position; readonly facts: DepositFacts }[],
+    block: BlockRef,
+  ): Promise<ReadonlyMap<string, bigint>> {
+    const reads = called.flatMap(({ position: { id } }) => [
+      slotRead(id, depositSlots.keepAddress),
+      slotRead(id, depositSlots.courtesyCallInitiated),
+    ]);
+    const answers = await readPinned(this.parts.client, block, reads);
+    return new Map(
+      called.flatMap(({ position: { id }, facts: { keep } }, index): [string, bigint][] => {
+        const [named, initiated] = answers.slice(2 * index, 2 * index + 2).map(answered);
+        const seconds = wordValue(initiated);
+        return wordAddress(named) !== keep || seconds === undefined || seconds === 0n ? [] : [[id, seconds]];
+      }),
+    );
+  }
+}
+
+/** In the words of the core. */
+export function stageOf(state: DepositState): Stage {
+  if (state === DepositState.ACTIVE) return "open";
+  if (state === DepositState.COURTESY_CALL) return "called";
+  if (SETTLING_STATES.has(state)) return "rescuing";
+  if (AUCTION_STATES.has(state)) return "liquidating";
+  const isSetup =
+    state === DepositState.START ||
+    state === DepositState.AWAITING_SIGNER_SETUP ||
+    state === DepositState.AWAITING_BTC_FUNDING_PROOF;
+  return isSetup ? "setup" : "closed";
+}
+
+function readingOf(
+  position: Position,
+  { lotSat, thresholds, initialPercent }: DepositFacts,
+  state: DepositState,
+  bondWei: bigint,
+  weiPerSat: bigint | undefined,
+  takerCostWei: bigint,
+): Omit<Reading, "graceEndsAt"> {
+  const stage = stageOf(state);
+  const isAlive = stage === "open" || stage === "called";
+  // Elsewhere the bond is not there yet, or not any more: a health of 0 would be an alarm about nothing.
+  const healthBps =
+    isAlive && weiPerSat !== undefined ? collateralDown(bondWei, lotSat, weiPerSat, ALL_BPS) : undefined;
+  const loss: LossModel = {
+    kind: "auction",
+    collateralWei: bondWei,
+    // Without a price nothing is claimed: the bond is then lost from where its auction starts.
+    debtWei: weiPerSat === undefined ? 0n : lotSat * weiPerSat,
+    takerCostWei,
+    startBps: (PERCENT_SQUARED / initialPercent) * BPS_PER_PERCENT,
+    restLostBps: REST_LOST_BPS,
+  };
+  return { position, stage, healthBps, thresholds, loss, bountyWei: 0n };
+}
+
+/** Ended for ever, or on a branch that is gone. */
+function gone(position: Position): Reading {
+  const loss: LossModel = {
+    kind: "auction",
+    collateralWei: 0n,
+    debtWei: 0n,
+    takerCostWei: 0n,
+    startBps: 0n,
+    restLostBps: 0n,
+  };
+  return {
+    position,
+    stage: "closed",
+    healthBps: undefined,
+    thresholds: NEVER,
+    graceEndsAt: undefined,
+    loss,
+    bountyWei: 0n,
+  };
+}

@@ -1,0 +1,105 @@
+/** tBTC v1 behind the boundary of the core: deposits are positions, a redemption is a rescue. */
+import { getBytes, isHexString } from "ethers";
+
+import type { TbtcAddresses } from "../../../../protocol/tbtc/addresses.js";
+import { UsageError } from "../../../../protocol/errors.js";
+import { prefixedOutputScript } from "../../../../protocol/tbtc/units.js";
+import type { Counters } from "../../../kit/counters.js";
+import type { KeeperLog } from "../../../kit/logger.js";
+import type { ChainClient } from "../../../kit/provider.js";
+import type {
+  Action,
+  BlockRef,
+  Discovered,
+  ErrorClass,
+  FollowUp,
+  Position,
+  Reading,
+  RescueProtocol,
+  Simulation,
+} from "../../types.js";
+import { AgreedReads } from "./agreedReads.js";
+import { classOf } from "./classify.js";
+import type { TbtcCursor } from "./cursor.js";
+import { Discovery, DISCOVERY_SETTINGS, type DiscoverySettings } from "./discovery.js";
+import { Options, type Payout } from "./options.js";
+import { Readings } from "./readings.js";
+import { Settlement } from "./settle.js";
+import { Simulator } from "./simulate.js";
+
+export interface TbtcRescueParts {
+  readonly client: Pick<ChainClient, "ask" | "head" | "agreed" | "errorOf">;
+  readonly addresses: TbtcAddresses;
+  readonly payout: Payout;
+  /** What buying a bond on auction costs its buyer beside the lot: what is at stake is reckoned with it. */
+  readonly takerCostWei: bigint;
+  readonly discovery?: Partial<DiscoverySettings>;
+  readonly counters: Counters;
+  readonly log: KeeperLog;
+}
+
+export class TbtcRescue implements RescueProtocol<TbtcCursor> {
+  private readonly discovery: Discovery;
+  private readonly readings: Readings;
+  private readonly ways: Options;
+  private readonly simulator: Simulator;
+  private readonly settlement: Settlement;
+
+  /** @throws UsageError OUTPUT_SCRIPT_MALFORMED; UnitError OUTPUT_SCRIPT_UNSUPPORTED */
+  constructor({ client, addresses, payout, takerCostWei, discovery, counters, log }: TbtcRescueParts) {
+    // Fixed here once: nothing that happens later can change where the bitcoin goes.
+    const pinned: Payout = Object.freeze({ ...payout, outputScript: checkedScript(payout.outputScript) });
+    const settings = { ...DISCOVERY_SETTINGS, ...discovery };
+    const { system } = addresses;
+    const reads = new AgreedReads(client);
+    this.readings = new Readings({ client, system, confirmations: settings.confirmations, takerCostWei });
+    const onReorganised = (): void => {
+      this.readings.forget();
+    };
+    this.discovery = new Discovery({ client, addresses, settings, counters, log, onReorganised });
+    this.ways = new Options({ reads, addresses, payout: pinned });
+    this.simulator = new Simulator({ client, reads, addresses });
+    this.settlement = new Settlement(client, system);
+  }
+
+  discover(cursor: TbtcCursor | undefined): Promise<Discovered<TbtcCursor>> {
+    return this.discovery.discover(cursor);
+  }
+
+  read(positions: readonly Position[], block: BlockRef): Promise<readonly Reading[]> {
+    return this.readings.read(positions, block);
+  }
+
+  /** Asked for many positions in one turn, the questions travel together. */
+  options(reading: Reading, wallet: string, block: BlockRef): Promise<readonly Action[]> {
+    return this.ways.of(reading, wallet, block);
+  }
+
+  simulate(action: Action, wallet: string, block: BlockRef): Promise<Simulation> {
+    return this.simulator.simulate(action, wallet, block);
+  }
+
+  settle(position: Position, transactionHash: string): Promise<readonly FollowUp[]> {
+    return this.settlement.followUps(position, transactionHash);
+  }
+
+  classifyError(error: unknown): ErrorClass {
+    return classOf(error);
+  }
+}
+
+/** The script with its length in front, if it is one that deposits pay to. */
+function checkedScript(text: string): string {
+  if (!isHexString(text) || text.length % 2 !== 0) throw malformed();
+  const [length, ...script] = getBytes(text);
+  if (length !== script.length) throw malformed();
+  return prefixedOutputScript(Uint8Array.from(script));
+}
+
+function malformed(): UsageError {
+  return new UsageError(
+    "OUTPUT_SCRIPT_MALFORMED",
+    "the output script is not hex of a script with its length in front",
+    "derive it from the address of the destination",
+  );
+}

@@ -1,0 +1,79 @@
+/** Questions to contracts of tBTC v1 at a block, and what their answers mean. */
+import { Interface, type Result } from "ethers";
+
+import { RetryableError } from "../../../../protocol/errors.js";
+import { tbtcAbi } from "../../../../protocol/tbtc/contracts.js";
+import type { MoneyRead } from "../../../kit/providers/agreement.js";
+import type { RpcAnswer } from "../../../kit/providers/transport.js";
+
+const ABIS = {
+  ...(tbtcAbi as unknown as Record<keyof typeof tbtcAbi, Interface>),
+  /** Both kinds of factory have it. */
+  factoryClock: new Interface(["function getKeepOpenedTimestamp(address keep) view returns (uint256)"]),
+} as const;
+
+/** A view of a contract, as the chain answers it at the block of the read. */
+export interface View {
+  readonly read: MoneyRead;
+  /** @throws RetryableError TBTC_MALFORMED when it is no answer of that contract. */
+  decode(answer: unknown): Result;
+}
+
+/** @param from whom the contract sees asking, where that matters */
+export function view(
+  abi: keyof typeof ABIS,
+  to: string,
+  name: string,
+  args: readonly unknown[] = [],
+  from?: string,
+): View {
+  const data = ABIS[abi].encodeFunctionData(name, args);
+  const call = from === undefined ? { to, data } : { from, to, data };
+  return {
+    read: { method: "eth_call", params: (block) => [call, block] },
+    decode: (answer) => {
+      try {
+        return ABIS[abi].decodeFunctionResult(name, String(answer));
+      } catch (error) {
+        const fix = "are the addresses those of tBTC v1 on this chain?";
+        throw new RetryableError(
+          "TBTC_MALFORMED",
+          `${to} gave no answer to ${name}`,
+          fix,
+          { to, name },
+          { cause: error },
+        );
+      }
+    },
+  };
+}
+
+/** A word of storage at the block of the read. */
+export function slotRead(of: string, slot: string): MoneyRead {
+  return { method: "eth_getStorageAt", params: (block) => [of, slot, block] };
+}
+
+/** What a read brought; undefined when it reverted, or nobody is at that address. */
+export function answered(answer: RpcAnswer | undefined): unknown {
+  return answer === undefined || "error" in answer || answer.result === "0x" ? undefined : answer.result;
+}
+
+/** Takes answers in the order in which they were asked for. */
+export class Answers<T> {
+  private at = 0;
+
+  constructor(private readonly all: readonly T[]) {}
+
+  next(): T | undefined {
+    return this.all[this.at++];
+  }
+}
+
+export function numberOf(result: Result): bigint {
+  return result[0] as bigint;
+}
+
+/** Lower case, as addresses are compared here. */
+export function addressOf(result: Result): string {
+  return String(result[0]).toLowerCase();
+}
