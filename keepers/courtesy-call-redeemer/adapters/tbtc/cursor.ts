@@ -77,17 +77,22 @@ export function backTo(cursor: TbtcCursor, { number, hash, verified, compared }:
   };
 }
 
-/** Adds the newest anchor. Of older ones stay few: each at least half as far away again as the one before. */
+/**
+ * Adds the newest anchor. Of older ones stay few: of those between 2^k and 2^(k+1) blocks away the newest in each stretch of 2^k blocks.
+ * The stretches are fixed, so that an anchor is dropped for a newer one of its own stretch only, and never by growing old.
+ */
 export function withAnchor(cursor: TbtcCursor, number: number, hash: string): TbtcCursor {
   const { compared } = cursor;
   const newest = { number, hash, verified: cursor.factories.map((factory) => factory.verified), compared };
-  const anchors: Anchor[] = [newest];
-  let reach = 1;
-  for (const old of cursor.anchors) {
-    const distance = number - old.number;
-    if (distance < reach) continue;
-    anchors.push(old);
-    reach = distance + Math.ceil(distance / 2);
-  }
-  return { ...cursor, next: number + 1, anchors };
+  const stretches = new Set<string>();
+  const older = cursor.anchors.filter((anchor) => {
+    const distance = number - anchor.number;
+    if (distance < 1) return false;
+    const level = Math.floor(Math.log2(distance));
+    const stretch = `${String(level)}/${String(Math.floor(anchor.number / 2 ** level))}`;
+    if (stretches.has(stretch)) return false;
+    stretches.add(stretch);
+    return true;
+  });
+  return { ...cursor, next: number + 1, anchors: [newest, ...older] };
 }

@@ -47,6 +47,8 @@ export class FactsCache {
       const [keep, lot, call, liquidate, initial] = results;
       if (keep === undefined || lot === undefined || call === undefined) continue;
       if (liquidate === undefined || initial === undefined) continue;
+      // Zeros are what something else than a deposit says.
+      if (numberOf(lot) === 0n || numberOf(initial) === 0n) continue;
       this.known.set(id, {
         keep: addressOf(keep),
         lotSat: numberOf(lot),

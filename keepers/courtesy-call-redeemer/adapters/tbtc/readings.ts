@@ -48,27 +48,28 @@ export class Readings {
       return known === undefined ? [] : [{ position, facts: known }];
     });
     const [asker] = present;
-    const price =
-      asker === undefined ? [] : [view("system", this.parts.system, "fetchBitcoinPrice", [], asker.position.id)];
+    if (asker === undefined) return positions.map(gone);
+    const price = view("system", this.parts.system, "fetchBitcoinPrice", [], asker.position.id);
     const views = present.flatMap(({ position, facts: { keep } }) => [
       view("deposit", position.id, "currentState"),
       view("keep", keep, "checkBondAmount"),
     ]);
-    const answers = await readPinned(
+    const [priceAnswer, ...answers] = await readPinned(
       this.parts.client,
       block,
-      [...price, ...views].map(({ read }) => read),
+      [price, ...views].map(({ read }) => read),
     );
     // A price that the system refuses to give is none.
-    const priceAnswer = price.length === 0 ? undefined : answered(answers[0]);
-    const weiPerSat =
-      priceAnswer === undefined ? undefined : numberOf((price[0] as never as (typeof views)[0]).decode(priceAnswer));
-    const seen = present.map(({ position, facts: known }, index) => {
+    const told = answered(priceAnswer);
+    const weiPerSat = told === undefined ? 0n : numberOf(price.decode(told));
+    const seen = present.flatMap(({ position, facts: known }, index) => {
       const [state, bond] = [2 * index, 2 * index + 1].map((place) => {
-        const result = views[place]?.decode(answered(answers[price.length + place]));
-        return result === undefined ? 0n : numberOf(result);
+        const result = answered(answers[place]);
+        return result === undefined ? undefined : views[place]?.decode(result);
       });
-      return { position, facts: known, state: depositState(state ?? 0n), bondWei: bond ?? 0n };
+      // Whatever is at that address now, it is no deposit, and must not keep the others from being seen.
+      if (state === undefined || bond === undefined) return [];
+      return [{ position, facts: known, state: depositState(numberOf(state)), bondWei: numberOf(bond) }];
     });
     const called = seen.filter(({ state }) => state === DepositState.COURTESY_CALL);
     const calledAt = await this.calledAt(called, block);
@@ -134,24 +135,24 @@ export function stageOf(state: DepositState): Stage {
   return isSetup ? "setup" : "closed";
 }
 
+/** @param weiPerSat 0: the system has no price */
 function readingOf(
   position: Position,
   { lotSat, thresholds, initialPercent }: DepositFacts,
   state: DepositState,
   bondWei: bigint,
-  weiPerSat: bigint | undefined,
+  weiPerSat: bigint,
   takerCostWei: bigint,
 ): Omit<Reading, "graceEndsAt"> {
   const stage = stageOf(state);
   const isAlive = stage === "open" || stage === "called";
   // Elsewhere the bond is not there yet, or not any more: a health of 0 would be an alarm about nothing.
-  const healthBps =
-    isAlive && weiPerSat !== undefined ? collateralDown(bondWei, lotSat, weiPerSat, ALL_BPS) : undefined;
+  const healthBps = isAlive && weiPerSat > 0n ? collateralDown(bondWei, lotSat, weiPerSat, ALL_BPS) : undefined;
   const loss: LossModel = {
     kind: "auction",
     collateralWei: bondWei,
     // Without a price nothing is claimed: the bond is then lost from where its auction starts.
-    debtWei: weiPerSat === undefined ? 0n : lotSat * weiPerSat,
+    debtWei: lotSat * weiPerSat,
     takerCostWei,
     startBps: (PERCENT_SQUARED / initialPercent) * BPS_PER_PERCENT,
     restLostBps: REST_LOST_BPS,

@@ -3,10 +3,14 @@
  * requested, the vending machine answers with a text about approvals that says nothing of it. Allowances that are still to be given, and
  * the call of the courtesy before the redemption, are written into the state of the call where the node takes that.
  */
-import { DepositState, depositState, depositStateName, SETTLING_STATES } from "../../../../protocol/tbtc/states.js";
+import { toBeHex, toQuantity } from "ethers";
+
+import { RetryableError } from "../../../../protocol/errors.js";
+import { findRevertData, protocolDecoder } from "../../../../protocol/revert.js";
 import type { TbtcAddresses } from "../../../../protocol/tbtc/addresses.js";
 import { depositTokenId } from "../../../../protocol/tbtc/contracts.js";
 import { tbtcRevert } from "../../../../protocol/tbtc/reverts.js";
+import { DepositState, depositState, depositStateName, SETTLING_STATES } from "../../../../protocol/tbtc/states.js";
 import {
   allowanceSlot,
   depositSlots,
@@ -14,20 +18,13 @@ import {
   wordValue,
   wordWithState,
 } from "../../../../protocol/tbtc/storage.js";
-import { toBeHex, toQuantity } from "ethers";
-import { findRevertData, protocolDecoder } from "../../../../protocol/revert.js";
-import type { ChainClient } from "../../../kit/provider.js";
-import { isMeant, pins } from "../../../kit/providers/agreement.js";
-import { TransportFailure } from "../../../kit/providers/failure.js";
-import { blockByNumber, readBlock } from "../../../kit/providers/head.js";
-import type { RpcAnswer, RpcRequest } from "../../../kit/providers/transport.js";
+import type { MoneyRead } from "../../../kit/providers/agreement.js";
 import type { Action, BlockRef, Call, ErrorClass, Simulation } from "../../types.js";
 import type { AgreedReads } from "./agreedReads.js";
 import { classOf } from "./classify.js";
 import { addressOf, numberOf, slotRead, view } from "./views.js";
 
 export interface SimulatorParts {
-  readonly client: Pick<ChainClient, "ask" | "errorOf">;
   readonly reads: AgreedReads;
   readonly addresses: TbtcAddresses;
 }
@@ -48,7 +45,7 @@ type Overrides = Readonly<Record<string, { readonly stateDiff: Readonly<Record<s
 export class Simulator {
   constructor(private readonly parts: SimulatorParts) {}
 
-  /** @throws RetryableError NO_QUORUM, RPC_UNREACHABLE */
+  /** By what enough nodes say alike. @throws RetryableError NO_QUORUM: nothing may be signed then. */
   async simulate(action: Action, wallet: string, block: BlockRef): Promise<Simulation> {
     const found = await this.find(action, wallet, block);
     const hindrance = this.hindrance(action, found);
@@ -57,12 +54,12 @@ export class Simulator {
     // What comes after the call of a courtesy can be run where the deposit's storage is known.
     const calls = isCalling && found.stateWord === undefined ? action.calls.slice(0, 1) : action.calls;
     const overrides = calls.map((_, index) => overridesOf(action, wallet, found, index));
-    const answers = await this.run(calls, wallet, block, action.gasLimit, overrides);
-    if (answers.every(isMeant)) return this.verdict(calls, answers);
-    // A node that takes no overrides can run what needs none; the rest has been looked at above.
+    const verdict = await this.run(action, calls, wallet, block, overrides);
+    if (verdict !== undefined) return verdict;
+    // Nodes that take no changed state can run what needs none; the rest has been looked at above.
     const needsNone = isCalling || found.allowedUnits >= (action.allowance?.units ?? 0n);
     const plain = needsNone ? action.calls.slice(0, 1) : [];
-    return this.verdict(plain, await this.run(plain, wallet, block, action.gasLimit, []));
+    return (await this.run(action, plain, wallet, block, [])) ?? { ok: true };
   }
 
   private async find(action: Action, wallet: string, block: BlockRef): Promise<Found> {
@@ -106,42 +103,34 @@ export class Simulator {
     return undefined;
   }
 
-  private run(
+  /** What enough nodes answer alike; undefined when too few can run these calls. @throws RetryableError */
+  private async run(
+    { gasLimit }: Action,
     calls: readonly Call[],
     wallet: string,
-    { number, hash }: BlockRef,
-    gasLimit: bigint,
+    block: BlockRef,
     overrides: readonly (Overrides | undefined)[],
-  ): Promise<readonly RpcAnswer[]> {
-    if (calls.length === 0) return Promise.resolve([]);
-    return this.parts.client.ask({
-      method: "eth_call",
-      requests: async (endpoint) => {
-        const at = (await pins(endpoint, hash)) ? { blockHash: hash } : `0x${number.toString(16)}`;
-        const asked = calls.map((call, index): RpcRequest => {
-          const changed = overrides[index];
-          const request = { ...requestOf(call, wallet), gas: toQuantity(gasLimit) };
-          return { method: "eth_call", params: changed === undefined ? [request, at] : [request, at, changed] };
-        });
-        return [...asked, blockByNumber(number)];
-      },
-      read: (given) => {
-        if (readBlock(given.at(-1))?.head.hash !== hash) throw new TransportFailure("unknown-block");
-        return given.slice(0, -1);
-      },
+  ): Promise<Simulation | undefined> {
+    const reads = calls.map((call, index): MoneyRead => {
+      const changed = overrides[index];
+      const request = { ...requestOf(call, wallet), gas: toQuantity(gasLimit) };
+      return { method: "eth_call", params: (at) => (changed === undefined ? [request, at] : [request, at, changed]) };
     });
-  }
-
-  private verdict(calls: readonly Call[], answers: readonly RpcAnswer[]): Simulation {
-    for (const [index, answer] of answers.entries()) {
-      if (!("error" in answer)) continue;
-      const call = calls[index];
-      const error = this.parts.client.errorOf({ method: "eth_call", params: call === undefined ? [] : [call] }, answer);
-      const name =
-        tbtcRevert(error, "simulating")?.code ?? protocolDecoder().decode(findRevertData(error) ?? "0x").name;
-      return refused(classOf(error), name);
+    try {
+      await this.parts.reads.read(block, reads);
+      return { ok: true };
+    } catch (error) {
+      if (error instanceof RetryableError) {
+        if (error.details["reason"] === "too-few-providers") return undefined;
+        throw error;
+      }
+      const data = findRevertData(error);
+      if (data === undefined && !(error instanceof Error && "code" in error)) throw error;
+      return refused(
+        classOf(error),
+        tbtcRevert(error, "simulating")?.code ?? protocolDecoder().decode(data ?? "0x").name,
+      );
     }
-    return { ok: true };
   }
 }
 

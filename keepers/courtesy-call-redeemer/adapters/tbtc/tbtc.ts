@@ -28,7 +28,7 @@ import { Settlement } from "./settle.js";
 import { Simulator } from "./simulate.js";
 
 export interface TbtcRescueParts {
-  readonly client: Pick<ChainClient, "ask" | "head" | "agreed" | "errorOf">;
+  readonly client: Pick<ChainClient, "ask" | "head" | "agreed">;
   readonly addresses: TbtcAddresses;
   readonly payout: Payout;
   /** What buying a bond on auction costs its buyer beside the lot: what is at stake is reckoned with it. */
@@ -58,7 +58,7 @@ export class TbtcRescue implements RescueProtocol<TbtcCursor> {
     };
     this.discovery = new Discovery({ client, addresses, settings, counters, log, onReorganised });
     this.ways = new Options({ reads, addresses, payout: pinned });
-    this.simulator = new Simulator({ client, reads, addresses });
+    this.simulator = new Simulator({ reads, addresses });
     this.settlement = new Settlement(client, system);
   }
 

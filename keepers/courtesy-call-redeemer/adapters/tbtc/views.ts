@@ -58,17 +58,6 @@ export function answered(answer: RpcAnswer | undefined): unknown {
   return answer === undefined || "error" in answer || answer.result === "0x" ? undefined : answer.result;
 }
 
-/** Takes answers in the order in which they were asked for. */
-export class Answers<T> {
-  private at = 0;
-
-  constructor(private readonly all: readonly T[]) {}
-
-  next(): T | undefined {
-    return this.all[this.at++];
-  }
-}
-
 export function numberOf(result: Result): bigint {
   return result[0] as bigint;
 }

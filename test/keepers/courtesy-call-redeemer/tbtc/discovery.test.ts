@@ -194,8 +194,10 @@ describe("courtesy-call-redeemer, discovery of tBTC v1", () => {
   for (const [what, isGiven] of omissions) {
     it(`TBTC-3 misses what a node leaves out, ${what}, and finds it in the state`, async () => {
       lie((logs) => logs.filter(isGiven));
-      const { rescue, counters, captured } = open();
+      const client = site.client();
+      const { rescue, counters, captured } = site.rescue({ client });
       expect(shown((await all(rescue)).positions)).to.deep.equal(expected(deposits));
+      expect(client.endpoints[0]?.quarantine.reason).to.equal("log-omission");
       expect(counters.get("discovery.logs-omitted")).to.equal(what === "every log" ? 3 : 1);
       expect(captured.names()).to.include("tbtc.logs-omitted");
     });

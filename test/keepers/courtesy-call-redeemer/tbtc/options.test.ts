@@ -7,6 +7,7 @@ import { depositTokenId, tbtcAbi } from "../../../../protocol/tbtc/contracts.js"
 import { DepositState } from "../../../../protocol/tbtc/states.js";
 import { satToTbtcWei } from "../../../../protocol/tbtc/units.js";
 import type { Deposit } from "../../../../scripts/tbtc/scenario.js";
+import { attachToNode } from "../../../helpers/localNode.js";
 import { codeThrown } from "../../../helpers/thrown.js";
 import { codeOf } from "../../../helpers/rejection.js";
 import { DESTINATION, FEE_SAT, startTbtcNode, type TbtcNode } from "../../../helpers/tbtcNode.js";
@@ -315,5 +316,29 @@ describe("courtesy-call-redeemer, ways to redeem tBTC v1", () => {
     const code = await codeOf(rescue.options(reading, site.roles.redeemer, block));
     site.proxy.fault = () => undefined;
     expect(code).to.equal("TBTC_COST_DIFFERS");
+  });
+
+  it("TBTC-20 makes no way, and runs nothing, by the word of one node where two must agree", async () => {
+    await call(sold);
+    const second = await attachToNode(site.url);
+    const client = second.client({ url: `${site.proxy.url},${second.proxy.url}`, quorum: 2, timeoutMs: 20_000 });
+    const { rescue: careful } = site.rescue({ client });
+    const { redeemer } = site.roles;
+    const block = await site.block();
+    const [reading] = await careful.read([positionOf(sold)], block);
+    if (reading === undefined) throw new Error("one reading per position");
+    const [action] = await careful.options(reading, redeemer, block);
+    if (action === undefined) throw new Error("no way");
+    expect(await careful.simulate(action, redeemer, block)).to.deep.equal({ ok: true });
+    const { selector } = tbtcAbi.deposit.getFunction("utxoValue");
+    second.proxy.fault = ({ method, params }) => {
+      const { data = "" } = (params[0] ?? {}) as { data?: string };
+      return method === "eth_call" && (data === selector || params.length > 2)
+        ? { kind: "answer", body: { result: `0x${"00".repeat(31)}07` } }
+        : undefined;
+    };
+    expect(await codeOf(careful.options(reading, redeemer, block))).to.equal("NO_QUORUM");
+    expect(await codeOf(careful.simulate(action, redeemer, block))).to.equal("NO_QUORUM");
+    await second.close();
   });
 });
