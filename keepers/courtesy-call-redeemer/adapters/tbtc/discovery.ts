@@ -183,7 +183,9 @@ export class Discovery {
         )
       ).map(addressOf);
       const silent = keeps.filter((keep) => !this.seen.has(keep));
-      if (silent.length > 0 && isCovered) {
+      // Logs of a factory that was learned later were read from there on only.
+      const isOwnStart = verified !== null || this.start.factories.some((one) => one.toLowerCase() === address);
+      if (silent.length > 0 && isCovered && isOwnStart) {
         answerer?.quarantine.fault("log-omission");
         this.parts.counters.add("discovery.logs-omitted", silent.length);
         this.parts.log.warn("tbtc.logs-omitted", { factory: address, keeps: silent.length, node: answerer?.shown });

@@ -108,8 +108,8 @@ export class Readings {
     block: BlockRef,
   ): Promise<ReadonlyMap<string, bigint>> {
     const reads = called.flatMap(({ position: { id } }) => [
-      slotRead(id, depositSlots.keepAddress),
-      slotRead(id, depositSlots.courtesyCallInitiated),
+      slotRead(id, depositSlots.keepAddress, block),
+      slotRead(id, depositSlots.courtesyCallInitiated, block),
     ]);
     const answers = await readPinned(this.parts.client, block, reads);
     return new Map(

@@ -50,8 +50,8 @@ export class Settlement {
     const answers = await readPinned(this.client, head, [
       state.read,
       keep.read,
-      slotRead(id, depositSlots.keepAddress),
-      slotRead(id, depositSlots.withdrawalRequestTime),
+      slotRead(id, depositSlots.keepAddress, head),
+      slotRead(id, depositSlots.withdrawalRequestTime, head),
     ]);
     const [current, named, keepWord, timeWord] = answers.map(answered);
     const isLaidOut = wordAddress(keepWord) === addressOf(keep.decode(named));

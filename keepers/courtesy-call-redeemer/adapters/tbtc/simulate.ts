@@ -71,7 +71,7 @@ export class Simulator {
       view("token", addresses.token, "balanceOf", [wallet]),
       view("token", addresses.token, "allowance", [wallet, action.allowance?.spender ?? id]),
     ] as const;
-    const all = [...views.map(({ read }) => read), slotRead(id, depositSlots.state)];
+    const all = [...views.map(({ read }) => read), slotRead(id, depositSlots.state, block)];
     const [state, holder, balance, allowed, word] = await reads.read(block, all);
     const current = depositState(numberOf(views[0].decode(state)));
     const stateWord = wordValue(word);

@@ -1,5 +1,5 @@
 /** Questions to contracts of tBTC v1 at a block, and what their answers mean. */
-import { Interface, type Result } from "ethers";
+import { Interface, toQuantity, type Result } from "ethers";
 
 import { RetryableError } from "../../../../protocol/errors.js";
 import { tbtcAbi } from "../../../../protocol/tbtc/contracts.js";
@@ -48,9 +48,12 @@ export function view(
   };
 }
 
-/** A word of storage at the block of the read. */
-export function slotRead(of: string, slot: string): MoneyRead {
-  return { method: "eth_getStorageAt", params: (block) => [of, slot, block] };
+/**
+ * A word of storage at a block. By height, because many nodes that take hashes elsewhere refuse them here; whoever asks compares the hash
+ * at that height afterwards.
+ */
+export function slotRead(of: string, slot: string, { number }: { readonly number: number }): MoneyRead {
+  return { method: "eth_getStorageAt", params: () => [of, slot, toQuantity(number)] };
 }
 
 /** What a read brought; undefined when it reverted, or nobody is at that address. */

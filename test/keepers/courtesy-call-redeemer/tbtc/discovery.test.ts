@@ -280,7 +280,7 @@ describe("courtesy-call-redeemer, discovery of tBTC v1", () => {
   });
 
   it("TBTC-1 follows the system to factories that it takes into use, and finds keeps of both kinds", async () => {
-    const { rescue } = open();
+    const { rescue, counters } = open();
     const { cursor } = await all(rescue);
     const factory = await takeIntoUse(site);
     const staked = await site.scenario.create({ lotSat: LOT_SAT });
@@ -290,6 +290,7 @@ describe("courtesy-call-redeemer, discovery of tBTC v1", () => {
     expect(after.cursor.factories.map(({ address }) => address)).to.include(factory.toLowerCase());
     expect(shown(after.positions)).to.include(expected([backed])[0]);
     expect(shown((await all(open().rescue)).positions)).to.deep.equal(expected([...deposits, staked, backed]));
+    expect(counters.get("discovery.logs-omitted")).to.equal(0);
     const [reading] = await rescue.read(
       after.positions.filter(({ id }) => id === backed.address.toLowerCase()),
       await site.block(),
