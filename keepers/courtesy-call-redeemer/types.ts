@@ -77,6 +77,8 @@ export interface Call {
   readonly to: string;
   readonly data: string;
   readonly valueWei: bigint;
+  /** Of this call alone; absent where the action has no other. */
+  readonly gasLimit?: bigint;
 }
 
 /** What a contract must be allowed to take from the wallet before an action's first call. */
@@ -104,7 +106,7 @@ export interface Action {
   readonly costUnits: bigint;
   /** The part of that, and of other fees, for which nothing comes back; rounded up. Gas is not in it. */
   readonly expenseWei: bigint;
-  /** Of all calls together. */
+  /** Of all calls together, and of an approval that serves no other action. */
   readonly gasLimit: bigint;
   readonly gasEstimate: bigint;
   /** Gas that must be left over to settle the rescue later. */

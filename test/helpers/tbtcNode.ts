@@ -108,7 +108,9 @@ export async function startTbtcNode(changes: Partial<TbtcOptions> = {}) {
         valueWei: 0n,
         gas: 70_000n,
       }));
-      const calls = actions.flatMap(({ calls, gasLimit }) => calls.map((call) => ({ ...call, gas: gasLimit })));
+      const calls = actions.flatMap(({ calls, gasLimit }) =>
+        calls.map((call) => ({ ...call, gas: call.gasLimit ?? gasLimit })),
+      );
       return batch(from, [...approvals, ...calls]);
     },
     rescue(changed: Partial<TbtcRescueParts> & { readonly client?: TbtcRescueParts["client"] } = {}) {

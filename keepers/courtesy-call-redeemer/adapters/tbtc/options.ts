@@ -137,19 +137,26 @@ export class Options {
     const feeSat = feeWithin(payout.initialFeeSat(seen.utxoSat), seen.utxoSat);
     const value = satToBytes8(seen.utxoSat - feeSat);
     const isDirect = way.route === "direct";
-    const redeem: Call = isDirect
-      ? callOf(id, tbtcAbi.deposit.encodeFunctionData("requestRedemption", [value, payout.outputScript]))
+    const redeemGas = isDirect
+      ? CALL_GAS.direct
+      : seen.preTerm
+        ? CALL_GAS.vendingMachineEarly
+        : CALL_GAS.vendingMachine;
+    const redeem = isDirect
+      ? callOf(id, tbtcAbi.deposit.encodeFunctionData("requestRedemption", [value, payout.outputScript]), redeemGas)
       : callOf(
           addresses.vendingMachine,
           tbtcAbi.vendingMachine.encodeFunctionData("tbtcToBtc", [id, value, payout.outputScript]),
+          redeemGas,
         );
+    const courtesyCall = callOf(id, tbtcAbi.deposit.encodeFunctionData("notifyCourtesyCall"), CALL_GAS.courtesyCall);
     const isCalling = effect === "call-and-rescue";
-    const calls = isCalling ? [callOf(id, tbtcAbi.deposit.encodeFunctionData("notifyCourtesyCall")), redeem] : [redeem];
-    const gas: CallGas[] = [
-      isDirect ? CALL_GAS.direct : seen.preTerm ? CALL_GAS.vendingMachineEarly : CALL_GAS.vendingMachine,
+    const calls = isCalling ? [courtesyCall, redeem] : [redeem];
+    const gas: readonly CallGas[] = [
+      redeemGas,
+      ...(isCalling ? [CALL_GAS.courtesyCall] : []),
+      ...(isDirect && way.costWei > 0n ? [CALL_GAS.approve] : []),
     ];
-    if (isCalling) gas.push(CALL_GAS.courtesyCall);
-    if (isDirect && way.costWei > 0n) gas.push(CALL_GAS.approve);
     const token = addresses.token.toLowerCase();
     const spender = isDirect ? id : addresses.vendingMachine.toLowerCase();
     const allowance: Allowance = { token, spender, units: way.costWei, shared: !isDirect };
@@ -194,6 +201,6 @@ function expenseWei(reading: Reading, seen: Seen, way: Way, feeSat: bigint, isOw
   return mulDivUp(lostWei, debtWei === 0n ? collateralWei : debtWei, seen.lotWei);
 }
 
-function callOf(to: string, data: string): Call {
-  return { to: to.toLowerCase(), data, valueWei: 0n };
+function callOf(to: string, data: string, { limit }: CallGas): Call {
+  return { to: to.toLowerCase(), data, valueWei: 0n, gasLimit: limit };
 }

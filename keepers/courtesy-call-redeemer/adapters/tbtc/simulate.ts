@@ -113,7 +113,7 @@ export class Simulator {
   ): Promise<Simulation | undefined> {
     const reads = calls.map((call, index): MoneyRead => {
       const changed = overrides[index];
-      const request = { ...requestOf(call, wallet), gas: toQuantity(gasLimit) };
+      const request = { ...requestOf(call, wallet), gas: toQuantity(call.gasLimit ?? gasLimit) };
       return { method: "eth_call", params: (at) => (changed === undefined ? [request, at] : [request, at, changed]) };
     });
     try {
