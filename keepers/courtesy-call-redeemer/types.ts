@@ -17,13 +17,13 @@ export type Stage =
   | "liquidating"
   | "closed";
 
-/** Facts that never change. */
+/** Facts that never change, and the size, which grows where debts bear interest: every reading tells it anew. */
 export interface Position {
   /** Address of the position, lower case: names it everywhere. */
   readonly id: string;
   /** Who loses when it is liquidated, each the same share; a member that counts twice stands here twice. */
   readonly operators: readonly string[];
-  /** Size of its debt, base units of the token that a rescue costs. */
+  /** Size of its debt as it was last seen, base units of the token that a rescue costs; 0 before the first reading. */
   readonly sizeUnits: bigint;
 }
 
@@ -100,7 +100,7 @@ export interface Action {
   readonly effect: Effect;
   /** In order; one transaction each. */
   readonly calls: readonly Call[];
-  /** Address of the token that leaves the wallet, lower case. */
+  /** Address of the token that leaves the wallet, lower case; any where nothing leaves it. */
   readonly costToken: string;
   /** All of it that leaves, fees included. */
   readonly costUnits: bigint;

@@ -79,6 +79,10 @@ export interface Look {
   readonly answers: readonly RpcAnswer[];
 }
 
+/** What enough nodes answered alike to one read; the error is that of a call that reverts. */
+export type AgreedAnswer =
+  { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: Error };
+
 /** One connection to one chain. */
 export class ChainClient {
   readonly provider: JsonRpcProvider;
@@ -165,6 +169,16 @@ export class ChainClient {
    * ethers' error when they agree that a call reverts.
    */
   async agreed(head: Pick<Head, "number" | "hash">, reads: readonly MoneyRead[]): Promise<readonly unknown[]> {
+    return (await this.agreedEach(head, reads)).map((answer) => {
+      if (answer.ok) return answer.result;
+      throw answer.error;
+    });
+  }
+
+  /**
+   * Like `agreed`, but a call of which they agree that it reverts costs only its own answer. @throws RetryableError NO_QUORUM.
+   */
+  async agreedEach(head: Pick<Head, "number" | "hash">, reads: readonly MoneyRead[]): Promise<readonly AgreedAnswer[]> {
     const { pool, judge, fleet, quorum } = this;
     const agreement = await agree({ pool, judge, fleet, quorum }, head, reads);
     if (!agreement.ok) {
@@ -176,10 +190,11 @@ export class ChainClient {
       );
     }
     return agreement.answers.map((answer, index) => {
-      if ("result" in answer) return answer.result;
+      if ("result" in answer) return { ok: true, result: answer.result };
       const read = reads[index];
       // With what was asked, or an error that carries revert data cannot be made.
-      throw this.errorOf({ method: read?.method ?? "", params: read?.params(head.hash) ?? [] }, answer);
+      const asked = { method: read?.method ?? "", params: read?.params(head.hash) ?? [] };
+      return { ok: false, error: this.errorOf(asked, answer) };
     });
   }
 

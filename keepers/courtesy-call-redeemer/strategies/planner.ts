@@ -222,7 +222,10 @@ function settleTies(group: readonly Wanted[], chosen: ReadonlyMap<number, number
 function worthwhile(candidate: Candidate, means: Means): Wanted | Skip {
   const about = candidate.position;
   if (candidate.options.length === 0) return { about, reason: "no-option" };
-  const payable = candidate.options.filter(({ costToken }) => costToken.toLowerCase() === means.token.toLowerCase());
+  // What costs nothing of any token can be paid with every one.
+  const payable = candidate.options.filter(
+    ({ costToken, costUnits }) => costUnits === 0n || costToken.toLowerCase() === means.token.toLowerCase(),
+  );
   if (payable.length === 0) return { about, reason: "other-token" };
   const options = payable
     .map((action): Choice => {
