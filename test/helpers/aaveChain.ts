@@ -29,7 +29,7 @@ export async function createAaveChain() {
   const clients: ChainClient[] = [];
   const snapshots: unknown[] = [];
   const clientOf = (options: Partial<ClientOptions> = {}): ChainClient => {
-    const client = new ChainClient({ url, chainId: CHAIN_ID, timeoutMs: 10_000, retries: 0, ...options });
+    const client = new ChainClient({ url, chainId: CHAIN_ID, timeoutMs: 30_000, retries: 0, ...options });
     clients.push(client);
     return client;
   };
