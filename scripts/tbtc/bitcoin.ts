@@ -26,8 +26,8 @@ const REGTEST_BITS = 0x207fffff;
 const HEADER_BYTES = 80;
 /** Headers of a proof, the first with the transaction in it. */
 const PROOF_HEADERS = 6;
-const BLOCK_SECONDS = 600;
-const FIRST_TIMESTAMP = 1_600_000_000;
+export const BLOCK_SECONDS = 600;
+export const FIRST_TIMESTAMP = 1_600_000_000;
 const VERSION = "0x01000000";
 const LOCKTIME = "0x00000000";
 /** Replaceable, as redemptions are signed. */
@@ -36,9 +36,10 @@ const SIGHASH_ALL = 1;
 const ONE = "0x01";
 
 /** A header that the relay can start from. */
-export const GENESIS_HEADER = header(`0x${"00".repeat(32)}`, `0x${"00".repeat(32)}`, FIRST_TIMESTAMP);
+export const GENESIS_HEADER = mineHeader(`0x${"00".repeat(32)}`, `0x${"00".repeat(32)}`, FIRST_TIMESTAMP);
 
-function hash256(data: string): string {
+/** Twice SHA-256. */
+export function hash256(data: string): string {
   return sha256(sha256(data));
 }
 
@@ -98,7 +99,11 @@ export function proveTransaction(transaction: BitcoinTransaction, headerCount = 
   const headers: string[] = [];
   let previous = hash256(GENESIS_HEADER);
   for (let height = 1; height <= headerCount; height += 1) {
-    const mined = header(previous, height === 1 ? root : hash256(previous), FIRST_TIMESTAMP + height * BLOCK_SECONDS);
+    const mined = mineHeader(
+      previous,
+      height === 1 ? root : hash256(previous),
+      FIRST_TIMESTAMP + height * BLOCK_SECONDS,
+    );
     headers.push(mined);
     previous = hash256(mined);
   }
@@ -106,7 +111,7 @@ export function proveTransaction(transaction: BitcoinTransaction, headerCount = 
 }
 
 /** A header whose hash, read from its last byte, is below the regtest target 7fffff00…00. */
-function header(previous: string, merkleRoot: string, timestamp: number): string {
+export function mineHeader(previous: string, merkleRoot: string, timestamp: number): string {
   const bytes = Buffer.alloc(HEADER_BYTES);
   bytes.writeUInt32LE(1, 0);
   bytes.set(getBytes(previous), 4);
