@@ -70,7 +70,7 @@ export default defineConfig(
     rules: { "no-console": "error" },
   },
   {
-    files: ["keepers/*/decide.ts", "keepers/*/strategies/**"],
+    files: ["keepers/*/decide.ts", "keepers/*/strategies/**", "keepers/*/bitcoin/followUp.ts"],
     rules: {
       "no-restricted-globals": [
         "error",

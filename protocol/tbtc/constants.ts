@@ -23,5 +23,7 @@ export const LOT_SIZES_DELAY_SECONDS = 2n * DAY_SECONDS;
 export const SUPPLY_CAP_ENDS_SECONDS = 63n * DAY_SECONDS;
 
 export const MIN_REDEMPTION_FEE_SAT = 2_000n;
+/** Least that a redemption may pay out; a fee bump below it is signed for another value than it is recorded with. */
+export const MIN_UTXO_SAT = 2_000n;
 /** Proofs need so many times the difficulty of a block: six headers. */
 export const TX_PROOF_DIFFICULTY_FACTOR = 6n;

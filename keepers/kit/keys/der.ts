@@ -32,6 +32,13 @@ export function readSignature(der: Uint8Array): LowSignature {
   return { r, s: 2n * s > CURVE_ORDER ? CURVE_ORDER - s : s };
 }
 
+/** Writes `SEQUENCE { r INTEGER, s INTEGER }`, s in the lower half. @throws PermanentError DER_MALFORMED for numbers outside 1 … n − 1 */
+export function writeSignature(r: bigint, s: bigint): Uint8Array {
+  const low = 2n * s > CURVE_ORDER ? CURVE_ORDER - s : s;
+  const content = Buffer.concat([writeInteger(r), writeInteger(low)]);
+  return Buffer.concat([Buffer.from([SEQUENCE, content.length]), content]);
+}
+
 /** The address of a public key. @throws PermanentError DER_MALFORMED when it is none of secp256k1. */
 export function readAddress(spki: Uint8Array): string {
   const bytes = Buffer.from(spki);
@@ -45,6 +52,14 @@ export function readAddress(spki: Uint8Array): string {
     throw malformed("the point is not on the curve");
   }
   return computeAddress(hex);
+}
+
+function writeInteger(value: bigint): Buffer {
+  if (value <= 0n || value >= CURVE_ORDER) throw malformed("an INTEGER outside 1 … n − 1");
+  const hex = value.toString(16);
+  const bytes = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, "hex");
+  const signed = (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes;
+  return Buffer.concat([Buffer.from([INTEGER, signed.length]), signed]);
 }
 
 function readInteger(bytes: Buffer, at: { position: number }): bigint {

@@ -5,11 +5,12 @@ import type { TransportLimits } from "./transport.js";
 
 export class WsTransport extends DuplexTransport {
   constructor(url: URL, limits: TransportLimits) {
-    super((events) => connect(url, limits.maxBytes, events), limits);
+    super((events) => openWebSocket(url, limits.maxBytes, events), limits);
   }
 }
 
-function connect(url: URL, maxBytes: number, { onValue, onClose }: LineEvents): Promise<Line> {
+/** @throws TransportFailure */
+export function openWebSocket(url: URL, maxBytes: number, { onValue, onClose }: LineEvents): Promise<Line> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url);
     let failure = new TransportFailure("unreachable", "closed");

@@ -1,0 +1,215 @@
+/** One Electrum server: the questions that a redemption has, each with an answer of the right form or a typed error. What is true of it is judged elsewhere. */
+import { z } from "zod";
+
+import { type CantileverError, PermanentError, RetryableError } from "../../../../protocol/errors.js";
+import { DuplexTransport } from "../../../kit/providers/duplex.js";
+import { TransportFailure } from "../../../kit/providers/failure.js";
+import type { TransportLimits } from "../../../kit/providers/transport.js";
+import { backoffMs } from "../../../kit/retry.js";
+import { rateFromBtc } from "../fee.js";
+import { openLine } from "./line.js";
+import { type BroadcastRefusal, refusalOf } from "./refusal.js";
+import type { ElectrumServer } from "./server.js";
+
+const CLIENT_NAME = "cantilever";
+/** First version with `cp_height` and stable errors; every server of today speaks it. */
+const PROTOCOL_VERSION = "1.4";
+const BACKOFF_BASE_MS = 500;
+const BACKOFF_MAX_MS = 60_000;
+const NEXT_BLOCK = 1;
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const hex = z.string().regex(/^(?:[0-9a-f]{2})+$/);
+const header = z.string().regex(/^[0-9a-f]{160}$/);
+const tip = z.object({ height: z.int().nonnegative(), hex: header });
+const history = z.array(z.object({ tx_hash: hash, height: z.int().min(-1) })).max(100_000);
+const merkle = z.object({
+  block_height: z.int().nonnegative(),
+  merkle: z.array(hash).max(32),
+  pos: z.int().nonnegative(),
+});
+const headers = z.object({ count: z.int().nonnegative(), hex: z.string().regex(/^(?:[0-9a-f]{160})*$/) });
+const answer = z.object({
+  result: z.unknown().optional(),
+  error: z.union([z.null(), z.object({ code: z.number().optional(), message: z.string() })]).optional(),
+});
+const tipNotice = z.object({ method: z.literal("blockchain.headers.subscribe"), params: z.tuple([tip]) });
+
+export type Tip = z.infer<typeof tip>;
+export interface HistoryEntry {
+  readonly txid: string;
+  /** 0 and -1: in no block. */
+  readonly height: number;
+}
+export interface MerkleAnswer {
+  readonly height: number;
+  /** As explorers show them. */
+  readonly branch: readonly string[];
+  readonly index: number;
+}
+
+export interface ClientLimits extends TransportLimits {
+  readonly nowMs?: () => number;
+}
+
+export class ElectrumClient {
+  readonly name: string;
+  private readonly transport: DuplexTransport;
+  private readonly nowMs: () => number;
+  private failures = 0;
+  private quietUntilMs = 0;
+  private newestTip: Tip | undefined;
+  private readonly listeners = new Set<(tip: Tip) => void>();
+
+  constructor(server: ElectrumServer, limits: ClientLimits) {
+    this.name = server.name;
+    this.nowMs = limits.nowMs ?? Date.now;
+    this.transport = new DuplexTransport(async (events) => {
+      const line = await openLine(server, limits, {
+        onClose: events.onClose,
+        onValue: (value) => {
+          this.hear(value);
+          events.onValue(value);
+        },
+      });
+      // The protocol wants this first; its answer matches no question and is passed over.
+      line.send(JSON.stringify({ id: "version", method: "server.version", params: [CLIENT_NAME, PROTOCOL_VERSION] }));
+      // Subscriptions end with their connection.
+      if (this.listeners.size > 0) {
+        line.send(JSON.stringify({ id: "tip", method: "blockchain.headers.subscribe", params: [] }));
+      }
+      return line;
+    }, limits);
+  }
+
+  /** Calls back with every new tip that the server announces, also after a reconnect; the newest known comes at once. @returns ends it */
+  onTip(listener: (tip: Tip) => void): () => void {
+    this.listeners.add(listener);
+    if (this.newestTip !== undefined) listener(this.newestTip);
+    return () => this.listeners.delete(listener);
+  }
+
+  async tip(): Promise<Tip> {
+    const newest = await this.ask("blockchain.headers.subscribe", [], tip);
+    this.announce(newest);
+    return newest;
+  }
+
+  /** Transactions that touch a script, by its scripthash. */
+  async history(scripthash: string): Promise<HistoryEntry[]> {
+    return entries(await this.ask("blockchain.scripthash.get_history", [scripthash], history));
+  }
+
+  /** Those of them that are in no block. */
+  async mempool(scripthash: string): Promise<HistoryEntry[]> {
+    return entries(await this.ask("blockchain.scripthash.get_mempool", [scripthash], history));
+  }
+
+  /** Hex, with witness. */
+  transaction(txid: string): Promise<string> {
+    return this.ask("blockchain.transaction.get", [txid], hex);
+  }
+
+  async merkle(txid: string, height: number): Promise<MerkleAnswer> {
+    const path = await this.ask("blockchain.transaction.get_merkle", [txid, height], merkle);
+    return { height: path.block_height, branch: path.merkle, index: path.pos };
+  }
+
+  /** 0x and 80 bytes. */
+  async header(height: number): Promise<string> {
+    return `0x${await this.ask("blockchain.block.header", [height], header)}`;
+  }
+
+  /** At most so many headers upwards; servers give fewer at the tip. */
+  async headers(from: number, count: number): Promise<string[]> {
+    const chunk = await this.ask("blockchain.block.headers", [from, count], headers);
+    const all = chunk.hex.match(/.{160}/g) ?? [];
+    if (all.length !== chunk.count || all.length > count) throw this.malformed("blockchain.block.headers");
+    return all.map((one) => `0x${one}`);
+  }
+
+  /** Satoshis per 1,000 virtual bytes for the next block; undefined when the server does not know. */
+  async nextBlockRate(): Promise<bigint | undefined> {
+    return rateFromBtc(await this.ask("blockchain.estimatefee", [NEXT_BLOCK], z.number()));
+  }
+
+  /** Hands a transaction over. @returns why the server refused it, or undefined when it has it */
+  async broadcast(raw: string): Promise<BroadcastRefusal | undefined> {
+    try {
+      await this.ask("blockchain.transaction.broadcast", [raw], hash);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof PermanentError) || error.code !== "BTC_SERVER_REFUSED") throw error;
+      const refusal = refusalOf(error.details["answer"] ?? "");
+      return refusal === "known" ? undefined : refusal;
+    }
+  }
+
+  close(): void {
+    this.listeners.clear();
+    this.transport.close();
+  }
+
+  /**
+   * @throws RetryableError BTC_SERVER_RESTING, BTC_SERVER_UNREACHABLE, BTC_SERVER_SILENT; PermanentError BTC_SERVER_REFUSED,
+   * BTC_SERVER_MALFORMED
+   */
+  private async ask<T>(method: string, params: readonly unknown[], form: z.ZodType<T>): Promise<T> {
+    if (this.nowMs() < this.quietUntilMs) {
+      throw new RetryableError("BTC_SERVER_RESTING", `${this.name} failed and is left alone for a while`);
+    }
+    try {
+      const reply = answer.safeParse(await this.transport.exchange({ jsonrpc: "2.0", method, params }));
+      if (!reply.success) throw this.malformed(method);
+      const { error, result } = reply.data;
+      this.failures = 0;
+      if (error != null) {
+        throw new PermanentError("BTC_SERVER_REFUSED", `${this.name} refused ${method}`, undefined, {
+          server: this.name,
+          answer: error.message,
+        });
+      }
+      const parsed = form.safeParse(result);
+      if (!parsed.success) throw this.malformed(method);
+      return parsed.data;
+    } catch (error) {
+      if (!(error instanceof TransportFailure)) throw error;
+      this.failures += 1;
+      this.quietUntilMs = this.nowMs() + backoffMs(this.failures, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
+      throw this.failed(method, error);
+    }
+  }
+
+  private failed(method: string, error: TransportFailure): CantileverError {
+    if (error.reason === "malformed" || error.reason === "too-large") return this.malformed(method);
+    const code = error.reason === "timeout" ? "BTC_SERVER_SILENT" : "BTC_SERVER_UNREACHABLE";
+    return new RetryableError(code, `${this.name}: ${error.message}`, undefined, { server: this.name });
+  }
+
+  private malformed(method: string): PermanentError {
+    const details = { server: this.name, method };
+    return new PermanentError(
+      "BTC_SERVER_MALFORMED",
+      `${this.name} answered ${method} with something else`,
+      undefined,
+      details,
+    );
+  }
+
+  private hear(value: unknown): void {
+    const notice = tipNotice.safeParse(value);
+    if (notice.success) this.announce(notice.data.params[0]);
+    const reply = z.object({ id: z.literal("tip"), result: tip }).safeParse(value);
+    if (reply.success) this.announce(reply.data.result);
+  }
+
+  private announce(newest: Tip): void {
+    if (newest.hex === this.newestTip?.hex && newest.height === this.newestTip.height) return;
+    this.newestTip = newest;
+    for (const listener of this.listeners) listener(newest);
+  }
+}
+
+function entries(list: z.infer<typeof history>): HistoryEntry[] {
+  return list.map(({ tx_hash: txid, height }) => ({ txid, height }));
+}

@@ -1,0 +1,130 @@
+/** Several Electrum servers: asked together, and left out for a while once one has said what cannot be true. */
+import { CantileverError, PermanentError } from "../../../../protocol/errors.js";
+import type { ElectrumClient } from "./client.js";
+import type { BroadcastRefusal } from "./refusal.js";
+
+/** What a server can be caught at. */
+export const LIES = [
+  /** A transaction with another id than it was asked for. */
+  "BTC_SERVER_TX_FALSE",
+  /** A payment that does not lie in the block that it names. */
+  "BTC_SERVER_MERKLE_FALSE",
+  "BTC_SERVER_HEADERS_UNLINKED",
+  /** A header without the work that it claims, or far below that of its epoch. */
+  "BTC_SERVER_WORK_MISSING",
+  /** Its tip is not where it says. */
+  "BTC_SERVER_HEIGHT_FALSE",
+  /** It hides a payment although it has the block. */
+  "BTC_SERVER_HISTORY_FALSE",
+  "BTC_SERVER_MALFORMED",
+] as const;
+export type Lie = (typeof LIES)[number];
+
+/** A server said what cannot be true. */
+export class ServerLied extends PermanentError {
+  constructor(
+    readonly lie: Lie,
+    readonly server: string,
+  ) {
+    super(lie, `${server} said what cannot be true`, "ask another server", { server });
+  }
+}
+
+export interface ServersOptions {
+  /** So many must say the same before anything is spent; never more than there are. */
+  readonly agreeing: number;
+  readonly leaveOutMs: number;
+  readonly nowMs?: () => number;
+}
+
+export interface Standing {
+  readonly server: string;
+  /** `left-out`: lied; `failing`: its last question went wrong. */
+  readonly state: "ok" | "failing" | "left-out";
+  readonly code: string | undefined;
+}
+
+export interface BroadcastResult {
+  readonly accepted: readonly string[];
+  readonly refused: readonly { readonly server: string; readonly refusal: BroadcastRefusal }[];
+}
+
+export class ElectrumServers {
+  readonly agreeing: number;
+  private readonly nowMs: () => number;
+  private readonly lies = new Map<string, { readonly code: Lie; readonly untilMs: number }>();
+  private readonly failing = new Map<string, string>();
+
+  constructor(
+    private readonly clients: readonly ElectrumClient[],
+    private readonly options: ServersOptions,
+  ) {
+    if (clients.length === 0) throw new PermanentError("BTC_SERVERS_NONE", "no Electrum server is named");
+    this.agreeing = Math.max(1, Math.min(options.agreeing, clients.length));
+    this.nowMs = options.nowMs ?? Date.now;
+  }
+
+  /** Asks every server that is not left out; those that fail are noted and missing from the answers. */
+  async each<T>(ask: (client: ElectrumClient) => Promise<T>): Promise<T[]> {
+    const answers = await Promise.all(
+      this.trusted().map(async (client): Promise<readonly T[]> => {
+        try {
+          const answer = await ask(client);
+          this.failing.delete(client.name);
+          return [answer];
+        } catch (error) {
+          if (!(error instanceof CantileverError)) throw error;
+          if (error instanceof ServerLied) this.leaveOut(client.name, error.lie);
+          else if (error.code === "BTC_SERVER_MALFORMED") this.leaveOut(client.name, error.code);
+          else this.failing.set(client.name, error.code);
+          return [];
+        }
+      }),
+    );
+    return answers.flat();
+  }
+
+  leaveOut(server: string, code: Lie): void {
+    this.lies.set(server, { code, untilMs: this.nowMs() + this.options.leaveOutMs });
+  }
+
+  /** For alerts and status: who is trusted, and why not. */
+  standings(): Standing[] {
+    return this.clients.map(({ name: server }) => {
+      const lie = this.lieOf(server);
+      const code = lie ?? this.failing.get(server);
+      return { server, state: lie !== undefined ? "left-out" : code === undefined ? "ok" : "failing", code };
+    });
+  }
+
+  /** What would do for the next block: the middle of the answers, the higher of two; undefined when nobody knows. */
+  async nextBlockRate(): Promise<bigint | undefined> {
+    const rates = (await this.each((client) => client.nextBlockRate())).filter((rate) => rate !== undefined);
+    return rates.sort((a, b) => (a < b ? -1 : 1))[Math.floor(rates.length / 2)];
+  }
+
+  /** Hands a transaction to all of them. */
+  async broadcast(raw: string): Promise<BroadcastResult> {
+    const answers = await this.each(async (client) => ({
+      server: client.name,
+      refusal: await client.broadcast(raw),
+    }));
+    return {
+      accepted: answers.flatMap(({ server, refusal }) => (refusal === undefined ? [server] : [])),
+      refused: answers.flatMap(({ server, refusal }) => (refusal === undefined ? [] : [{ server, refusal }])),
+    };
+  }
+
+  close(): void {
+    for (const client of this.clients) client.close();
+  }
+
+  private trusted(): readonly ElectrumClient[] {
+    return this.clients.filter(({ name }) => this.lieOf(name) === undefined);
+  }
+
+  private lieOf(server: string): Lie | undefined {
+    const lie = this.lies.get(server);
+    return lie === undefined || this.nowMs() >= lie.untilMs ? undefined : lie.code;
+  }
+}

@@ -1,0 +1,69 @@
+/** The Ethereum side of a redemption at one block, from logs and views: the same after a restart, and different after a reorganisation. */
+import type { Provider } from "ethers";
+
+import { RetryableError } from "../../../protocol/errors.js";
+import type { TbtcContracts } from "../../../protocol/tbtc/contracts.js";
+import { depositState } from "../../../protocol/tbtc/states.js";
+import type { BlockRef } from "../types.js";
+import type { RedemptionFacts } from "./facts.js";
+import type { RedemptionRequest, SignatureParts } from "./payment.js";
+
+export interface RedemptionReader {
+  readonly contracts: TbtcContracts;
+  readonly provider: Pick<Provider, "getBlock">;
+}
+
+/**
+ * Reads one redemption.
+ * @param fromBlock no log of the redemption is older: the block of the deposit's creation is always right
+ * @throws RetryableError BTC_BLOCK_GONE when a block of a log is not there any more
+ */
+export async function readRedemption(
+  { contracts, provider }: RedemptionReader,
+  deposit: string,
+  fromBlock: number,
+  block: BlockRef,
+): Promise<RedemptionFacts> {
+  const { system } = contracts;
+  const at = { blockTag: block.number };
+  const handle = contracts.deposit(deposit);
+  const keep = contracts.keep(await handle.keepAddress(at));
+  const range = [fromBlock, block.number] as const;
+  const [state, publicKey, currentDifficulty, previousDifficulty, requested, given, submitted] = await Promise.all([
+    handle.currentState(at),
+    keep.getPublicKey(at),
+    system.fetchRelayCurrentDifficulty(at),
+    system.fetchRelayPreviousDifficulty(at),
+    system.queryFilter(system.filters.RedemptionRequested(deposit), ...range),
+    system.queryFilter(system.filters.GotRedemptionSignature(deposit), ...range),
+    keep.queryFilter(keep.filters.SignatureSubmitted(), ...range),
+  ]);
+  const requests = requested.map(async ({ args, blockNumber }): Promise<RedemptionRequest> => {
+    const mined = await provider.getBlock(blockNumber);
+    if (mined === null) throw new RetryableError("BTC_BLOCK_GONE", `block ${String(blockNumber)} was undone`);
+    return {
+      digest: args.digest.toLowerCase(),
+      utxoSat: args.utxoValue,
+      feeSat: args.requestedFee,
+      script: args.redeemerOutputScript,
+      outpoint: args.outpoint,
+      requestedAt: BigInt(mined.timestamp),
+    };
+  });
+  return {
+    deposit,
+    now: block.timestamp,
+    state: depositState(state),
+    publicKey,
+    requests: await Promise.all(requests),
+    keepSignatures: signatures(submitted),
+    depositSignatures: signatures(given),
+    relay: { currentDifficulty, previousDifficulty },
+  };
+}
+
+function signatures(
+  logs: readonly { readonly args: { readonly digest: string; readonly r: string; readonly s: string } }[],
+): ReadonlyMap<string, SignatureParts> {
+  return new Map(logs.map(({ args: { digest, r, s } }) => [digest.toLowerCase(), { r, s }]));
+}
