@@ -1,0 +1,74 @@
+/** Follows a redemption up as a keeper does: looks at both chains, and does what the step says; remembers nothing in between. */
+import type { SigningKey } from "ethers";
+
+import { callOf } from "../../keepers/courtesy-call-redeemer/bitcoin/calls.js";
+import { signedChild } from "../../keepers/courtesy-call-redeemer/bitcoin/child.js";
+import { lookAtBitcoin } from "../../keepers/courtesy-call-redeemer/bitcoin/electrum/look.js";
+import type { BroadcastResult } from "../../keepers/courtesy-call-redeemer/bitcoin/electrum/servers.js";
+import type { RedemptionFacts } from "../../keepers/courtesy-call-redeemer/bitcoin/facts.js";
+import {
+  FOLLOW_UP_POLICY,
+  followUp,
+  type FollowUpStep,
+  type NextAction,
+} from "../../keepers/courtesy-call-redeemer/bitcoin/followUp.js";
+import { readRedemption } from "../../keepers/courtesy-call-redeemer/bitcoin/readRedemption.js";
+import type { Deposit } from "../../scripts/tbtc/scenario.js";
+import { type BitcoinRig, createBitcoinRig, rawOf } from "./bitcoinRig.js";
+import { keySigner } from "./psbtSigner.js";
+import type { TbtcChain } from "./tbtcChain.js";
+
+export class Settlement {
+  /** Of the last broadcast. */
+  result: BroadcastResult | undefined;
+
+  private constructor(
+    private readonly site: TbtcChain,
+    readonly bitcoin: BitcoinRig,
+    private readonly deposit: Deposit,
+    private readonly owner: SigningKey,
+  ) {}
+
+  /** A Bitcoin chain on which the deposit is funded, with three servers. */
+  static async begin(site: TbtcChain, deposit: Deposit, owner: SigningKey): Promise<Settlement> {
+    const bitcoin = await createBitcoinRig(3);
+    bitcoin.chain.mine(1, { place: [rawOf(site.scenario.funding(deposit).transaction)] });
+    return new Settlement(site, bitcoin, deposit, owner);
+  }
+
+  async facts(): Promise<RedemptionFacts> {
+    const { provider } = this.site.chain;
+    const block = await provider.getBlock("latest");
+    if (block?.hash == null) throw new Error("the chain has no block");
+    const at = { number: block.number, hash: block.hash, timestamp: BigInt(block.timestamp) };
+    return readRedemption({ contracts: this.site.scenario.contracts, provider }, this.deposit.address, 0, at);
+  }
+
+  async look(): Promise<FollowUpStep> {
+    const facts = await this.facts();
+    return followUp(facts, await lookAtBitcoin(this.bitcoin.servers, facts), FOLLOW_UP_POLICY);
+  }
+
+  /** Looks, and does everything; returns what it did. */
+  async act(): Promise<FollowUpStep> {
+    const step = await this.look();
+    for (const action of step.actions) await this.perform(action);
+    return step;
+  }
+
+  close(): Promise<void> {
+    return this.bitcoin.close();
+  }
+
+  private async perform(action: NextAction): Promise<void> {
+    const call = callOf(this.deposit.address, action);
+    if (call !== undefined) {
+      await this.site.scenario.send(this.site.roles.redeemer, call.to, call.data);
+    } else if (action.kind === "broadcast") {
+      this.result = await this.bitcoin.servers.broadcast(action.raw);
+    } else if (action.kind === "pay-by-child") {
+      const { raw } = await signedChild(action.plan, keySigner(this.owner));
+      this.result = await this.bitcoin.servers.broadcast(raw);
+    }
+  }
+}
