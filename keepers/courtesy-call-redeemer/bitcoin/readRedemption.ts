@@ -16,7 +16,7 @@ export interface RedemptionReader {
 /**
  * Reads one redemption.
  * @param fromBlock no log of the redemption is older: the block of the deposit's creation is always right
- * @throws RetryableError BTC_BLOCK_GONE when a block of a log is not there any more
+ * @throws RetryableError BTC_BLOCK_GONE when that block, or one of a log, is not there any more
  */
 export async function readRedemption(
   { contracts, provider }: RedemptionReader,
@@ -38,9 +38,11 @@ export async function readRedemption(
     system.queryFilter(system.filters.GotRedemptionSignature(deposit), ...range),
     keep.queryFilter(keep.filters.SignatureSubmitted(), ...range),
   ]);
+  const stillThere = await provider.getBlock(block.number);
+  if (stillThere?.hash !== block.hash) throw gone(block.number);
   const requests = requested.map(async ({ args, blockNumber }): Promise<RedemptionRequest> => {
     const mined = await provider.getBlock(blockNumber);
-    if (mined === null) throw new RetryableError("BTC_BLOCK_GONE", `block ${String(blockNumber)} was undone`);
+    if (mined === null) throw gone(blockNumber);
     return {
       digest: args.digest.toLowerCase(),
       utxoSat: args.utxoValue,
@@ -60,6 +62,10 @@ export async function readRedemption(
     depositSignatures: signatures(given),
     relay: { currentDifficulty, previousDifficulty },
   };
+}
+
+function gone(block: number): RetryableError {
+  return new RetryableError("BTC_BLOCK_GONE", `block ${String(block)} was undone while it was read`);
 }
 
 function signatures(

@@ -1,6 +1,7 @@
 /** What one server says about the output that a redemption spends, with everything checked that can be checked without another server. */
 import { sha256 } from "ethers";
 
+import { minBigint } from "../../../../protocol/math.js";
 import { type BlockHeader, brokenLink, hasWork, parseHeader, workOf } from "../header.js";
 import { reversedHex } from "../payment.js";
 import { merkleRoot, type MerklePath, type RelayEpochs } from "../proof.js";
@@ -22,7 +23,12 @@ export interface PaymentQuery {
   readonly outpoint: string;
   /** Txids of the payments that the signers were asked for, by rising fee. */
   readonly variants: readonly string[];
-  readonly relay: RelayEpochs;
+  readonly rules: HeaderRules;
+}
+
+/** How easy a block may be. */
+export interface HeaderRules extends RelayEpochs {
+  readonly hasEasyBlocks: boolean;
 }
 
 /** Headers that follow one another, with the work that they claim. */
@@ -63,7 +69,7 @@ export async function chainOf(
   client: ElectrumClient,
   height: number,
   tipHeight: number,
-  relay: RelayEpochs,
+  rules: HeaderRules,
 ): Promise<Chain> {
   const count = Math.min(tipHeight - height + 1, MAX_HEADERS);
   const headers: BlockHeader[] = [];
@@ -73,7 +79,7 @@ export async function chainOf(
     headers.push(...more.map((raw) => headerFrom(client, raw)));
   }
   if (brokenLink(headers) >= 0) throw new ServerLied("BTC_SERVER_HEADERS_UNLINKED", client.name);
-  if (!headers.every((header) => isPlausible(header, relay))) {
+  if (!headers.every((header) => isPlausible(header, rules))) {
     throw new ServerLied("BTC_SERVER_WORK_MISSING", client.name);
   }
   return { headers, work: headers.reduce((sum, header) => sum + workOf(header), 0n) };
@@ -82,13 +88,13 @@ export async function chainOf(
 async function claimOnce(client: ElectrumClient, query: PaymentQuery): Promise<Claim> {
   const { height: tipHeight, hex } = await client.tip();
   const tip = headerFrom(client, `0x${hex}`);
-  if (!isPlausible(tip, query.relay)) throw new ServerLied("BTC_SERVER_WORK_MISSING", client.name);
+  if (!isPlausible(tip, query.rules)) throw new ServerLied("BTC_SERVER_WORK_MISSING", client.name);
   const found = await findSpend(client, query);
   if (found === undefined) return { client, tipHeight, spend: undefined };
   const { txid, height, isForeign } = found;
   if (height <= 0) return { client, tipHeight, spend: { txid, isForeign, confirmed: undefined } };
   if (height > tipHeight) throw new ServerLied("BTC_SERVER_HEIGHT_FALSE", client.name);
-  const confirmed = await confirmation(client, { txid, height }, { height: tipHeight, hash: tip.hash }, query.relay);
+  const confirmed = await confirmation(client, { txid, height }, { height: tipHeight, hash: tip.hash }, query.rules);
   return { client, tipHeight, spend: { txid, isForeign, confirmed } };
 }
 
@@ -96,12 +102,12 @@ async function confirmation(
   client: ElectrumClient,
   { txid, height }: { readonly txid: string; readonly height: number },
   tip: { readonly height: number; readonly hash: string },
-  relay: RelayEpochs,
+  rules: HeaderRules,
 ): Promise<Confirmed> {
   const { branch, index, height: named } = await client.merkle(txid, height);
   if (named !== height) throw new ServerLied("BTC_SERVER_HEIGHT_FALSE", client.name);
   const path = { nodes: `0x${branch.map(reversedHex).join("")}`, index };
-  const chain = await chainOf(client, height, tip.height, relay);
+  const chain = await chainOf(client, height, tip.height, rules);
   if (merkleRoot(`0x${reversedHex(txid)}`, path) !== chain.headers[0]?.merkleRoot) {
     throw new ServerLied("BTC_SERVER_MERKLE_FALSE", client.name);
   }
@@ -151,7 +157,7 @@ function headerFrom(client: ElectrumClient, raw: string): BlockHeader {
 }
 
 /** Work as claimed, and no easier than the epochs that the relay knows let it become. */
-function isPlausible(header: BlockHeader, { currentDifficulty, previousDifficulty }: RelayEpochs): boolean {
-  const least = currentDifficulty < previousDifficulty ? currentDifficulty : previousDifficulty;
-  return hasWork(header) && header.difficulty >= least / MAX_FALL;
+function isPlausible(header: BlockHeader, rules: HeaderRules): boolean {
+  const least = minBigint(rules.currentDifficulty, rules.previousDifficulty) / MAX_FALL;
+  return hasWork(header) && (header.difficulty >= least || (rules.hasEasyBlocks && header.difficulty === 1n));
 }

@@ -29,7 +29,8 @@ export async function lookAtBitcoin(servers: ElectrumServers, facts: RedemptionF
   const nextBlockSatPerKvb = await servers.nextBlockRate();
   if (outpoint === undefined) return { payment: { kind: "unseen" }, nextBlockSatPerKvb };
   const variants = payments.map(({ txid }) => txid);
-  const query = { signerScript: signerScript(facts.publicKey), outpoint, variants, relay: facts.relay };
+  const rules = { ...facts.relay, hasEasyBlocks: servers.hasEasyBlocks };
+  const query = { signerScript: signerScript(facts.publicKey), outpoint, variants, rules };
   return { payment: await lookAtPayment(servers, query, payments), nextBlockSatPerKvb };
 }
 
@@ -103,7 +104,7 @@ async function judge(servers: ElectrumServers, claim: Claim, best: Best, query: 
   const { height, work } = best.confirmed;
   if (tipHeight < height) return "behind";
   const [verdict] = await asked(servers, client, async (): Promise<Verdict> => {
-    const chain = await chainOf(client, height, tipHeight, query.relay);
+    const chain = await chainOf(client, height, tipHeight, query.rules);
     if (chain.headers[0]?.hash !== best.block) return chain.work > work ? "heavier" : "behind";
     const again = await claimOf(client, query);
     return again.spend?.confirmed?.headers[0]?.hash === best.block ? "agrees" : "lied";

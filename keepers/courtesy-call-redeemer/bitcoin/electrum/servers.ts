@@ -34,6 +34,8 @@ export interface ServersOptions {
   /** So many must say the same before anything is spent; never more than there are. */
   readonly agreeing: number;
   readonly leaveOutMs: number;
+  /** Testnet lets a block have difficulty 1 when none has come for 20 minutes. */
+  readonly hasEasyBlocks?: boolean;
   readonly nowMs?: () => number;
 }
 
@@ -51,6 +53,7 @@ export interface BroadcastResult {
 
 export class ElectrumServers {
   readonly agreeing: number;
+  readonly hasEasyBlocks: boolean;
   private readonly nowMs: () => number;
   private readonly lies = new Map<string, { readonly code: Lie; readonly untilMs: number }>();
   private readonly failing = new Map<string, string>();
@@ -61,6 +64,7 @@ export class ElectrumServers {
   ) {
     if (clients.length === 0) throw new PermanentError("BTC_SERVERS_NONE", "no Electrum server is named");
     this.agreeing = Math.max(1, Math.min(options.agreeing, clients.length));
+    this.hasEasyBlocks = options.hasEasyBlocks ?? false;
     this.nowMs = options.nowMs ?? Date.now;
   }
 

@@ -1,0 +1,18 @@
+/** The servers of a configuration, ready to be asked; connections open with the first question. */
+import type { BitcoinConfig } from "../config.js";
+import { ElectrumClient } from "./client.js";
+import { ElectrumServers } from "./servers.js";
+
+/** A history of many thousand payments still fits. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/** A server that lied is asked again after so long: it may have been mended. */
+const LEAVE_OUT_MS = 3_600_000;
+
+export function openServers(
+  config: Pick<BitcoinConfig, "servers" | "agreeing" | "timeoutMs" | "network">,
+): ElectrumServers {
+  const limits = { timeoutMs: config.timeoutMs, maxBytes: MAX_BYTES };
+  const clients = config.servers.map((server) => new ElectrumClient(server, limits));
+  const { agreeing, network } = config;
+  return new ElectrumServers(clients, { agreeing, leaveOutMs: LEAVE_OUT_MS, hasEasyBlocks: network === "testnet" });
+}
