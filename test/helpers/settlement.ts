@@ -2,7 +2,7 @@
 import type { SigningKey } from "ethers";
 
 import { callOf } from "../../keepers/courtesy-call-redeemer/bitcoin/calls.js";
-import { signedChild } from "../../keepers/courtesy-call-redeemer/bitcoin/child.js";
+import { carryOut, isBitcoinAction } from "../../keepers/courtesy-call-redeemer/bitcoin/carryOut.js";
 import { lookAtBitcoin } from "../../keepers/courtesy-call-redeemer/bitcoin/electrum/look.js";
 import type { BroadcastResult } from "../../keepers/courtesy-call-redeemer/bitcoin/electrum/servers.js";
 import type { RedemptionFacts } from "../../keepers/courtesy-call-redeemer/bitcoin/facts.js";
@@ -62,13 +62,9 @@ export class Settlement {
 
   private async perform(action: NextAction): Promise<void> {
     const call = callOf(this.deposit.address, action);
-    if (call !== undefined) {
-      await this.site.scenario.send(this.site.roles.redeemer, call.to, call.data);
-    } else if (action.kind === "broadcast") {
-      this.result = await this.bitcoin.servers.broadcast(action.raw);
-    } else if (action.kind === "pay-by-child") {
-      const { raw } = await signedChild(action.plan, keySigner(this.owner));
-      this.result = await this.bitcoin.servers.broadcast(raw);
-    }
+    if (call !== undefined) await this.site.scenario.send(this.site.roles.redeemer, call.to, call.data);
+    if (!isBitcoinAction(action)) return;
+    const done = await carryOut(action, this.bitcoin.servers, keySigner(this.owner));
+    if (done.kind === "handed-over") this.result = done.result;
   }
 }

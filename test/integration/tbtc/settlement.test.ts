@@ -6,8 +6,10 @@ import { addressOf, parseDestination } from "../../../keepers/courtesy-call-rede
 import { initialFee, nextBump } from "../../../keepers/courtesy-call-redeemer/bitcoin/fee.js";
 import type { FollowUpStep } from "../../../keepers/courtesy-call-redeemer/bitcoin/followUp.js";
 import { plannedPayment, signedPayment } from "../../../keepers/courtesy-call-redeemer/bitcoin/payment.js";
+import { readRedemption } from "../../../keepers/courtesy-call-redeemer/bitcoin/readRedemption.js";
 import { DepositState } from "../../../protocol/tbtc/states.js";
 import type { Deposit } from "../../../scripts/tbtc/scenario.js";
+import { codeOf } from "../../helpers/rejection.js";
 import { answerOf } from "../../helpers/tbtcAnswer.js";
 import { createTbtcChain, type TbtcChain } from "../../helpers/tbtcChain.js";
 import { Settlement } from "../../helpers/settlement.js";
@@ -247,6 +249,18 @@ describe("tBTC v1, a redemption followed up on both chains", () => {
     expect((await settlement.look()).stage).to.equal("broadcast");
     await site.giveBack();
     expect(await settlement.look()).to.deep.include({ stage: "gone", actions: [] });
+  });
+
+  it("BTC-17 believes nothing that was read of a block which was undone meanwhile", async () => {
+    await request();
+    const { provider } = site.chain;
+    const block = await provider.getBlock("latest");
+    if (block?.hash == null) throw new Error("the chain has no block");
+    const reader = { contracts: site.scenario.contracts, provider };
+    const at = { number: block.number, hash: block.hash, timestamp: BigInt(block.timestamp) };
+    expect((await readRedemption(reader, deposit.address, 0, at)).requests).to.have.length(1);
+    const undone = { ...at, hash: block.parentHash };
+    expect(await codeOf(readRedemption(reader, deposit.address, 0, undone))).to.equal("BTC_BLOCK_GONE");
   });
 
   it("BTC-17 knows that it is lost", async () => {

@@ -2,6 +2,7 @@ import { Transaction } from "@scure/btc-signer";
 import { expect } from "chai";
 import { getBytes } from "ethers";
 
+import { carryOut } from "../../../../keepers/courtesy-call-redeemer/bitcoin/carryOut.js";
 import {
   type ChildPolicy,
   type ChildSigner,
@@ -10,7 +11,7 @@ import {
 } from "../../../../keepers/courtesy-call-redeemer/bitcoin/child.js";
 import { parseTransaction } from "../../../../keepers/courtesy-call-redeemer/bitcoin/rawTransaction.js";
 import { LocalBitcoin } from "../../../../scripts/tbtc/electrum/chain.js";
-import { rawOf } from "../../../helpers/bitcoinRig.js";
+import { createBitcoinRig, rawOf } from "../../../helpers/bitcoinRig.js";
 import { keySigner } from "../../../helpers/psbtSigner.js";
 import { FEE_SAT, FUNDING, KEEP_KEY, OWNER_KEY, paymentOf, requestOf } from "../../../helpers/redemptionSample.js";
 import { codeOf } from "../../../helpers/rejection.js";
@@ -79,6 +80,22 @@ describe("courtesy-call-redeemer/bitcoin/child", () => {
     expect(planChild(poor, 183_000n, undefined, { ...POLICY, maxShareBps: 10_000n })).to.include({
       reason: "too-dear",
     });
+  });
+
+  it("BTC-6 without a signer tells the operator what to sign, and sends nothing", async () => {
+    const rig = await createBitcoinRig(1);
+    try {
+      const plan = planned();
+      const done = await carryOut({ kind: "pay-by-child", plan, dueAt: 0n }, rig.servers, undefined);
+      if (done.kind !== "for-the-operator") throw new Error(done.kind);
+      for (const part of [plan.psbt, plan.parent, String(plan.feeSat)]) expect(done.instruction).to.include(part);
+      expect(rig.remote[0]?.asked).to.deep.equal([]);
+      // What it tells to sign is what a wallet can sign.
+      const { raw } = await signedChild(done.plan, keySigner(OWNER_KEY));
+      expect(parseTransaction(raw)?.outputsSat).to.equal(plan.outputSat);
+    } finally {
+      await rig.close();
+    }
   });
 
   it("BTC-6 gives away what it asked to be signed and nothing else", async () => {

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 
 import { loadBitcoinConfig } from "../../../../keepers/courtesy-call-redeemer/bitcoin/config.js";
+import { openServers } from "../../../../keepers/courtesy-call-redeemer/bitcoin/electrum/open.js";
 import { parseElectrumServer } from "../../../../keepers/courtesy-call-redeemer/bitcoin/electrum/server.js";
 import { ConfigError, type Env } from "../../../../keepers/kit/env.js";
 import { codeThrown } from "../../../helpers/thrown.js";
@@ -27,6 +28,20 @@ describe("courtesy-call-redeemer/bitcoin/config", () => {
     expect(config.servers.map(({ name }) => name)).to.deep.equal(["tls://one.example:50002", "tcp://10.0.0.1:50001"]);
     expect(config.destination.address).to.equal(ADDRESS);
     expect(config.fees).to.include({ maxFeeSat: 200_000n, maxShareBps: 500n });
+  });
+
+  it("BTC-7 opens every server that is named, and asks none before it must", () => {
+    const servers = openServers(loadBitcoinConfig(GOOD));
+    expect(servers.standings().map(({ server, state }) => [server, state])).to.deep.equal([
+      ["tls://one.example:50002", "ok"],
+      ["tcp://10.0.0.1:50001", "ok"],
+    ]);
+    expect(servers.agreeing).to.equal(2);
+    servers.close();
+    // With one server, one has to do.
+    const alone = openServers(loadBitcoinConfig({ ...GOOD, BTC_ELECTRUM_SERVERS: "tcp://10.0.0.1:50001" }));
+    expect(alone.agreeing).to.equal(1);
+    alone.close();
   });
 
   it("BTC-7 reads the names of the original", () => {

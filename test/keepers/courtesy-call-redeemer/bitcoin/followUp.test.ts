@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { id } from "ethers";
 
 import { callOf, followUpsOf } from "../../../../keepers/courtesy-call-redeemer/bitcoin/calls.js";
+import { explainAlert } from "../../../../keepers/courtesy-call-redeemer/bitcoin/explain.js";
 import type { PaymentSight, RedemptionFacts } from "../../../../keepers/courtesy-call-redeemer/bitcoin/facts.js";
 import {
   ALERTS,
@@ -298,6 +299,12 @@ describe("courtesy-call-redeemer/bitcoin/followUp", () => {
       }
     }
     expect(acted).to.be.greaterThan(100);
+  });
+
+  it("BTC-10 explains every alert", () => {
+    const summaries = ALERTS.map((alert) => explainAlert(alert).summary);
+    expect(new Set(summaries).size).to.equal(ALERTS.length);
+    expect(ALERTS.filter((alert) => explainAlert(alert).severity === "warning")).to.deep.equal(["child-too-dear"]);
   });
 
   it("BTC-10 says what is left to do as calls of the deposit alone", () => {

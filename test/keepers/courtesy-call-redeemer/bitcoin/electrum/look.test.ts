@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import { lookAtBitcoin } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/electrum/look.js";
-import { scripthashOf } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/electrum/claim.js";
+import { chainOf, scripthashOf } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/electrum/claim.js";
 import type { PaymentSight } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/facts.js";
 import { hasWork, parseHeader } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/header.js";
 import { redemptionProof } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/proof.js";
@@ -9,6 +9,7 @@ import { signedChild, planChild } from "../../../../../keepers/courtesy-call-red
 import { mineHeader } from "../../../../../scripts/tbtc/bitcoin.js";
 import type { Question } from "../../../../../scripts/tbtc/electrum/server.js";
 import { type BitcoinRig, createBitcoinRig, LEAVE_OUT_MS, rawOf } from "../../../../helpers/bitcoinRig.js";
+import { codeOf } from "../../../../helpers/rejection.js";
 import { keySigner } from "../../../../helpers/psbtSigner.js";
 import {
   factsOf,
@@ -20,6 +21,8 @@ import {
   signatureOf,
 } from "../../../../helpers/redemptionSample.js";
 
+const GENESIS =
+  "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c";
 const FIRST = paymentOf(requestOf(FEE_SAT));
 const SECOND = paymentOf(requestOf(2n * FEE_SAT));
 const FACTS = factsOf(0n);
@@ -220,6 +223,22 @@ describe("courtesy-call-redeemer/bitcoin/electrum/look", () => {
     const relay = { currentDifficulty: 4n, previousDifficulty: 5n };
     expect(await sight(factsOf(0n, { relay }))).to.deep.equal({ kind: "unknown", reason: "too-few-servers" });
     expect(rig.codes()).to.deep.equal(Array(3).fill("BTC_SERVER_WORK_MISSING"));
+  });
+
+  it("BTC-12 takes a block of difficulty 1 where the network has such, and nothing easier", async () => {
+    await start();
+    const [client] = rig.clients;
+    if (client === undefined) throw new Error("no server");
+    // The first block of the public chain has difficulty 1.
+    lie(
+      0,
+      on("blockchain.block.headers", () => ({ count: 1, hex: GENESIS })),
+    );
+    const rules = { currentDifficulty: 100n, previousDifficulty: 100n };
+    expect((await chainOf(client, 0, 0, { ...rules, hasEasyBlocks: true })).headers).to.have.length(1);
+    expect(await codeOf(chainOf(client, 0, 0, { ...rules, hasEasyBlocks: false }))).to.equal("BTC_SERVER_WORK_MISSING");
+    lie(0, () => (_, result) => result);
+    expect(await codeOf(chainOf(client, 0, 0, { ...rules, hasEasyBlocks: true }))).to.equal("BTC_SERVER_WORK_MISSING");
   });
 
   it("BTC-12 says that it does not know when too few answer, and gives nobody up for being slow", async () => {
