@@ -1,17 +1,28 @@
 /** `npm run tbtc:world`: a node on this machine with the whole of tBTC v1 on it. */
 import { parseWad, parseDecimal } from "../protocol/units.js";
+import type { BitcoinTransaction } from "./tbtc/bitcoin.js";
 import { runCommand, type CommandContext, type CommandResult } from "./cli.js";
 
 /** Satoshis are the eighth digit. */
 const BTC_DECIMALS = 8;
 /** Accounts of the node: the first deploys and funds, the next four are the signers. */
 const OPERATORS = 4;
+const BLOCK_MS = 10_000;
+/** Blocks on the coins of the deposits. */
+const FUNDING_DEPTH = 6;
 
 const FLAGS = {
   port: { kind: "integer", min: 0, max: 65_535, default: 8547, help: "of the requests; 0 takes a free one" },
   lots: { kind: "list", placeholder: "0.1,1", default: ["1"], help: "deposits to open, by their size in BTC" },
   price: { kind: "string", placeholder: "BTC", help: "BTC per ETH once the deposits are open (opened at 0.032)" },
   call: { kind: "boolean", help: "call the courtesy of every deposit; needs a --price below 0.02667" },
+  electrum: {
+    kind: "integer",
+    min: 0,
+    max: 65_535,
+    help: "also a Bitcoin chain with the deposits' coins, by Electrum on this port",
+  },
+  block: { kind: "duration", placeholder: "10s", help: "between two blocks of that chain (default: 10s)" },
   for: { kind: "duration", placeholder: "120s", help: "run that long (default: until Ctrl-C)" },
 } as const;
 
@@ -35,6 +46,7 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
   const { port } = await server.listen();
   const rpc = `http://127.0.0.1:${String(port)}`;
   const provider = new JsonRpcProvider(rpc, undefined, { cacheTimeout: -1 });
+  let bitcoin: Awaited<ReturnType<typeof startBitcoin>> | undefined;
   try {
     const chain = new LocalChain(provider);
     const [deployer = "", ...others] = await chain.accounts();
@@ -52,7 +64,13 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
     if (priceWad !== undefined) await scenario.setPrice(priceWad);
     if (flags.call) for (const { address } of deposits) await scenario.courtesyCall(address);
 
+    if (flags.electrum !== undefined) {
+      const coins = deposits.map((deposit) => scenario.funding(deposit).transaction);
+      bitcoin = await startBitcoin(coins, flags.electrum, flags.block ?? BLOCK_MS);
+    }
+
     say(`rpc       ${rpc}`);
+    if (bitcoin !== undefined) say(`electrum  ${bitcoin.url} of regtest`);
     for (const [name, address] of Object.entries(world.addresses)) say(`${name.padEnd(17)} ${String(address)}`);
     say(`deployer  ${deployer}: has the TBTC of every deposit`);
     for (const operator of operators) say(`operator  ${operator}`);
@@ -63,6 +81,7 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
       ok: true,
       report: {
         rpc,
+        ...(bitcoin === undefined ? {} : { electrum: bitcoin.url }),
         addresses: world.addresses,
         deployer,
         operators,
@@ -70,9 +89,30 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
       },
     };
   } finally {
+    await bitcoin?.close();
     provider.destroy();
     await server.close();
   }
+}
+
+/** A Bitcoin chain with these coins, deep enough, that goes on by itself. */
+async function startBitcoin(coins: readonly BitcoinTransaction[], port: number, blockMs: number) {
+  const { LocalBitcoin } = await import("./tbtc/electrum/chain.js");
+  const { ElectrumServer } = await import("./tbtc/electrum/server.js");
+  const { rawTransaction } = await import("./tbtc/bitcoin.js");
+  const chain = new LocalBitcoin();
+  chain.mine(FUNDING_DEPTH, { place: coins.map(rawTransaction) });
+  const started = await ElectrumServer.start(chain, { transport: "tcp" }, port);
+  const mining = setInterval(() => {
+    chain.mine();
+  }, blockMs);
+  return {
+    url: started.url,
+    close(): Promise<void> {
+      clearInterval(mining);
+      return started.close();
+    },
+  };
 }
 
 /** Until Ctrl-C, or for so many milliseconds. */

@@ -52,6 +52,11 @@ export function keyScript(key: SigningKey): Uint8Array {
   return p2wpkh(getBytes(key.compressedPublicKey)).script;
 }
 
+/** Hex of a transaction without its witness, as Bitcoin's servers take it. */
+export function rawTransaction({ version, inputVector, outputVector, locktime }: BitcoinTransaction): string {
+  return concat([version, inputVector, outputVector, locktime]).slice(2);
+}
+
 /** One input, one output. `outpoint`: txid as hashed and the index, little-endian: 36 bytes. */
 export function payment(outpoint: string, script: Uint8Array, amountSat: bigint): BitcoinTransaction {
   const input = RawInput.encode({

@@ -5,6 +5,7 @@ import tls from "node:tls";
 
 import { sha256 } from "ethers";
 
+import { PermanentError } from "../../../protocol/errors.js";
 import { WebSocketConnection } from "../../validator/pubsub/webSocket.js";
 import { type LocalBitcoin, merkleLevels, reversed } from "./chain.js";
 import { Rejected } from "./mempool.js";
@@ -63,7 +64,8 @@ export class ElectrumServer {
     });
   }
 
-  static async start(chain: LocalBitcoin, kind: ServerKind = { transport: "tcp" }) {
+  /** @param port 0 takes a free one; @throws PermanentError ELECTRUM_PORT_TAKEN */
+  static async start(chain: LocalBitcoin, kind: ServerKind = { transport: "tcp" }, port = 0) {
     const server = new ElectrumServer(chain, kind);
     const sockets = new Set<net.Socket>();
     const listener = server.listener();
@@ -71,11 +73,17 @@ export class ElectrumServer {
       sockets.add(socket);
       socket.on("close", () => sockets.delete(socket));
     });
-    await new Promise<void>((resolve) => listener.listen(0, HOST, resolve));
-    const { port } = listener.address() as net.AddressInfo;
+    await new Promise<void>((resolve, reject) => {
+      listener.once("error", (cause) => {
+        const message = `port ${String(port)} cannot be listened on`;
+        reject(new PermanentError("ELECTRUM_PORT_TAKEN", message, "name another one, or 0", {}, { cause }));
+      });
+      listener.listen(port, HOST, resolve);
+    });
+    const bound = listener.address() as net.AddressInfo;
     return {
       server,
-      url: `${kind.transport}://${HOST}:${String(port)}`,
+      url: `${kind.transport}://${HOST}:${String(bound.port)}`,
       async close(): Promise<void> {
         for (const socket of sockets) socket.destroy();
         await new Promise((resolve) => listener.close(resolve));
