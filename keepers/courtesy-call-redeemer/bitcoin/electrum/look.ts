@@ -16,7 +16,6 @@ import {
   scripthashOf,
   transactionFrom,
 } from "./claim.js";
-import type { ElectrumClient } from "./client.js";
 import type { ElectrumServers } from "./servers.js";
 
 /** Others may pay to the redeemer as often as they like. */
@@ -103,7 +102,7 @@ async function judge(servers: ElectrumServers, claim: Claim, best: Best, query: 
   const { client, tipHeight } = claim;
   const { height, work } = best.confirmed;
   if (tipHeight < height) return "behind";
-  const [verdict] = await asked(servers, client, async (): Promise<Verdict> => {
+  const [verdict] = await servers.one(client, async (): Promise<Verdict> => {
     const chain = await chainOf(client, height, tipHeight, query.rules);
     if (chain.headers[0]?.hash !== best.block) return chain.work > work ? "heavier" : "behind";
     const again = await claimOf(client, query);
@@ -111,13 +110,6 @@ async function judge(servers: ElectrumServers, claim: Claim, best: Best, query: 
   });
   if (verdict === "lied") servers.leaveOut(client.name, "BTC_SERVER_HISTORY_FALSE");
   return verdict ?? "failed";
-}
-
-/** Asks one of the servers with the care of all. */
-function asked<T>(servers: ElectrumServers, client: ElectrumClient, ask: () => Promise<T>): Promise<T[]> {
-  return servers
-    .each((one) => (one === client ? ask().then((answer) => [answer]) : Promise.resolve([])))
-    .then((all) => all.flat());
 }
 
 async function unconfirmed(

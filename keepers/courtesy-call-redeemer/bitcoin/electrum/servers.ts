@@ -70,22 +70,23 @@ export class ElectrumServers {
 
   /** Asks every server that is not left out; those that fail are noted and missing from the answers. */
   async each<T>(ask: (client: ElectrumClient) => Promise<T>): Promise<T[]> {
-    const answers = await Promise.all(
-      this.trusted().map(async (client): Promise<readonly T[]> => {
-        try {
-          const answer = await ask(client);
-          this.failing.delete(client.name);
-          return [answer];
-        } catch (error) {
-          if (!(error instanceof CantileverError)) throw error;
-          if (error instanceof ServerLied) this.leaveOut(client.name, error.lie);
-          else if (error.code === "BTC_SERVER_MALFORMED") this.leaveOut(client.name, error.code);
-          else this.failing.set(client.name, error.code);
-          return [];
-        }
-      }),
-    );
+    const answers = await Promise.all(this.trusted().map((client) => this.one(client, () => ask(client))));
     return answers.flat();
+  }
+
+  /** Asks one of them in the same way: its answer, or none. */
+  async one<T>({ name }: ElectrumClient, ask: () => Promise<T>): Promise<readonly T[]> {
+    try {
+      const answer = await ask();
+      this.failing.delete(name);
+      return [answer];
+    } catch (error) {
+      if (!(error instanceof CantileverError)) throw error;
+      if (error instanceof ServerLied) this.leaveOut(name, error.lie);
+      else if (error.code === "BTC_SERVER_MALFORMED") this.leaveOut(name, error.code);
+      else this.failing.set(name, error.code);
+      return [];
+    }
   }
 
   leaveOut(server: string, code: Lie): void {
