@@ -2,7 +2,6 @@
 import { ElectrumClient } from "../../keepers/courtesy-call-redeemer/bitcoin/electrum/client.js";
 import { parseElectrumServer } from "../../keepers/courtesy-call-redeemer/bitcoin/electrum/server.js";
 import { ElectrumServers } from "../../keepers/courtesy-call-redeemer/bitcoin/electrum/servers.js";
-import type { BitcoinTransaction } from "../../scripts/tbtc/bitcoin.js";
 import { LocalBitcoin } from "../../scripts/tbtc/electrum/chain.js";
 import { ElectrumServer, type ServerKind } from "../../scripts/tbtc/electrum/server.js";
 
@@ -48,8 +47,3 @@ export async function createBitcoinRig(
 }
 
 export type BitcoinRig = Awaited<ReturnType<typeof createBitcoinRig>>;
-
-/** Hex of a transaction without witness, as servers show it. */
-export function rawOf({ version, inputVector, outputVector, locktime }: BitcoinTransaction): string {
-  return [version, inputVector, outputVector, locktime].map((part) => part.slice(2)).join("");
-}

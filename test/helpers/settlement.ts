@@ -13,8 +13,9 @@ import {
   type NextAction,
 } from "../../keepers/courtesy-call-redeemer/bitcoin/followUp.js";
 import { readRedemption } from "../../keepers/courtesy-call-redeemer/bitcoin/readRedemption.js";
+import { rawTransaction } from "../../scripts/tbtc/bitcoin.js";
 import type { Deposit } from "../../scripts/tbtc/scenario.js";
-import { type BitcoinRig, createBitcoinRig, rawOf } from "./bitcoinRig.js";
+import { type BitcoinRig, createBitcoinRig } from "./bitcoinRig.js";
 import { keySigner } from "./psbtSigner.js";
 import type { TbtcChain } from "./tbtcChain.js";
 
@@ -32,7 +33,7 @@ export class Settlement {
   /** A Bitcoin chain on which the deposit is funded, with three servers. */
   static async begin(site: TbtcChain, deposit: Deposit, owner: SigningKey): Promise<Settlement> {
     const bitcoin = await createBitcoinRig(3);
-    bitcoin.chain.mine(1, { place: [rawOf(site.scenario.funding(deposit).transaction)] });
+    bitcoin.chain.mine(1, { place: [rawTransaction(site.scenario.funding(deposit).transaction)] });
     return new Settlement(site, bitcoin, deposit, owner);
   }
 

@@ -10,8 +10,9 @@ import {
   signedChild,
 } from "../../../../keepers/courtesy-call-redeemer/bitcoin/child.js";
 import { parseTransaction } from "../../../../keepers/courtesy-call-redeemer/bitcoin/rawTransaction.js";
+import { rawTransaction } from "../../../../scripts/tbtc/bitcoin.js";
 import { LocalBitcoin } from "../../../../scripts/tbtc/electrum/chain.js";
-import { createBitcoinRig, rawOf } from "../../../helpers/bitcoinRig.js";
+import { createBitcoinRig } from "../../../helpers/bitcoinRig.js";
 import { keySigner } from "../../../helpers/psbtSigner.js";
 import { FEE_SAT, FUNDING, KEEP_KEY, OWNER_KEY, paymentOf, requestOf } from "../../../helpers/redemptionSample.js";
 import { codeOf } from "../../../helpers/rejection.js";
@@ -44,7 +45,7 @@ describe("courtesy-call-redeemer/bitcoin/child", () => {
 
   it("BTC-6 is taken by nodes, and is what a miner wants who did not want the parent", async () => {
     const chain = new LocalBitcoin();
-    chain.mine(1, { place: [rawOf(FUNDING)] });
+    chain.mine(1, { place: [rawTransaction(FUNDING)] });
     chain.mempool.submit(parent.raw);
     chain.mine(1, { satPerVbyte: 400 });
     expect(chain.heightOf(parent.txid)).to.equal(0);
@@ -57,7 +58,7 @@ describe("courtesy-call-redeemer/bitcoin/child", () => {
 
   it("BTC-6 replaces a child that fell behind by one that nodes take for it", async () => {
     const chain = new LocalBitcoin();
-    chain.mine(1, { place: [rawOf(FUNDING)] });
+    chain.mine(1, { place: [rawTransaction(FUNDING)] });
     chain.mempool.submit(parent.raw);
     const first = planned();
     const before = chain.mempool.submit((await signedChild(first, keySigner(OWNER_KEY))).raw);

@@ -14,8 +14,8 @@ import { parseHeader } from "../../../../keepers/courtesy-call-redeemer/bitcoin/
 import { tbtcAbi } from "../../../../protocol/tbtc/contracts.js";
 import { DepositState } from "../../../../protocol/tbtc/states.js";
 import { satFromBytes8 } from "../../../../protocol/tbtc/units.js";
+import { rawTransaction } from "../../../../scripts/tbtc/bitcoin.js";
 import { LocalBitcoin, merkleLevels, reversed } from "../../../../scripts/tbtc/electrum/chain.js";
-import { rawOf } from "../../../helpers/bitcoinRig.js";
 import {
   bitcoinOf,
   factsOf,
@@ -55,7 +55,7 @@ const kinds = ({ actions }: FollowUpStep): string[] => actions.map(({ kind }) =>
 /** A block with the payment, under so many blocks in all. */
 function confirmedBy(request: typeof FIRST, confirmations: number): PaymentSight {
   const chain = new LocalBitcoin();
-  chain.mine(1, { place: [rawOf(FUNDING)] });
+  chain.mine(1, { place: [rawTransaction(FUNDING)] });
   chain.mempool.submit(paymentOf(request).raw);
   chain.mine(confirmations);
   const ids = (chain.block(2)?.transactions ?? []).map(({ txid }) => reversed(txid));

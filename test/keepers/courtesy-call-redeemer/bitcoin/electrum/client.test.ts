@@ -7,9 +7,10 @@ import { expect } from "chai";
 import { ElectrumClient, type Tip } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/electrum/client.js";
 import { refusalOf } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/electrum/refusal.js";
 import { parseElectrumServer } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/electrum/server.js";
+import { rawTransaction } from "../../../../../scripts/tbtc/bitcoin.js";
 import { LocalBitcoin } from "../../../../../scripts/tbtc/electrum/chain.js";
 import { ElectrumServer, type ServerKind } from "../../../../../scripts/tbtc/electrum/server.js";
-import { Clock, rawOf } from "../../../../helpers/bitcoinRig.js";
+import { Clock } from "../../../../helpers/bitcoinRig.js";
 import { FEE_SAT, FUNDING, paymentOf, requestOf } from "../../../../helpers/redemptionSample.js";
 import { codeOf } from "../../../../helpers/rejection.js";
 
@@ -28,7 +29,7 @@ describe("courtesy-call-redeemer/bitcoin/electrum/client", () => {
 
   async function start(kind?: ServerKind, limits: Partial<typeof LIMITS> & { nowMs?: () => number } = {}, suffix = "") {
     const chain = new LocalBitcoin();
-    chain.mine(3, { place: [rawOf(FUNDING)] });
+    chain.mine(3, { place: [rawTransaction(FUNDING)] });
     const started = await ElectrumServer.start(chain, kind);
     const client = new ElectrumClient(parseElectrumServer(started.url + suffix), { ...LIMITS, ...limits });
     endings.push(() => started.close());
@@ -152,6 +153,13 @@ describe("courtesy-call-redeemer/bitcoin/electrum/client", () => {
     expect(await client.broadcast("00")).to.equal("invalid");
     chain.mine();
     expect(await client.broadcast(paymentOf(requestOf(2n * FEE_SAT)).raw)).to.equal("inputs-spent");
+  });
+
+  it("says that a port is taken", async () => {
+    const first = await ElectrumServer.start(new LocalBitcoin());
+    endings.push(() => first.close());
+    const again = ElectrumServer.start(new LocalBitcoin(), { transport: "tcp" }, Number(new URL(first.url).port));
+    expect(await codeOf(again)).to.equal("ELECTRUM_PORT_TAKEN");
   });
 
   it("BTC-11 reads the refusals of nodes", () => {

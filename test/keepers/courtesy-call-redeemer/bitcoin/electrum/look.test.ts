@@ -6,9 +6,9 @@ import type { PaymentSight } from "../../../../../keepers/courtesy-call-redeemer
 import { hasWork, parseHeader } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/header.js";
 import { redemptionProof } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/proof.js";
 import { signedChild, planChild } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/child.js";
-import { mineHeader } from "../../../../../scripts/tbtc/bitcoin.js";
+import { mineHeader, rawTransaction } from "../../../../../scripts/tbtc/bitcoin.js";
 import type { Question } from "../../../../../scripts/tbtc/electrum/server.js";
-import { type BitcoinRig, createBitcoinRig, LEAVE_OUT_MS, rawOf } from "../../../../helpers/bitcoinRig.js";
+import { type BitcoinRig, createBitcoinRig, LEAVE_OUT_MS } from "../../../../helpers/bitcoinRig.js";
 import { codeOf } from "../../../../helpers/rejection.js";
 import { keySigner } from "../../../../helpers/psbtSigner.js";
 import {
@@ -129,7 +129,7 @@ describe("courtesy-call-redeemer/bitcoin/electrum/look", () => {
 
   async function start(count = 3, agreeing = 2): Promise<void> {
     rig = await createBitcoinRig(count, { agreeing });
-    rig.chain.mine(1, { place: [rawOf(FUNDING)] });
+    rig.chain.mine(1, { place: [rawTransaction(FUNDING)] });
   }
   const sight = async (facts = FACTS): Promise<PaymentSight> => (await lookAtBitcoin(rig.servers, facts)).payment;
   const lie = (at: number, make: Lie): void => {
@@ -250,6 +250,18 @@ describe("courtesy-call-redeemer/bitcoin/electrum/look", () => {
     for (const remote of rig.remote) remote.faults = {};
     rig.clock.ms += 120_000;
     expect((await sight()).kind).to.equal("mempool");
+  });
+
+  it("BTC-12 remembers who failed while another one is asked again", async () => {
+    await start(4);
+    rig.chain.mempool.submit(FIRST.raw);
+    rig.chain.mine(3);
+    lie(1, LIES["the payment, which it hides"]?.[0] ?? (() => (_, result) => result));
+    const [, , , last] = rig.remote;
+    if (last !== undefined) last.faults.hangsUp = () => true;
+    expect((await sight()).kind).to.equal("confirmed");
+    const standings = rig.servers.standings().map(({ state }) => state);
+    expect(standings).to.deep.equal(["ok", "left-out", "ok", "failing"]);
   });
 
   it("BTC-13 follows the branch with more work, and accuses nobody who is on the other one", async () => {
