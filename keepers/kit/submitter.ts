@@ -2,6 +2,7 @@
  * The seam between a decision and the chain. A keeper hands over intents and asks what is in flight; how bytes are signed, stored,
  * broadcast and replaced stays behind this interface.
  */
+import type { Escalation } from "./outbox/escalation.js";
 import type { Action } from "./policy/action.js";
 import type { Head } from "./provider.js";
 
@@ -18,6 +19,8 @@ export interface Intent {
   readonly maxFeePerGasWei: bigint;
   /** Last block in which the effect is wanted; after it the nonce is freed by a transaction that does nothing. */
   readonly validUntilBlock: number;
+  /** Left out: replacements offer the least that nodes accept, and only the lowest nonce is replaced. */
+  readonly escalation?: Escalation;
 }
 
 /** Why an intent was not taken. Nothing was sent. */
@@ -99,4 +102,9 @@ export interface Submitter<I = Intent, H = Head> {
   upkeep(head: H): Promise<readonly Settled[]>;
   /** What is in flight now. */
   pending(): readonly InFlight[];
+  /**
+   * Effects that are not wanted any more: their nonces are freed as after `validUntilBlock`, by whatever is mined first. Asked again at
+   * every head until they settle; a process that starts afresh is asked afresh. Keys that are not in flight change nothing.
+   */
+  withdraw?(keys: readonly string[]): void;
 }

@@ -17,6 +17,8 @@ export class ModelChain {
   readonly chainId = 138;
   /** What happens to the next requests: lost: done without a reply. refused: not even asked. forgotten: acknowledged, not kept. */
   readonly faults: ("lost" | "refused" | "forgotten")[] = [];
+  /** Whoever offers less per gas stays in the mempool. */
+  leastFeeWei = 0n;
   /** What a transaction emits; nothing unless a test says so. */
   logsOf: (transaction: Transaction) => readonly { address: string; topics: string[]; data: string }[] = () => [];
   private blocks: Block[] = [{ hash: hashOf("genesis"), transactions: [] }];
@@ -50,7 +52,7 @@ export class ModelChain {
     const transactions: Transaction[] = [];
     for (let nonce = this.used; ; nonce += 1) {
       const next = this.mempool.get(nonce);
-      if (next === undefined) break;
+      if (next === undefined || price(next) < this.leastFeeWei) break;
       transactions.push(next);
       this.mempool.delete(nonce);
     }

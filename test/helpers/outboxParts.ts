@@ -87,7 +87,7 @@ export async function expireLeases(db: Database): Promise<void> {
   await db.query(`update keeper_lease set expires_at = clock_timestamp() - interval '1 second'`);
 }
 
-export function intentOf(key: string, validUntilBlock = 1_000_000): Intent {
+export function intentOf(key: string, validUntilBlock = 1_000_000, more: Partial<Intent> = {}): Intent {
   return {
     key,
     action: BARE_ACTION,
@@ -97,5 +97,6 @@ export function intentOf(key: string, validUntilBlock = 1_000_000): Intent {
     gasLimit: 100_000n,
     maxFeePerGasWei: OUTBOX_FEES.maxFeePerGasWei,
     validUntilBlock,
+    ...more,
   };
 }

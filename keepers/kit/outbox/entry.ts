@@ -6,6 +6,7 @@ import type { Fees } from "../fees.js";
 import { NO_OP_ACTION } from "../policy/action.js";
 import { readAction } from "../policy/actionJson.js";
 import type { Intent } from "../submitter.js";
+import type { Escalation } from "./escalation.js";
 
 export interface Attempt {
   readonly hash: string;
@@ -49,13 +50,16 @@ export function noOp(intent: Intent, address: string): Intent {
 }
 
 /** The simulated call as JSON, amounts as decimal text; the action has its own column. */
-export function intentJson({ to, data, valueWei, gasLimit, maxFeePerGasWei }: Intent): JsonObject {
+export function intentJson({ to, data, valueWei, gasLimit, maxFeePerGasWei, escalation }: Intent): JsonObject {
   return {
     to,
     data,
     valueWei: valueWei.toString(),
     gasLimit: gasLimit.toString(),
     maxFeePerGasWei: maxFeePerGasWei.toString(),
+    ...(escalation === undefined
+      ? {}
+      : { mineBy: escalation.mineBy.toString(), secondsPerAttempt: escalation.secondsPerAttempt.toString() }),
   };
 }
 
@@ -85,6 +89,7 @@ export function entryOf(row: OutboxRow): Entry {
       gasLimit: BigInt(text(row.intent, "gasLimit", id)),
       maxFeePerGasWei: BigInt(text(row.intent, "maxFeePerGasWei", id)),
       validUntilBlock: Number(row.validUntil),
+      ...escalationIn(row.intent, id),
     },
     mined:
       minedHash === null || minedBlock === null || minedBlockHash === null
@@ -105,6 +110,13 @@ export function entryOf(row: OutboxRow): Entry {
     usedByOthers: 0,
     told: false,
   };
+}
+
+/** Rows of effects without a deadline have neither. */
+function escalationIn(json: JsonObject, id: bigint): { readonly escalation?: Escalation } {
+  if (json["mineBy"] === undefined) return {};
+  const seconds = (key: string): bigint => BigInt(text(json, key, id));
+  return { escalation: { mineBy: seconds("mineBy"), secondsPerAttempt: seconds("secondsPerAttempt") } };
 }
 
 function text(json: JsonObject, key: string, id: bigint): string {

@@ -9,7 +9,7 @@
 import { isNotNow, unavailable } from "../../../db/pgErrors.js";
 import { RetryableError } from "../../../protocol/errors.js";
 import type { Broadcaster } from "../broadcast/broadcaster.js";
-import { firstFees, replacementFees, withCeiling, type FeePolicy, type Fees } from "../fees.js";
+import { firstFees, withCeiling, type FeePolicy, type Fees } from "../fees.js";
 import { describeError, type KeeperLog } from "../logger.js";
 import type { ChainClient, Head } from "../provider.js";
 import { signCall, type TransactionSigner } from "../signer.js";
@@ -17,6 +17,7 @@ import type { InFlight, Intent, Settled, Submission, Submitter } from "../submit
 import { NO_OP_ACTION } from "../policy/action.js";
 import type { SigningGuard } from "../policy/guard.js";
 import { noOp, type Attempt, type Entry, type MinedAt } from "./entry.js";
+import { escalatedFees, type Escalation } from "./escalation.js";
 import type { AtFaultPoint } from "./faultPoints.js";
 import { genesisHash, viewAccount, type AccountView, type Receipt } from "./receipts.js";
 import { Refused, type OutboxStore, type Priced } from "./store.js";
@@ -52,6 +53,8 @@ export class EvmOutbox implements Submitter {
   private entries: Entry[] = [];
   /** The mirror may differ from the database: load before the next step. */
   private doubtful = true;
+  /** Keys of effects that nobody wants any more. */
+  private readonly unwanted = new Set<string>();
 
   constructor(private readonly parts: EvmOutboxParts) {}
 
@@ -65,6 +68,10 @@ export class EvmOutbox implements Submitter {
       .map(({ intent, nonce, sinceBlock, attempts }) => {
         return { key: intent.key, nonce, sinceBlock, hashes: attempts.map(({ hash }) => hash) };
       });
+  }
+
+  withdraw(keys: readonly string[]): void {
+    for (const key of keys) if (this.isOpen(key)) this.unwanted.add(key);
   }
 
   async submit(intent: Intent, head: Head): Promise<Submission> {
@@ -126,6 +133,7 @@ export class EvmOutbox implements Submitter {
       }
     }
     this.entries = this.entries.filter(({ state }) => ["assigned", "signed", "mined"].includes(state));
+    for (const key of this.unwanted) if (!this.isOpen(key)) this.unwanted.delete(key);
     return settled;
   }
 
@@ -259,11 +267,11 @@ export class EvmOutbox implements Submitter {
     const newest = entry.attempts.at(-1);
     if (newest === undefined) return;
     const { options, log } = this.parts;
-    const expired = head.number >= entry.intent.validUntilBlock && newest.kind === "intent";
-    // Only the lowest nonce can be mined next: paying more for the others helps nobody.
+    const expired = this.isOver(entry, head) && newest.kind === "intent";
+    // Only the lowest nonce can be mined next: paying more for the others helps nobody, unless all of them are to be in one block.
     const first = this.entries.every(({ nonce, state }) => state === "mined" || nonce >= entry.nonce);
     const waitedLong = head.number - Math.max(newest.block, entry.waitsFrom) >= options.replaceAfterBlocks;
-    const overdue = first && waitedLong;
+    const overdue = waitedLong && (first || entry.intent.escalation !== undefined);
     if (!expired && !overdue) {
       // Nodes forget what they have taken; behind a lowest nonce that is late all of it may be gone.
       if (entry.answer !== "taken" || waitedLong) await this.send(entry, "tx.rebroadcast");
@@ -275,10 +283,11 @@ export class EvmOutbox implements Submitter {
     }
     const kind = expired ? "cancel" : newest.kind;
     const policy = kind === "cancel" ? options.fees : this.policyFor(entry.intent);
-    const fees = replacementFees(newest.fees, policy, head.nextBaseFeeWei);
+    const now = BigInt(head.timestamp);
+    const fees = escalatedFees(newest.fees, policy, head.nextBaseFeeWei, this.hurryOf(entry), now);
     if (fees === undefined) {
       const { maxFeePerGasWei: ceilingWei } = policy;
-      log.warn("tx.at-ceiling", { nonce: entry.nonce, hash: newest.hash, ceilingWei });
+      log[first ? "warn" : "debug"]("tx.at-ceiling", { nonce: entry.nonce, hash: newest.hash, ceilingWei });
       await this.send(entry, "tx.rebroadcast");
       return;
     }
@@ -294,11 +303,31 @@ export class EvmOutbox implements Submitter {
     await this.send(entry, kind === "cancel" ? "tx.cancelling" : "tx.replaced");
   }
 
+  private isOpen(key: string): boolean {
+    return this.entries.some(({ intent, state }) => intent.key === key && state !== "mined");
+  }
+
+  /** Its effect came too late, or is not wanted any more. */
+  private isOver({ intent }: Entry, head: Head): boolean {
+    return head.number >= intent.validUntilBlock || this.unwanted.has(intent.key);
+  }
+
+  /** What stands before an effect with a deadline delays it, and hurries as much. */
+  private hurryOf({ nonce }: Entry): Escalation | undefined {
+    const behind = this.entries.flatMap(({ intent, state, ...entry }) =>
+      state === "mined" || entry.nonce < nonce || intent.escalation === undefined ? [] : [intent.escalation],
+    );
+    return behind.reduce<Escalation | undefined>(
+      (soonest, next) => (soonest === undefined || next.mineBy < soonest.mineBy ? next : soonest),
+      undefined,
+    );
+  }
+
   /** A row that has a nonce and no bytes yet gets them; nothing of it has left the process before. */
   private async firstBytes(entry: Entry, head: Head): Promise<void> {
     if (entry.attempts.length > 0) return;
     if (!this.parts.store.writable) throw unavailable("degraded");
-    const expired = head.number >= entry.intent.validUntilBlock;
+    const expired = this.isOver(entry, head);
     const policy = expired ? this.parts.options.fees : this.policyFor(entry.intent);
     const fees = firstFees(policy, head.nextBaseFeeWei);
     if (fees === undefined) throw new Refused("fee-ceiling");

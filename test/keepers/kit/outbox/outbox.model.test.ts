@@ -2,6 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 
 import { FAULT_POINTS, type FaultPoint } from "../../../../keepers/kit/outbox/faultPoints.js";
+import type { Escalation } from "../../../../keepers/kit/outbox/escalation.js";
 import type { EvmOutbox } from "../../../../keepers/kit/outbox/evmOutbox.js";
 import { FailingDatabase } from "../../../helpers/failingDatabase.js";
 import { ModelChain } from "../../../helpers/modelChain.js";
@@ -12,6 +13,7 @@ import { seedOf } from "../../../helpers/seed.js";
 type Step =
   | { readonly do: "submit"; readonly key: number; readonly validBlocks: number }
   | { readonly do: "batch"; readonly key: number }
+  | { readonly do: "withdraw"; readonly key: number }
   | { readonly do: "tick" | "upkeep" | "mine" | "forget" | "restart" }
   | { readonly do: "reorg"; readonly depth: number }
   | { readonly do: "faults"; readonly kinds: ModelChain["faults"] }
@@ -30,6 +32,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({ do: fc.constant("submit"), key: fc.nat(KEYS - 1), validBlocks: fc.constantFrom(2, 1_000) }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("batch"), key: fc.nat(KEYS - 1) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("withdraw"), key: fc.nat(KEYS - 1) }) },
   {
     weight: 10,
     arbitrary: fc.record({
@@ -151,18 +154,29 @@ class OneWorld {
         await this.alive((outbox) => outbox.submit(intent, this.chain.head));
         return;
       }
+      case "withdraw":
+        await this.alive((outbox) => {
+          outbox.withdraw([`k${String(step.key)}`]);
+          return outbox.upkeep(this.chain.head);
+        });
+        return;
       case "batch": {
         this.batches += 1;
         const keys = Array.from({ length: BATCH }, (_, index) => `kb${String(this.batches)}-${String(index)}`);
         await this.alive((outbox) =>
           outbox.submitBatch(
-            keys.map((key) => intentOf(key)),
+            keys.map((key) => intentOf(key, undefined, { escalation: this.escalation })),
             this.chain.head,
           ),
         );
         return;
       }
     }
+  }
+
+  /** Due when half of the blocks to come are over. */
+  private get escalation(): Escalation {
+    return { mineBy: BigInt(this.chain.head.timestamp + DRAIN_BLOCKS), secondsPerAttempt: 6n };
   }
 
   /** Everything works again, for long enough. */
