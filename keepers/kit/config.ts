@@ -221,6 +221,7 @@ function rpcSetting(name: string, local: boolean) {
 /**
  * Reads a keeper's configuration: the kit's settings, its own, and the nodes of its network. Frozen; contains no secret but what addresses of nodes may carry.
  * @param prefix of the keeper's own variables. @param ownKeys further variables that point to a key and are read elsewhere.
+ * @param networkOf for keepers that work on networks without parameters.
  * @throws ConfigError with every problem at once; UsageError UNKNOWN_NETWORK; ParameterError when the network's file is wrong.
  */
 export function loadKeeperConfig<S extends Settings>(
@@ -229,10 +230,11 @@ export function loadKeeperConfig<S extends Settings>(
   networkName: string,
   env: Env,
   ownKeys: readonly string[] = [],
+  networkOf: (name: string, folder?: string) => KeeperNetwork = keeperNetwork,
 ): KeeperConfig<S> {
   // First of all: a misspelt network would otherwise show as a missing variable.
   const folder = env[kitSettings.deploymentsFolder.env] ?? "";
-  const network = keeperNetwork(networkName, folder === "" ? DEPLOYMENTS_FOLDER : folder);
+  const network = networkOf(networkName, folder === "" ? DEPLOYMENTS_FOLDER : folder);
   const rpcUrl = rpcSetting(networkName, isLocalNetwork(networkName));
   const known = {
     prefixes: ["KEEPER_", prefix],

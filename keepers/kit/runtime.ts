@@ -17,6 +17,7 @@ import {
   quorumCondition,
   rarely,
   Tripwire,
+  type Condition,
 } from "./control/condition.js";
 import { Control } from "./control/control.js";
 import { isUnauthorized } from "./control/unauthorized.js";
@@ -35,7 +36,7 @@ import { adoptPolicy } from "./policy/acceptance.js";
 import type { SigningGuard } from "./policy/guard.js";
 import { policyHash } from "./policy/canonical.js";
 import { PolicyGate } from "./policy/gate.js";
-import type { Policy } from "./policy/types.js";
+import type { IsMember, Policy } from "./policy/types.js";
 import type { Head } from "./provider.js";
 import { confirmationsFor } from "./providers/confirmations.js";
 import type { RecordSink } from "./record.js";
@@ -71,6 +72,10 @@ export interface RuntimeParts {
   readonly encode: EncodeAction;
   /** Looks again at what an intent is about, before each of its signatures. */
   readonly guard?: SigningGuard;
+  /** For rules of the policy that are about every contract of a kind. */
+  readonly isMember?: IsMember;
+  /** The keeper's own reasons to pause or kill itself, beside those of the kit. */
+  readonly conditions?: readonly Condition[];
   readonly env: Env;
   /** Of a keeper that trades on this chain and others at once: what one loses another gains. */
   readonly across?: {
@@ -88,7 +93,7 @@ export interface RuntimeParts {
 }
 
 /** Rows without a receipt at a time; a batch has room beside what is under way. */
-const WINDOW = 32;
+export const OUTBOX_WINDOW = 32;
 /** Tries to renew within one lifetime of the lease. */
 const RENEWALS = 5;
 /** Blocks in a row without trouble after which what paused by itself goes on. */
@@ -105,7 +110,8 @@ const CLOSE_MS = 8_000;
  * @throws what `openDatabase`, `assertDurable` and `adoptPolicy` throw; nothing is left open then.
  */
 export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
-  const { connection, keeper, signer, policy, encode, guard, env, across, names, assetAddress, valueXauWei } = parts;
+  const { connection, keeper, signer, policy, encode, guard, isMember, conditions = [] } = parts;
+  const { env, across, names, assetAddress, valueXauWei } = parts;
   const { config, client, log } = connection;
   const { local } = config.network;
   const opened = await openDatabase({
@@ -139,7 +145,7 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
         else log.debug("pnl.part", { key, hash, resultXauWei });
       },
     });
-    const gate = new PolicyGate(policy, encode);
+    const gate = new PolicyGate(policy, encode, isMember);
     const store = new OutboxStore({
       ...{ db: database, lease, role: keeper, chainId, address: signer.address },
       gate,
@@ -158,7 +164,7 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
       new EvmOutbox({
         ...{ store, client, signer, log, broadcaster: connection.broadcaster },
         ...(guard === undefined ? {} : { guard }),
-        options: { fees: config, replaceAfterBlocks, window: WINDOW, confirmations },
+        options: { fees: config, replaceAfterBlocks, window: OUTBOX_WINDOW, confirmations },
       }),
       foreign,
     );
@@ -180,6 +186,7 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
           ),
           gasCondition(rarely(balanceWei, BALANCE_MS), config.minBalanceWei),
           lossCondition(database, { role: keeper, chainIds: across?.chainIds ?? [chainId] }, config.maxLossXauWei),
+          ...conditions,
         ],
       },
       log,
@@ -239,6 +246,10 @@ class WatchedSubmitter implements Submitter {
     const submission = await this.inner.submitBatch(intents, head);
     if (!submission.accepted && submission.refusal === "foreign-nonce") this.trip();
     return submission;
+  }
+
+  withdraw(keys: readonly string[]): void {
+    this.inner.withdraw(keys);
   }
 
   async upkeep(head: Head): Promise<readonly Settled[]> {

@@ -15,6 +15,8 @@ export interface Action {
   readonly name: string;
   /** Arguments by their names in the contract's ABI. */
   readonly args: Readonly<Record<string, Value>>;
+  /** Which contract of its kind, where the rule is about all of them. */
+  readonly target?: string;
 }
 
 /** Uses a nonce and does nothing; the gate's own form, which every policy knows. */
@@ -25,19 +27,21 @@ export type EncodeAction = (action: Action) => SimulatedBytes | undefined;
 
 /** The function that an action calls. */
 export interface ActionMethod {
-  readonly target: string;
+  /** undefined: one of a kind, which the action names. */
+  readonly target: string | undefined;
   readonly abi: Interface;
   readonly method: string;
 }
 
 /** The encoder of a keeper, from its actions by name. */
 export function actionEncoder(methods: Readonly<Record<string, ActionMethod>>): EncodeAction {
-  return ({ name, args }) => {
+  return ({ name, args, target }) => {
     const found = Object.hasOwn(methods, name) ? methods[name] : undefined;
     const fragment = found?.abi.getFunction(found.method);
     if (found === undefined || fragment === undefined || fragment === null) return undefined;
     const data = encodeArguments(found.abi, fragment, args);
-    return data === undefined ? undefined : { to: found.target, data };
+    const to = found.target ?? target;
+    return data === undefined || to === undefined ? undefined : { to, data };
   };
 }
 

@@ -10,17 +10,18 @@ const TEXT = "text:";
 /** Stands for what was stored before actions were: no keeper knows it, so that nothing but a no-op takes its place. */
 const UNRECORDED: Action = { name: "unrecorded", args: {} };
 
-export function actionJson({ name, args }: Action): JsonObject {
-  return { name, args: toJson(args) };
+export function actionJson({ name, args, target }: Action): JsonObject {
+  return { name, args: toJson(args), ...(target === undefined ? {} : { target }) };
 }
 
 /** @throws PermanentError OUTBOX_MALFORMED when the JSON was not written by `actionJson`. */
 export function readAction(json: JsonObject | null): Action {
   if (json === null) return UNRECORDED;
-  const { name, args } = json;
+  const { name, args, target } = json;
   const read = args === undefined ? undefined : fromJson(args);
   if (typeof name !== "string" || typeof read !== "object" || Array.isArray(read)) throw malformed();
-  return { name, args: read as Action["args"] };
+  if (target !== undefined && typeof target !== "string") throw malformed();
+  return { name, args: read as Action["args"], ...(target === undefined ? {} : { target }) };
 }
 
 function toJson(value: Value): Json {

@@ -12,7 +12,7 @@ export function spentBy(rules: readonly AmountRule[], args: Value): Spent {
   const amounts = new Map<string, bigint>();
   for (const rule of rules) {
     const values = valuesAt(args, rule.amount);
-    const kinds = valuesAt(args, rule.of);
+    const kinds = rule.of === "" ? values.map(() => "") : valuesAt(args, rule.of);
     if (values.length === 0 || values.length !== kinds.length)
       return { ok: false, message: `${rule.amount} has no ${rule.of}` };
     for (const [index, amount] of values.entries()) {

@@ -7,9 +7,11 @@ import { argumentsViolation, type InnerCall, type Looking } from "./constraints.
 import { decodeCall, encodeCall, functionOf } from "./encoding.js";
 import { relationViolation } from "./relations.js";
 import {
+  EACH,
   NATIVE,
   NO_OP,
   refuse,
+  type IsMember,
   type Policy,
   type PolicyRefusal,
   type PolicyRule,
@@ -31,6 +33,7 @@ export interface Envelope {
 const MAX_DEPTH = 3;
 /** Gas of a transaction that does nothing. */
 const NO_OP_GAS = 21_000n;
+const nobodyIsMember: IsMember = () => false;
 
 /** Whether `call` may be signed. `nowSeconds`: the database's clock. */
 export function checkPolicy(
@@ -39,17 +42,24 @@ export function checkPolicy(
   simulated: SimulatedBytes,
   envelope: Envelope,
   nowSeconds: bigint,
+  isMember: IsMember = nobodyIsMember,
 ): PolicyVerdict {
   const wrong = envelopeRefusal(policy, envelope);
   if (wrong !== undefined) return wrong;
-  const found = findRule(policy, call.target, (rule) => functionOf(rule).fragment.format("sighash") === call.function);
+  const isOf = (rule: PolicyRule): boolean => isTarget(rule, call.target, isMember);
+  const found = findRule(
+    policy,
+    call.target,
+    isOf,
+    (rule) => functionOf(rule).fragment.format("sighash") === call.function,
+  );
   if (!("name" in found)) return found;
   const data = encodeCall(found, call.args);
   if (data === undefined) return refuse("encoding", `the arguments are not those of ${found.name}`);
   if (!same(call.target, simulated.to) || !same(data, simulated.data)) {
     return refuse("bytes-differ", `${found.name}: the simulated bytes are not the encoding of the intent`);
   }
-  return judge(policy, found, call.args, data, envelope, nowSeconds);
+  return judge(policy, found, call.args, data, envelope, { nowSeconds, isMember });
 }
 
 /** Whether a no-op may be signed: a transaction to the signer itself that moves nothing and fills or frees a nonce. */
@@ -83,8 +93,17 @@ function envelopeRefusal(policy: Policy, envelope: Envelope): PolicyRefusal | un
   return undefined;
 }
 
-function findRule(policy: Policy, target: string, matches: (rule: PolicyRule) => boolean): PolicyRule | PolicyRefusal {
-  const rules = policy.rules.filter((rule) => !rule.innerOnly && same(rule.target, target));
+function isTarget({ target }: PolicyRule, address: string, isMember: IsMember): boolean {
+  return target.startsWith(EACH) ? isMember(target.slice(EACH.length), address) : same(target, address);
+}
+
+function findRule(
+  policy: Policy,
+  target: string,
+  isOf: (rule: PolicyRule) => boolean,
+  matches: (rule: PolicyRule) => boolean,
+): PolicyRule | PolicyRefusal {
+  const rules = policy.rules.filter((rule) => !rule.innerOnly && isOf(rule));
   if (rules.length === 0) return refuse("target", `no rule for ${target}`);
   return (
     rules.find(matches) ?? refuse("selector", `no rule for this function of ${rules[0]?.name.split(".")[0] ?? target}`)
@@ -97,7 +116,7 @@ function judge(
   args: TypedCall["args"],
   data: string,
   envelope: Envelope,
-  nowSeconds: bigint,
+  looking: Pick<Looking, "nowSeconds" | "isMember">,
 ): PolicyVerdict {
   if (bytesIn(data) > rule.maxCalldataBytes) return tooLong(rule, data);
   if (envelope.valueWei > rule.maxValueWei) {
@@ -114,13 +133,12 @@ function judge(
   }
   const calls = new Map<string, number>();
   const amounts = new Map<string, bigint>([[NATIVE, nativeWei(envelope)]]);
-  const wrong = count(policy, rule, args, { nowSeconds, calls, amounts }, 0);
+  const wrong = count(policy, rule, args, { ...looking, calls, amounts }, 0);
   if (wrong !== undefined) return wrong;
   return { ok: true, use: { calls: Object.fromEntries(calls), amounts: Object.fromEntries(amounts) } };
 }
 
-interface Counting {
-  readonly nowSeconds: bigint;
+interface Counting extends Pick<Looking, "nowSeconds" | "isMember"> {
   readonly calls: Map<string, number>;
   readonly amounts: Map<string, bigint>;
 }
@@ -133,7 +151,8 @@ function count(
   counting: Counting,
   depth: number,
 ): PolicyRefusal | undefined {
-  const looking: Looking = { nowSeconds: counting.nowSeconds, inner: [] };
+  const { nowSeconds, isMember } = counting;
+  const looking: Looking = { nowSeconds, isMember, inner: [] };
   const wrong = argumentsViolation(args, rule.args, looking);
   if (wrong !== undefined) return refuse("argument", `${rule.name}: ${wrong}`);
   for (const relation of rule.relations) {

@@ -1,6 +1,6 @@
 /** One argument against its constraint. */
 import { textOf } from "./paths.js";
-import type { Constraint, Value } from "./types.js";
+import type { Constraint, IsMember, Value } from "./types.js";
 
 /** A call found inside an argument; whoever asks has to check it like a transaction of its own. */
 export interface InnerCall {
@@ -15,6 +15,7 @@ export interface InnerCall {
 
 export interface Looking {
   readonly nowSeconds: bigint;
+  readonly isMember: IsMember;
   /** Collects inner calls. */
   readonly inner: InnerCall[];
 }
@@ -31,6 +32,11 @@ export function violation(
       const text = textOf(value);
       const allowed = text !== undefined && constraint.values.some((entry) => entry.toLowerCase() === text);
       return allowed ? undefined : `${path} is not on its list of ${String(constraint.values.length)}`;
+    }
+    case "each": {
+      const isOther = constraint.also?.some((entry) => entry.toLowerCase() === textOf(value)) ?? false;
+      const isOne = isOther || (typeof value === "string" && looking.isMember(constraint.of, value));
+      return isOne ? undefined : `${path} is none of the ${constraint.of}`;
     }
     case "range":
       if (typeof value === "bigint" && value >= constraint.min && value <= constraint.max) return undefined;

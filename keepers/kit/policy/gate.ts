@@ -17,7 +17,7 @@ import { functionOf } from "./encoding.js";
 import { drawFrom, more } from "./draw.js";
 import type { MeterLimit } from "./meter.js";
 import { policyMeters } from "./meters.js";
-import { NATIVE, NO_OP, refuse, type Policy, type PolicyVerdict } from "./types.js";
+import { EACH, NATIVE, NO_OP, refuse, type IsMember, type Policy, type PolicyVerdict } from "./types.js";
 
 const US_PER_SECOND = 1_000_000n;
 
@@ -25,10 +25,11 @@ export class PolicyGate implements SigningGate {
   readonly policyHash: string;
   private readonly meters: ReadonlyMap<string, MeterLimit>;
 
-  /** `encodeAction`: the keeper's own, with which it made the bytes that it simulated. */
+  /** `encodeAction`: the keeper's own, with which it made the bytes that it simulated. `isMember`: for rules about a kind. */
   constructor(
     private readonly policy: Policy,
     private readonly encodeAction: EncodeAction,
+    private readonly isMember?: IsMember,
   ) {
     this.policyHash = policyHash(policy);
     this.meters = policyMeters(policy);
@@ -74,13 +75,14 @@ export class PolicyGate implements SigningGate {
   judge(call: IntendedBytes & Envelope, nowSeconds: bigint): PolicyVerdict {
     const encoded = this.encode(call);
     if (!encoded.ok) return encoded;
-    const { name, args } = call.action;
+    const { name, args, target: named } = call.action;
     if (name === NO_OP) return checkNoOp(this.policy, call);
     const rule = this.policy.rules.find((entry) => entry.name === name);
     if (rule === undefined) return refuse("unknown-action", `no rule for ${name}`);
     // Encoded once more, by the rule's own words: an encoder and a policy that differ about a name sign nothing.
-    const typed = { target: rule.target, function: functionOf(rule).fragment.format("sighash"), args };
-    return checkPolicy(this.policy, typed, encoded.bytes, call, nowSeconds);
+    const target = rule.target.startsWith(EACH) ? (named ?? "") : rule.target;
+    const typed = { target, function: functionOf(rule).fragment.format("sighash"), args };
+    return checkPolicy(this.policy, typed, encoded.bytes, call, nowSeconds, this.isMember);
   }
 }
 

@@ -21,10 +21,21 @@ export interface SimulatedBytes {
   readonly data: string;
 }
 
+/**
+ * Target of a rule about every contract of one kind, of which there are too many, or always new ones, to list: `each:deposits`. The gate
+ * is told which addresses are of that kind; without that none is.
+ */
+export const EACH = "each:";
+
+/** Whether an address is one of a kind. */
+export type IsMember = (kind: string, address: string) => boolean;
+
 /** What one argument may be. There is no "anything": who writes a rule says what is expected. */
 export type Constraint =
   /** One of these; addresses in any case, integers as decimal text, booleans as `true` and `false`. */
   | { readonly kind: "oneOf"; readonly values: readonly string[] }
+  /** Address of one of a kind, see EACH, or one of these. */
+  | { readonly kind: "each"; readonly of: string; readonly also?: readonly string[] }
   /** An integer inside a closed range. */
   | { readonly kind: "range"; readonly min: bigint; readonly max: bigint }
   /** Bytes of exactly this length. */
@@ -110,7 +121,7 @@ export interface PriceRange {
 export interface AmountRule {
   /** Path of the amount, base units; `*` stands for every entry of a list. */
   readonly amount: string;
-  /** Path of what it is an amount of, with the same `*`. */
+  /** Path of what it is an amount of, with the same `*`; empty where the rule itself says so, and `spends` then has the empty key. */
   readonly of: string;
   /**
    * What then counts, by the value at `of` (lower case). An amount above every `max` is refused; each entry counts the amount, but no
@@ -129,6 +140,7 @@ export interface Spend {
 export interface PolicyRule {
   /** `Stabilizer.executeBatch`: in refusals, logs and the ledger. */
   readonly name: string;
+  /** An address, or EACH and a kind. */
   readonly target: string;
   /** `function poke(address[] tokens)`. */
   readonly fragment: string;

@@ -3,7 +3,7 @@ import { getAddress, type ParamType } from "ethers";
 
 import { PermanentError } from "../../../protocol/errors.js";
 import { functionOf, parameterName } from "./encoding.js";
-import { NATIVE, type Constraint, type Policy, type PolicyRule } from "./types.js";
+import { EACH, NATIVE, type Constraint, type Policy, type PolicyRule } from "./types.js";
 
 /** Below it a meter could never be used twice. */
 const FEWEST_PER_HOUR = 2;
@@ -30,9 +30,9 @@ export function validPolicy(policy: Policy): Policy {
 function ruleProblems(policy: Policy, rule: PolicyRule): string[] {
   const problems: string[] = [];
   try {
-    getAddress(rule.target);
+    if (!/^each:[a-z]+$/.test(rule.target)) getAddress(rule.target);
   } catch {
-    problems.push("its target is no address");
+    problems.push(`its target is neither an address nor ${EACH} and a kind`);
   }
   let inputs: readonly ParamType[];
   try {

@@ -2,10 +2,12 @@ import { expect } from "chai";
 import { AbiCoder, Interface } from "ethers";
 
 import { checkNoOp, checkPolicy, type Envelope } from "../../../../keepers/kit/policy/checkPolicy.js";
-import { encodeIntended, NO_OP_ACTION } from "../../../../keepers/kit/policy/action.js";
+import { actionEncoder, encodeIntended, NO_OP_ACTION, type Action } from "../../../../keepers/kit/policy/action.js";
+import { actionJson, readAction } from "../../../../keepers/kit/policy/actionJson.js";
 import { canonicalJson, policyHash } from "../../../../keepers/kit/policy/canonical.js";
+import { PolicyGate } from "../../../../keepers/kit/policy/gate.js";
 import { worstCaseLossPerDay } from "../../../../keepers/kit/policy/meters.js";
-import type { Policy, PolicyRule, PolicyVerdict, Value } from "../../../../keepers/kit/policy/types.js";
+import type { IsMember, Policy, PolicyRule, PolicyVerdict, Value } from "../../../../keepers/kit/policy/types.js";
 import { validPolicy } from "../../../../keepers/kit/policy/validate.js";
 import { CantileverError } from "../../../../protocol/errors.js";
 import {
@@ -216,6 +218,66 @@ describe("keepers/kit/policy", () => {
       "native",
     ]);
     expect(Object.keys(worstCaseLossPerDay(reporterFixture()))).to.deep.equal(["native"]);
+  });
+});
+
+describe("keepers/kit/policy: rules about every contract of a kind", () => {
+  const close = rule({
+    name: "Position.close",
+    target: "each:positions",
+    fragment: "function close(uint256 amount)",
+    args: { amount: { kind: "range", min: 1n, max: 10n } },
+  });
+  const allow = rule({
+    name: "Coin.approve",
+    target: OTHER,
+    fragment: "function approve(address spender, uint256 amount)",
+    args: { spender: { kind: "each", of: "positions", also: [VAULT] }, amount: { kind: "range", min: 0n, max: 50n } },
+    amounts: [{ amount: "amount", of: "", spends: { "": [{ asset: "coin", max: 40n }] } }],
+  });
+  const policy = validPolicy({ ...POLICY, rules: [close, allow] });
+  const encode = actionEncoder({
+    "Position.close": { target: undefined, abi: new Interface([close.fragment]), method: "close" },
+    "Coin.approve": { target: OTHER, abi: new Interface([allow.fragment]), method: "approve" },
+  });
+  const judge = (action: Action, isMember?: IsMember): string => {
+    const bytes = encode(action);
+    const gate = new PolicyGate(policy, encode, isMember);
+    return checkOf(gate.judge({ action, ...(bytes ?? { to: FRIEND, data: "0x" }), ...ENVELOPE }, NOW));
+  };
+  const knowsFriend: IsMember = (kind, address) => kind === "positions" && address.toLowerCase() === FRIEND;
+
+  it("SIGN-22 allows a function of those contracts alone that the gate knows to be of the kind", () => {
+    const at = (target?: string): Action => ({
+      name: "Position.close",
+      args: { amount: 1n },
+      ...(target === undefined ? {} : { target }),
+    });
+    expect(judge(at(FRIEND), knowsFriend)).to.equal("ok");
+    expect(judge(at(STRANGER), knowsFriend)).to.equal("target");
+    expect(judge(at(), knowsFriend)).to.equal("unknown-action");
+    expect(judge(at(FRIEND), (kind) => kind === "others")).to.equal("target");
+    // Without being told nobody is of any kind.
+    expect(judge(at(FRIEND))).to.equal("target");
+    expect(judge({ ...at(FRIEND), args: { amount: 11n } }, knowsFriend)).to.equal("argument");
+  });
+
+  it("SIGN-22 an address of the kind as an argument, and an amount that the rule itself names", () => {
+    const approve = (spender: string, amount: bigint): Action => ({ name: "Coin.approve", args: { spender, amount } });
+    expect(judge(approve(FRIEND, 40n), knowsFriend)).to.equal("ok");
+    expect(judge(approve(VAULT, 40n), knowsFriend)).to.equal("ok");
+    expect(judge(approve(STRANGER, 40n), knowsFriend)).to.equal("argument");
+    expect(judge(approve(FRIEND, 41n), knowsFriend)).to.equal("amount");
+    const action = approve(FRIEND, 7n);
+    const bytes = encode(action) ?? { to: "", data: "" };
+    const answer = new PolicyGate(policy, encode, knowsFriend).judge({ action, ...bytes, ...ENVELOPE }, NOW);
+    expect(answer.ok && answer.use.amounts["coin"]).to.equal(7n);
+  });
+
+  it("SIGN-22 which contract was meant survives being stored", () => {
+    const action: Action = { name: "Position.close", args: { amount: 1n }, target: FRIEND };
+    expect(readAction(actionJson(action))).to.deep.equal(action);
+    expect(encode(readAction(actionJson(action)))?.to).to.equal(FRIEND);
   });
 });
 
