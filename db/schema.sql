@@ -419,6 +419,52 @@ CREATE TABLE keeper_policy_meter (
   CONSTRAINT keeper_policy_meter_pkey PRIMARY KEY (role, chain_id, meter)
 );
 
+CREATE TABLE keeper_rescue (
+  book text NOT NULL,
+  account text NOT NULL,
+  "position" text NOT NULL,
+  ordinal bigint NOT NULL,
+  effect text NOT NULL,
+  stage text NOT NULL,
+  steps integer NOT NULL,
+  cost_units numeric(78,0) NOT NULL,
+  spender text,
+  gas_limit numeric(78,0) NOT NULL,
+  follow_up_gas numeric(78,0) NOT NULL,
+  stake_wei numeric(78,0) NOT NULL,
+  deadline bigint,
+  began_block bigint NOT NULL,
+  ended_as text,
+  ended_at timestamp with time zone,
+  CONSTRAINT keeper_rescue_account_check CHECK ((account ~ '^0x[0-9a-f]{40}$'::text)),
+  CONSTRAINT keeper_rescue_check CHECK (((ended_as IS NULL) = (ended_at IS NULL))),
+  CONSTRAINT keeper_rescue_cost_units_check CHECK ((cost_units >= (0)::numeric)),
+  CONSTRAINT keeper_rescue_effect_check CHECK ((effect = ANY (ARRAY['rescue'::text, 'call-and-rescue'::text]))),
+  CONSTRAINT keeper_rescue_ended_as_check CHECK ((ended_as = ANY (ARRAY['dropped'::text, 'rescued'::text, 'by-another'::text, 'lost'::text, 'failed'::text, 'cancelled'::text]))),
+  CONSTRAINT keeper_rescue_follow_up_gas_check CHECK ((follow_up_gas >= (0)::numeric)),
+  CONSTRAINT keeper_rescue_gas_limit_check CHECK ((gas_limit > (0)::numeric)),
+  CONSTRAINT keeper_rescue_ordinal_check CHECK ((ordinal > 0)),
+  CONSTRAINT keeper_rescue_pkey PRIMARY KEY (book, account, "position", ordinal),
+  CONSTRAINT keeper_rescue_stage_check CHECK ((stage = ANY (ARRAY['open'::text, 'called'::text]))),
+  CONSTRAINT keeper_rescue_stake_wei_check CHECK ((stake_wei >= (0)::numeric)),
+  CONSTRAINT keeper_rescue_steps_check CHECK ((steps > 0))
+);
+
+CREATE TABLE keeper_rescue_position (
+  book text NOT NULL,
+  "position" text NOT NULL,
+  facts jsonb NOT NULL,
+  closed_block bigint,
+  CONSTRAINT keeper_rescue_position_pkey PRIMARY KEY (book, "position")
+);
+
+CREATE TABLE keeper_rescue_scan (
+  book text NOT NULL,
+  cursor jsonb NOT NULL,
+  at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  CONSTRAINT keeper_rescue_scan_pkey PRIMARY KEY (book)
+);
+
 CREATE TABLE keeper_signer (
   chain_id text NOT NULL,
   address text NOT NULL,
@@ -520,6 +566,7 @@ CREATE INDEX keeper_pnl_entry_effect ON public.keeper_pnl_entry USING btree (cha
 CREATE UNIQUE INDEX keeper_pnl_entry_once ON public.keeper_pnl_entry USING btree (chain_id, tx_hash, generation) WHERE (reverses IS NULL);
 CREATE INDEX keeper_pnl_entry_row ON public.keeper_pnl_entry USING btree (outbox_id);
 CREATE INDEX keeper_policy_newest ON public.keeper_policy USING btree (role, chain_id, id DESC);
+CREATE UNIQUE INDEX keeper_rescue_open ON public.keeper_rescue USING btree (book, account, "position") WHERE (ended_as IS NULL);
 CREATE INDEX reconciliation_logs_subject ON public.reconciliation_logs USING btree (chain_id, subject, code, id) WHERE (kind <> 'pass'::text);
 CREATE INDEX transactions_open ON public.transactions USING btree (chain_id, slot) WHERE (status <> 'finalized'::text);
 CREATE INDEX transactions_recent ON public.transactions USING btree (chain_id, block_time);
@@ -706,6 +753,9 @@ GRANT SELECT ON TABLE keeper_policy_booking TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_policy_booking TO keeper_rw;
 GRANT SELECT ON TABLE keeper_policy_meter TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_policy_meter TO keeper_rw;
+GRANT INSERT, SELECT, UPDATE (ended_as), UPDATE (ended_at) ON TABLE keeper_rescue TO keeper_rw;
+GRANT INSERT, SELECT, UPDATE (closed_block), UPDATE (facts) ON TABLE keeper_rescue_position TO keeper_rw;
+GRANT INSERT, SELECT, UPDATE (at), UPDATE (cursor) ON TABLE keeper_rescue_scan TO keeper_rw;
 GRANT SELECT ON TABLE keeper_signer TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_signer TO keeper_rw;
 GRANT SELECT ON TABLE reconciliation_logs TO api_ro;

@@ -1,0 +1,1 @@
+GRANT UPDATE (cursor, at) ON keeper_rescue_scan TO keeper_rw

@@ -1,0 +1,33 @@
+import type { OutboxState } from "../outbox/rows.js";
+
+/** What a rescue is written down with; columns are explained in migration 0362. */
+export interface NewRescue {
+  readonly position: string;
+  readonly ordinal: bigint;
+  readonly effect: "rescue" | "call-and-rescue";
+  readonly stage: "open" | "called";
+  readonly steps: number;
+  readonly costUnits: bigint;
+  readonly spender: string | null;
+  readonly gasLimit: bigint;
+  readonly followUpGas: bigint;
+  readonly stakeWei: bigint;
+  readonly deadline: bigint | null;
+  readonly beganBlock: bigint;
+}
+
+export type RescueEnd = "dropped" | "rescued" | "by-another" | "lost" | "failed" | "cancelled";
+
+/** Whose rescues. */
+export interface RescueBook {
+  readonly book: string;
+  /** Lower case. */
+  readonly account: string;
+}
+
+/** What the outbox says of a key: its newest row. */
+export interface KeyState {
+  readonly effectKey: string;
+  readonly state: OutboxState;
+  readonly minedHash: string | null;
+}
