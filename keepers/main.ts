@@ -11,7 +11,7 @@ const KEEPERS: Readonly<Record<string, (() => Promise<KeeperProgram>) | undefine
   "deviation-stabilizer": async () => (await import("./deviation-stabilizer/main.js")).program,
   "cross-chain-arbitrage": async () => (await import("./cross-chain-arbitrage/main.js")).program,
   "bridge-attestor": async () => (await import("./bridge-attestor/main.js")).program,
-  "courtesy-call-redeemer": undefined,
+  "courtesy-call-redeemer": async () => (await import("./courtesy-call-redeemer/main.js")).program,
   rebalancer: undefined,
   "vault-operations": undefined,
   "ltv-monitor": undefined,

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { attestorSettings } from "./bridge-attestor/config.js";
 import { crankSettings } from "./collateral-crank/config.js";
 import { monitorSettings } from "./collateral-monitor/config.js";
+import { redeemerSettings } from "./courtesy-call-redeemer/config.js";
 import { arbitrageSettings } from "./cross-chain-arbitrage/config.js";
 import { stabilizerSettings } from "./deviation-stabilizer/config.js";
 import { kitSettings } from "./kit/config.js";
@@ -39,11 +40,19 @@ const SOLANA_KEY_ROWS = [
   "| `KEEPER_ADDRESS` | – | Whose key it must be. |",
 ];
 
+/** Beside these, for the keeper whose predecessor had names of its own. */
+const REDEEMER_ROWS = [
+  ...COMMON_ROWS,
+  "| `MAINNET_RPC_URL` | – | Nodes of Ethereum, like the other networks' variables. |",
+  "| `INFURA_PROJECT_ID`, `INFURA_NETWORK` | –, `mainnet` | One more node behind those of `MAINNET_RPC_URL`. |",
+];
+
 /** Keepers with a generated table. */
 const READMES: Readonly<Record<string, { readonly settings: Settings; readonly rows: readonly string[] }>> = {
   "deviation-stabilizer": { settings: { ...kitSettings, ...stabilizerSettings }, rows: COMMON_ROWS },
   "price-reporter": { settings: { ...kitSettings, ...reporterSettings }, rows: COMMON_ROWS },
   "bridge-attestor": { settings: { ...kitSettings, ...attestorSettings }, rows: COMMON_ROWS },
+  "courtesy-call-redeemer": { settings: { ...kitSettings, ...redeemerSettings }, rows: REDEEMER_ROWS },
   "cross-chain-arbitrage": { settings: { ...kitSettings, ...arbitrageSettings }, rows: COMMON_ROWS },
   "collateral-crank": { settings: { ...solanaSettings, ...crankSettings }, rows: SOLANA_KEY_ROWS },
   "collateral-monitor": { settings: { ...solanaSettings, ...monitorSettings }, rows: SOLANA_ROWS },

@@ -1,17 +1,12 @@
 import { type z } from "zod";
 
-import {
-  ConfigError,
-  integer,
-  loadSettings,
-  oneOf,
-  optionalText,
-  scaled,
-  setting,
-  type Env,
-  type SettingsOf,
-} from "../kit/env.js";
 import { UsageError } from "../../protocol/errors.js";
+import { loadKeeperConfig, rpcVariable, type KeeperConfig } from "../kit/config.js";
+import { ConfigError, integer, oneOf, optionalText, scaled, setting, type Env, type Settings } from "../kit/env.js";
+import { BITCOIN_NETWORKS } from "./bitcoin/destination.js";
+import type { DecideConfig } from "./decide.js";
+import { APPROVAL_GAS } from "./encode.js";
+import { redeemerNetwork } from "./networks.js";
 import { parseOperators, type Operators } from "./strategies/modes.js";
 import type { UrgencyPolicy } from "./strategies/urgency.js";
 import { MODES } from "./types.js";
@@ -19,6 +14,7 @@ import { MODES } from "./types.js";
 /** Percent with two digits are basis points. */
 const PERCENT_DECIMALS = 2;
 const ETHER_DECIMALS = 18;
+const BTC_DECIMALS = 8;
 const MAX_SECONDS = 604_800;
 
 const percent = scaled(PERCENT_DECIMALS, "percent");
@@ -54,7 +50,25 @@ export const redeemerSettings = {
     env: "COOLDOWN",
     schema: integer(0, 3_600_000),
     default: "5000",
-    doc: "Milliseconds between two looks at all positions.",
+    doc: "Milliseconds between two looks at all positions while none is in danger; then every block counts.",
+  }),
+  destination: setting({
+    env: "BTC_WALLET_PUBLIC_KEY",
+    schema: optionalText,
+    default: "",
+    doc: "Where redeemed bitcoin goes: an address of `BTC_NETWORK` (P2WPKH, P2WSH, P2PKH or P2SH), or a compressed public key, which is paid by P2WPKH. Needed in every mode but `watch`; fixed at the start and part of the policy.",
+  }),
+  bitcoinNetwork: setting({
+    env: "BTC_NETWORK",
+    schema: oneOf(BITCOIN_NETWORKS),
+    default: "main",
+    doc: "Network of that address.",
+  }),
+  systemFile: setting({
+    env: "REDEEMER_SYSTEM_FILE",
+    schema: optionalText,
+    default: "",
+    doc: "JSON file with the addresses of the system, as `npm run tbtc:world -- --json` prints them; the published ones of the network when unset.",
   }),
   dangerBufferBps: setting({
     env: "REDEEMER_DANGER_BUFFER_PERCENT",
@@ -80,6 +94,12 @@ export const redeemerSettings = {
     default: "0.5",
     doc: "Ether that is never planned with; gas of settling what is on its way is set aside besides.",
   }),
+  reserveUnits: setting({
+    env: "REDEEMER_RESERVE_TBTC",
+    schema: scaled(ETHER_DECIMALS, "TBTC"),
+    default: "0",
+    doc: "TBTC that is never planned with.",
+  }),
   minMarginWei: setting({
     env: "REDEEMER_MIN_MARGIN_ETH",
     schema: ether,
@@ -90,7 +110,19 @@ export const redeemerSettings = {
     env: "REDEEMER_FEE_SHARE_PERCENT",
     schema: percent,
     default: "10",
-    doc: "Most of what is at stake that may go to the gas of a rescue, percent.",
+    doc: "Most of what is at stake that may go to the gas of a rescue, percent; `KEEPER_MAX_FEE_GWEI` holds besides.",
+  }),
+  bitcoinFeeSatPerKvb: setting({
+    env: "REDEEMER_BTC_FEE_SAT_PER_KVB",
+    schema: integer(1_000, 10_000_000).transform(BigInt),
+    default: "50000",
+    doc: "Rate of the first bitcoin fee of a redemption, satoshis per 1,000 virtual bytes. Generous: for four hours nothing can be added.",
+  }),
+  bitcoinMaxFeeSat: setting({
+    env: "REDEEMER_BTC_MAX_FEE",
+    schema: scaled(BTC_DECIMALS, "BTC"),
+    default: "0.001",
+    doc: "Most that the first bitcoin fee of a redemption may be, in BTC; never half of what is redeemed.",
   }),
   sumLimit: setting({
     env: "REDEEMER_PLAN_SUMS",
@@ -98,21 +130,80 @@ export const redeemerSettings = {
     default: "100000",
     doc: "Partial sums after which the search for the best plan of a class ends and says how much it may miss.",
   }),
-};
+  callGasLimit: setting({
+    env: "REDEEMER_CALL_GAS_LIMIT",
+    schema: integer(21_000, 10_000_000),
+    default: "1200000",
+    doc: "Most gas that one transaction may be given.",
+  }),
+  validBlocks: setting({
+    env: "REDEEMER_VALID_BLOCKS",
+    schema: integer(2, 100_000),
+    default: "300",
+    doc: "Blocks after which a rescue that was not mined is cancelled and decided anew. One whose position needs it no more is cancelled at once.",
+  }),
+  perHour: setting({
+    env: "REDEEMER_CALLS_PER_HOUR",
+    schema: integer(2, 100_000),
+    default: "120",
+    doc: "Circuit breaker: most transactions of one kind in any hour; half of them at once.",
+  }),
+  tokenUnitsPerDay: setting({
+    env: "REDEEMER_TBTC_PER_DAY",
+    schema: scaled(ETHER_DECIMALS, "TBTC"),
+    default: "200",
+    doc: "Circuit breaker: most TBTC that is approved in any 24 hours; half of it at once.",
+  }),
+  nativeWeiPerDay: setting({
+    env: "REDEEMER_ETH_PER_DAY",
+    schema: ether,
+    default: "20",
+    doc: "Circuit breaker: most ether that may go to gas in any 24 hours, counted at gas limit times highest fee; half of it at once.",
+  }),
+  maxFailedPerDay: setting({
+    env: "REDEEMER_MAX_FAILED",
+    schema: integer(1, 10_000),
+    default: "5",
+    doc: "Circuit breaker: so many rescues that the chain refused in 24 hours pause the keeper; lost races are none of them.",
+  }),
+  localAccount: setting({
+    env: "REDEEMER_LOCAL_ACCOUNT",
+    schema: optionalText,
+    default: "",
+    doc: "Public development account that signs on a local network where no key is configured; the parameters' keeper when unset.",
+  }),
+} as const satisfies Settings;
 
 /** Chances of liquidation at the upper edge of each class; they rise to certainty at the liquidation threshold. */
 const LIKELIHOOD_BPS: UrgencyPolicy["likelihoodBps"] = { A: 9_500n, B: 9_000n, C: 6_000n, D: 1_000n };
+const PREFIX = "REDEEMER_";
+/** Networks of the original's provider; only one of them still has the protocol. */
+const INFURA_NETWORKS: Readonly<Record<string, string>> = { mainnet: "https://mainnet.infura.io/v3/" };
 
-export interface RedeemerConfig extends Omit<SettingsOf<typeof redeemerSettings>, "operators"> {
+type Parsed = KeeperConfig<typeof redeemerSettings>;
+
+export interface RedeemerConfig extends Omit<Parsed, "operators"> {
   readonly operators: Operators;
   readonly urgency: UrgencyPolicy;
+  /** Variables of the original that were given and are not used, by name. */
+  readonly ignored: readonly string[];
 }
 
-/** Reads the settings of this keeper. @throws ConfigError with every problem. */
-export function loadRedeemerConfig(env: Env): RedeemerConfig {
-  const own = { prefixes: ["REDEEMER_"], alsoKnown: [] };
-  const { operators: text, ...rest } = loadSettings(redeemerSettings, env, own);
-  const { dangerBufferBps, urgentSeconds, safetyMarginSeconds, preemptBelowBps } = rest;
+/** The original took a raw key from the environment. It is neither needed nor read; that it is there is said. */
+const IGNORED = ["ETH_WALLET_PRIVATE_KEY"];
+
+/** Reads the configuration. @throws ConfigError with every problem; UsageError UNKNOWN_NETWORK. */
+export function loadConfig(networkName: string, env: Env): RedeemerConfig {
+  const nodes = infuraNode(networkName, env);
+  const { operators: text, ...rest } = loadKeeperConfig(
+    redeemerSettings,
+    PREFIX,
+    networkName,
+    { ...env, ...nodes },
+    [],
+    redeemerNetwork,
+  );
+  const { dangerBufferBps, urgentSeconds, safetyMarginSeconds, preemptBelowBps, mode, destination } = rest;
   const urgency = {
     dangerBufferBps,
     urgentSeconds,
@@ -120,10 +211,41 @@ export function loadRedeemerConfig(env: Env): RedeemerConfig {
     preemptBelowBps,
     likelihoodBps: LIKELIHOOD_BPS,
   };
+  const ignored = IGNORED.filter((name) => (env[name] ?? "") !== "");
+  if (mode !== "watch" && destination === undefined) {
+    const message = `required in mode ${mode}: where redeemed bitcoin goes`;
+    throw new ConfigError([{ env: redeemerSettings.destination.env, message }]);
+  }
   try {
-    return Object.freeze({ ...rest, urgency, operators: parseOperators(text ?? "", rest.minMarginWei) });
+    const operators = parseOperators(text ?? "", rest.minMarginWei);
+    return Object.freeze({ ...rest, urgency, operators, ignored });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new ConfigError([{ env: redeemerSettings.operators.env, message: error.message }]);
   }
+}
+
+/** What the decision is told. */
+export function decideConfigOf(config: RedeemerConfig, token: string): DecideConfig {
+  const { mode, operators, urgency, reserveUnits, reserveWei, maxFeePerGasWei, sumLimit } = config;
+  return {
+    ...{ mode, operators, urgency, token, maxFeePerGasWei, sumLimit },
+    reserve: { tokenUnits: reserveUnits, nativeWei: reserveWei },
+    batchGasLimit: APPROVAL_GAS,
+  };
+}
+
+/** The original's variables as one more address of a node, behind those that are named by the network's own. */
+function infuraNode(network: string, env: Env): Env {
+  const project = env["INFURA_PROJECT_ID"] ?? "";
+  if (project === "") return {};
+  const wanted = env["INFURA_NETWORK"] ?? "mainnet";
+  const base = INFURA_NETWORKS[wanted];
+  if (base === undefined) {
+    throw new ConfigError([{ env: "INFURA_NETWORK", message: "the protocol is on mainnet only" }]);
+  }
+  if (network !== wanted) return {};
+  const variable = rpcVariable(network);
+  const named = env[variable] ?? "";
+  return { [variable]: [named, `${base}${project}`].filter((address) => address !== "").join(",") };
 }

@@ -21,7 +21,13 @@ export type AlertKind =
   | "node-contradiction"
   | "bridge-contradiction"
   | "bridge-log"
-  | "broken-trade";
+  | "broken-trade"
+  | "position-danger"
+  | "means-exhausted"
+  | "position-lost"
+  | "price-offline"
+  | "rescued-by-another"
+  | "fee-ceiling";
 
 /** critical: money is at risk, or nothing works any more. warning: look at it today. */
 export type Severity = "critical" | "warning";

@@ -63,6 +63,12 @@ const contradiction: Rule = (facts) =>
     facts,
   );
 
+/** About one position; told once for each. */
+const position =
+  (kind: AlertKind, severity: Alert["severity"], summary: string): Rule =>
+  (facts) =>
+    noticed(kind, text(facts["position"]), severity, summary, facts);
+
 /** Its facts name the severity. */
 const severityOf = (facts: Facts): Alert["severity"] => (facts["severity"] === "critical" ? "critical" : "warning");
 
@@ -219,6 +225,52 @@ const RULES: Readonly<Record<string, Rule>> = {
     lasting: true,
   }),
   "trade.unstuck": (facts) => ({ resolve: "broken-trade", subject: text(facts["pair"]) }),
+  "tx.at-ceiling": (facts) =>
+    noticed(
+      "fee-ceiling",
+      text(facts["hash"]),
+      "warning",
+      "A transaction waits and may not offer more: its ceiling is below what the network asks.",
+      facts,
+    ),
+  "rescue.threshold": position("position-danger", "warning", "A position of ours has fallen below a threshold."),
+  "rescue.called": position("position-danger", "critical", "A position of ours was called: its window runs."),
+  "rescue.exhausted": (facts) => ({
+    raise: {
+      kind: "means-exhausted",
+      subject: "token",
+      severity: "critical",
+      summary: "There is not enough of the token to rescue all that is in danger: send more before the windows end.",
+      facts,
+    },
+    lasting: true,
+  }),
+  "rescue.covered": () => ({ resolve: "means-exhausted", subject: "token" }),
+  "rescue.gas-short": (facts) => ({
+    raise: {
+      kind: "means-exhausted",
+      subject: "gas",
+      severity: "critical",
+      summary: "There is not enough for gas to rescue all that is in danger: send coins to the keeper's address.",
+      facts,
+    },
+    lasting: true,
+  }),
+  "rescue.gas-enough": () => ({ resolve: "means-exhausted", subject: "gas" }),
+  "rescue.price-offline": (facts) => ({
+    raise: {
+      kind: "price-offline",
+      subject: "",
+      severity: "critical",
+      summary: "The protocol has no price: nobody sees positions falling. What was called is rescued all the same.",
+      facts,
+    },
+    lasting: true,
+  }),
+  "rescue.price-back": () => ({ resolve: "price-offline", subject: "" }),
+  "rescue.by-another": position("rescued-by-another", "warning", "Somebody else has rescued a position of ours."),
+  "rescue.lost": position("position-lost", "critical", "A position of ours is being liquidated."),
+  "rescue.failed": position("failures", "critical", "The chain refused a rescue although its simulation passed."),
   "tx.doubled": contradiction,
   "crank.done-yet-there": contradiction,
   // One trouble, however many transactions: anybody can make such logs.

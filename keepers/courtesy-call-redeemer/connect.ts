@@ -1,0 +1,46 @@
+/** Puts the parts of one keeper together: configuration, connection, protocol, key, policy. Nothing is sent or started here. */
+import { ZeroAddress } from "ethers";
+
+import { openChain, type ChainConnection } from "../kit/chain.js";
+import type { Counters } from "../kit/counters.js";
+import type { Env } from "../kit/env.js";
+import type { Policy } from "../kit/policy/types.js";
+import { confirmationsFor } from "../kit/providers/confirmations.js";
+import { tbtcSite } from "./adapters/tbtc/site.js";
+import { loadConfig, type RedeemerConfig } from "./config.js";
+import { KEEPER_NAME, redeemerPolicy } from "./policy.js";
+import type { RescueSite } from "./site.js";
+
+export type Connection = ChainConnection & { readonly config: RedeemerConfig };
+
+/** Who asks while there is no key: an address that needs no code and holds nothing. */
+export const NOBODY = ZeroAddress;
+
+/** @throws ConfigError with every problem of the environment; UsageError UNKNOWN_NETWORK. */
+export function connect(network: string, env: Env, terminal: boolean): Connection {
+  const config = loadConfig(network, env);
+  return openChain(config, KEEPER_NAME, env, terminal, config.localAccount ?? config.network.keeper);
+}
+
+/** @throws UsageError about destination or addresses; PermanentError TBTC_NOT_PUBLISHED */
+export function openSite({ client, config, log }: Connection, counters: Counters): RescueSite {
+  return tbtcSite({ client, config, confirmations: depthOf(config), counters, log });
+}
+
+/** Blocks under which nothing of any value is unwound any more. */
+export function depthOf({ confirmations }: Pick<RedeemerConfig, "confirmations">): number {
+  return confirmationsFor(confirmations, undefined);
+}
+
+/** The policy of this connection; without a key it is nobody's. */
+export function compilePolicy({ client, config }: Connection, site: RescueSite, signer = NOBODY): Policy {
+  const { mode, maxFeePerGasWei, callGasLimit, perHour, tokenUnitsPerDay, nativeWeiPerDay } = config;
+  return redeemerPolicy(
+    site,
+    {
+      ...{ chainId: client.chainId, mode, maxFeePerGasWei, perHour, tokenUnitsPerDay, nativeWeiPerDay },
+      callGasLimit: BigInt(callGasLimit),
+    },
+    signer,
+  );
+}

@@ -1,0 +1,56 @@
+/** What is left to do about rescues that were begun, as books and chain say. Pure. */
+import type { OutboxState } from "../../db/queries/outbox/rows.js";
+import type { RescueEnd } from "../../db/queries/rescue/rows.js";
+import type { OpenRescue } from "./store.js";
+import type { OnItsWay } from "./strategies/planner.js";
+import type { Reading } from "./types.js";
+
+export type Duty =
+  /** Written down and never sent: a process died, or was refused, in between. */
+  | { readonly what: "drop" }
+  /** What it was for is over before it was mined: its nonces are freed. */
+  | { readonly what: "withdraw" }
+  | { readonly what: "end"; readonly as: Exclude<RescueEnd, "dropped"> }
+  | { readonly what: "wait" };
+
+const ENDED: ReadonlySet<OutboxState> = new Set(["final", "reverted", "cancelled"]);
+
+/** `reading`: of its position at the newest block; undefined when the protocol does not tell. */
+export function dutyOf({ states, stage }: OpenRescue, reading: Reading | undefined): Duty {
+  const known = states.flatMap(({ state }) => state ?? []);
+  // All rows of a batch are written in one transaction.
+  if (known.length === 0) return { what: "drop" };
+  const last = states.at(-1)?.state;
+  if (last === "final") return { what: "end", as: "rescued" };
+  if (known.every((state) => ENDED.has(state))) {
+    return { what: "end", as: endOf(reading, last === "reverted") };
+  }
+  // An account that somebody else uses signs nothing more, and nobody knows what became of it.
+  if (known.includes("foreign") || last === "mined" || reading === undefined) return { what: "wait" };
+  return isWanted(stage, reading) ? { what: "wait" } : { what: "withdraw" };
+}
+
+/** Whether a rescue that was decided at a stage may still happen; one that costs more than was thought may not. */
+function isWanted(decided: "open" | "called", { stage }: Reading): boolean {
+  return stage === "called" || (stage === "open" && decided === "open");
+}
+
+function endOf(reading: Reading | undefined, reverted: boolean): Exclude<RescueEnd, "dropped"> {
+  switch (reading?.stage) {
+    case "rescuing":
+    case "closed":
+      return "by-another";
+    case "liquidating":
+      return "lost";
+    default:
+      return reverted ? "failed" : "cancelled";
+  }
+}
+
+/** What of it still has to be paid; nothing once it is in a block, whatever came of it there. */
+export function onItsWayOf(rescue: OpenRescue): OnItsWay & { readonly position: string } {
+  const { position, costUnits, gasLimit, followUpGas, states } = rescue;
+  const last = states.at(-1)?.state;
+  const isPaid = last === "mined" || (last !== undefined && ENDED.has(last));
+  return { position, unpaidUnits: isPaid ? 0n : costUnits, unpaidGas: isPaid ? 0n : gasLimit, followUpGas };
+}

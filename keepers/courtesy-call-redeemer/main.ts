@@ -1,0 +1,253 @@
+/** The courtesy-call redeemer as a program: run, doctor, policy, status. */
+import { join } from "node:path";
+
+import { formatUnits } from "ethers";
+
+import { openDatabase, type OpenDatabase } from "../../db/open.js";
+import { recordTo } from "../kit/audit/auditRecord.js";
+import { watchTroubles } from "../kit/alerts/open.js";
+import { requireGate } from "../kit/checks.js";
+import { Counters } from "../kit/counters.js";
+import { checkLines, runChecks } from "../kit/doctor.js";
+import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
+import { Freshness } from "../kit/health.js";
+import { openInsight } from "../kit/insight/open.js";
+import type { InsightServer } from "../kit/insight/server.js";
+import { describeError } from "../kit/logger.js";
+import { accountNames } from "../kit/pnl/postings.js";
+import { PolicyGate } from "../kit/policy/gate.js";
+import { logPolicy, policyReport } from "../kit/policy/report.js";
+import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
+import { JsonlRecord } from "../kit/record.js";
+import { runKeeper } from "../kit/runner.js";
+import { openRuntime, OUTBOX_WINDOW, type Runtime } from "../kit/runtime.js";
+import { runtimeChecks } from "../kit/runtimeChecks.js";
+import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
+import { HeadWatcher } from "../kit/watcher.js";
+import { decideConfigOf } from "./config.js";
+import { compilePolicy, connect, depthOf, NOBODY, openSite, type Connection } from "./connect.js";
+import { failedCondition } from "./condition.js";
+import { examine, EXECUTE_GATE, GATE } from "./doctor.js";
+import { actionOf, redeemerEncoder } from "./encode.js";
+import { redeemerGuard } from "./guard.js";
+import { Notices } from "./notices.js";
+import { KEEPER_NAME } from "./policy.js";
+import type { RescueSite } from "./site.js";
+import { standingOf } from "./standing.js";
+import { RescueStore } from "./store.js";
+import { RescueTick } from "./tick.js";
+import { Watchlist } from "./watchlist.js";
+
+/** How long the end waits for what is in flight. */
+const SETTLE_MS = 5_000;
+const ONCE_SETTLE_MS = 60_000;
+const DEFAULT_DATA_FOLDER = "data/keepers";
+const MS_PER_SECOND = 1_000;
+
+export const program: KeeperProgram = { run, doctor, status, policy };
+
+async function run(context: RunContext): Promise<ProgramResult> {
+  const connection = connect(context.network, context.env, context.terminal);
+  const { config, client, log, nextBlock } = connection;
+  const { execute, once, env } = context;
+  const counters = new Counters();
+  const health = new Freshness(config.staleAfterSeconds);
+  let runtime: Runtime | undefined;
+  let books: OpenDatabase | undefined;
+  let insight: InsightServer | undefined;
+  let newest: number | undefined;
+  const troubles = watchTroubles(connection, health);
+  try {
+    requireGate(await examine(connection, counters, execute), execute ? EXECUTE_GATE : GATE, log);
+    if (config.ignored.length > 0) log.warn("settings.unused", { names: config.ignored });
+    const site = openSite(connection, counters);
+    const signer = await connection.signer();
+    const policy = compilePolicy(connection, site, signer?.address);
+    const encode = redeemerEncoder(site);
+    logPolicy(policy, log);
+    const account = signer?.address ?? NOBODY;
+    // Told later: gate and breaker exist before what they ask.
+    let store: RescueStore | undefined;
+    const known: { watchlist?: Watchlist } = {};
+    const isMember = (_: string, address: string): boolean => known.watchlist?.has(address) ?? false;
+    if (execute && signer !== undefined) {
+      runtime = await openRuntime({
+        ...{ connection, keeper: KEEPER_NAME, signer, policy, encode, isMember, env },
+        guard: redeemerGuard({ client, account, site }),
+        conditions: [failedCondition(() => store?.failedToday() ?? Promise.resolve(0), config.maxFailedPerDay)],
+        names: accountNames({}),
+        assetAddress: () => site.token.address,
+        // What is redeemed comes back as bitcoin: nothing here has a price in gold.
+        valueXauWei: () => undefined,
+      });
+      books = await openDatabase({
+        databaseUrl: env["DATABASE_URL"],
+        ...(config.databaseFolder === undefined ? {} : { folder: config.databaseFolder }),
+        role: "keeper_rw",
+        applicationName: `cantilever ${KEEPER_NAME} books`,
+      });
+      const { lease } = runtime;
+      const chainId = String(client.chainId);
+      store = new RescueStore({ db: books.database, role: KEEPER_NAME, chainId, account, protocol: site.name, lease });
+    }
+    const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
+    const file = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
+    const record = runtime === undefined ? file : recordTo(file, runtime.audit);
+    const gate = new PolicyGate(policy, encode, isMember);
+    const submitter = runtime?.submitter ?? new DryRunSubmitter(client, signer, gate, config, log);
+    const { operators, urgency, feeShareBps: stakeShareBps, maxFeePerGasWei, validBlocks, cooldownMs } = config;
+    const depth = BigInt(depthOf(config));
+    const watchlist = new Watchlist({ protocol: site.protocol, operators, store, depth, counters, log });
+    known.watchlist = watchlist;
+    const attemptMs = config.replaceAfterBlocks * config.network.blockMs;
+    const tick = new RescueTick({
+      ...{ site, account, fees: config, watchlist, store, client, encode, submitter, counters, record, log },
+      decide: decideConfigOf(config, site.token.address),
+      config: {
+        ...{ maxFeePerGasWei, stakeShareBps, validBlocks, cooldownMs },
+        secondsPerAttempt: BigInt(Math.max(1, Math.ceil(attemptMs / MS_PER_SECOND))),
+      },
+      notices: new Notices({ urgency, counters, record, log }),
+      window: OUTBOX_WINDOW,
+      typed: (call) => actionOf(policy, call),
+    });
+    const watcher = new HeadWatcher(nextBlock, {
+      pollMs: config.pollMs,
+      blockMs: config.network.blockMs,
+      log,
+      onFailure: (error) => {
+        health.failed(describeError(error).code);
+        showStatus(false);
+      },
+      // The node that came back may be another one.
+      onReconnect: () => client.assertChain(),
+    });
+    const standsBy = (): boolean => runtime !== undefined && runtime.lease.held === undefined;
+    const statusFile = statusPath(folder, KEEPER_NAME, context.network);
+    const showStatus = (stopped: boolean): void => {
+      // The file is the leader's.
+      if (standsBy()) return;
+      writeStatus(statusFile, {
+        ...{ execute, sender: submitter.sender, health: health.report(), inFlight: submitter.pending() },
+        ...{ executions: counters.get("rescues.rescued"), skips: counters.withPrefix("skip."), stopped },
+      });
+    };
+    insight = await openInsight({
+      ...{ connection, keeper: KEEPER_NAME, execute, runtime, submitter, health, counters },
+      head: () => newest,
+    });
+    const { mode } = config;
+    log.info("keeper.start", { execute, mode, sender: submitter.sender, rpc: client.shownUrl, protocol: site.name });
+    const leaving = new AbortController();
+    const outcome = await runKeeper(
+      {
+        nextHead: async (signal, again) => {
+          const news = await watcher.next(signal, again);
+          newest = news?.head.number ?? newest;
+          return news;
+        },
+        upkeep: (head) => tick.upkeep(head),
+        tick: async ({ head }) => {
+          const verdict = (await runtime?.verdict()) ?? "work";
+          if (verdict === "leave") leaving.abort();
+          if (standsBy()) {
+            counters.add("standby");
+            // Whoever leads meanwhile finds more.
+            watchlist.forget();
+            return;
+          }
+          if (verdict !== "work") counters.add("held");
+          await tick.run(head, verdict === "work");
+        },
+        busy: () => submitter.pending().length > 0,
+        afterTick: () => {
+          showStatus(false);
+        },
+        health,
+        log,
+      },
+      { once, settleMs: once ? ONCE_SETTLE_MS : SETTLE_MS },
+      AbortSignal.any([context.signal, leaving.signal]),
+    );
+    showStatus(true);
+    await record.close();
+    const report = {
+      ...{ keeper: KEEPER_NAME, network: context.network, execute, mode, ...outcome },
+      positions: watchlist.size,
+      watched: watchlist.watched().length,
+      rescues: counters.withPrefix("rescues."),
+      sent: counters.withPrefix("sent."),
+      planned: counters.withPrefix("dry-run."),
+      left: counters.withPrefix("left."),
+      skips: counters.withPrefix("skip."),
+      settled: counters.withPrefix("settled."),
+      standbyTicks: counters.get("standby"),
+      control: runtime?.control.last?.state ?? null,
+      errors: outcome.failedTicks + counters.get("settled.foreign"),
+    };
+    log.info("keeper.stop", { ticks: outcome.ticks, rescues: report.rescues, leftInFlight: outcome.leftInFlight });
+    return { ok: outcome.ticks > 0 && outcome.failedTicks < outcome.ticks && !outcome.leftInFlight, report };
+  } finally {
+    await insight?.close();
+    await runtime?.close();
+    await books?.close();
+    troubles.stop();
+    await connection.alerts.close();
+    client.close();
+  }
+}
+
+async function doctor(context: ProgramContext): Promise<ProgramResult> {
+  const connection = connect(context.network, context.env, false);
+  const runtime = runtimeChecks({ connection, keeper: KEEPER_NAME, env: context.env });
+  try {
+    const own = await examine(connection, new Counters(), false, context.alertTest);
+    const checks = [...own, ...(await runChecks(runtime.plans))];
+    for (const line of checkLines(checks)) context.say(line);
+    return { ok: checks.every((check) => check.ok), report: { checks } };
+  } finally {
+    await runtime.close();
+    connection.client.close();
+  }
+}
+
+async function policy(context: ProgramContext): Promise<ProgramResult> {
+  return withSite(context, async (connection, site) => {
+    const signer = await connection.signer();
+    return policyReport(compilePolicy(connection, site, signer?.address), () => site.token.decimals, context.say);
+  });
+}
+
+/** What would be decided now if nothing were on its way: the books are a running keeper's. */
+async function status(context: ProgramContext): Promise<ProgramResult> {
+  return withSite(context, async (connection, site) => {
+    const { config, client } = connection;
+    await client.assertChain();
+    const account = (await connection.signer())?.address ?? NOBODY;
+    const standing = await standingOf({ site, config, client, account }, await client.head());
+    const path = statusPath(config.dataFolder ?? DEFAULT_DATA_FOLDER, KEEPER_NAME, context.network);
+    context.say(describeRunning(readStatus(path), config.staleAfterSeconds));
+    for (const { position, urgency, healthBps, deadline } of standing.endangered) {
+      const health = healthBps === undefined ? "unknown" : `${formatUnits(healthBps, 2)} %`;
+      context.say(`${position}  class ${urgency}, collateral ${health}, window ends ${String(deadline ?? "–")}`);
+    }
+    for (const { about, why } of standing.skips) context.say(`${about}  ${why}`);
+    const { symbol, decimals } = site.token;
+    for (const { position, effect, costUnits } of standing.chosen) {
+      context.say(`would now ${effect} ${position} for ${formatUnits(costUnits, decimals)} ${symbol}`);
+    }
+    return { ok: true, report: { keeper: KEEPER_NAME, network: context.network, mode: config.mode, ...standing } };
+  });
+}
+
+async function withSite<T>(
+  context: ProgramContext,
+  work: (connection: Connection, site: RescueSite) => Promise<T>,
+): Promise<T> {
+  const connection = connect(context.network, context.env, false);
+  try {
+    return await work(connection, openSite(connection, new Counters()));
+  } finally {
+    connection.client.close();
+  }
+}

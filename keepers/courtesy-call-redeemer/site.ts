@@ -1,0 +1,45 @@
+/**
+ * What the runtime needs of a protocol beside its boundary (types.ts): how what its options contain is signed. Everything here is about
+ * bytes and their evidence; what a position is and when it is in danger is not.
+ */
+import type { Action as TypedAction, ActionMethod } from "../kit/policy/action.js";
+import type { Constraint, PolicyRefusal, PolicyRule } from "../kit/policy/types.js";
+import type { MoneyRead } from "../kit/providers/agreement.js";
+import type { Mode, RescueProtocol } from "./types.js";
+
+/** Name of a kind in policies: every position that was found. */
+export const POSITIONS = "positions";
+
+/** Something to ask several nodes just before a signature, and what to make of the answers. */
+export interface Look {
+  readonly reads: readonly MoneyRead[];
+  readonly judge: (answers: readonly unknown[]) => PolicyRefusal | undefined;
+}
+
+/** The part of a rule that is the same for all of this keeper. */
+export type CommonRule = Pick<
+  PolicyRule,
+  "relations" | "maxValueWei" | "maxGasLimit" | "maxFeePerGasWei" | "perHour" | "innerOnly"
+>;
+
+export interface RescueSigning {
+  /** Every action of the protocol by its name; the policy has a rule of the same name for each that the mode allows. */
+  readonly methods: Readonly<Record<string, ActionMethod>>;
+  /** Only for what the mode allows, to positions and contracts of the protocol alone. */
+  rules(mode: Mode, common: CommonRule): readonly PolicyRule[];
+  /** Who may be allowed to take the token. */
+  readonly spender: Constraint;
+  /** What an action of the protocol depends on, by data that neither the decision nor the key could have written. */
+  looks(action: TypedAction, account: string): readonly Look[];
+}
+
+export interface RescueSite {
+  /** Of the books: `tbtc`. */
+  readonly name: string;
+  readonly protocol: RescueProtocol<unknown>;
+  readonly signing: RescueSigning;
+  /** What a rescue costs; address in lower case. */
+  readonly token: { readonly address: string; readonly symbol: string; readonly decimals: number };
+  /** Contracts that must be there, for doctor. */
+  readonly contracts: Readonly<Record<string, string>>;
+}

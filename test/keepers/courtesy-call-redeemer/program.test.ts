@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { expect } from "chai";
+
+import { program } from "../../../keepers/courtesy-call-redeemer/main.js";
+import type { ProgramContext } from "../../../keepers/kit/program.js";
+import { DepositState } from "../../../protocol/tbtc/states.js";
+import type { Deposit } from "../../../scripts/tbtc/scenario.js";
+import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
+import { codeOf } from "../../helpers/rejection.js";
+import { startTbtcNode, type TbtcNode } from "../../helpers/tbtcNode.js";
+import { WAD } from "./fixtures.js";
+
+const LOT_SAT = 10_000_000n;
+const LOT_WEI = WAD / 10n;
+const CALLABLE = 2_666n * 10n ** 13n;
+/** Of BTC_NETWORK=regtest, P2WPKH. */
+const DESTINATION = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
+
+describe("courtesy-call-redeemer as a program", function () {
+  this.timeout(120_000);
+  const postgres = usePostgres();
+  let node: TbtcNode;
+  let deposits: Deposit[];
+  let database: TestDatabase;
+  let folder: string;
+
+  before(async () => {
+    node = await startTbtcNode();
+    deposits = [];
+    for (let count = 0; count < 3; count += 1) deposits.push(await node.scenario.open({ lotSat: LOT_SAT }));
+    await node.scenario.giveTbtc(node.roles.redeemer, 3n * LOT_WEI);
+    await node.scenario.setPrice(CALLABLE);
+    for (const { address } of deposits) await node.scenario.courtesyCall(address);
+    await node.mine(3);
+  });
+  beforeEach(async () => {
+    await node.keep();
+    database = await postgres.testDatabase();
+    folder = mkdtempSync(join(tmpdir(), "cantilever-redeemer-"));
+    writeFileSync(join(folder, "system.json"), JSON.stringify({ addresses: node.world.addresses }));
+  });
+  afterEach(async () => {
+    rmSync(folder, { recursive: true });
+    await node.giveBack();
+  });
+  after(() => node.close());
+
+  function context(more: Readonly<Record<string, string>> = {}): ProgramContext & { readonly said: string[] } {
+    const said: string[] = [];
+    return {
+      network: "localhost",
+      env: {
+        LOCALHOST_RPC_URL: node.proxy.url,
+        DATABASE_URL: database.url,
+        KEEPER_DATA_FOLDER: folder,
+        KEEPER_LOG_LEVEL: "silent",
+        KEEPER_CONFIRMATIONS: "1",
+        KEEPER_POLL_MS: "20",
+        OPERATORS: node.roles.operators.join(","),
+        REDEEMER_MODE: "courtesy",
+        REDEEMER_SYSTEM_FILE: join(folder, "system.json"),
+        REDEEMER_LOCAL_ACCOUNT: node.roles.redeemer,
+        BTC_NETWORK: "regtest",
+        BTC_WALLET_PUBLIC_KEY: DESTINATION,
+        ...more,
+      },
+      signal: new AbortController().signal,
+      say: (line) => void said.push(line),
+      said,
+    };
+  }
+  const states = async () => Promise.all(deposits.map(({ address }) => node.scenario.state(address)));
+
+  it("REDEEM-28 a dry run makes the whole plan and sends nothing, and with --execute the same plan is carried out", async () => {
+    const dry = await program.run({ ...context(), execute: false, once: true, terminal: false });
+    expect(dry.ok).to.equal(true);
+    expect(dry.report).to.deep.include({
+      planned: { "Token.approve": 1, "VendingMachine.tbtcToBtc": 3 },
+      sent: {},
+      watched: 3 + (Number(dry.report["positions"]) - 3),
+    });
+    expect(await states()).to.deep.equal(deposits.map(() => DepositState.COURTESY_CALL));
+    expect(await database.database.query("select 1 from keeper_outbox")).to.deep.equal([]);
+
+    const done = await program.run({ ...context(), execute: true, once: true, terminal: false });
+    expect(done.ok).to.equal(true);
+    expect(done.report).to.deep.include({
+      sent: { "Token.approve": 1, "VendingMachine.tbtcToBtc": 3 },
+      leftInFlight: false,
+      errors: 0,
+    });
+    expect(await states()).to.deep.equal(deposits.map(() => DepositState.AWAITING_WITHDRAWAL_SIGNATURE));
+    expect(await node.tbtcOf(node.roles.redeemer)).to.equal(0n);
+    // Nobody is told a second time, and the next process ends what the one before has begun.
+    await node.mine(3);
+    const next = await program.run({ ...context(), execute: true, once: true, terminal: false });
+    expect(next.report).to.deep.include({ sent: {}, rescues: { rescued: 3 } });
+  });
+
+  it("watches, and has no rule, unless it is told to act", async () => {
+    const watching = { REDEEMER_MODE: "watch", BTC_WALLET_PUBLIC_KEY: "" };
+    const result = await program.run({ ...context(watching), execute: true, once: true, terminal: false });
+    expect(result.report).to.deep.include({ sent: {}, mode: "watch" });
+    expect(result.report["skips"]).to.have.property("watch-only");
+    expect((await program.policy(context(watching))).report["rules"]).to.deep.equal([]);
+  });
+
+  it("says what is wrong, what stands, and what the key may sign", async () => {
+    const doctor = context();
+    const { report } = await program.doctor(doctor);
+    const checks = report["checks"] as readonly { readonly name: string; readonly ok: boolean }[];
+    const named = Object.fromEntries(checks.map(({ name, ok }) => [name, ok]));
+    expect(named).to.include({ "chain-id": true, system: true, destination: true, means: true, unused: true });
+    const status = await program.status(context());
+    expect(status.report["chosen"]).to.have.length(3);
+    expect(status.report["endangered"]).to.have.length.of.at.least(3);
+    const { report: policy } = await program.policy(context());
+    const rules = policy["rules"] as readonly { readonly name: string }[];
+    expect(rules.map(({ name }) => name)).to.deep.equal([
+      "Token.approve",
+      "VendingMachine.tbtcToBtc",
+      "Deposit.requestRedemption",
+    ]);
+  });
+
+  it("REDEEM-29 does not start on another system, to an address that is not paid, or to one of another network", async () => {
+    const started = (more: Readonly<Record<string, string>>) =>
+      codeOf(program.run({ ...context(more), execute: true, once: true, terminal: false }));
+    const elsewhere = { ...node.world.addresses, token: node.roles.user };
+    writeFileSync(join(folder, "other.json"), JSON.stringify(elsewhere));
+    expect(await started({ REDEEMER_SYSTEM_FILE: join(folder, "other.json") })).to.equal("GATE_FAILED");
+    expect(await started({ REDEEMER_SYSTEM_FILE: join(folder, "none.json") })).to.equal("GATE_FAILED");
+    expect(await started({ BTC_NETWORK: "main" })).to.equal("GATE_FAILED");
+    const taproot = "bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6";
+    expect(await started({ BTC_WALLET_PUBLIC_KEY: taproot })).to.equal("GATE_FAILED");
+    expect(await states()).to.deep.equal(deposits.map(() => DepositState.COURTESY_CALL));
+  });
+});

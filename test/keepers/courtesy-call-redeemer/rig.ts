@@ -1,0 +1,135 @@
+/** The keeper's own parts on the real tBTC v1 and a real database, so that a test can kill between any two lines of them. */
+import type { Database } from "../../../db/database.js";
+import { tbtcSigning } from "../../../keepers/courtesy-call-redeemer/adapters/tbtc/signing.js";
+import { actionOf, APPROVAL_GAS, redeemerEncoder } from "../../../keepers/courtesy-call-redeemer/encode.js";
+import { redeemerGuard } from "../../../keepers/courtesy-call-redeemer/guard.js";
+import { Notices } from "../../../keepers/courtesy-call-redeemer/notices.js";
+import { KEEPER_NAME, redeemerPolicy } from "../../../keepers/courtesy-call-redeemer/policy.js";
+import type { RescueSite } from "../../../keepers/courtesy-call-redeemer/site.js";
+import { RescueStore, type StorePoint } from "../../../keepers/courtesy-call-redeemer/store.js";
+import { parseOperators } from "../../../keepers/courtesy-call-redeemer/strategies/modes.js";
+import { RescueTick } from "../../../keepers/courtesy-call-redeemer/tick.js";
+import type { Mode } from "../../../keepers/courtesy-call-redeemer/types.js";
+import { Watchlist } from "../../../keepers/courtesy-call-redeemer/watchlist.js";
+import { PublicBroadcaster } from "../../../keepers/kit/broadcast/public.js";
+import { Counters } from "../../../keepers/kit/counters.js";
+import { Lease } from "../../../keepers/kit/lease.js";
+import { EvmOutbox } from "../../../keepers/kit/outbox/evmOutbox.js";
+import type { FaultPoint } from "../../../keepers/kit/outbox/faultPoints.js";
+import { OutboxStore } from "../../../keepers/kit/outbox/store.js";
+import { PolicyGate } from "../../../keepers/kit/policy/gate.js";
+import type { ChainClient } from "../../../keepers/kit/provider.js";
+import { MemoryRecord } from "../../../keepers/kit/record.js";
+import { OUTBOX_WINDOW } from "../../../keepers/kit/runtime.js";
+import { signerOf } from "../../../keepers/kit/signer.js";
+import { developmentAccounts } from "../../../protocol/params/rules.js";
+import { prefixedOutputScript } from "../../../protocol/tbtc/units.js";
+import { capturedLog } from "../../helpers/capturedLog.js";
+import { expireLeases } from "../../helpers/outboxParts.js";
+import { DESTINATION, type TbtcNode } from "../../helpers/tbtcNode.js";
+import { GWEI, URGENCY, WAD } from "./fixtures.js";
+
+export const RIG_CONFIRMATIONS = 2;
+const REPLACE_AFTER_BLOCKS = 3;
+const FEES = { maxFeePerGasWei: 500n * GWEI, priorityFeeWei: GWEI };
+export const MAX_FEE_SAT = 100_000n;
+
+export type Point = FaultPoint | StorePoint;
+
+export interface RigOptions {
+  readonly mode?: Mode;
+  readonly at?: (point: Point) => void | Promise<void>;
+  readonly client?: ChainClient;
+}
+
+/** A process is dead from here on. */
+export class Killed extends Error {}
+
+/** One process: opens its lease and outbox, and works at heads that it is given. */
+export async function startRedeemer(node: TbtcNode, db: Database, options: RigOptions = {}) {
+  const { mode = "courtesy", at } = options;
+  const client = options.client ?? node.client({ timeoutMs: 20_000 });
+  const captured = capturedLog();
+  const { log } = captured;
+  const counters = new Counters();
+  const record = new MemoryRecord();
+  const account = node.roles.redeemer;
+  const wallet = developmentAccounts().find(({ address }) => address === account);
+  if (wallet === undefined) throw new Error("the redeemer is no development account");
+
+  const { rescue } = node.rescue({ client, discovery: { confirmations: 0 }, counters, log });
+  const { addresses } = node.world;
+  const site: RescueSite = {
+    name: "tbtc",
+    protocol: rescue,
+    signing: tbtcSigning(addresses, prefixedOutputScript(DESTINATION), MAX_FEE_SAT),
+    token: { address: addresses.token.toLowerCase(), symbol: "TBTC", decimals: 18 },
+    contracts: {},
+  };
+  const bounds = {
+    ...{ chainId: client.chainId, mode, maxFeePerGasWei: FEES.maxFeePerGasWei, callGasLimit: 1_200_000n },
+    ...{ perHour: 1_000, tokenUnitsPerDay: 1_000n * WAD, nativeWeiPerDay: 1_000n * WAD },
+  };
+  const policy = redeemerPolicy(site, bounds, account);
+  const encode = redeemerEncoder(site);
+  const operators = parseOperators(node.roles.operators.join(","), 0n);
+
+  await expireLeases(db);
+  const lease = new Lease(db, { name: `rig:${account}`, ttlMs: 600_000, renewMs: 60_000 }, log);
+  await lease.step();
+  const store = new RescueStore({
+    ...{ db, role: KEEPER_NAME, chainId: String(client.chainId), account, protocol: site.name, lease },
+    ...(at === undefined ? {} : { at: async (point: StorePoint) => at(point) }),
+  });
+  const watchlist = new Watchlist({
+    ...{ protocol: site.protocol, operators, store, counters, log },
+    depth: BigInt(RIG_CONFIRMATIONS),
+  });
+  const gate = new PolicyGate(policy, encode, (_, address) => watchlist.has(address));
+  const outbox = new EvmOutbox({
+    store: new OutboxStore({
+      ...{ db, lease, role: KEEPER_NAME, chainId: String(client.chainId), address: account, gate },
+      ...(at === undefined ? {} : { at }),
+    }),
+    ...{ client, signer: signerOf(wallet), broadcaster: new PublicBroadcaster(client, log), log },
+    guard: redeemerGuard({ client, account, site }),
+    options: {
+      ...{ fees: FEES, replaceAfterBlocks: REPLACE_AFTER_BLOCKS, window: OUTBOX_WINDOW },
+      confirmations: () => RIG_CONFIRMATIONS,
+    },
+    ...(at === undefined ? {} : { at }),
+  });
+  const tick = new RescueTick({
+    ...{ site, account, fees: FEES, watchlist, store, client, encode, submitter: outbox, counters, record, log },
+    decide: {
+      ...{ mode, operators, urgency: URGENCY, token: site.token.address, maxFeePerGasWei: FEES.maxFeePerGasWei },
+      ...{ batchGasLimit: APPROVAL_GAS, sumLimit: 100_000, reserve: { tokenUnits: 0n, nativeWei: WAD } },
+    },
+    config: {
+      ...{ maxFeePerGasWei: FEES.maxFeePerGasWei, stakeShareBps: 1_000n, validBlocks: 300, cooldownMs: 0 },
+      secondsPerAttempt: 6n,
+    },
+    notices: new Notices({ urgency: URGENCY, counters, record, log }),
+    window: OUTBOX_WINDOW,
+    typed: (call) => actionOf(policy, call),
+  });
+  return {
+    ...{ client, outbox, store, watchlist, tick, counters, record, lease },
+    logged: captured,
+    /** One head's work, as the runner does it. */
+    async step(): Promise<void> {
+      const head = await client.head();
+      await tick.upkeep(head);
+      await tick.run(head, true);
+    },
+  };
+}
+
+export type Redeemer = Awaited<ReturnType<typeof startRedeemer>>;
+
+/** Redemptions of a deposit that were ever requested on the chain as it is, by whom. */
+export async function requestersOf(node: TbtcNode, deposit: string): Promise<readonly string[]> {
+  const { system } = node.scenario.contracts;
+  const events = await system.queryFilter(system.filters.RedemptionRequested(deposit));
+  return events.map(({ args }) => args.requester);
+}
