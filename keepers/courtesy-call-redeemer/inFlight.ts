@@ -1,7 +1,7 @@
 /** What is left to do about rescues that were begun, as books and chain say. Pure. */
 import type { OutboxState } from "../../db/queries/outbox/rows.js";
 import type { RescueEnd } from "../../db/queries/rescue/rows.js";
-import type { OpenRescue } from "./store.js";
+import type { OpenRescue, StoredRescues } from "./store.js";
 import type { OnItsWay } from "./strategies/planner.js";
 import type { Reading } from "./types.js";
 
@@ -45,6 +45,19 @@ function endOf(reading: Reading | undefined, reverted: boolean): Exclude<RescueE
     default:
       return reverted ? "failed" : "cancelled";
   }
+}
+
+/** Rescued by us, and not settled yet: the gas of that stays where it is. */
+export function unsettledOf(
+  readings: readonly Reading[],
+  { open, done }: Pick<StoredRescues, "open" | "done">,
+): readonly (OnItsWay & { readonly position: string })[] {
+  const busy = new Set(open.map(({ position }) => position));
+  return readings.flatMap(({ stage, position: { id: position } }) => {
+    const followUpGas = done.get(position);
+    if (stage !== "rescuing" || followUpGas === undefined || busy.has(position)) return [];
+    return [{ position, unpaidUnits: 0n, unpaidGas: 0n, followUpGas }];
+  });
 }
 
 /** What of it still has to be paid; nothing once it is in a block, whatever came of it there. */

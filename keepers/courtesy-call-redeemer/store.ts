@@ -16,6 +16,7 @@ import {
   keyStates,
   openRescues,
   rescuesBegun,
+  rescuesDone,
   rescuesFailed,
 } from "../../db/queries/rescue/rescues.js";
 import type { NewRescue, RescueBook, RescueEnd } from "../../db/queries/rescue/rows.js";
@@ -77,6 +78,8 @@ export interface StoredRescues {
   readonly open: readonly OpenRescue[];
   /** Ordinal of the newest rescue by position. */
   readonly begun: ReadonlyMap<string, bigint>;
+  /** Gas of settling those that were rescued, by position; some of them are settled already. */
+  readonly done: ReadonlyMap<string, bigint>;
 }
 
 const factsSchema = z.object({ operators: z.array(z.string()), sizeUnits: z.string().regex(/^\d+$/) });
@@ -154,6 +157,7 @@ export class RescueStore {
           }),
         })),
         begun: new Map((await rescuesBegun(tx, this.book)).map(({ position, ordinal }) => [position, ordinal])),
+        done: new Map((await rescuesDone(tx, this.book)).map(({ position, followUpGas }) => [position, followUpGas])),
       };
     });
   }

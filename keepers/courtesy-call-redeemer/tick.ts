@@ -14,12 +14,12 @@ import type { Action as TypedAction, EncodeAction } from "../kit/policy/action.j
 import type { ChainClient, Head } from "../kit/provider.js";
 import { pinnedCall } from "../kit/providers/confirm.js";
 import type { RecordSink } from "../kit/record.js";
-import type { Intent, Settled, Submission, Submitter } from "../kit/submitter.js";
+import type { Intent, Refusal, Settled, Submission, Submitter } from "../kit/submitter.js";
 import { buildBatch, type Batch, type BatchConfig } from "./batch.js";
 import { decide, type DecideConfig, type Decision, type Observation } from "./decide.js";
 import { tokenAbi } from "./encode.js";
 import { explain } from "./explain.js";
-import { dutyOf, onItsWayOf } from "./inFlight.js";
+import { dutyOf, onItsWayOf, unsettledOf } from "./inFlight.js";
 import type { Notices } from "./notices.js";
 import type { RescueSite } from "./site.js";
 import { keysOf, type OpenRescue, type RescueStore, type StoredRescues } from "./store.js";
@@ -56,7 +56,7 @@ export interface TickParts {
   readonly nowMs?: () => number;
 }
 
-const NOTHING_BEGUN: StoredRescues = { open: [], begun: new Map() };
+const NOTHING_BEGUN: StoredRescues = { open: [], begun: new Map(), done: new Map() };
 
 export class RescueTick {
   private sweptMs: number | undefined;
@@ -65,6 +65,8 @@ export class RescueTick {
   private shown = "";
   /** Rescues that ended just now, of which the positions' readings are still to be told. */
   private ended = new Set<string>();
+  /** Most rescues of the next batch: what is too much for the limits of a day is tried by halves, the most urgent first. */
+  private most = Number.POSITIVE_INFINITY;
 
   constructor(private readonly parts: TickParts) {}
 
@@ -148,7 +150,7 @@ export class RescueTick {
       block,
       positions,
       balance: needsMeans ? await this.balance(head) : { tokenUnits: 0n, nativeWei: 0n },
-      onItsWay: books.open.map(onItsWayOf),
+      onItsWay: [...books.open.map(onItsWayOf), ...unsettledOf(readings, books)],
       gasPriceWei: payable === undefined ? fees.maxFeePerGasWei : effectivePriceWei(payable, head.nextBaseFeeWei),
     };
   }
@@ -224,7 +226,10 @@ export class RescueTick {
     }
     const dangers = new Map(endangered.map((one) => [one.position, one]));
     const batch = buildBatch(
-      tried.filter(({ simulation }) => simulation.ok).map(({ choice }) => choice),
+      tried
+        .filter(({ simulation }) => simulation.ok)
+        .map(({ choice }) => choice)
+        .slice(0, this.most),
       config,
       {
         head,
@@ -251,6 +256,8 @@ export class RescueTick {
     const startedMs = performance.now();
     const refused = await this.submit(batch.intents, head);
     const submitMs = Math.round(performance.now() - startedMs);
+    const isTooMuch = refused === ("policy" satisfies Refusal);
+    this.most = isTooMuch ? Math.max(1, Math.floor(batch.rescues.length / 2)) : Number.POSITIVE_INFINITY;
     const facts = { block: head.number + 1, ...batchFacts(batch), refused, submitMs };
     if (refused === undefined) log.info("rescue.batch", facts);
     else for (const { position } of batch.rescues) this.leave(position, "not-submitted", refused, head);

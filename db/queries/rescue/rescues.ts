@@ -14,6 +14,9 @@ ON CONFLICT DO NOTHING RETURNING ordinal`;
 const OPEN = `SELECT ${COLUMNS} FROM keeper_rescue WHERE book = $1 AND account = $2 AND ended_as IS NULL ORDER BY position`;
 const BEGUN = `
 SELECT position, max(ordinal) AS ordinal FROM keeper_rescue WHERE book = $1 AND account = $2 GROUP BY position`;
+const DONE = `
+SELECT DISTINCT ON (position) position, follow_up_gas AS "followUpGas" FROM keeper_rescue
+WHERE book = $1 AND account = $2 AND ended_as = 'rescued' ORDER BY position, ordinal DESC`;
 const END = `
 UPDATE keeper_rescue SET ended_as = $5, ended_at = clock_timestamp()
 WHERE book = $1 AND account = $2 AND position = $3 AND ordinal = $4 AND ended_as IS NULL RETURNING ordinal`;
@@ -43,6 +46,14 @@ export function rescuesBegun(
   { book, account }: RescueBook,
 ): Promise<readonly { readonly position: string; readonly ordinal: bigint }[]> {
   return db.query(BEGUN, [book, account]);
+}
+
+/** Positions that were ever rescued by this account, each with the gas that settling the newest one may take. */
+export function rescuesDone(
+  db: Queryable,
+  { book, account }: RescueBook,
+): Promise<readonly { readonly position: string; readonly followUpGas: bigint }[]> {
+  return db.query(DONE, [book, account]);
 }
 
 /** @returns false when it had ended before. */

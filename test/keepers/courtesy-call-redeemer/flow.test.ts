@@ -1,6 +1,8 @@
 import { expect } from "chai";
 
+import { FOLLOW_UP_GAS } from "../../../keepers/courtesy-call-redeemer/adapters/tbtc/gas.js";
 import { tbtcSigning } from "../../../keepers/courtesy-call-redeemer/adapters/tbtc/signing.js";
+import { failedCondition } from "../../../keepers/courtesy-call-redeemer/condition.js";
 import { redeemerGuard } from "../../../keepers/courtesy-call-redeemer/guard.js";
 import { keysOf, STORE_POINTS } from "../../../keepers/courtesy-call-redeemer/store.js";
 import { FAULT_POINTS } from "../../../keepers/kit/outbox/faultPoints.js";
@@ -274,7 +276,7 @@ describe("courtesy-call-redeemer on the real tBTC v1", function () {
       () => "none",
       (error: unknown) => (error instanceof Error && "code" in error ? String(error.code) : "another"),
     );
-    expect(["NO_QUORUM", "none"]).to.include(failure);
+    expect(failure).to.equal("NO_QUORUM");
     expect(redeemer.outbox.pending()).to.deep.equal([]);
     expect(await database.database.query("select 1 from keeper_attempt")).to.deep.equal([]);
     node.proxy.fault = () => undefined;
@@ -304,6 +306,10 @@ describe("courtesy-call-redeemer on the real tBTC v1", function () {
     await node.scenario.transferTbtc(node.roles.user, node.roles.redeemer, BigInt(POSITIONS) * LOT_WEI - keepWei);
     await node.ask("evm_setAutomine", false);
     await redeemer.step();
+    // The gas of settling the first four is set aside.
+    const decisions = redeemer.record.entries.filter(({ kind }) => kind === "decision");
+    const onItsWay = decisions.at(-1)?.facts["onItsWay"] as unknown as readonly { readonly followUpGas: bigint }[];
+    expect(onItsWay.map(({ followUpGas }) => followUpGas)).to.deep.equal([1, 2, 3, 4].map(() => FOLLOW_UP_GAS));
     await finish(redeemer);
     expect(await endings()).to.deep.equal({ rescued: POSITIONS });
     expect(redeemer.logged.names()).to.include("rescue.covered");
@@ -376,6 +382,44 @@ describe("courtesy-call-redeemer on the real tBTC v1", function () {
     await rivalRedeems(other, 900n * GWEI);
     await node.mine();
     expect(await ask(redeem(other.address, 2_000n))).to.equal("argument");
+  });
+
+  it("REDEEM-35 what a day may cost ends everything else, after as much as it allows", async () => {
+    // Half of a day's limit at once: five of twelve.
+    const redeemer = await startRedeemer(node, database.database, { tokenUnitsPerDay: WAD });
+    await finish(redeemer, 16);
+    expect((await endings())["rescued"]).to.equal(5);
+    expect(await node.tbtcOf(node.roles.redeemer)).to.equal(BigInt(POSITIONS - 5) * LOT_WEI);
+    const refused = redeemer.logged
+      .events()
+      .filter(({ event, check }) => event === "outbox.refused" && check === "daily-amount");
+    expect(refused).to.not.deep.equal([]);
+    // Another day.
+    await database.database.query("delete from keeper_policy_meter");
+    const next = await startRedeemer(node, database.database);
+    await finish(next, 10);
+    expect((await endings())["rescued"]).to.equal(POSITIONS);
+    for (const deposit of deposits)
+      expect(await requestersOf(node, deposit.address)).to.deep.equal([node.roles.redeemer]);
+  });
+
+  it("REDEEM-35 rescues that the chain refuses though their simulations pass pause the keeper; lost races do not", async () => {
+    const redeemer = await startRedeemer(node, database.database);
+    const condition = failedCondition(() => redeemer.store.failedToday(), POSITIONS);
+    expect(await condition.look()).to.deep.equal({ say: "good" });
+    await redeemer.step();
+    // The approval goes, and with it everything behind it.
+    const [approval] = redeemer.outbox.pending();
+    redeemer.outbox.withdraw([approval?.key ?? ""]);
+    await redeemer.tick.upkeep(await redeemer.client.head());
+    await node.mine();
+    await redeemer.tick.upkeep(await redeemer.client.head());
+    await node.mine(RIG_CONFIRMATIONS);
+    await redeemer.step();
+    expect(await endings()).to.include({ failed: POSITIONS });
+    expect(await condition.look()).to.include({ say: "pause" });
+    await finish(redeemer, RIG_CONFIRMATIONS + 4);
+    expect(await endings()).to.deep.equal({ failed: POSITIONS, rescued: POSITIONS });
   });
 
   async function rivalRedeems(deposit: Deposit, priceWei: bigint): Promise<void> {

@@ -9,7 +9,7 @@ import type { ProgramContext } from "../../../keepers/kit/program.js";
 import { DepositState } from "../../../protocol/tbtc/states.js";
 import type { Deposit } from "../../../scripts/tbtc/scenario.js";
 import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
-import { codeOf } from "../../helpers/rejection.js";
+import { rejection } from "../../helpers/rejection.js";
 import { startTbtcNode, type TbtcNode } from "../../helpers/tbtcNode.js";
 import { WAD } from "./fixtures.js";
 
@@ -127,15 +127,18 @@ describe("courtesy-call-redeemer as a program", function () {
   });
 
   it("REDEEM-29 does not start on another system, to an address that is not paid, or to one of another network", async () => {
-    const started = (more: Readonly<Record<string, string>>) =>
-      codeOf(program.run({ ...context(more), execute: true, once: true, terminal: false }));
+    /** The checks that kept it from starting. */
+    const started = async (more: Readonly<Record<string, string>>): Promise<string> => {
+      const run = program.run({ ...context(more), execute: true, once: true, terminal: false });
+      return (await rejection(run)).details["checks"] ?? "";
+    };
     const elsewhere = { ...node.world.addresses, token: node.roles.user };
     writeFileSync(join(folder, "other.json"), JSON.stringify(elsewhere));
-    expect(await started({ REDEEMER_SYSTEM_FILE: join(folder, "other.json") })).to.equal("GATE_FAILED");
-    expect(await started({ REDEEMER_SYSTEM_FILE: join(folder, "none.json") })).to.equal("GATE_FAILED");
-    expect(await started({ BTC_NETWORK: "main" })).to.equal("GATE_FAILED");
+    expect(await started({ REDEEMER_SYSTEM_FILE: join(folder, "other.json") })).to.equal("system");
+    expect(await started({ REDEEMER_SYSTEM_FILE: join(folder, "none.json") })).to.equal("system");
+    expect(await started({ BTC_NETWORK: "main" })).to.equal("destination,system");
     const taproot = "bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6";
-    expect(await started({ BTC_WALLET_PUBLIC_KEY: taproot })).to.equal("GATE_FAILED");
+    expect(await started({ BTC_WALLET_PUBLIC_KEY: taproot })).to.equal("destination,system");
     expect(await states()).to.deep.equal(deposits.map(() => DepositState.COURTESY_CALL));
   });
 });

@@ -38,6 +38,7 @@ export type Point = FaultPoint | StorePoint;
 
 export interface RigOptions {
   readonly mode?: Mode;
+  readonly tokenUnitsPerDay?: bigint;
   readonly at?: (point: Point) => void | Promise<void>;
   readonly client?: ChainClient;
 }
@@ -47,7 +48,7 @@ export class Killed extends Error {}
 
 /** One process: opens its lease and outbox, and works at heads that it is given. */
 export async function startRedeemer(node: TbtcNode, db: Database, options: RigOptions = {}) {
-  const { mode = "courtesy", at } = options;
+  const { mode = "courtesy", at, tokenUnitsPerDay = 1_000n * WAD } = options;
   const client = options.client ?? node.client({ timeoutMs: 20_000 });
   const captured = capturedLog();
   const { log } = captured;
@@ -68,7 +69,7 @@ export async function startRedeemer(node: TbtcNode, db: Database, options: RigOp
   };
   const bounds = {
     ...{ chainId: client.chainId, mode, maxFeePerGasWei: FEES.maxFeePerGasWei, callGasLimit: 1_200_000n },
-    ...{ perHour: 1_000, tokenUnitsPerDay: 1_000n * WAD, nativeWeiPerDay: 1_000n * WAD },
+    ...{ perHour: 1_000, tokenUnitsPerDay, nativeWeiPerDay: 1_000n * WAD },
   };
   const policy = redeemerPolicy(site, bounds, account);
   const encode = redeemerEncoder(site);
