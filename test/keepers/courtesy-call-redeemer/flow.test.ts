@@ -403,7 +403,7 @@ describe("courtesy-call-redeemer on the real tBTC v1", function () {
       expect(await requestersOf(node, deposit.address)).to.deep.equal([node.roles.redeemer]);
   });
 
-  it("REDEEM-35 rescues that the chain refuses though their simulations pass pause the keeper; lost races do not", async () => {
+  it("REDEEM-35 rescues that the chain refuses though their simulations pass pause the keeper, and lost races do not", async () => {
     const redeemer = await startRedeemer(node, database.database);
     const condition = failedCondition(() => redeemer.store.failedToday(), POSITIONS);
     expect(await condition.look()).to.deep.equal({ say: "good" });
