@@ -189,7 +189,11 @@ describe("courtesy-call-redeemer on the real tBTC v1", function () {
       }
       const next = await startRedeemer(node, db);
       await next.step();
-      await finish(next, ENOUGH_BLOCKS);
+      for (let block = 0; block < ENOUGH_BLOCKS; block += 1) {
+        await node.mine();
+        await next.step();
+        if ((await next.store.load()).open.length === 0) break;
+      }
       for (const deposit of deposits) {
         expect(await requestersOf(node, deposit.address), `${point}: ${deposit.address}`).to.deep.equal([
           node.roles.redeemer,
