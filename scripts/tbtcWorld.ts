@@ -38,6 +38,7 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
   // Help and wrong usage need not wait for Hardhat.
   const { network } = await import("hardhat");
   const { JsonRpcProvider } = await import("ethers");
+  const { deployRescueBounty } = await import("./tbtc/bounty.js");
   const { LocalChain } = await import("./tbtc/chain.js");
   const { deployTbtc, REFERENCE_BOND_WEI, REFERENCE_LOTS_SAT, REFERENCE_PRICE_WAD } = await import("./tbtc/deploy.js");
   const { TbtcScenario } = await import("./tbtc/scenario.js");
@@ -58,6 +59,8 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
       lotsSat: REFERENCE_LOTS_SAT,
       btcPerEthWad: REFERENCE_PRICE_WAD,
     });
+    const rescueBounty = await deployRescueBounty(chain, deployer, world.addresses);
+    const addresses = { ...world.addresses, rescueBounty };
     const scenario = new TbtcScenario(chain, world);
     const deposits = [];
     for (const lotSat of lotsSat) deposits.push(await scenario.open({ lotSat }));
@@ -71,7 +74,7 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
 
     say(`rpc       ${rpc}`);
     if (bitcoin !== undefined) say(`electrum  ${bitcoin.url} of regtest`);
-    for (const [name, address] of Object.entries(world.addresses)) say(`${name.padEnd(17)} ${String(address)}`);
+    for (const [name, address] of Object.entries(addresses)) say(`${name.padEnd(17)} ${address}`);
     say(`deployer  ${deployer}: has the TBTC of every deposit`);
     for (const operator of operators) say(`operator  ${operator}`);
     for (const { address, keep, lotSat } of deposits) say(`deposit   ${address} keep ${keep} ${String(lotSat)} sat`);
@@ -82,7 +85,7 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
       report: {
         rpc,
         ...(bitcoin === undefined ? {} : { electrum: bitcoin.url }),
-        addresses: world.addresses,
+        addresses,
         deployer,
         operators,
         deposits: deposits.map(({ address, keep, lotSat }) => ({ address, keep, lotSat })),
