@@ -142,7 +142,7 @@ describe("bounties on the real tBTC v1", () => {
     const receipt = await rescue(provider, { minBountyWei: 2n * BOUNTY_WEI });
     const agent = await escrow.agentOf(provider);
     const first = await scenario.redemption(sold.address);
-    expect(first).to.include({ requester: agent, feeSat: FEE_SAT, script: `0x16${"0014"}${"ab".repeat(20)}` });
+    expect(first).to.include({ requester: agent, feeSat: FEE_SAT, script: `0x160014${"ab".repeat(20)}` });
     expect(receipt.gasUsed < 1_100_000n).to.equal(true);
     expect(await tbtcOf(provider)).to.equal(2n * LOT_WEI);
     expect((await bounty())?.provider).to.equal(provider);
