@@ -17,6 +17,14 @@ import { prefixedOutputScript, satToBytes8 } from "./units.js";
 export const rescueBountyAbi = IRescueBounty__factory.createInterface();
 export const rescueAgentAbi = IRescueAgent__factory.createInterface();
 
+/**
+ * Holds every rescue: measured 852,000 for a provider's first one (274,000 create his agent) that calls the deposit as well (80,000); 497,000
+ * for a later one of a called deposit.
+ */
+export const RESCUE_GAS_LIMIT = 1_200_000n;
+/** Of `encodeClaim`, for each deposit. */
+export const CLAIM_GAS_LIMIT = 100_000n;
+
 /** What stands for one deposit. Wei. */
 export interface Bounty {
   /** What a rescue would be paid now. */
