@@ -82,12 +82,25 @@ export async function readBounties(
   deposits: readonly string[],
   blockTag: BlockTag,
 ): Promise<Bounty[]> {
-  const found = await escrow.bounties([...deposits], { blockTag });
-  return found.map(({ openWei, leavingWei, provider }) => ({
-    openWei,
-    firmWei: openWei - leavingWei,
-    provider: provider === ZeroAddress ? undefined : provider,
-  }));
+  return (await escrow.bounties([...deposits], { blockTag })).map(bountyOf);
+}
+
+/** The question behind `readBounties`, for readers that ask several nodes. */
+export function encodeBounties(deposits: readonly string[]): string {
+  return rescueBountyAbi.encodeFunctionData("bounties", [[...deposits]]);
+}
+
+/** Its answer. Throws what ethers throws for anything else. */
+export function decodeBounties(answer: string): Bounty[] {
+  const [found] = rescueBountyAbi.decodeFunctionResult("bounties", answer) as unknown as [
+    IRescueBounty.BountyStructOutput[],
+  ];
+  return found.map(bountyOf);
+}
+
+function bountyOf(found: { readonly openWei: bigint; readonly leavingWei: bigint; readonly provider: string }): Bounty {
+  const { openWei, leavingWei, provider } = found;
+  return { openWei, firmWei: openWei - leavingWei, provider: provider === ZeroAddress ? undefined : provider };
 }
 
 /** The deposit whose signers a keep is. @throws PermanentError TBTC_KEEP_UNKNOWN for what is no keep of this system. */

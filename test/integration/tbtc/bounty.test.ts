@@ -6,7 +6,9 @@ import {
   type BountyRelease,
   CLAIM_GAS_LIMIT,
   connectRescueBounty,
+  decodeBounties,
   depositOfKeep,
+  encodeBounties,
   encodeClaim,
   encodeCollect,
   encodePledge,
@@ -339,6 +341,25 @@ describe("bounties on the real tBTC v1", () => {
     // The master keep has no owner.
     const { masterKeep } = await masterOf();
     expect(await codeOf(depositOfKeep(contracts, masterKeep))).to.equal("TBTC_KEEP_UNKNOWN");
+  });
+
+  it("BOUNTY-4 reads the bounties of many deposits in one question, from one node or from several", async () => {
+    await pledge();
+    await send(operator, call("announceWithdrawal"));
+    await pledge(partner, 2n * BOUNTY_WEI);
+    await pledge(operator, 3n * BOUNTY_WEI, held);
+    const asked = [held.address, sold.keep, sold.address];
+    const expected = [
+      { openWei: 3n * BOUNTY_WEI, firmWei: 3n * BOUNTY_WEI, provider: undefined },
+      { openWei: 0n, firmWei: 0n, provider: undefined },
+      { openWei: 3n * BOUNTY_WEI, firmWei: 2n * BOUNTY_WEI, provider: undefined },
+    ];
+    expect(await readBounties(escrow, asked, "latest")).to.deep.equal(expected);
+    const answer = await site.chain.provider.call({ to: address, data: encodeBounties(asked) });
+    expect(decodeBounties(answer)).to.deep.equal(expected);
+    expect(() => decodeBounties("0x"))
+      .to.throw()
+      .with.property("code", "BAD_DATA");
   });
 
   it("BOUNTY-4 gives pledges back without notice once a deposit was redeemed elsewhere", async () => {
