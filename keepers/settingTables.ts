@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { attestorSettings } from "./bridge-attestor/config.js";
 import { crankSettings } from "./collateral-crank/config.js";
 import { monitorSettings } from "./collateral-monitor/config.js";
+import { bitcoinSettings } from "./courtesy-call-redeemer/bitcoin/config.js";
 import { redeemerSettings } from "./courtesy-call-redeemer/config.js";
 import { arbitrageSettings } from "./cross-chain-arbitrage/config.js";
 import { stabilizerSettings } from "./deviation-stabilizer/config.js";
@@ -44,15 +45,25 @@ const SOLANA_KEY_ROWS = [
 const REDEEMER_ROWS = [
   ...COMMON_ROWS,
   "| `MAINNET_RPC_URL` | – | Nodes of Ethereum, like the other networks' variables. |",
+  "| `BTC_CHILD_KEYSTORE_FILE`, `BTC_CHILD_KEYSTORE_PASSPHRASE` | – | Encrypted JSON keystore with the key of the destination, which then must be P2WPKH: pays for a stuck payment by a child. Without it the operator is told what to sign. |",
+  "| `BTC_CHILD_KMS_KEY_ID`, `BTC_CHILD_KMS_REGION`, `BTC_CHILD_KMS_ENDPOINT`, `BTC_CHILD_ADDRESS` | – | The same key in AWS KMS; the address is that which the key would have on Ethereum. |",
   "| `INFURA_PROJECT_ID`, `INFURA_NETWORK` | –, `mainnet` | One more node behind those of `MAINNET_RPC_URL`. |",
 ];
+
+/** Both have a `network`: the names here are nobody's. */
+const REDEEMER_SETTINGS: Settings = Object.fromEntries(
+  [...Object.values({ ...kitSettings, ...redeemerSettings }), ...Object.values(bitcoinSettings)].map((one) => [
+    one.env,
+    one,
+  ]),
+);
 
 /** Keepers with a generated table. */
 const READMES: Readonly<Record<string, { readonly settings: Settings; readonly rows: readonly string[] }>> = {
   "deviation-stabilizer": { settings: { ...kitSettings, ...stabilizerSettings }, rows: COMMON_ROWS },
   "price-reporter": { settings: { ...kitSettings, ...reporterSettings }, rows: COMMON_ROWS },
   "bridge-attestor": { settings: { ...kitSettings, ...attestorSettings }, rows: COMMON_ROWS },
-  "courtesy-call-redeemer": { settings: { ...kitSettings, ...redeemerSettings }, rows: REDEEMER_ROWS },
+  "courtesy-call-redeemer": { settings: REDEEMER_SETTINGS, rows: REDEEMER_ROWS },
   "cross-chain-arbitrage": { settings: { ...kitSettings, ...arbitrageSettings }, rows: COMMON_ROWS },
   "collateral-crank": { settings: { ...solanaSettings, ...crankSettings }, rows: SOLANA_KEY_ROWS },
   "collateral-monitor": { settings: { ...solanaSettings, ...monitorSettings }, rows: SOLANA_ROWS },

@@ -3,7 +3,7 @@ import { type z } from "zod";
 import { UsageError } from "../../protocol/errors.js";
 import { loadKeeperConfig, rpcVariable, type KeeperConfig } from "../kit/config.js";
 import { ConfigError, integer, oneOf, optionalText, scaled, setting, type Env, type Settings } from "../kit/env.js";
-import { BITCOIN_NETWORKS } from "./bitcoin/destination.js";
+import { bitcoinSettings, loadBitcoinConfig, type BitcoinConfig } from "./bitcoin/config.js";
 import type { DecideConfig } from "./decide.js";
 import { APPROVAL_GAS } from "./encode.js";
 import { redeemerNetwork } from "./networks.js";
@@ -14,7 +14,6 @@ import { MODES } from "./types.js";
 /** Percent with two digits are basis points. */
 const PERCENT_DECIMALS = 2;
 const ETHER_DECIMALS = 18;
-const BTC_DECIMALS = 8;
 const MAX_SECONDS = 604_800;
 
 const percent = scaled(PERCENT_DECIMALS, "percent");
@@ -51,18 +50,6 @@ export const redeemerSettings = {
     schema: integer(0, 3_600_000),
     default: "5000",
     doc: "Milliseconds between two looks at all positions while none is in danger; then every block counts.",
-  }),
-  destination: setting({
-    env: "BTC_WALLET_PUBLIC_KEY",
-    schema: optionalText,
-    default: "",
-    doc: "Where redeemed bitcoin goes: an address of `BTC_NETWORK` (P2WPKH, P2WSH, P2PKH or P2SH), or a compressed public key, which is paid by P2WPKH. Needed in every mode but `watch`; fixed at the start and part of the policy.",
-  }),
-  bitcoinNetwork: setting({
-    env: "BTC_NETWORK",
-    schema: oneOf(BITCOIN_NETWORKS),
-    default: "main",
-    doc: "Network of that address.",
   }),
   systemFile: setting({
     env: "REDEEMER_SYSTEM_FILE",
@@ -111,18 +98,6 @@ export const redeemerSettings = {
     schema: percent,
     default: "10",
     doc: "Most of what is at stake that may go to the gas of a rescue, percent; `KEEPER_MAX_FEE_GWEI` holds besides.",
-  }),
-  bitcoinFeeSatPerKvb: setting({
-    env: "REDEEMER_BTC_FEE_SAT_PER_KVB",
-    schema: integer(1_000, 10_000_000).transform(BigInt),
-    default: "50000",
-    doc: "Rate of the first bitcoin fee of a redemption, satoshis per 1,000 virtual bytes. Generous: for four hours nothing can be added.",
-  }),
-  bitcoinMaxFeeSat: setting({
-    env: "REDEEMER_BTC_MAX_FEE",
-    schema: scaled(BTC_DECIMALS, "BTC"),
-    default: "0.001",
-    doc: "Most that the first bitcoin fee of a redemption may be, in BTC; never half of what is redeemed.",
   }),
   sumLimit: setting({
     env: "REDEEMER_PLAN_SUMS",
@@ -185,6 +160,7 @@ type Parsed = KeeperConfig<typeof redeemerSettings>;
 export interface RedeemerConfig extends Omit<Parsed, "operators"> {
   readonly operators: Operators;
   readonly urgency: UrgencyPolicy;
+  readonly bitcoin: BitcoinConfig;
   /** Variables of the original that were given and are not used, by name. */
   readonly ignored: readonly string[];
 }
@@ -203,7 +179,8 @@ export function loadConfig(networkName: string, env: Env): RedeemerConfig {
     [],
     redeemerNetwork,
   );
-  const { dangerBufferBps, urgentSeconds, safetyMarginSeconds, preemptBelowBps, mode, destination } = rest;
+  const { dangerBufferBps, urgentSeconds, safetyMarginSeconds, preemptBelowBps, mode } = rest;
+  const bitcoin = loadBitcoinConfig(env);
   const urgency = {
     dangerBufferBps,
     urgentSeconds,
@@ -212,13 +189,13 @@ export function loadConfig(networkName: string, env: Env): RedeemerConfig {
     likelihoodBps: LIKELIHOOD_BPS,
   };
   const ignored = IGNORED.filter((name) => (env[name] ?? "") !== "");
-  if (mode !== "watch" && destination === undefined) {
+  if (mode !== "watch" && bitcoin.destination === undefined) {
     const message = `required in mode ${mode}: where redeemed bitcoin goes`;
-    throw new ConfigError([{ env: redeemerSettings.destination.env, message }]);
+    throw new ConfigError([{ env: bitcoinSettings.destination.env, message }]);
   }
   try {
     const operators = parseOperators(text ?? "", rest.minMarginWei);
-    return Object.freeze({ ...rest, urgency, operators, ignored });
+    return Object.freeze({ ...rest, urgency, operators, bitcoin, ignored });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new ConfigError([{ env: redeemerSettings.operators.env, message: error.message }]);

@@ -4,9 +4,12 @@ import { ZeroAddress } from "ethers";
 import { openChain, type ChainConnection } from "../kit/chain.js";
 import type { Counters } from "../kit/counters.js";
 import type { Env } from "../kit/env.js";
+import { loadDigestKey } from "../kit/keys/load.js";
 import type { Policy } from "../kit/policy/types.js";
 import { confirmationsFor } from "../kit/providers/confirmations.js";
 import { tbtcSite } from "./adapters/tbtc/site.js";
+import type { ChildSigner } from "./bitcoin/child.js";
+import { CHILD_KEY, openChildSigner } from "./bitcoin/childSigner.js";
 import { loadConfig, type RedeemerConfig } from "./config.js";
 import { KEEPER_NAME, redeemerPolicy } from "./policy.js";
 import type { RescueSite } from "./site.js";
@@ -22,9 +25,23 @@ export function connect(network: string, env: Env, terminal: boolean): Connectio
   return openChain(config, KEEPER_NAME, env, terminal, config.localAccount ?? config.network.keeper);
 }
 
-/** @throws UsageError about destination or addresses; PermanentError TBTC_NOT_PUBLISHED */
-export function openSite({ client, config, log }: Connection, counters: Counters): RescueSite {
-  return tbtcSite({ client, config, confirmations: depthOf(config), counters, log });
+/** @throws UsageError about addresses; PermanentError TBTC_NOT_PUBLISHED */
+export function openSite(
+  { client, config, log }: Connection,
+  counters: Counters,
+  childSigner?: ChildSigner,
+): RescueSite {
+  return tbtcSite({ client, config, confirmations: depthOf(config), childSigner, counters, log });
+}
+
+/**
+ * The key of the destination, where one is named. @returns undefined: children are signed by hand.
+ * @throws PermanentError BTC_CHILD_KEY_FOREIGN, and what `loadDigestKey` throws
+ */
+export async function openChildKey({ config }: Connection, env: Env): Promise<ChildSigner | undefined> {
+  const { destination } = config.bitcoin;
+  const key = destination === undefined ? undefined : await loadDigestKey(env, CHILD_KEY);
+  return key === undefined || destination === undefined ? undefined : openChildSigner(key, destination.script);
 }
 
 /** Blocks under which nothing of any value is unwound any more. */

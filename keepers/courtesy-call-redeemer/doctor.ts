@@ -6,7 +6,6 @@ import { keyChecks, nodeChecks } from "../kit/checks.js";
 import type { Counters } from "../kit/counters.js";
 import { runChecks, type Check, type CheckPlan } from "../kit/doctor.js";
 import type { Head } from "../kit/provider.js";
-import { parseDestination } from "./bitcoin/destination.js";
 import { openSite, type Connection } from "./connect.js";
 import { tokenAbi } from "./encode.js";
 import type { RescueSite } from "./site.js";
@@ -35,10 +34,10 @@ export async function examine(
       expected: "an address to which deposits pay, or none while only watching",
       fix: "set BTC_WALLET_PUBLIC_KEY and BTC_NETWORK; bc1p addresses are not paid",
       look: () => {
-        const { destination, bitcoinNetwork } = config;
+        const { destination } = config.bitcoin;
         if (destination === undefined) return Promise.resolve({ ok: config.mode === "watch", found: "none" });
-        const { address, kind } = parseDestination(destination, bitcoinNetwork);
-        return Promise.resolve({ ok: true, found: `${address} (${kind}, ${bitcoinNetwork})` });
+        const { address, kind, network } = destination;
+        return Promise.resolve({ ok: true, found: `${address} (${kind}, ${network})` });
       },
     },
     {

@@ -54,9 +54,9 @@ export function unsettledOf(
 ): readonly (OnItsWay & { readonly position: string })[] {
   const busy = new Set(open.map(({ position }) => position));
   return readings.flatMap(({ stage, position: { id: position } }) => {
-    const followUpGas = done.get(position);
-    if (stage !== "rescuing" || followUpGas === undefined || busy.has(position)) return [];
-    return [{ position, unpaidUnits: 0n, unpaidGas: 0n, followUpGas }];
+    const rescue = done.get(position);
+    if (stage !== "rescuing" || rescue === undefined || busy.has(position)) return [];
+    return [{ position, unpaidUnits: 0n, unpaidGas: 0n, followUpGas: rescue.followUpGas }];
   });
 }
 

@@ -25,13 +25,14 @@ import { runtimeChecks } from "../kit/runtimeChecks.js";
 import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
 import { HeadWatcher } from "../kit/watcher.js";
 import { decideConfigOf } from "./config.js";
-import { compilePolicy, connect, depthOf, NOBODY, openSite, type Connection } from "./connect.js";
+import { compilePolicy, connect, depthOf, NOBODY, openChildKey, openSite, type Connection } from "./connect.js";
 import { failedCondition } from "./condition.js";
 import { examine, EXECUTE_GATE, GATE } from "./doctor.js";
 import { actionOf, redeemerEncoder } from "./encode.js";
 import { redeemerGuard } from "./guard.js";
 import { Notices } from "./notices.js";
 import { KEEPER_NAME } from "./policy.js";
+import { settlementChecks, settlementLines } from "./settlements.js";
 import type { RescueSite } from "./site.js";
 import { standingOf } from "./standing.js";
 import { RescueStore } from "./store.js";
@@ -43,6 +44,9 @@ const SETTLE_MS = 5_000;
 const ONCE_SETTLE_MS = 60_000;
 const DEFAULT_DATA_FOLDER = "data/keepers";
 const MS_PER_SECOND = 1_000;
+/** A rescue that is being settled has hours: it is looked at this often, and a block waits so long for the answers. */
+const SETTLE_EVERY_MS = 30_000;
+const SETTLE_PATIENCE_MS = 3_000;
 
 export const program: KeeperProgram = { run, doctor, status, policy };
 
@@ -55,12 +59,15 @@ async function run(context: RunContext): Promise<ProgramResult> {
   let runtime: Runtime | undefined;
   let books: OpenDatabase | undefined;
   let insight: InsightServer | undefined;
+  let site: RescueSite | undefined;
   let newest: number | undefined;
   const troubles = watchTroubles(connection, health);
   try {
     requireGate(await examine(connection, counters, execute), execute ? EXECUTE_GATE : GATE, log);
     if (config.ignored.length > 0) log.warn("settings.unused", { names: config.ignored });
-    const site = openSite(connection, counters);
+    site = openSite(connection, counters, execute ? await openChildKey(connection, env) : undefined);
+    const { otherChain, token } = site;
+    if (otherChain?.agreeing === 0 && config.mode !== "watch") log.warn("settle.no-servers", {});
     const signer = await connection.signer();
     const policy = compilePolicy(connection, site, signer?.address);
     const encode = redeemerEncoder(site);
@@ -76,7 +83,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
         guard: redeemerGuard({ client, account, site }),
         conditions: [failedCondition(() => store?.failedToday() ?? Promise.resolve(0), config.maxFailedPerDay)],
         names: accountNames({}),
-        assetAddress: () => site.token.address,
+        assetAddress: () => token.address,
         // What is redeemed comes back as bitcoin: nothing here has a price in gold.
         valueXauWei: () => undefined,
       });
@@ -105,6 +112,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       decide: decideConfigOf(config, site.token.address),
       config: {
         ...{ maxFeePerGasWei, stakeShareBps, validBlocks, cooldownMs },
+        ...{ settleEveryMs: SETTLE_EVERY_MS, settlePatienceMs: SETTLE_PATIENCE_MS },
         secondsPerAttempt: BigInt(Math.max(1, Math.ceil(attemptMs / MS_PER_SECOND))),
       },
       notices: new Notices({ urgency, counters, record, log }),
@@ -181,6 +189,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       left: counters.withPrefix("left."),
       skips: counters.withPrefix("skip."),
       settled: counters.withPrefix("settled."),
+      settling: counters.withPrefix("settle."),
       standbyTicks: counters.get("standby"),
       control: runtime?.control.last?.state ?? null,
       errors: outcome.failedTicks + counters.get("settled.foreign"),
@@ -192,6 +201,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     await runtime?.close();
     await books?.close();
     troubles.stop();
+    site?.otherChain?.close();
     await connection.alerts.close();
     client.close();
   }
@@ -202,7 +212,8 @@ async function doctor(context: ProgramContext): Promise<ProgramResult> {
   const runtime = runtimeChecks({ connection, keeper: KEEPER_NAME, env: context.env });
   try {
     const own = await examine(connection, new Counters(), false, context.alertTest);
-    const checks = [...own, ...(await runChecks(runtime.plans))];
+    const settling = await settlementChecks(connection, context.env);
+    const checks = [...own, ...settling, ...(await runChecks(runtime.plans))];
     for (const line of checkLines(checks)) context.say(line);
     return { ok: checks.every((check) => check.ok), report: { checks } };
   } finally {
@@ -236,6 +247,7 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
     for (const { position, effect, costUnits } of standing.chosen) {
       context.say(`would now ${effect} ${position} for ${formatUnits(costUnits, decimals)} ${symbol}`);
     }
+    for (const line of settlementLines(standing)) context.say(line);
     return { ok: true, report: { keeper: KEEPER_NAME, network: context.network, mode: config.mode, ...standing } };
   });
 }
@@ -245,9 +257,12 @@ async function withSite<T>(
   work: (connection: Connection, site: RescueSite) => Promise<T>,
 ): Promise<T> {
   const connection = connect(context.network, context.env, false);
+  let site: RescueSite | undefined;
   try {
-    return await work(connection, openSite(connection, new Counters()));
+    site = openSite(connection, new Counters(), await openChildKey(connection, context.env));
+    return await work(connection, site);
   } finally {
+    site?.otherChain?.close();
     connection.client.close();
   }
 }

@@ -33,6 +33,24 @@ export interface RescueSigning {
   looks(action: TypedAction, account: string): readonly Look[];
 }
 
+/** A server of another chain: `left-out` has lied, `failing` did not answer its last question. */
+export interface ServerStanding {
+  readonly server: string;
+  readonly state: "ok" | "failing" | "left-out";
+  readonly code: string | undefined;
+}
+
+/** The other chain on which rescues are settled. */
+export interface OtherChain {
+  /** Servers that must say the same; 0 while none is named. */
+  readonly agreeing: number;
+  /** Of every server that is named, after its last question. */
+  standings(): readonly ServerStanding[];
+  /** Asks each something. */
+  probe(): Promise<void>;
+  close(): void;
+}
+
 export interface RescueSite {
   /** Of the books: `tbtc`. */
   readonly name: string;
@@ -42,4 +60,6 @@ export interface RescueSite {
   readonly token: { readonly address: string; readonly symbol: string; readonly decimals: number };
   /** Contracts that must be there, for doctor. */
   readonly contracts: Readonly<Record<string, string>>;
+  /** Absent where everything happens on one chain. */
+  readonly otherChain?: OtherChain;
 }

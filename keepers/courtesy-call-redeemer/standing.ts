@@ -7,28 +7,20 @@ import { decide } from "./decide.js";
 import { tokenAbi } from "./encode.js";
 import { explain } from "./explain.js";
 import type { RescueSite } from "./site.js";
-import { ownMembers } from "./strategies/modes.js";
 import { urgencyOf } from "./strategies/urgency.js";
-import type { Position } from "./types.js";
+import { findPositions, settlementsOf } from "./settlements.js";
 
 interface StandingParts {
   readonly site: RescueSite;
   readonly config: RedeemerConfig;
-  readonly client: Pick<ChainClient, "agreed">;
+  readonly client: Pick<ChainClient, "agreed" | "request">;
   readonly account: string;
 }
 
 export async function standingOf({ site, config, client, account }: StandingParts, head: Head) {
   const { protocol, token } = site;
-  const found = new Map<string, Position>();
-  let [cursor, more]: [unknown, boolean] = [undefined, true];
-  while (more) {
-    const look = await protocol.discover(cursor);
-    for (const position of look.positions) found.set(position.id, position);
-    [cursor, more] = [look.cursor, look.more === true];
-  }
+  const { found, own } = await findPositions(protocol, config.operators);
   const block = { number: head.number, hash: head.hash, timestamp: BigInt(head.timestamp) };
-  const own = [...found.values()].filter(({ operators }) => ownMembers(operators, config.operators) > 0);
   const readings = await protocol.read(own, block);
   const positions = await Promise.all(
     readings.map(async (reading) => ({
@@ -52,13 +44,15 @@ export async function standingOf({ site, config, client, account }: StandingPart
     decideConfigOf(config, token.address),
   );
   return {
-    positions: found.size,
+    positions: found,
     watched: own.length,
     balance,
     endangered,
     chosen: plan.chosen.map(({ candidate, action }) => {
       return { position: candidate.position, effect: action.effect, costUnits: action.costUnits };
     }),
+    settling: await settlementsOf(site, client, readings, block),
+    servers: site.otherChain?.standings() ?? [],
     shortfall: plan.shortfall,
     skips: skips
       .filter(({ reason }) => reason !== "healthy" && reason !== "not-redeemable")

@@ -19,11 +19,12 @@ import {
   rescuesDone,
   rescuesFailed,
 } from "../../db/queries/rescue/rescues.js";
-import type { NewRescue, RescueBook, RescueEnd } from "../../db/queries/rescue/rows.js";
+import { addPayment, childrenOf } from "../../db/queries/rescue/payments.js";
+import type { DoneRescue, NewRescue, RescueBook, RescueEnd } from "../../db/queries/rescue/rows.js";
 import { readScan, writeScan } from "../../db/queries/rescue/scan.js";
 import { PermanentError } from "../../protocol/errors.js";
 import type { LeaseView } from "../kit/outbox/store.js";
-import type { Discovered, Position } from "./types.js";
+import type { Discovered, PaymentBook, Position } from "./types.js";
 
 /** Why nothing was written. */
 export type StoreRefusal =
@@ -36,7 +37,9 @@ export type Stored = { readonly ok: true } | { readonly ok: false; readonly refu
 
 /** Points at which tests kill. */
 export const STORE_POINTS = ["rescues.before-commit", "rescues.after-commit"] as const;
-export type StorePoint = (typeof STORE_POINTS)[number];
+/** The same for what is handed over on another chain. */
+export const PAYMENT_POINTS = ["payments.before-commit", "payments.after-commit"] as const;
+export type StorePoint = (typeof STORE_POINTS)[number] | (typeof PAYMENT_POINTS)[number];
 
 export interface StoreParts {
   readonly db: Database;
@@ -78,8 +81,8 @@ export interface StoredRescues {
   readonly open: readonly OpenRescue[];
   /** Ordinal of the newest rescue by position. */
   readonly begun: ReadonlyMap<string, bigint>;
-  /** Gas of settling those that were rescued, by position; some of them are settled already. */
-  readonly done: ReadonlyMap<string, bigint>;
+  /** The newest rescue of each position that was rescued; some of them are settled already. */
+  readonly done: ReadonlyMap<string, DoneRescue>;
 }
 
 const factsSchema = z.object({ operators: z.array(z.string()), sizeUnits: z.string().regex(/^\d+$/) });
@@ -87,6 +90,15 @@ const factsSchema = z.object({ operators: z.array(z.string()), sizeUnits: z.stri
 /** Key of a transaction of a rescue in the outbox: names the effect. */
 export function stepKey({ position, ordinal }: Pick<NewRescue, "position" | "ordinal">, step: number): string {
   return `rescue:${position}:${String(ordinal)}:${String(step)}`;
+}
+
+/** The same of a step of its settlement. */
+export function settleKey({ position, ordinal }: Pick<NewRescue, "position" | "ordinal">, step: string): string {
+  return `${settlePrefix({ position, ordinal })}${step}`;
+}
+
+export function settlePrefix({ position, ordinal }: Pick<NewRescue, "position" | "ordinal">): string {
+  return `settle:${position}:${String(ordinal)}:`;
 }
 
 export class RescueStore {
@@ -157,7 +169,7 @@ export class RescueStore {
           }),
         })),
         begun: new Map((await rescuesBegun(tx, this.book)).map(({ position, ordinal }) => [position, ordinal])),
-        done: new Map((await rescuesDone(tx, this.book)).map(({ position, followUpGas }) => [position, followUpGas])),
+        done: new Map((await rescuesDone(tx, this.book)).map((rescue) => [rescue.position, rescue])),
       };
     });
   }
@@ -187,6 +199,26 @@ export class RescueStore {
       if ((await keyStates(tx, chainId, role, keysOf(rescue))).length > 0) return false;
       return endRescue(tx, this.book, rescue, "dropped");
     });
+  }
+
+  /** Where bytes for another chain are written down. */
+  payments(position: string): PaymentBook {
+    const { db, at } = this.parts;
+    return {
+      children: async (parent) =>
+        (await childrenOf(db, this.book, parent)).map(({ id, kind, spends, raw }) => {
+          return { id, kind, spends, raw: raw.toString("hex") };
+        }),
+      write: async (payment) => {
+        const stored = await this.change(async (tx) => {
+          await addPayment(tx, this.book, { ...payment, position, raw: Buffer.from(payment.raw, "hex") });
+          await at?.("payments.before-commit");
+          return true;
+        });
+        await at?.("payments.after-commit");
+        return stored.ok;
+      },
+    };
   }
 
   /** Rescues that the chain refused in the last 24 hours. */

@@ -1,7 +1,8 @@
 /**
  * One look at all positions and what follows from it. Care for what is in flight → find → read at one block → end what has ended, withdraw
- * what is not needed any more → decide (pure) → try the same calls → write down → send as one batch. Every edge is handed in. Nothing here
- * remembers anything that matters: a process that dies anywhere is followed by one that reads the same.
+ * what is not needed any more → decide (pure) → try the same calls → write down → send as one batch → go on with what is being settled
+ * (settling.ts). Every edge is handed in. Nothing here remembers anything that matters: a process that dies anywhere is followed by one that
+ * reads the same.
  */
 import { formatUnits } from "ethers";
 
@@ -15,12 +16,13 @@ import type { ChainClient, Head } from "../kit/provider.js";
 import { pinnedCall } from "../kit/providers/confirm.js";
 import type { RecordSink } from "../kit/record.js";
 import type { Intent, Refusal, Settled, Submission, Submitter } from "../kit/submitter.js";
-import { buildBatch, type Batch, type BatchConfig } from "./batch.js";
+import { buildBatch, type Batch } from "./batch.js";
 import { decide, type DecideConfig, type Decision, type Observation } from "./decide.js";
 import { tokenAbi } from "./encode.js";
 import { explain } from "./explain.js";
 import { dutyOf, onItsWayOf, unsettledOf } from "./inFlight.js";
 import type { Notices } from "./notices.js";
+import { Settling, type SettlingConfig } from "./settling.js";
 import type { RescueSite } from "./site.js";
 import { keysOf, type OpenRescue, type RescueStore, type StoredRescues } from "./store.js";
 import { allowedEffects } from "./strategies/modes.js";
@@ -28,7 +30,7 @@ import { urgencyOf } from "./strategies/urgency.js";
 import type { BlockRef, Call, Reading } from "./types.js";
 import type { Watchlist } from "./watchlist.js";
 
-export interface TickConfig extends BatchConfig {
+export interface TickConfig extends SettlingConfig {
   /** Between two looks at all positions while none is in danger. */
   readonly cooldownMs: number;
 }
@@ -67,8 +69,11 @@ export class RescueTick {
   private ended = new Set<string>();
   /** Most rescues of the next batch: what is too much for the limits of a day is tried by halves, the most urgent first. */
   private most = Number.POSITIVE_INFINITY;
+  private readonly settling: Settling;
 
-  constructor(private readonly parts: TickParts) {}
+  constructor(private readonly parts: TickParts) {
+    this.settling = new Settling(parts);
+  }
 
   /** Looks after what is in flight and writes down how it ended. @throws RetryableError when the chain cannot be asked. */
   async upkeep(head: Head): Promise<void> {
@@ -81,7 +86,7 @@ export class RescueTick {
 
   /** @param acts false: nothing new is signed, books are kept all the same. @throws RetryableError; nothing was begun then. */
   async run(head: Head, acts: boolean): Promise<void> {
-    const { site, watchlist, store, decide: config, counters, notices } = this.parts;
+    const { site, watchlist, store, counters, notices } = this.parts;
     if (this.rests()) {
       counters.add("cooldown");
       return;
@@ -97,6 +102,23 @@ export class RescueTick {
     const busy = new Set(books.open.map(({ position }) => position));
     notices.look(readings, new Set([...busy, ...this.ended]), head.number);
     this.ended = new Set();
+    try {
+      await this.rescue(readings, books, byPosition, block, head, acts);
+    } finally {
+      // Whatever keeps rescues from being decided, those that were made go on.
+      if (store !== undefined) await this.settling.run(readings, books, block, head, acts);
+    }
+  }
+
+  private async rescue(
+    readings: readonly Reading[],
+    books: StoredRescues,
+    byPosition: ReadonlyMap<string, Reading>,
+    block: BlockRef,
+    head: Head,
+    acts: boolean,
+  ): Promise<void> {
+    const { site, decide: config, notices } = this.parts;
     const observation = await this.observe(readings, books, block, head);
     const decision = decide(observation, config);
     this.sweptMs = this.nowMs();
@@ -108,7 +130,9 @@ export class RescueTick {
 
   private rests(): boolean {
     if (this.sweptMs === undefined || this.isAlert) return false;
-    return this.nowMs() - this.sweptMs < this.parts.config.cooldownMs;
+    const { cooldownMs, settleEveryMs } = this.parts.config;
+    const restMs = this.settling.open > 0 ? Math.min(cooldownMs, settleEveryMs) : cooldownMs;
+    return this.nowMs() - this.sweptMs < restMs;
   }
 
   private nowMs(): number {

@@ -115,13 +115,71 @@ export interface Action {
   readonly allowance?: Allowance;
 }
 
-/** Something that must still happen, or be watched, after a rescue was asked for. */
+/** What a protocol hands over on another chain. */
+export interface Payment {
+  /** By which it is known there. */
+  readonly id: string;
+  readonly kind: "payment" | "child";
+  /** Id of what it spends: of a child its parent. */
+  readonly spends: string;
+  /** Hex, as it is handed over. */
+  readonly raw: string;
+}
+
+/** Where such bytes are written down before anybody hears of them. */
+export interface PaymentBook {
+  /** The newest first. */
+  children(parent: string): Promise<readonly Payment[]>;
+  /** @returns false when another process leads: then nothing is handed over. What is there already stays as it is. */
+  write(payment: Payment): Promise<boolean>;
+}
+
+/** What became of a step on another chain. */
+export type Performed =
+  | {
+      readonly kind: "handed-over";
+      readonly id: string;
+      /** Servers that have it, and those that refuse it, each with its reason. */
+      readonly accepted: readonly string[];
+      readonly refused: readonly string[];
+    }
+  | { readonly kind: "not-leading" }
+  /** Only a person can do it. */
+  | { readonly kind: "by-hand"; readonly instruction: string };
+
+/** Something that can be done now about a rescue that was asked for. */
 export interface FollowUp {
   readonly position: string;
   readonly kind: string;
+  /** Names the effect beside the position: two effects never have the same one. */
+  readonly step: string;
   /** Undefined: whenever it suits. */
   readonly dueAt: bigint | undefined;
+  /** On this chain, one transaction each; empty where it happens on another one. */
   readonly calls: readonly Call[];
+  /** On another chain. May be done twice. */
+  readonly perform?: (book: PaymentBook) => Promise<Performed>;
+}
+
+/** What stands in the way of a settlement, for somebody who was asleep. */
+export interface Trouble {
+  readonly name: string;
+  readonly severity: "warning" | "critical";
+  readonly summary: string;
+  /** Too long for a message. */
+  readonly detail?: string;
+}
+
+/** A rescue that was asked for and is being settled, as everybody shows it who must be asked. */
+export interface Settlement {
+  readonly position: string;
+  /** In the protocol's words, for people. */
+  readonly stage: string;
+  readonly facts: Readonly<Record<string, string>>;
+  readonly followUps: readonly FollowUp[];
+  readonly troubles: readonly Trouble[];
+  /** Whether a step from before, that is not mined yet, may still do any good. */
+  readonly mayStill: (step: string) => boolean;
 }
 
 export type ErrorClass =
@@ -158,8 +216,11 @@ export interface RescueProtocol<Cursor> {
   /** What the wallet could do; empty when the position cannot be rescued from where it is. */
   options(reading: Reading, wallet: string, block: BlockRef): Promise<readonly Action[]>;
   simulate(action: Action, wallet: string, block: BlockRef): Promise<Simulation>;
-  /** What is left to do for a rescue that was mined. */
-  settle(position: Position, transactionHash: string): Promise<readonly FollowUp[]>;
+  /**
+   * What is left to do for a rescue that was asked for.
+   * @param since no transaction of the rescue is in an older block. @throws RetryableError when nobody can say.
+   */
+  settle(position: Position, since: number, block: BlockRef): Promise<Settlement>;
   classifyError(error: unknown): ErrorClass;
 }
 

@@ -48,6 +48,15 @@ export class Watchlist {
     );
   }
 
+  /** Those of these that may not be over and belong to nobody who is looked after. */
+  others(ids: readonly string[]): readonly Position[] {
+    return ids.flatMap((id) => {
+      const position = this.positions.get(id);
+      if (position === undefined || this.gone.has(id)) return [];
+      return ownMembers(position.operators, this.parts.operators) > 0 ? [] : [position];
+    });
+  }
+
   /** What was found by the process before. */
   async load(): Promise<void> {
     if (this.isLoaded) return;

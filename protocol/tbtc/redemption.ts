@@ -4,7 +4,7 @@
  */
 import { maxBigint } from "../math.js";
 
-export interface RedemptionFacts {
+export interface RedemptionTerms {
   readonly lotWei: bigint;
   readonly signerFeeWei: bigint;
   /** What lies in the deposit: the escrowed fee, and whatever was sent there by mistake. */
@@ -29,8 +29,8 @@ export interface RedemptionAmounts {
  * @param holdsDeposit whether the redeemer holds the TDT when he requests; through the vending machine he does by then.
  * @returns undefined when he may not request: before the end of the term only the holder may, unless the deposit is called.
  */
-export function redemptionAmounts(facts: RedemptionFacts, holdsDeposit: boolean): RedemptionAmounts | undefined {
-  const { lotWei, signerFeeWei, balanceWei, preTerm, rebateExists, holdsRebate } = facts;
+export function redemptionAmounts(terms: RedemptionTerms, holdsDeposit: boolean): RedemptionAmounts | undefined {
+  const { lotWei, signerFeeWei, balanceWei, preTerm, rebateExists, holdsRebate } = terms;
   if (preTerm && !holdsDeposit) return undefined;
   const rebateWei = preTerm && rebateExists && !holdsRebate ? signerFeeWei : 0n;
   const feeWei = preTerm || rebateExists || holdsDeposit ? signerFeeWei : 0n;

@@ -1,10 +1,9 @@
-/** Follows a redemption up as a keeper does: looks at both chains, and does what the step says; remembers nothing in between. */
+/** Follows a redemption up as a keeper does: looks at both chains, and does what the step says; remembers nothing in between but what is written down. */
 import type { SigningKey } from "ethers";
 
 import { callOf } from "../../keepers/courtesy-call-redeemer/bitcoin/calls.js";
 import { carryOut, isBitcoinAction } from "../../keepers/courtesy-call-redeemer/bitcoin/carryOut.js";
 import { lookAtBitcoin } from "../../keepers/courtesy-call-redeemer/bitcoin/electrum/look.js";
-import type { BroadcastResult } from "../../keepers/courtesy-call-redeemer/bitcoin/electrum/servers.js";
 import type { RedemptionFacts } from "../../keepers/courtesy-call-redeemer/bitcoin/facts.js";
 import {
   FOLLOW_UP_POLICY,
@@ -13,15 +12,20 @@ import {
   type NextAction,
 } from "../../keepers/courtesy-call-redeemer/bitcoin/followUp.js";
 import { readRedemption } from "../../keepers/courtesy-call-redeemer/bitcoin/readRedemption.js";
+import type { Performed } from "../../keepers/courtesy-call-redeemer/types.js";
 import { rawTransaction } from "../../scripts/tbtc/bitcoin.js";
 import type { Deposit } from "../../scripts/tbtc/scenario.js";
 import { type BitcoinRig, createBitcoinRig } from "./bitcoinRig.js";
+import { MemoryBook } from "./memoryBook.js";
 import { keySigner } from "./psbtSigner.js";
 import type { TbtcChain } from "./tbtcChain.js";
 
 export class Settlement {
   /** Of the last broadcast. */
-  result: BroadcastResult | undefined;
+  result: Extract<Performed, { kind: "handed-over" }> | undefined;
+  readonly book = new MemoryBook();
+  /** That enough servers know of. */
+  private seenChild: string | undefined;
 
   private constructor(
     private readonly site: TbtcChain,
@@ -47,7 +51,9 @@ export class Settlement {
 
   async look(): Promise<FollowUpStep> {
     const facts = await this.facts();
-    return followUp(facts, await lookAtBitcoin(this.bitcoin.servers, facts), FOLLOW_UP_POLICY);
+    const sight = await lookAtBitcoin(this.bitcoin.servers, facts);
+    this.seenChild = sight.payment.kind === "mempool" ? sight.payment.child?.txid : undefined;
+    return followUp(facts, sight, FOLLOW_UP_POLICY);
   }
 
   /** Looks, and does everything; returns what it did. */
@@ -65,7 +71,8 @@ export class Settlement {
     const call = callOf(this.deposit.address, action);
     if (call !== undefined) await this.site.scenario.send(this.site.roles.redeemer, call.to, call.data);
     if (!isBitcoinAction(action)) return;
-    const done = await carryOut(action, this.bitcoin.servers, keySigner(this.owner));
-    if (done.kind === "handed-over") this.result = done.result;
+    const hands = { servers: this.bitcoin.servers, signer: keySigner(this.owner), book: this.book };
+    const done = await carryOut(action, hands, this.seenChild);
+    if (done.kind === "handed-over") this.result = done;
   }
 }

@@ -1,5 +1,5 @@
 import type { Queryable } from "../../database.js";
-import type { KeyState, NewRescue, RescueBook, RescueEnd } from "./rows.js";
+import type { DoneRescue, KeyState, NewRescue, RescueBook, RescueEnd } from "./rows.js";
 
 const COLUMNS = `position, ordinal, effect, stage, steps, cost_units AS "costUnits", spender, gas_limit AS "gasLimit",
   follow_up_gas AS "followUpGas", stake_wei AS "stakeWei", deadline, began_block AS "beganBlock"`;
@@ -15,7 +15,8 @@ const OPEN = `SELECT ${COLUMNS} FROM keeper_rescue WHERE book = $1 AND account =
 const BEGUN = `
 SELECT position, max(ordinal) AS ordinal FROM keeper_rescue WHERE book = $1 AND account = $2 GROUP BY position`;
 const DONE = `
-SELECT DISTINCT ON (position) position, follow_up_gas AS "followUpGas" FROM keeper_rescue
+SELECT DISTINCT ON (position) position, ordinal, follow_up_gas AS "followUpGas", stake_wei AS "stakeWei",
+  began_block AS "beganBlock" FROM keeper_rescue
 WHERE book = $1 AND account = $2 AND ended_as = 'rescued' ORDER BY position, ordinal DESC`;
 const END = `
 UPDATE keeper_rescue SET ended_as = $5, ended_at = clock_timestamp()
@@ -48,12 +49,9 @@ export function rescuesBegun(
   return db.query(BEGUN, [book, account]);
 }
 
-/** Positions that were ever rescued by this account, each with the gas that settling the newest one may take. */
-export function rescuesDone(
-  db: Queryable,
-  { book, account }: RescueBook,
-): Promise<readonly { readonly position: string; readonly followUpGas: bigint }[]> {
-  return db.query(DONE, [book, account]);
+/** Positions that were ever rescued by this account, each with the newest rescue of it. */
+export function rescuesDone(db: Queryable, { book, account }: RescueBook): Promise<readonly DoneRescue[]> {
+  return db.query<DoneRescue>(DONE, [book, account]);
 }
 
 /** @returns false when it had ended before. */

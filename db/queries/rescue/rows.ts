@@ -16,6 +16,9 @@ export interface NewRescue {
   readonly beganBlock: bigint;
 }
 
+/** What settling a rescue goes by. */
+export type DoneRescue = Pick<NewRescue, "position" | "ordinal" | "followUpGas" | "stakeWei" | "beganBlock">;
+
 export type RescueEnd = "dropped" | "rescued" | "by-another" | "lost" | "failed" | "cancelled";
 
 /** Whose rescues. */

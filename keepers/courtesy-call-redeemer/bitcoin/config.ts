@@ -1,5 +1,7 @@
 import { ConfigError, integer, loadSettings, oneOf, optionalText, scaled, setting, type Env } from "../../kit/env.js";
 import { UsageError } from "../../../protocol/errors.js";
+import { keyVariables } from "../../kit/keys/load.js";
+import { CHILD_KEY } from "./childSigner.js";
 import { BITCOIN_NETWORKS, type BitcoinNetwork, type Destination, parseDestination } from "./destination.js";
 import { type ElectrumServer, parseElectrumServer } from "./electrum/server.js";
 import type { FeePolicy } from "./fee.js";
@@ -24,13 +26,14 @@ export const bitcoinSettings = {
   destination: setting({
     env: "BTC_WALLET_PUBLIC_KEY",
     schema: optionalText,
-    doc: "Where redeemed bitcoin goes: an address (P2WPKH, P2WSH, P2PKH or P2SH), or a compressed public key.",
+    default: "",
+    doc: "Where redeemed bitcoin goes: an address of `BTC_NETWORK` (P2WPKH, P2WSH, P2PKH or P2SH), or a compressed public key, which is paid by P2WPKH. Needed in every mode but `watch`; fixed at the start and part of the policy.",
   }),
   servers: setting({
     env: "BTC_ELECTRUM_SERVERS",
     schema: optionalText,
     default: "",
-    doc: "Electrum servers separated by commas, such as `ssl://host:50002`; `#sha256=` and a fingerprint pin a certificate.",
+    doc: "Electrum servers separated by commas, such as `ssl://host:50002`; `#sha256=` and a fingerprint pin a certificate. Without any, redemptions are followed on Ethereum only: nothing is broadcast or proven.",
   }),
   server: setting({
     env: "BTC_ELECTRUM_SERVER",
@@ -78,7 +81,9 @@ export const bitcoinSettings = {
 
 export interface BitcoinConfig {
   readonly network: BitcoinNetwork;
-  readonly destination: Destination;
+  /** undefined: nothing is redeemed. */
+  readonly destination: Destination | undefined;
+  /** Empty: nothing can be seen of Bitcoin. */
   readonly servers: readonly ElectrumServer[];
   readonly agreeing: number;
   readonly timeoutMs: number;
@@ -88,7 +93,7 @@ export interface BitcoinConfig {
 
 /** Reads the settings of the Bitcoin side. @throws ConfigError with every problem, also of destination and servers. */
 export function loadBitcoinConfig(env: Env): BitcoinConfig {
-  const settings = loadSettings(bitcoinSettings, env, { prefixes: ["BTC_"], alsoKnown: [] });
+  const settings = loadSettings(bitcoinSettings, env, { prefixes: ["BTC_"], alsoKnown: keyVariables(CHILD_KEY) });
   const { network, agreeing, timeoutMs, maxFeeSat, maxShareBps } = settings;
   const single =
     settings.server === undefined
@@ -111,13 +116,13 @@ export function loadBitcoinConfig(env: Env): BitcoinConfig {
   const servers = [...listed, ...single].flatMap(
     ({ env: variable, text }) => attempt(variable, () => parseElectrumServer(text)) ?? [],
   );
-  if (listed.length + single.length === 0)
-    problems.push({ env: "BTC_ELECTRUM_SERVERS", message: "no server is named" });
   if (new Set(servers.map(({ name }) => name)).size !== servers.length) {
     problems.push({ env: "BTC_ELECTRUM_SERVERS", message: "a server is named twice: it would agree with itself" });
   }
-  const destination = attempt("BTC_WALLET_PUBLIC_KEY", () => parseDestination(settings.destination ?? "", network));
-  if (problems.length > 0 || destination === undefined) throw new ConfigError(problems);
+  const { destination: text } = settings;
+  const destination =
+    text === undefined ? undefined : attempt("BTC_WALLET_PUBLIC_KEY", () => parseDestination(text, network));
+  if (problems.length > 0) throw new ConfigError(problems);
   const fees = {
     rateMultipleBps: RATE_MULTIPLE_BPS,
     maxShareBps,

@@ -24,7 +24,7 @@ const EXPLANATIONS: Readonly<Record<FollowUpAlert, Explanation>> = {
     "The redemption is not proven after six hours: anybody may liquidate the signers now. A proof still helps as long as nobody has.",
   ),
   "bump-impossible": critical(
-    "The fee of the redemption cannot be raised any more: less than the least output would be left. Pay for it by a child.",
+    "The fee of the redemption cannot be raised any more: it was raised twice, or less than the least output would be left. Pay for it by a child.",
   ),
   "child-too-dear": warning(
     "A child that brings the redemption into the next block costs more than it may. Pay by hand, or wait for the fee to be raised.",

@@ -11,7 +11,7 @@
  *
  * A fee bump also starts the signers' and the proof's time again, and takes nothing from a payment that was confirmed before it. So half an
  * hour before t + 6 h the fee is raised whatever the Bitcoin chain shows, even when it cannot be seen: the bond is worth more than a fee.
- * Apart from that nothing is spent while the servers do not agree.
+ * Apart from that nothing is spent while the servers do not agree, and the fee is raised twice at most.
  */
 import { PermanentError } from "../../../protocol/errors.js";
 import { DepositState, SETTLING_STATES } from "../../../protocol/tbtc/states.js";
@@ -60,7 +60,7 @@ export const ALERTS = [
   "signature-timed-out",
   "proof-late",
   "proof-timed-out",
-  /** A higher fee would leave less than the least output. */
+  /** It was raised as often as it may be, or a higher fee would leave less than the least output. */
   "bump-impossible",
   /** A child that would be fast enough costs more than it may. */
   "child-too-dear",
@@ -92,6 +92,8 @@ export interface FollowUpPolicy {
   readonly proofLateSeconds: bigint;
   /** So long before the proof's time ends the fee is raised to start it again. */
   readonly extendBeforeSeconds: bigint;
+  /** Fee bumps of one redemption, for whatever reason: each takes the first fee once more from whoever redeemed. */
+  readonly mostBumps: number;
   readonly child: ChildPolicy;
 }
 
@@ -103,6 +105,7 @@ export const FOLLOW_UP_POLICY: FollowUpPolicy = {
   childPatienceSeconds: 60n * MINUTE,
   proofLateSeconds: 300n * MINUTE,
   extendBeforeSeconds: 30n * MINUTE,
+  mostBumps: 2,
   child: { rateMultipleBps: 15_000n, maxShareBps: 200n },
 };
 
@@ -130,8 +133,7 @@ export function followUp(facts: RedemptionFacts, bitcoin: BitcoinFacts, policy: 
   const over = ended(facts);
   if (over !== undefined) return stepOf(over, undefined);
   const latest = facts.requests.at(-1);
-  const first = facts.requests[0];
-  if (latest === undefined || first === undefined) return stepOf({ stage: "gone" }, undefined);
+  if (latest === undefined) return stepOf({ stage: "gone" }, undefined);
   const clock = clockOf(latest.requestedAt, policy);
   const later = Object.values<bigint>({ ...clock }).filter((at) => at > facts.now);
   const changesAt = later.length === 0 ? undefined : later.reduce((a, b) => (a < b ? a : b));
@@ -142,7 +144,7 @@ export function followUp(facts: RedemptionFacts, bitcoin: BitcoinFacts, policy: 
   const settled = payment.kind === "confirmed" ? settle(facts, payment, clock) : undefined;
   if (settled?.stage === "provable") return stepOf(settled, changesAt);
   // Whatever else: the bond must not be lost because time runs out.
-  const extension = payment.kind === "foreign" ? undefined : extend(facts, first, latest, clock);
+  const extension = payment.kind === "foreign" ? undefined : extend(facts, clock, policy);
   const signing = facts.state === DepositState.AWAITING_WITHDRAWAL_SIGNATURE ? sign(facts, latest, clock) : undefined;
   const paying = settled ?? pay(facts, bitcoin, clock, policy, extension !== undefined);
   return stepOf(
@@ -253,7 +255,7 @@ function pay(
   const isBumpTime = now >= (isFast ? clock.bumpAnywayAt : clock.bumpAt);
   if (state === DepositState.AWAITING_WITHDRAWAL_PROOF && isBumpTime) {
     // A bump that is made to win time is the same transaction.
-    return isExtending ? { stage: "broadcast", actions: again } : raise(facts, clock, again);
+    return isExtending ? { stage: "broadcast", actions: again } : raise(facts, clock, policy, again);
   }
   if (now < clock.childAt || nextBlockSatPerKvb === undefined) return { stage: "broadcast", actions: again };
   // Another's child, whose fee nobody here knows, cannot be outbid on purpose.
@@ -267,33 +269,26 @@ function pay(
   return { stage: "broadcast", actions: again, alerts };
 }
 
-function raise(facts: RedemptionFacts, clock: Clock, before: readonly NextAction[]): Findings {
-  const bump = bumpOf(facts);
+function raise(facts: RedemptionFacts, clock: Clock, policy: FollowUpPolicy, before: readonly NextAction[]): Findings {
+  const bump = bumpOf(facts, policy);
   if (bump === undefined) return { stage: "broadcast", actions: before, alerts: ["bump-impossible"] };
   const action = { kind: "increase-fee", bump, because: "unconfirmed", dueAt: clock.proofEndsAt } as const;
   return { stage: "broadcast", actions: [...before, action] };
 }
 
 /** Starts the clocks again shortly before the proof's time ends; later too, as long as nobody has reported it. */
-function extend(
-  facts: RedemptionFacts,
-  first: RedemptionRequest,
-  latest: RedemptionRequest,
-  clock: Clock,
-): Findings | undefined {
+function extend(facts: RedemptionFacts, clock: Clock, policy: FollowUpPolicy): Findings | undefined {
   if (facts.state !== DepositState.AWAITING_WITHDRAWAL_PROOF || facts.now < clock.extendAt) return undefined;
-  const bump = nextBump(latest.utxoSat, first.feeSat, latest.feeSat);
+  const bump = bumpOf(facts, policy);
   if (bump === undefined) return { stage: "signed", alerts: ["bump-impossible"] };
   const action = { kind: "increase-fee", bump, because: "proof-late", dueAt: clock.proofEndsAt } as const;
   return { stage: "signed", actions: [action] };
 }
 
-function bumpOf({ requests }: RedemptionFacts): FeeBump | undefined {
-  const [first] = requests;
-  const latest = requests.at(-1);
-  return first === undefined || latest === undefined
-    ? undefined
-    : nextBump(latest.utxoSat, first.feeSat, latest.feeSat);
+function bumpOf({ requests }: RedemptionFacts, { mostBumps }: FollowUpPolicy): FeeBump | undefined {
+  const [first, ...bumps] = requests;
+  if (first === undefined || bumps.length >= mostBumps) return undefined;
+  return nextBump(first.utxoSat, first.feeSat, (bumps.at(-1) ?? first).feeSat);
 }
 
 /** Every variant that can be broadcast, by rising fee. */

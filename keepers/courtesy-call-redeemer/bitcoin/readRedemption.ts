@@ -28,15 +28,16 @@ export async function readRedemption(
   const at = { blockTag: block.number };
   const handle = contracts.deposit(deposit);
   const keep = contracts.keep(await handle.keepAddress(at));
-  const range = [fromBlock, block.number] as const;
+  const within = <L>(query: (from: number, to: number) => Promise<L[]>): Promise<L[]> =>
+    inRanges(query, fromBlock, block.number);
   const [state, publicKey, currentDifficulty, previousDifficulty, requested, given, submitted] = await Promise.all([
     handle.currentState(at),
     keep.getPublicKey(at),
     system.fetchRelayCurrentDifficulty(at),
     system.fetchRelayPreviousDifficulty(at),
-    system.queryFilter(system.filters.RedemptionRequested(deposit), ...range),
-    system.queryFilter(system.filters.GotRedemptionSignature(deposit), ...range),
-    keep.queryFilter(keep.filters.SignatureSubmitted(), ...range),
+    within((from, to) => system.queryFilter(system.filters.RedemptionRequested(deposit), from, to)),
+    within((from, to) => system.queryFilter(system.filters.GotRedemptionSignature(deposit), from, to)),
+    within((from, to) => keep.queryFilter(keep.filters.SignatureSubmitted(), from, to)),
   ]);
   const stillThere = await provider.getBlock(block.number);
   if (stillThere?.hash !== block.hash) throw gone(block.number);
@@ -62,6 +63,19 @@ export async function readRedemption(
     depositSignatures: signatures(given),
     relay: { currentDifficulty, previousDifficulty },
   };
+}
+
+/** Logs in order; a range that is too much for the node is halved until it is not. @throws what the node says of one block */
+async function inRanges<L>(query: (from: number, to: number) => Promise<L[]>, from: number, to: number): Promise<L[]> {
+  try {
+    return await query(from, to);
+  } catch (error) {
+    // Nodes that do not answer at all answer no half either.
+    if (from >= to || error instanceof RetryableError) throw error;
+    const middle = from + Math.floor((to - from) / 2);
+    const older = await inRanges(query, from, middle);
+    return [...older, ...(await inRanges(query, middle + 1, to))];
+  }
 }
 
 function gone(block: number): RetryableError {

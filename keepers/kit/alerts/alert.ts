@@ -27,6 +27,7 @@ export type AlertKind =
   | "position-lost"
   | "price-offline"
   | "rescued-by-another"
+  | "settlement"
   | "fee-ceiling";
 
 /** critical: money is at risk, or nothing works any more. warning: look at it today. */

@@ -270,6 +270,39 @@ const RULES: Readonly<Record<string, Rule>> = {
   "rescue.price-back": () => ({ resolve: "price-offline", subject: "" }),
   "rescue.by-another": position("rescued-by-another", "warning", "Somebody else has rescued a position of ours."),
   "rescue.lost": position("position-lost", "critical", "A position of ours is being liquidated."),
+  "settle.trouble": (facts) => ({
+    raise: {
+      kind: "settlement",
+      subject: `${text(facts["position"])} ${text(facts["trouble"])}`,
+      severity: facts["severity"] === "critical" ? "critical" : "warning",
+      summary: text(facts["summary"]),
+      facts,
+    },
+    lasting: true,
+  }),
+  "settle.trouble-over": (facts) => ({
+    resolve: "settlement",
+    subject: `${text(facts["position"])} ${text(facts["trouble"])}`,
+  }),
+  "settle.server": (facts) => ({
+    raise: {
+      kind: "settlement",
+      subject: text(facts["server"]),
+      severity: "warning",
+      summary: "A server of the chain on which rescues are settled does not answer, or has said what cannot be true.",
+      facts,
+    },
+    lasting: true,
+  }),
+  "settle.server-back": (facts) => ({ resolve: "settlement", subject: text(facts["server"]) }),
+  "settle.no-servers": () =>
+    noticed(
+      "settlement",
+      "servers",
+      "warning",
+      "No server of the chain on which rescues are settled is named: payments are neither handed over nor proven.",
+      {},
+    ),
   "rescue.failed": position("failures", "critical", "The chain refused a rescue although its simulation passed."),
   "tx.doubled": contradiction,
   "crank.done-yet-there": contradiction,

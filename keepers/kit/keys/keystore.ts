@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import { Wallet } from "ethers";
+import { Wallet, type HDNodeWallet } from "ethers";
 
 import { PermanentError } from "../../../protocol/errors.js";
 import { walletAccount, type KeyAccount } from "./account.js";
@@ -11,6 +11,15 @@ import type { Secret } from "./secret.js";
  * @throws PermanentError KEYSTORE_UNREADABLE, KEYSTORE_REFUSED, PASSPHRASE_MISSING.
  */
 export async function openKeystore(file: string, passphrase: Secret | undefined, prefix: string): Promise<KeyAccount> {
+  return walletAccount(await unlockKeystore(file, passphrase, prefix));
+}
+
+/** The wallet itself, for those who need more of its key than an account shows. @throws like `openKeystore` */
+export async function unlockKeystore(
+  file: string,
+  passphrase: Secret | undefined,
+  prefix: string,
+): Promise<Wallet | HDNodeWallet> {
   if (passphrase === undefined) {
     throw new PermanentError(
       "PASSPHRASE_MISSING",
@@ -25,7 +34,7 @@ export async function openKeystore(file: string, passphrase: Secret | undefined,
     throw new PermanentError("KEYSTORE_UNREADABLE", `cannot read the keystore ${file}`, `check ${prefix}_FILE`);
   }
   try {
-    return walletAccount(await passphrase.use((text) => Wallet.fromEncryptedJson(content, text)));
+    return await passphrase.use((text) => Wallet.fromEncryptedJson(content, text));
   } catch {
     // The cause is left out on purpose: it may carry parts of the file.
     throw new PermanentError(

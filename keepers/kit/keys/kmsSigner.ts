@@ -16,7 +16,19 @@ const WORD_BYTES = 32;
  * Opens a signing key of the KMS. `address`: whose key it must be.
  * @throws RetryableError KMS_UNAVAILABLE; PermanentError KMS_REFUSED, KMS_WRONG_KEY, DER_MALFORMED.
  */
-export async function openKmsAccount(client: KMSClient, { keyId }: KmsPlace, address: string): Promise<KeyAccount> {
+export async function openKmsAccount(client: KMSClient, place: KmsPlace, address: string): Promise<KeyAccount> {
+  const key = await openKmsKey(client, place, address);
+  return remoteAccount(key.address, (digest) => key.signDigest(digest));
+}
+
+/** Signs digests of one key. */
+export interface DigestSigner {
+  readonly address: string;
+  signDigest(digest: string): Promise<Signature>;
+}
+
+/** The key itself, for those who make other things than transactions of an account. @throws like `openKmsAccount` */
+export async function openKmsKey(client: KMSClient, { keyId }: KmsPlace, address: string): Promise<DigestSigner> {
   const key = await askKms("GetPublicKey", client.send(new GetPublicKeyCommand({ KeyId: keyId })));
   if (
     key.KeySpec !== KEY_SPEC ||
@@ -27,7 +39,7 @@ export async function openKmsAccount(client: KMSClient, { keyId }: KmsPlace, add
   }
   const found = readAddress(key.PublicKey ?? new Uint8Array());
   if (found.toLowerCase() !== address.toLowerCase()) throw wrongKey(found, address);
-  return remoteAccount(found, async (digest) => {
+  const signDigest = async (digest: string): Promise<Signature> => {
     const answer = await askKms(
       "Sign",
       client.send(
@@ -40,7 +52,8 @@ export async function openKmsAccount(client: KMSClient, { keyId }: KmsPlace, add
       ),
     );
     return recoverable(digest, answer.Signature ?? new Uint8Array(), found);
-  });
+  };
+  return { address: found, signDigest };
 }
 
 /** The signature with the one recovery id that leads to `address`. @throws PermanentError KMS_WRONG_KEY, DER_MALFORMED */

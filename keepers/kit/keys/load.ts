@@ -6,11 +6,11 @@ import { developmentAccounts } from "../../../protocol/params/rules.js";
 import type { Env } from "../env.js";
 import { walletAccount, type KeyAccount } from "./account.js";
 import { openEnvelope, parseEnvelope } from "./envelope.js";
-import { openKeystore } from "./keystore.js";
+import { openKeystore, unlockKeystore } from "./keystore.js";
 import { openKms, type KmsPlace } from "./kmsClient.js";
-import { openKmsAccount } from "./kmsSigner.js";
+import { openKmsAccount, openKmsKey, type DigestSigner } from "./kmsSigner.js";
 import { decryptWith } from "./makeEnvelope.js";
-import { secretOf } from "./secret.js";
+import { secretOf, type Secret } from "./secret.js";
 
 /** Where a key comes from, strongest first. */
 export type KeySource = "kms" | "keystore" | "mnemonic-envelope" | "development";
@@ -37,6 +37,13 @@ export function keyVariables(prefix: string): readonly string[] {
 /** The keeper's own: signs and pays for transactions. */
 export const KEEPER_KEY = "KEEPER";
 
+/** How a key is opened, by where it comes from. */
+interface Openers<T> {
+  readonly keystore: (file: string, passphrase: Secret | undefined, prefix: string) => Promise<T>;
+  readonly kms: (place: KmsPlace, address: string) => Promise<T>;
+  readonly envelope: (file: string, place: () => KmsPlace) => Promise<T>;
+}
+
 /**
  * Opens the key that the variables with this prefix name. On a local network (`localAddress`) and without any of them: the account of the
  * public development mnemonic with that address.
@@ -44,6 +51,39 @@ export const KEEPER_KEY = "KEEPER";
  * @throws PermanentError KEY_AMBIGUOUS, KEY_INCOMPLETE, KEY_WRONG_ADDRESS, and what the source throws; RetryableError KMS_UNAVAILABLE.
  */
 export async function loadKey(env: Env, prefix: string, localAddress?: string): Promise<LoadedKey | undefined> {
+  const opened = await openNamed<KeyAccount>(env, prefix, {
+    keystore: openKeystore,
+    kms: (place, address) => openKmsAccount(openKms(place), place, address),
+    envelope: (file, place) => openEnvelopeFile(file, place, prefix),
+  });
+  return opened === undefined ? developmentKey(localAddress) : { account: opened.key, source: opened.source };
+}
+
+/**
+ * Opens a key that signs digests, for a chain whose transactions nobody here makes as those of an account. It is no key of this chain: the
+ * variables have a prefix of their own.
+ * @returns undefined when no key is configured. @throws like `loadKey`; PermanentError KEY_UNSUITABLE for a mnemonic.
+ */
+export async function loadDigestKey(env: Env, prefix: string): Promise<DigestSigner | undefined> {
+  const opened = await openNamed<DigestSigner>(env, prefix, {
+    keystore: async (file, passphrase, name) => {
+      const { address, signingKey } = await unlockKeystore(file, passphrase, name);
+      return { address, signDigest: (digest) => Promise.resolve(signingKey.sign(digest)) };
+    },
+    kms: (place, address) => openKmsKey(openKms(place), place, address),
+    envelope: () => {
+      const fix = `set ${prefix}_KEYSTORE_FILE or ${prefix}_KMS_KEY_ID`;
+      throw new PermanentError("KEY_UNSUITABLE", "a mnemonic's envelope opens accounts only", fix);
+    },
+  });
+  return opened?.key;
+}
+
+async function openNamed<T extends { readonly address: string }>(
+  env: Env,
+  prefix: string,
+  openers: Openers<T>,
+): Promise<{ readonly key: T; readonly source: KeySource } | undefined> {
   const text = (name: string): string | undefined => {
     const value = env[`${prefix}_${name}`];
     return value === "" ? undefined : value;
@@ -56,31 +96,30 @@ export async function loadKey(env: Env, prefix: string, localAddress?: string): 
   const address = text("ADDRESS");
   const [source] = sources;
   const value = source === undefined ? undefined : text(source);
-  if (source === undefined || value === undefined) return developmentKey(localAddress);
-  const loaded = await open(source, value);
-  if (address !== undefined && loaded.account.address.toLowerCase() !== address.toLowerCase()) {
+  if (source === undefined || value === undefined) return undefined;
+  const opened = await open(source, value);
+  if (address !== undefined && opened.key.address.toLowerCase() !== address.toLowerCase()) {
     throw new PermanentError(
       "KEY_WRONG_ADDRESS",
-      `the key is that of ${loaded.account.address}, ${prefix}_ADDRESS is ${address}`,
+      `the key is that of ${opened.key.address}, ${prefix}_ADDRESS is ${address}`,
       `correct ${prefix}_ADDRESS or the key`,
-      { found: loaded.account.address, expected: address },
+      { found: opened.key.address, expected: address },
     );
   }
-  return loaded;
+  return opened;
 
-  async function open(kind: string, where: string): Promise<LoadedKey> {
+  async function open(kind: string, where: string): Promise<{ readonly key: T; readonly source: KeySource }> {
     switch (kind) {
       case "KEYSTORE_FILE": {
         const passphrase = secretOf(env[`${prefix}_KEYSTORE_PASSPHRASE`]);
-        return { account: await openKeystore(where, passphrase, `${prefix}_KEYSTORE`), source: "keystore" };
+        return { key: await openers.keystore(where, passphrase, `${prefix}_KEYSTORE`), source: "keystore" };
       }
       case "KMS_KEY_ID": {
         if (address === undefined) throw incomplete("ADDRESS", "whose key it must be");
-        const place = kmsPlace(where);
-        return { account: await openKmsAccount(openKms(place), place, address), source: "kms" };
+        return { key: await openers.kms(kmsPlace(where), address), source: "kms" };
       }
       default:
-        return { account: await openEnvelopeFile(where), source: "mnemonic-envelope" };
+        return { key: await openers.envelope(where, () => kmsPlace("")), source: "mnemonic-envelope" };
     }
   }
 
@@ -90,20 +129,19 @@ export async function loadKey(env: Env, prefix: string, localAddress?: string): 
     return { keyId, region, endpoint: text("KMS_ENDPOINT") };
   }
 
-  async function openEnvelopeFile(file: string): Promise<KeyAccount> {
-    let content: string;
-    try {
-      content = readFileSync(file, "utf8");
-    } catch {
-      throw new PermanentError("ENVELOPE_UNREADABLE", `cannot read ${file}`, `check ${prefix}_MNEMONIC_ENVELOPE_FILE`);
-    }
-    const client = openKms(kmsPlace(""));
-    return openEnvelope(parseEnvelope(content), decryptWith(client));
-  }
-
   function incomplete(name: string, why: string): PermanentError {
     return new PermanentError("KEY_INCOMPLETE", `${prefix}_${name} is not set`, `set it: ${why}`);
   }
+}
+
+async function openEnvelopeFile(file: string, place: () => KmsPlace, prefix: string): Promise<KeyAccount> {
+  let content: string;
+  try {
+    content = readFileSync(file, "utf8");
+  } catch {
+    throw new PermanentError("ENVELOPE_UNREADABLE", `cannot read ${file}`, `check ${prefix}_MNEMONIC_ENVELOPE_FILE`);
+  }
+  return openEnvelope(parseEnvelope(content), decryptWith(openKms(place())));
 }
 
 function developmentKey(localAddress: string | undefined): LoadedKey | undefined {

@@ -51,6 +51,11 @@ export function violation(
     case "bytes":
       if (typeof value === "string" && value.length === 2 + 2 * constraint.length) return undefined;
       return `${path} is not ${String(constraint.length)} bytes long`;
+    case "units": {
+      const units = typeof value === "string" ? (value.length - 2) / (2 * constraint.unitBytes) : 0;
+      if (Number.isSafeInteger(units) && units >= 1 && units <= constraint.mostUnits) return undefined;
+      return `${path} is not 1 to ${String(constraint.mostUnits)} times ${String(constraint.unitBytes)} bytes long`;
+    }
     case "list":
       return listViolation(constraint, value, path, looking);
     case "struct":

@@ -86,6 +86,44 @@ describe("courtesy-call-redeemer: what its key may sign", () => {
     ]);
   });
 
+  it("REDEEM-42 settles redemptions of deposits that were found by calls of their own form, in every mode but the watching one", () => {
+    const hash = `0x${"11".repeat(32)}`;
+    const signature = (target = DEPOSIT, v = 27n): Action => ({
+      name: "Deposit.provideRedemptionSignature",
+      args: { v, r: hash, s: hash },
+      target,
+    });
+    const fee: Action = {
+      name: "Deposit.increaseRedemptionFee",
+      args: { previousOutputValue: VALUE, newOutputValue: VALUE },
+      target: DEPOSIT,
+    };
+    const proof = (headers: number, nodes: number, more = ""): Action => ({
+      name: "Deposit.provideRedemptionProof",
+      args: {
+        txVersion: "0x01000000",
+        txInputVector: `0x${"00".repeat(42)}`,
+        txOutputVector: `0x${"00".repeat(32)}`,
+        txLocktime: "0x00000000",
+        merkleProof: `0x${"00".repeat(32 * nodes)}`,
+        txIndexInBlock: 1n,
+        bitcoinHeaders: `0x${"00".repeat(80 * headers)}${more}`,
+      },
+      target: DEPOSIT,
+    });
+    for (const mode of MODES) {
+      const { judge } = gateOf(mode);
+      const allowed = mode === "watch" ? "unknown-action" : "ok";
+      for (const action of [signature(), fee, proof(6, 12), proof(144, 32)]) expect(judge(action)).to.equal(allowed);
+    }
+    const { judge } = gateOf("courtesy");
+    expect(judge(signature(STRANGER))).to.equal("target");
+    expect(judge(signature(DEPOSIT, 29n))).to.equal("argument");
+    for (const wrong of [proof(0, 12), proof(145, 12), proof(6, 0), proof(6, 33), proof(6, 12, "00")]) {
+      expect(judge(wrong)).to.be.oneOf(["argument", "calldata-size"]);
+    }
+  });
+
   it("REDEEM-33 no mode knows a call that harms an operator or moves a token", () => {
     const harmful = [
       [DEPOSIT, tbtcAbi.deposit.encodeFunctionData("notifyUndercollateralizedLiquidation")],

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 
 import { program } from "../../../keepers/courtesy-call-redeemer/main.js";
+import { ConfigError } from "../../../keepers/kit/env.js";
 import type { ProgramContext } from "../../../keepers/kit/program.js";
 import { DepositState } from "../../../protocol/tbtc/states.js";
 import type { Deposit } from "../../../scripts/tbtc/scenario.js";
@@ -123,6 +124,9 @@ describe("courtesy-call-redeemer as a program", function () {
       "Token.approve",
       "VendingMachine.tbtcToBtc",
       "Deposit.requestRedemption",
+      "Deposit.provideRedemptionSignature",
+      "Deposit.increaseRedemptionFee",
+      "Deposit.provideRedemptionProof",
     ]);
   });
 
@@ -136,9 +140,15 @@ describe("courtesy-call-redeemer as a program", function () {
     writeFileSync(join(folder, "other.json"), JSON.stringify(elsewhere));
     expect(await started({ REDEEMER_SYSTEM_FILE: join(folder, "other.json") })).to.equal("system");
     expect(await started({ REDEEMER_SYSTEM_FILE: join(folder, "none.json") })).to.equal("system");
-    expect(await started({ BTC_NETWORK: "main" })).to.equal("destination,system");
+    /** The variables that kept it from being configured. */
+    const configured = async (more: Readonly<Record<string, string>>): Promise<string[]> => {
+      const run = program.run({ ...context(more), execute: true, once: true, terminal: false });
+      const error = await run.catch((thrown: unknown) => thrown);
+      return error instanceof ConfigError ? error.problems.map(({ env }) => env) : [];
+    };
+    expect(await configured({ BTC_NETWORK: "main" })).to.deep.equal(["BTC_WALLET_PUBLIC_KEY"]);
     const taproot = "bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6";
-    expect(await started({ BTC_WALLET_PUBLIC_KEY: taproot })).to.equal("destination,system");
+    expect(await configured({ BTC_WALLET_PUBLIC_KEY: taproot })).to.deep.equal(["BTC_WALLET_PUBLIC_KEY"]);
     expect(await states()).to.deep.equal(deposits.map(() => DepositState.COURTESY_CALL));
   });
 });

@@ -1,5 +1,6 @@
 /** The keeper's own parts on the real tBTC v1 and a real database, so that a test can kill between any two lines of them. */
 import type { Database } from "../../../db/database.js";
+import type { BitcoinSide } from "../../../keepers/courtesy-call-redeemer/adapters/tbtc/settle.js";
 import { tbtcSigning } from "../../../keepers/courtesy-call-redeemer/adapters/tbtc/signing.js";
 import { actionOf, APPROVAL_GAS, redeemerEncoder } from "../../../keepers/courtesy-call-redeemer/encode.js";
 import { redeemerGuard } from "../../../keepers/courtesy-call-redeemer/guard.js";
@@ -26,7 +27,7 @@ import { developmentAccounts } from "../../../protocol/params/rules.js";
 import { prefixedOutputScript } from "../../../protocol/tbtc/units.js";
 import { capturedLog } from "../../helpers/capturedLog.js";
 import { expireLeases } from "../../helpers/outboxParts.js";
-import { DESTINATION, type TbtcNode } from "../../helpers/tbtcNode.js";
+import { DESTINATION, FEE_SAT, type TbtcNode } from "../../helpers/tbtcNode.js";
 import { GWEI, URGENCY, WAD } from "./fixtures.js";
 
 export const RIG_CONFIRMATIONS = 2;
@@ -41,6 +42,12 @@ export interface RigOptions {
   readonly tokenUnitsPerDay?: bigint;
   readonly at?: (point: Point) => void | Promise<void>;
   readonly client?: ChainClient;
+  /** Left out: nothing of Bitcoin can be seen. */
+  readonly bitcoin?: BitcoinSide;
+  /** Where it redeems to, without its length. */
+  readonly script?: Uint8Array;
+  /** How long a block waits for looks at what is being settled. */
+  readonly patienceMs?: number;
 }
 
 /** A process is dead from here on. */
@@ -48,7 +55,7 @@ export class Killed extends Error {}
 
 /** One process: opens its lease and outbox, and works at heads that it is given. */
 export async function startRedeemer(node: TbtcNode, db: Database, options: RigOptions = {}) {
-  const { mode = "courtesy", at, tokenUnitsPerDay = 1_000n * WAD } = options;
+  const { mode = "courtesy", at, tokenUnitsPerDay = 1_000n * WAD, bitcoin, script = DESTINATION } = options;
   const client = options.client ?? node.client({ timeoutMs: 20_000 });
   const captured = capturedLog();
   const { log } = captured;
@@ -58,14 +65,25 @@ export async function startRedeemer(node: TbtcNode, db: Database, options: RigOp
   const wallet = developmentAccounts().find(({ address }) => address === account);
   if (wallet === undefined) throw new Error("the redeemer is no development account");
 
-  const { rescue } = node.rescue({ client, discovery: { confirmations: 0 }, counters, log });
+  const outputScript = prefixedOutputScript(script);
+  const { rescue } = node.rescue({
+    ...{ client, discovery: { confirmations: 0 }, counters, log },
+    payout: { outputScript, initialFeeSat: () => FEE_SAT },
+    ...(bitcoin === undefined ? {} : { bitcoin }),
+  });
   const { addresses } = node.world;
   const site: RescueSite = {
     name: "tbtc",
     protocol: rescue,
-    signing: tbtcSigning(addresses, prefixedOutputScript(DESTINATION), MAX_FEE_SAT),
+    signing: tbtcSigning(addresses, outputScript, MAX_FEE_SAT),
     token: { address: addresses.token.toLowerCase(), symbol: "TBTC", decimals: 18 },
     contracts: {},
+    otherChain: {
+      agreeing: bitcoin?.servers?.agreeing ?? 0,
+      standings: () => bitcoin?.servers?.standings() ?? [],
+      probe: () => Promise.resolve(),
+      close: () => undefined,
+    },
   };
   const bounds = {
     ...{ chainId: client.chainId, mode, maxFeePerGasWei: FEES.maxFeePerGasWei, callGasLimit: 1_200_000n },
@@ -108,7 +126,7 @@ export async function startRedeemer(node: TbtcNode, db: Database, options: RigOp
     },
     config: {
       ...{ maxFeePerGasWei: FEES.maxFeePerGasWei, stakeShareBps: 1_000n, validBlocks: 300, cooldownMs: 0 },
-      secondsPerAttempt: 6n,
+      ...{ secondsPerAttempt: 6n, settleEveryMs: 0, settlePatienceMs: options.patienceMs ?? 60_000 },
     },
     notices: new Notices({ urgency: URGENCY, counters, record, log }),
     window: OUTBOX_WINDOW,

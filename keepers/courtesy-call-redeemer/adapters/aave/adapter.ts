@@ -22,10 +22,10 @@ import type {
   BlockRef,
   Discovered,
   ErrorClass,
-  FollowUp,
   Position,
   Reading,
   RescueProtocol,
+  Settlement,
   Simulation,
 } from "../../types.js";
 import { allowanceAbi, Allowances, type StateOverride } from "./allowances.js";
@@ -146,8 +146,9 @@ export class AaveRescue implements RescueProtocol<AaveCursor> {
   }
 
   /** A debt that was paid is paid. */
-  settle(): Promise<readonly FollowUp[]> {
-    return Promise.resolve([]);
+  settle({ id: position }: Position): Promise<Settlement> {
+    const nothing = { stage: "paid", facts: {}, followUps: [], troubles: [] };
+    return Promise.resolve({ position, ...nothing, mayStill: () => false });
   }
 
   classifyError(error: unknown): ErrorClass {

@@ -15,10 +15,10 @@ import { PermanentError } from "../../../../protocol/errors.js";
 import type { TbtcAddresses } from "../../../../protocol/tbtc/addresses.js";
 import { MIN_REDEMPTION_FEE_SAT } from "../../../../protocol/tbtc/constants.js";
 import { depositTokenId, tbtcAbi } from "../../../../protocol/tbtc/contracts.js";
-import { redemptionAmounts, type RedemptionFacts } from "../../../../protocol/tbtc/redemption.js";
+import { redemptionAmounts, type RedemptionTerms } from "../../../../protocol/tbtc/redemption.js";
 import { DepositState, depositState, REDEEMABLE_STATES } from "../../../../protocol/tbtc/states.js";
 import { satToBytes8, satToTbtcWei } from "../../../../protocol/tbtc/units.js";
-import type { Action, Allowance, BlockRef, Call, Effect, Reading } from "../../types.js";
+import type { Action, Allowance, BlockRef, Call, Reading } from "../../types.js";
 import type { AgreedReads } from "./agreedReads.js";
 import { CALL_GAS, FOLLOW_UP_GAS, type CallGas } from "./gas.js";
 import { addressOf, numberOf, view, type View } from "./views.js";
@@ -28,7 +28,7 @@ export interface Payout {
   /** With its length in front. */
   readonly outputScript: string;
   /** Satoshis for spending an output of that value. The contract's bounds hold in any case. */
-  readonly initialFeeSat: (utxoSat: bigint) => bigint;
+  readonly initialFeeSat: (utxoSat: bigint) => bigint | Promise<bigint>;
 }
 
 export interface OptionsParts {
@@ -38,7 +38,7 @@ export interface OptionsParts {
 }
 
 /** A deposit as enough nodes show it to this wallet. */
-interface Seen extends RedemptionFacts {
+interface Seen extends RedemptionTerms {
   readonly state: DepositState;
   readonly holder: string;
   readonly utxoSat: bigint;
@@ -61,13 +61,16 @@ export class Options {
     const seen = await this.see(reading.position.id, self, block);
     if (!REDEEMABLE_STATES.has(seen.state)) return [];
     const ways = this.ways(seen, self);
-    const actions = ways.map((way) => this.action(reading, seen, way, "rescue", self));
+    const feeSat = feeWithin(await this.parts.payout.initialFeeSat(seen.utxoSat), seen.utxoSat);
+    const actions = ways.map((way) => this.action(reading, seen, way, feeSat, "rescue", self));
     const { healthBps, thresholds } = reading;
     const isCallable =
       seen.state === DepositState.ACTIVE && healthBps !== undefined && healthBps < thresholds.callBelowBps;
     if (!isCallable) return actions;
     const called = { ...seen, preTerm: false };
-    const later = this.ways(called, self).map((way) => this.action(reading, called, way, "call-and-rescue", self));
+    const later = this.ways(called, self).map((way) =>
+      this.action(reading, called, way, feeSat, "call-and-rescue", self),
+    );
     return [...actions, ...later];
   }
 
@@ -131,10 +134,16 @@ export class Options {
     return ways;
   }
 
-  private action(reading: Reading, seen: Seen, way: Way, effect: Effect, wallet: string): Action {
+  private action(
+    reading: Reading,
+    seen: Seen,
+    way: Way,
+    feeSat: bigint,
+    effect: "rescue" | "call-and-rescue",
+    wallet: string,
+  ): Action {
     const { payout, addresses } = this.parts;
     const { id } = reading.position;
-    const feeSat = feeWithin(payout.initialFeeSat(seen.utxoSat), seen.utxoSat);
     const value = satToBytes8(seen.utxoSat - feeSat);
     const isDirect = way.route === "direct";
     const redeemGas = isDirect

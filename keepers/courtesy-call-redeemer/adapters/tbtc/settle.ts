@@ -1,108 +1,135 @@
-/** What a mined redemption request leaves to do: the Bitcoin clock has begun, and each of its ends takes the bond. */
-import { z } from "zod";
-
-import { RetryableError } from "../../../../protocol/errors.js";
-import {
-  FEE_BUMP_SECONDS,
-  PROOF_TIMEOUT_SECONDS,
-  SIGNATURE_TIMEOUT_SECONDS,
-} from "../../../../protocol/tbtc/constants.js";
-import { tbtcAbi } from "../../../../protocol/tbtc/contracts.js";
-import { DepositState, depositState } from "../../../../protocol/tbtc/states.js";
+/**
+ * What a redemption that was requested leaves to do: the Bitcoin clock has begun, and each of its ends takes the bond. Both chains are
+ * looked at anew each time (bitcoin/followUp.ts decides); of that nothing is remembered here.
+ */
+import { PermanentError, RetryableError } from "../../../../protocol/errors.js";
+import type { TbtcAddresses } from "../../../../protocol/tbtc/addresses.js";
+import { connectTbtc, type TbtcContracts } from "../../../../protocol/tbtc/contracts.js";
+import { depositStateName, SETTLING_STATES } from "../../../../protocol/tbtc/states.js";
 import { depositSlots, wordAddress, wordValue } from "../../../../protocol/tbtc/storage.js";
-import { maxBigint } from "../../../../protocol/math.js";
 import type { ChainClient } from "../../../kit/provider.js";
-import { TransportFailure } from "../../../kit/providers/failure.js";
-import { readBlock } from "../../../kit/providers/head.js";
 import { readPinned } from "../../../kit/providers/pinned.js";
-import type { FollowUp, Position } from "../../types.js";
-import { addressOf, answered, numberOf, slotRead, view } from "./views.js";
+import { callOf, mayStill, stepOf } from "../../bitcoin/calls.js";
+import { carryOut, instructionFor, isBitcoinAction } from "../../bitcoin/carryOut.js";
+import type { ChildSigner } from "../../bitcoin/child.js";
+import { lookAtBitcoin } from "../../bitcoin/electrum/look.js";
+import type { ElectrumServers } from "../../bitcoin/electrum/servers.js";
+import { explainAlert } from "../../bitcoin/explain.js";
+import type { BitcoinFacts, RedemptionFacts } from "../../bitcoin/facts.js";
+import { FOLLOW_UP_POLICY, followUp, type FollowUpPolicy, type NextAction } from "../../bitcoin/followUp.js";
+import { readRedemption } from "../../bitcoin/readRedemption.js";
+import type { BlockRef, FollowUp, Position, Settlement, Trouble } from "../../types.js";
+import { addressOf, answered, slotRead, view } from "./views.js";
 
-/** In the order in which they come. Each is due by its time, but a fee can be raised from its time on. */
-export const TBTC_FOLLOW_UPS = ["signature", "fee-bump", "proof"] as const;
-
-const receiptSchema = z.object({
-  status: z.string(),
-  blockHash: z.string(),
-  logs: z.array(z.object({ address: z.string(), topics: z.array(z.string()), data: z.string() })),
-});
-type Receipt = z.infer<typeof receiptSchema>;
-
-export class Settlement {
-  constructor(
-    private readonly client: Pick<ChainClient, "ask" | "head">,
-    private readonly system: string,
-  ) {}
-
-  /**
-   * None when the transaction requested no redemption of the position, or nothing is left to do. A fee that was raised later, by whomever,
-   * has started the clock again.
-   * @throws RetryableError TBTC_NOT_MINED
-   */
-  async followUps(position: Position, transactionHash: string): Promise<readonly FollowUp[]> {
-    const receipt = await this.receipt(transactionHash);
-    if (receipt.status !== "0x1" || !this.requests(receipt, position.id)) return [];
-    const minedAt = await this.timestampOf(receipt.blockHash);
-    const { id } = position;
-    const state = view("deposit", id, "currentState");
-    const keep = view("deposit", id, "keepAddress");
-    const head = await this.client.head();
-    const answers = await readPinned(this.client, head, [
-      state.read,
-      keep.read,
-      slotRead(id, depositSlots.keepAddress, head),
-      slotRead(id, depositSlots.withdrawalRequestTime, head),
-    ]);
-    const [current, named, keepWord, timeWord] = answers.map(answered);
-    const isLaidOut = wordAddress(keepWord) === addressOf(keep.decode(named));
-    const requestedAt = maxBigint(minedAt, (isLaidOut ? wordValue(timeWord) : undefined) ?? 0n);
-    const dueAt = {
-      signature: requestedAt + SIGNATURE_TIMEOUT_SECONDS,
-      "fee-bump": requestedAt + FEE_BUMP_SECONDS,
-      proof: requestedAt + PROOF_TIMEOUT_SECONDS,
-    } as const;
-    const left = kindsLeft(depositState(numberOf(state.decode(current))));
-    return left.map((kind) => ({ position: id, kind, dueAt: dueAt[kind], calls: [] }));
-  }
-
-  private async receipt(hash: string): Promise<Receipt> {
-    const found = await this.client.ask({
-      method: "eth_getTransactionReceipt",
-      requests: () => [{ method: "eth_getTransactionReceipt", params: [hash] }],
-      read: ([answer]) => {
-        const parsed = receiptSchema
-          .nullable()
-          .safeParse(answer !== undefined && "result" in answer ? answer.result : undefined);
-        if (!parsed.success) throw new TransportFailure("malformed", "not a receipt");
-        return parsed.data;
-      },
-    });
-    if (found === null) throw new RetryableError("TBTC_NOT_MINED", `transaction ${hash} is in no block`);
-    return found;
-  }
-
-  private requests({ logs }: Receipt, id: string): boolean {
-    return logs.some(({ address, topics, data }) => {
-      if (address.toLowerCase() !== this.system.toLowerCase()) return false;
-      const event = tbtcAbi.system.parseLog({ topics, data });
-      return event?.name === "RedemptionRequested" && String(event.args[0]).toLowerCase() === id;
-    });
-  }
-
-  private timestampOf(hash: string): Promise<bigint> {
-    return this.client.ask({
-      method: "eth_getBlockByHash",
-      requests: () => [{ method: "eth_getBlockByHash", params: [hash, false] }],
-      read: ([answer]) => {
-        const head = readBlock(answer)?.head;
-        if (head?.hash !== hash) throw new TransportFailure("unknown-block");
-        return BigInt(head.timestamp);
-      },
-    });
-  }
+/** What of Bitcoin can be asked and done. */
+export interface BitcoinSide {
+  /** undefined: none is named; nothing can be seen there or handed over. */
+  readonly servers: ElectrumServers | undefined;
+  /** Of the operator's output; undefined: he is told what to sign. */
+  readonly childSigner: ChildSigner | undefined;
+  readonly policy: FollowUpPolicy;
 }
 
-function kindsLeft(state: DepositState): readonly (typeof TBTC_FOLLOW_UPS)[number][] {
-  if (state === DepositState.AWAITING_WITHDRAWAL_SIGNATURE) return TBTC_FOLLOW_UPS;
-  return state === DepositState.AWAITING_WITHDRAWAL_PROOF ? TBTC_FOLLOW_UPS.slice(1) : [];
+export const NO_BITCOIN: BitcoinSide = { servers: undefined, childSigner: undefined, policy: FOLLOW_UP_POLICY };
+
+const BLIND: BitcoinFacts = {
+  payment: { kind: "unknown", reason: "too-few-servers" },
+  nextBlockSatPerKvb: undefined,
+};
+
+export class TbtcSettlement {
+  private readonly contracts: TbtcContracts;
+
+  constructor(
+    private readonly client: Pick<ChainClient, "ask" | "provider">,
+    addresses: TbtcAddresses,
+    private readonly bitcoin: BitcoinSide,
+  ) {
+    this.contracts = connectTbtc(addresses, client.provider);
+  }
+
+  /** @throws RetryableError BTC_BLOCK_GONE, TBTC_LOGS_OMITTED: ask again at another block, or another node. */
+  async settle({ id }: Position, since: number, block: BlockRef): Promise<Settlement> {
+    const reader = { contracts: this.contracts, provider: this.client.provider };
+    const facts = await readRedemption(reader, id, since, block);
+    await this.assertComplete(facts, block);
+    const sight = await this.look(facts);
+    const step = followUp(facts, sight, this.bitcoin.policy);
+    const seenChild = sight.payment.kind === "mempool" ? sight.payment.child?.txid : undefined;
+    return {
+      position: id,
+      stage: step.stage,
+      facts: {
+        state: depositStateName(facts.state),
+        requests: String(facts.requests.length),
+        feeSat: String(facts.requests.at(-1)?.feeSat ?? 0n),
+        bitcoin: sight.payment.kind === "unknown" ? sight.payment.reason : sight.payment.kind,
+        ...("txid" in sight.payment ? { txid: sight.payment.txid } : {}),
+        confirmations: String(step.confirmations),
+        ...(step.changesAt === undefined ? {} : { changesAt: String(step.changesAt) }),
+      },
+      followUps: step.actions.flatMap((action) => this.followUpOf(action, facts, seenChild)),
+      troubles: [
+        ...step.alerts.map((name): Trouble => ({ name, ...explainAlert(name) })),
+        ...step.actions.flatMap((action) => this.byHand(action)),
+      ],
+      mayStill: (one) => mayStill(one, facts),
+    };
+  }
+
+  private followUpOf(action: NextAction, facts: RedemptionFacts, seenChild: string | undefined): readonly FollowUp[] {
+    const { servers, childSigner: signer } = this.bitcoin;
+    const what = {
+      position: facts.deposit,
+      kind: action.kind,
+      step: stepOf(action, facts),
+      dueAt: "dueAt" in action ? action.dueAt : undefined,
+    };
+    const call = callOf(facts.deposit, action);
+    if (call !== undefined) return [{ ...what, calls: [call] }];
+    if (servers === undefined || !isBitcoinAction(action)) return [];
+    return [{ ...what, calls: [], perform: (book) => carryOut(action, { servers, signer, book }, seenChild) }];
+  }
+
+  /** What a person must sign, because no key of the output is here. */
+  private byHand(action: NextAction): readonly Trouble[] {
+    if (action.kind !== "pay-by-child" || this.bitcoin.childSigner !== undefined) return [];
+    const summary =
+      "The redemption's payment is stuck and no key of its output is set up here: sign the child by hand, as `status` shows it.";
+    return [{ name: "child-by-hand", severity: "critical", summary, detail: instructionFor(action.plan) }];
+  }
+
+  private async look(facts: RedemptionFacts): Promise<BitcoinFacts> {
+    const { servers } = this.bitcoin;
+    if (servers === undefined || !SETTLING_STATES.has(facts.state)) return BLIND;
+    try {
+      return await lookAtBitcoin(servers, facts);
+    } catch (error) {
+      // A request that makes no payment has nothing to look for; what follows from the facts says so.
+      if (error instanceof PermanentError) return BLIND;
+      throw error;
+    }
+  }
+
+  /** The deposit's own clock says when it was last asked: a node that leaves out that log must not make anybody forget it. */
+  private async assertComplete({ deposit, state, requests }: RedemptionFacts, block: BlockRef): Promise<void> {
+    if (!SETTLING_STATES.has(state)) return;
+    const keep = view("deposit", deposit, "keepAddress");
+    const answers = await readPinned(this.client, block, [
+      keep.read,
+      slotRead(deposit, depositSlots.keepAddress, block),
+      slotRead(deposit, depositSlots.withdrawalRequestTime, block),
+    ]);
+    const [named, keepWord, timeWord] = answers.map(answered);
+    const isLaidOut = wordAddress(keepWord) === addressOf(keep.decode(named));
+    const requestedAt = isLaidOut ? wordValue(timeWord) : undefined;
+    const newest = requests.at(-1)?.requestedAt;
+    if (newest !== undefined && (requestedAt === undefined || requestedAt === newest)) return;
+    throw new RetryableError(
+      "TBTC_LOGS_OMITTED",
+      `the newest request of the redemption of ${deposit} is in no log`,
+      "ask another node",
+      { deposit, block: String(block.number) },
+    );
+  }
 }

@@ -1,44 +1,68 @@
 /**
  * What may be signed of tBTC v1: redemptions through the vending machine and of deposits themselves, to the one destination, and calls of
- * a courtesy where the mode allows them. Nothing that starts a liquidation has a rule, whatever the mode.
+ * a courtesy where the mode allows them; and what settles a redemption: its signature, a higher fee, its proof. Nothing that starts a
+ * liquidation has a rule, whatever the mode.
  */
 import type { TbtcAddresses } from "../../../../protocol/tbtc/addresses.js";
 import { MIN_REDEMPTION_FEE_SAT } from "../../../../protocol/tbtc/constants.js";
 import { depositTokenId, tbtcAbi } from "../../../../protocol/tbtc/contracts.js";
 import { DepositState, depositState } from "../../../../protocol/tbtc/states.js";
 import { satFromBytes8 } from "../../../../protocol/tbtc/units.js";
-import type { Action } from "../../../kit/policy/action.js";
+import { actionEncoder, type Action, type ActionMethod } from "../../../kit/policy/action.js";
 import { textOf } from "../../../kit/policy/paths.js";
 import { EACH, refuse, type Constraint, type PolicyRefusal, type PolicyRule } from "../../../kit/policy/types.js";
 import { pinnedCall } from "../../../kit/providers/confirm.js";
+import { MAX_HEADERS } from "../../bitcoin/electrum/claim.js";
+import { FOLLOW_UP_POLICY } from "../../bitcoin/followUp.js";
 import { POSITIONS, type CommonRule, type Look, type RescueSigning } from "../../site.js";
 import type { Mode } from "../../types.js";
 
 const REDEEM_VENDING_MACHINE = "VendingMachine.tbtcToBtc";
 const REDEEM_DEPOSIT = "Deposit.requestRedemption";
 const CALL_COURTESY = "Deposit.notifyCourtesyCall";
+const GIVE_SIGNATURE = "Deposit.provideRedemptionSignature";
+const INCREASE_FEE = "Deposit.increaseRedemptionFee";
+const GIVE_PROOF = "Deposit.provideRedemptionProof";
 
 const OUTPUT_VALUE: Constraint = { kind: "bytes", length: 8 };
 const POSITION = { kind: "each", of: POSITIONS } as const satisfies Constraint;
 /** Selector, place of the script, output value, deposit, length and two words of script. */
 const MOST_CALLDATA = 4 + 6 * 32;
+const WORD_BYTES = 32;
+const HEADER_BYTES = 80;
+/** Hashes beside the way to the root, of the largest tree that servers may show. */
+const MOST_NODES = 32;
+/** One input without script: count, outpoint, length, sequence. */
+const INPUT_VECTOR_BYTES = 42;
+/** One output: count, value, and the longest script that deposits pay to, with its length. */
+const MOST_OUTPUT_BYTES = 44;
+/** Selector, seven heads, and each of the four vectors with its length in whole words. */
+const MOST_PROOF_CALLDATA =
+  4 + WORD_BYTES * (7 + 3 + 3 + (1 + MOST_NODES) + (1 + (MAX_HEADERS * HEADER_BYTES) / WORD_BYTES));
+/** The first fee is added once with each bump. */
+const MOST_FEES = 1n + BigInt(FOLLOW_UP_POLICY.mostBumps);
 
 /** @param outputScript with its length in front. @param maxFeeSat most that a redemption may offer bitcoin's miners at first */
 export function tbtcSigning(addresses: TbtcAddresses, outputScript: string, maxFeeSat: bigint): RescueSigning {
   const redeemerOutputScript: Constraint = { kind: "oneOf", values: [outputScript] };
+  const methods = methodsOf(addresses);
   return {
-    methods: {
-      [REDEEM_VENDING_MACHINE]: {
-        target: addresses.vendingMachine,
-        abi: tbtcAbi.vendingMachine,
-        method: "tbtcToBtc",
-      },
-      [REDEEM_DEPOSIT]: { target: undefined, abi: tbtcAbi.deposit, method: "requestRedemption" },
-      [CALL_COURTESY]: { target: undefined, abi: tbtcAbi.deposit, method: "notifyCourtesyCall" },
-    },
+    methods,
     rules: (mode, common) => rulesOf(addresses, redeemerOutputScript, mode, common),
     spender: { ...POSITION, also: [addresses.vendingMachine] },
-    looks: (action) => looksAt(action, addresses, maxFeeSat),
+    looks: (action, account) => looksAt(action, { addresses, maxFeeSat, methods, account }),
+  };
+}
+
+function methodsOf({ vendingMachine }: TbtcAddresses): Readonly<Record<string, ActionMethod>> {
+  const ofDeposit = (method: string): ActionMethod => ({ target: undefined, abi: tbtcAbi.deposit, method });
+  return {
+    [REDEEM_VENDING_MACHINE]: { target: vendingMachine, abi: tbtcAbi.vendingMachine, method: "tbtcToBtc" },
+    [REDEEM_DEPOSIT]: ofDeposit("requestRedemption"),
+    [CALL_COURTESY]: ofDeposit("notifyCourtesyCall"),
+    [GIVE_SIGNATURE]: ofDeposit("provideRedemptionSignature"),
+    [INCREASE_FEE]: ofDeposit("increaseRedemptionFee"),
+    [GIVE_PROOF]: ofDeposit("provideRedemptionProof"),
   };
 }
 
@@ -69,7 +93,8 @@ function rulesOf(
       maxCalldataBytes: MOST_CALLDATA,
     },
   ];
-  if (mode === "watch" || mode === "courtesy") return redemptions;
+  const settling = settlingRules(deposits, common);
+  if (mode === "watch" || mode === "courtesy") return [...redemptions, ...settling];
   const call: PolicyRule = {
     ...common,
     name: CALL_COURTESY,
@@ -79,11 +104,63 @@ function rulesOf(
     amounts: [],
     maxCalldataBytes: 4,
   };
-  return [...redemptions, call];
+  return [...redemptions, ...settling, call];
+}
+
+/** None of them moves a token: a signature and a proof are the contract's to judge, a fee is the redeemer's own bitcoin. */
+function settlingRules(target: string, common: CommonRule): readonly PolicyRule[] {
+  const hash: Constraint = { kind: "bytes", length: WORD_BYTES };
+  const word: Constraint = { kind: "bytes", length: 4 };
+  return [
+    {
+      ...common,
+      name: GIVE_SIGNATURE,
+      target,
+      fragment: "function provideRedemptionSignature(uint8 v, bytes32 r, bytes32 s)",
+      args: { v: { kind: "oneOf", values: ["27", "28"] }, r: hash, s: hash },
+      amounts: [],
+      maxCalldataBytes: 4 + 3 * WORD_BYTES,
+    },
+    {
+      ...common,
+      name: INCREASE_FEE,
+      target,
+      fragment: "function increaseRedemptionFee(bytes8 previousOutputValue, bytes8 newOutputValue)",
+      args: { previousOutputValue: OUTPUT_VALUE, newOutputValue: OUTPUT_VALUE },
+      amounts: [],
+      maxCalldataBytes: 4 + 2 * WORD_BYTES,
+    },
+    {
+      ...common,
+      name: GIVE_PROOF,
+      target,
+      fragment:
+        "function provideRedemptionProof(bytes4 txVersion, bytes txInputVector, bytes txOutputVector, bytes4 txLocktime, bytes merkleProof, uint256 txIndexInBlock, bytes bitcoinHeaders)",
+      args: {
+        txVersion: word,
+        txInputVector: { kind: "bytes", length: INPUT_VECTOR_BYTES },
+        txOutputVector: { kind: "units", unitBytes: 1, mostUnits: MOST_OUTPUT_BYTES },
+        txLocktime: word,
+        merkleProof: { kind: "units", unitBytes: WORD_BYTES, mostUnits: MOST_NODES },
+        txIndexInBlock: { kind: "range", min: 0n, max: 2n ** BigInt(MOST_NODES) - 1n },
+        bitcoinHeaders: { kind: "units", unitBytes: HEADER_BYTES, mostUnits: MAX_HEADERS },
+      },
+      amounts: [],
+      maxCalldataBytes: MOST_PROOF_CALLDATA,
+    },
+  ];
+}
+
+interface Looking {
+  readonly addresses: TbtcAddresses;
+  readonly maxFeeSat: bigint;
+  readonly methods: Readonly<Record<string, ActionMethod>>;
+  readonly account: string;
 }
 
 /** The gate has judged names and arguments before. */
-function looksAt({ name, args, target }: Action, addresses: TbtcAddresses, maxFeeSat: bigint): readonly Look[] {
+function looksAt(action: Action, { addresses, maxFeeSat, methods, account }: Looking): readonly Look[] {
+  const { name, args, target } = action;
   const [deposit, outputValue] = [textOf(args["deposit"]) ?? "", textOf(args["outputValue"]) ?? ""];
   switch (name) {
     case REDEEM_VENDING_MACHINE:
@@ -92,6 +169,14 @@ function looksAt({ name, args, target }: Action, addresses: TbtcAddresses, maxFe
       return [genuine(target ?? "", addresses), redeemable(target ?? "", outputValue, maxFeeSat)];
     case CALL_COURTESY:
       return [genuine(target ?? "", addresses), callable(target ?? "")];
+    case INCREASE_FEE: {
+      const value = textOf(args["newOutputValue"]) ?? "";
+      const run = runs(action, methods, account);
+      return [genuine(target ?? "", addresses), affordable(target ?? "", value, maxFeeSat), run];
+    }
+    case GIVE_SIGNATURE:
+    case GIVE_PROOF:
+      return [genuine(target ?? "", addresses), runs(action, methods, account)];
     default:
       return [];
   }
@@ -122,6 +207,25 @@ function redeemable(deposit: string, outputValue: string, maxFeeSat: bigint): Lo
       return refuse("price", `${deposit}: ${String(feeSat)} of ${String(utxoSat)} satoshis would be the fee`);
     },
   };
+}
+
+/** What all bumps together may take. */
+function affordable(deposit: string, outputValue: string, maxFeeSat: bigint): Look {
+  return {
+    reads: [pinnedCall({ to: deposit, data: tbtcAbi.deposit.encodeFunctionData("utxoValue") })],
+    judge: ([utxo]) => {
+      const feeSat = numberOf(utxo) - satFromBytes8(outputValue);
+      if (feeSat <= MOST_FEES * maxFeeSat) return undefined;
+      return refuse("price", `${deposit}: ${String(feeSat)} of ${String(numberOf(utxo))} satoshis would be the fee`);
+    },
+  };
+}
+
+/** The contract takes exactly this call now: nodes that must agree have run it. */
+function runs(action: Action, methods: Readonly<Record<string, ActionMethod>>, account: string): Look {
+  const bytes = actionEncoder(methods)(action);
+  const call = { from: account, to: bytes?.to, data: bytes?.data };
+  return { reads: [{ method: "eth_call", params: (block) => [call, block] }], judge: () => undefined };
 }
 
 function callable(deposit: string): Look {

@@ -1,20 +1,23 @@
-/** tBTC v1 as the runtime works with it. Nothing is asked of the chain here. */
-import { maxBigint, minBigint, mulDivUp } from "../../../../protocol/math.js";
+/** tBTC v1 as the runtime works with it. Nothing is asked of a chain here. */
+import { maxBigint } from "../../../../protocol/math.js";
+import { MIN_REDEMPTION_FEE_SAT } from "../../../../protocol/tbtc/constants.js";
+import { PermanentError } from "../../../../protocol/errors.js";
 import type { Counters } from "../../../kit/counters.js";
 import type { KeeperLog } from "../../../kit/logger.js";
 import type { ChainClient } from "../../../kit/provider.js";
-import { parseDestination } from "../../bitcoin/destination.js";
+import type { BitcoinConfig } from "../../bitcoin/config.js";
+import type { ChildSigner } from "../../bitcoin/child.js";
+import { openServers } from "../../bitcoin/electrum/open.js";
+import { NextBlockRate } from "../../bitcoin/electrum/rate.js";
+import type { ElectrumServers } from "../../bitcoin/electrum/servers.js";
+import { initialFee } from "../../bitcoin/fee.js";
 import type { RedeemerConfig } from "../../config.js";
-import type { RescueSite } from "../../site.js";
+import type { OtherChain, RescueSite } from "../../site.js";
 import { tbtcAddresses } from "./addresses.js";
+import type { Payout } from "./options.js";
 import { tbtcSigning } from "./signing.js";
 import { TbtcRescue } from "./tbtc.js";
 
-/** One input and one output to the longest script that deposits pay to, rounded up. */
-const REDEMPTION_VBYTES = 122n;
-const KVB = 1_000n;
-/** Of a redeemed output at most a tenth goes to the first fee: small ones would be eaten by it. */
-const SMALLEST_SHARE = 10n;
 /** Buying a bond on auction and withdrawing it, 287,000 gas, at 50 gwei. */
 const TAKER_COST_WEI = 15n * 10n ** 15n;
 /** What nobody redeems to: a watching keeper has no destination, and no rule to pay to one. */
@@ -22,33 +25,32 @@ const NOWHERE = `0x160014${"00".repeat(20)}`;
 
 export interface TbtcSiteParts {
   readonly client: ChainClient;
-  readonly config: Pick<
-    RedeemerConfig,
-    "systemFile" | "destination" | "bitcoinNetwork" | "bitcoinFeeSatPerKvb" | "bitcoinMaxFeeSat" | "minBlock"
-  >;
+  readonly config: Pick<RedeemerConfig, "systemFile" | "minBlock" | "bitcoin">;
   /** Blocks on top of the last one in which positions are looked for. */
   readonly confirmations: number;
+  /** Of the destination's key, where there is one. */
+  readonly childSigner?: ChildSigner | undefined;
   readonly counters: Counters;
   readonly log: KeeperLog;
 }
 
-/** @throws UsageError about the destination or the file of addresses; PermanentError TBTC_NOT_PUBLISHED */
-export function tbtcSite({ client, config, confirmations, counters, log }: TbtcSiteParts): RescueSite {
-  const { destination, bitcoinNetwork, bitcoinFeeSatPerKvb, bitcoinMaxFeeSat, minBlock } = config;
+/** @throws UsageError about the file of addresses; PermanentError TBTC_NOT_PUBLISHED */
+export function tbtcSite({ client, config, confirmations, childSigner, counters, log }: TbtcSiteParts): RescueSite {
+  const { bitcoin, minBlock } = config;
   const addresses = tbtcAddresses(client.chainId, config.systemFile);
-  const outputScript =
-    destination === undefined ? NOWHERE : parseDestination(destination, bitcoinNetwork).prefixedScript;
-  const wantedSat = minBigint(mulDivUp(bitcoinFeeSatPerKvb, REDEMPTION_VBYTES, KVB), bitcoinMaxFeeSat);
+  const servers = bitcoin.servers.length === 0 ? undefined : openServers(bitcoin);
+  const outputScript = bitcoin.destination?.prefixedScript ?? NOWHERE;
   const protocol = new TbtcRescue({
     ...{ client, addresses, counters, log },
-    payout: { outputScript, initialFeeSat: (utxoSat) => minBigint(wantedSat, utxoSat / SMALLEST_SHARE) },
+    payout: { outputScript, initialFeeSat: feeOf(bitcoin, servers) },
     takerCostWei: TAKER_COST_WEI,
+    bitcoin: { servers, childSigner, policy: bitcoin.followUp },
     discovery: { minBlock, confirmations },
   });
   return {
     name: "tbtc",
     protocol,
-    signing: tbtcSigning(addresses, outputScript, maxBigint(bitcoinMaxFeeSat, wantedSat)),
+    signing: tbtcSigning(addresses, outputScript, maxBigint(bitcoin.fees.maxFeeSat, MIN_REDEMPTION_FEE_SAT)),
     token: { address: addresses.token.toLowerCase(), symbol: "TBTC", decimals: 18 },
     contracts: {
       TBTCSystem: addresses.system,
@@ -58,5 +60,32 @@ export function tbtcSite({ client, config, confirmations, counters, log }: TbtcS
       VendingMachine: addresses.vendingMachine,
       BondedECDSAKeepFactory: addresses.keepFactory,
     },
+    otherChain: otherChainOf(servers),
+  };
+}
+
+/** What the first payment offers, by the rate of the next block. */
+function feeOf({ destination, fees }: BitcoinConfig, servers: ElectrumServers | undefined): Payout["initialFeeSat"] {
+  const rate = servers === undefined ? undefined : new NextBlockRate(servers);
+  return async (utxoSat) => {
+    const nextBlock = await rate?.current();
+    try {
+      return initialFee(utxoSat, destination?.script.length ?? 0, nextBlock, fees).feeSat;
+    } catch (error) {
+      // The contract refuses such an output in any case; the way to redeem it ends at its simulation.
+      if (error instanceof PermanentError) return MIN_REDEMPTION_FEE_SAT;
+      throw error;
+    }
+  };
+}
+
+function otherChainOf(servers: ElectrumServers | undefined): OtherChain {
+  return {
+    agreeing: servers?.agreeing ?? 0,
+    standings: () => servers?.standings() ?? [],
+    probe: async () => {
+      await servers?.each((client) => client.tip());
+    },
+    close: () => servers?.close(),
   };
 }

@@ -12,10 +12,10 @@ import type {
   BlockRef,
   Discovered,
   ErrorClass,
-  FollowUp,
   Position,
   Reading,
   RescueProtocol,
+  Settlement,
   Simulation,
 } from "../../types.js";
 import { AgreedReads } from "./agreedReads.js";
@@ -24,15 +24,17 @@ import type { TbtcCursor } from "./cursor.js";
 import { Discovery, DISCOVERY_SETTINGS, type DiscoverySettings } from "./discovery.js";
 import { Options, type Payout } from "./options.js";
 import { Readings } from "./readings.js";
-import { Settlement } from "./settle.js";
+import { NO_BITCOIN, TbtcSettlement, type BitcoinSide } from "./settle.js";
 import { Simulator } from "./simulate.js";
 
 export interface TbtcRescueParts {
-  readonly client: Pick<ChainClient, "ask" | "head" | "agreed">;
+  readonly client: Pick<ChainClient, "ask" | "head" | "agreed" | "provider">;
   readonly addresses: TbtcAddresses;
   readonly payout: Payout;
   /** What buying a bond on auction costs its buyer beside the lot: what is at stake is reckoned with it. */
   readonly takerCostWei: bigint;
+  /** Left out: redemptions are not followed on Bitcoin. */
+  readonly bitcoin?: BitcoinSide;
   readonly discovery?: Partial<DiscoverySettings>;
   readonly counters: Counters;
   readonly log: KeeperLog;
@@ -43,10 +45,10 @@ export class TbtcRescue implements RescueProtocol<TbtcCursor> {
   private readonly readings: Readings;
   private readonly ways: Options;
   private readonly simulator: Simulator;
-  private readonly settlement: Settlement;
+  private readonly settlement: TbtcSettlement;
 
   /** @throws UsageError OUTPUT_SCRIPT_MALFORMED; UnitError OUTPUT_SCRIPT_UNSUPPORTED */
-  constructor({ client, addresses, payout, takerCostWei, discovery, counters, log }: TbtcRescueParts) {
+  constructor({ client, addresses, payout, takerCostWei, bitcoin, discovery, counters, log }: TbtcRescueParts) {
     // Fixed here once: nothing that happens later can change where the bitcoin goes.
     const pinned: Payout = Object.freeze({ ...payout, outputScript: checkedScript(payout.outputScript) });
     const settings = { ...DISCOVERY_SETTINGS, ...discovery };
@@ -59,7 +61,7 @@ export class TbtcRescue implements RescueProtocol<TbtcCursor> {
     this.discovery = new Discovery({ client, addresses, settings, counters, log, onReorganised });
     this.ways = new Options({ reads, addresses, payout: pinned });
     this.simulator = new Simulator({ reads, addresses });
-    this.settlement = new Settlement(client, system);
+    this.settlement = new TbtcSettlement(client, addresses, bitcoin ?? NO_BITCOIN);
   }
 
   discover(cursor: TbtcCursor | undefined): Promise<Discovered<TbtcCursor>> {
@@ -79,8 +81,8 @@ export class TbtcRescue implements RescueProtocol<TbtcCursor> {
     return this.simulator.simulate(action, wallet, block);
   }
 
-  settle(position: Position, transactionHash: string): Promise<readonly FollowUp[]> {
-    return this.settlement.followUps(position, transactionHash);
+  settle(position: Position, since: number, block: BlockRef): Promise<Settlement> {
+    return this.settlement.settle(position, since, block);
   }
 
   classifyError(error: unknown): ErrorClass {

@@ -1,6 +1,10 @@
-import { Transaction } from "@scure/btc-signer";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { p2wpkh, Transaction } from "@scure/btc-signer";
 import { expect } from "chai";
-import { getBytes } from "ethers";
+import { computeAddress, encryptKeystoreJson, getBytes, type SigningKey } from "ethers";
 
 import { carryOut } from "../../../../keepers/courtesy-call-redeemer/bitcoin/carryOut.js";
 import {
@@ -9,10 +13,14 @@ import {
   planChild,
   signedChild,
 } from "../../../../keepers/courtesy-call-redeemer/bitcoin/child.js";
+import { CHILD_KEY, openChildSigner } from "../../../../keepers/courtesy-call-redeemer/bitcoin/childSigner.js";
 import { parseTransaction } from "../../../../keepers/courtesy-call-redeemer/bitcoin/rawTransaction.js";
+import type { DigestSigner } from "../../../../keepers/kit/keys/kmsSigner.js";
+import { loadDigestKey } from "../../../../keepers/kit/keys/load.js";
 import { rawTransaction } from "../../../../scripts/tbtc/bitcoin.js";
 import { LocalBitcoin } from "../../../../scripts/tbtc/electrum/chain.js";
 import { createBitcoinRig } from "../../../helpers/bitcoinRig.js";
+import { MemoryBook } from "../../../helpers/memoryBook.js";
 import { keySigner } from "../../../helpers/psbtSigner.js";
 import { FEE_SAT, FUNDING, KEEP_KEY, OWNER_KEY, paymentOf, requestOf } from "../../../helpers/redemptionSample.js";
 import { codeOf } from "../../../helpers/rejection.js";
@@ -87,12 +95,15 @@ describe("courtesy-call-redeemer/bitcoin/child", () => {
     const rig = await createBitcoinRig(1);
     try {
       const plan = planned();
-      const done = await carryOut({ kind: "pay-by-child", plan, dueAt: 0n }, rig.servers, undefined);
-      if (done.kind !== "for-the-operator") throw new Error(done.kind);
+      const book = new MemoryBook();
+      const action = { kind: "pay-by-child", plan, dueAt: 0n } as const;
+      const done = await carryOut(action, { servers: rig.servers, signer: undefined, book }, undefined);
+      if (done.kind !== "by-hand") throw new Error(done.kind);
+      expect(book.written).to.deep.equal([]);
       for (const part of [plan.psbt, plan.parent, String(plan.feeSat)]) expect(done.instruction).to.include(part);
       expect(rig.remote[0]?.asked).to.deep.equal([]);
       // What it tells to sign is what a wallet can sign.
-      const { raw } = await signedChild(done.plan, keySigner(OWNER_KEY));
+      const { raw } = await signedChild(plan, keySigner(OWNER_KEY));
       expect(parseTransaction(raw)?.outputsSat).to.equal(plan.outputSat);
     } finally {
       await rig.close();
@@ -113,4 +124,89 @@ describe("courtesy-call-redeemer/bitcoin/child", () => {
     );
     expect(await codeOf(signedChild(plan, keySigner(KEEP_KEY)))).to.equal("BTC_CHILD_UNSIGNED");
   });
+
+  it("BTC-18 writes a child down before anybody hears of it, and hands the same one over again until it is seen", async () => {
+    const rig = await createBitcoinRig(2);
+    try {
+      rig.chain.mine(1, { place: [rawTransaction(FUNDING)] });
+      rig.chain.mempool.submit(parent.raw);
+      const book = new MemoryBook();
+      const signer = await openChildSigner(digestSigner(OWNER_KEY), parent.script);
+      const pay = (rate: bigint, replaced?: bigint) =>
+        ({ kind: "pay-by-child", plan: planned(rate, replaced), dueAt: 0n }) as const;
+      // Written down, and then the process died.
+      const dying = { servers: { broadcast: () => Promise.reject(new Error("died")) }, signer, book };
+      expect(await failed(carryOut(pay(RATE), dying, undefined))).to.equal("died");
+      const [first] = book.written;
+      expect(book.written).to.have.length(1);
+      expect(rig.chain.mempool.all).to.have.length(1);
+      // Whoever follows sees no child, asks for a dearer one, and hands over what is there.
+      const hands = { servers: rig.servers, signer, book };
+      expect(await carryOut(pay((RATE * 11n) / 10n), hands, undefined)).to.deep.include({ id: first?.id });
+      expect(rig.chain.mempool.all.map(({ txid }) => txid)).to.deep.equal([parent.txid, first?.id]);
+      // Seen and fallen behind: another one takes its place.
+      const paid = planned(RATE).feeSat;
+      const second = await carryOut(pay(RATE + RATE / 4n, paid), hands, first?.id);
+      expect(book.written).to.have.length(2);
+      expect(second).to.deep.include({ id: book.written[1]?.id, refused: [] });
+      expect(rig.chain.mempool.all.map(({ txid }) => txid)).to.deep.equal([parent.txid, book.written[1]?.id]);
+      // Nothing is handed over by a process that does not lead any more.
+      const late = { ...hands, book: { children: () => Promise.resolve([]), write: () => Promise.resolve(false) } };
+      expect(await carryOut(pay(RATE), late, undefined)).to.deep.equal({ kind: "not-leading" });
+    } finally {
+      await rig.close();
+    }
+  });
+
+  it("BTC-19 a child is signed by the key of the destination alone, and only on its way back there", async () => {
+    expect(await codeOf(openChildSigner(digestSigner(KEEP_KEY), parent.script))).to.equal("BTC_CHILD_KEY_FOREIGN");
+    const signer = await openChildSigner(digestSigner(OWNER_KEY), parent.script);
+    const { raw, txid } = await signedChild(planned(), signer);
+    // The same as a wallet's.
+    expect(await signedChild(planned(), keySigner(OWNER_KEY))).to.deep.equal({ raw, txid });
+    const elsewhere = Transaction.fromPSBT(Buffer.from(planned().psbt, "base64"));
+    elsewhere.updateOutput(0, { script: p2wpkh(getBytes(KEEP_KEY.compressedPublicKey)).script });
+    const more = Transaction.fromPSBT(Buffer.from(planned().psbt, "base64"));
+    more.addOutput({ script: parent.script, amount: 1_000n });
+    for (const changed of [elsewhere, more]) {
+      const psbt = Buffer.from(changed.toPSBT(0)).toString("base64");
+      expect(await codeOf(signer.signPsbt(psbt))).to.equal("BTC_CHILD_NOT_OURS");
+    }
+    const swapped = { ...digestSigner(OWNER_KEY), signDigest: digestSigner(OWNER_KEY).signDigest };
+    const fickle = await openChildSigner(swapped, parent.script);
+    swapped.signDigest = digestSigner(KEEP_KEY).signDigest;
+    expect(await codeOf(fickle.signPsbt(planned().psbt))).to.equal("BTC_CHILD_KEY_FOREIGN");
+  });
+
+  it("BTC-19 takes the key from an encrypted keystore, and from nothing that shows it", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "cantilever-child-"));
+    try {
+      const file = join(folder, "key.json");
+      const account = { address: computeAddress(OWNER_KEY), privateKey: OWNER_KEY.privateKey };
+      // As weak as a test may be.
+      writeFileSync(file, await encryptKeystoreJson(account, "a passphrase", { scrypt: { N: 2, r: 1, p: 1 } }));
+      const env = { BTC_CHILD_KEYSTORE_FILE: file, BTC_CHILD_KEYSTORE_PASSPHRASE: "a passphrase" };
+      const key = await loadDigestKey(env, CHILD_KEY);
+      if (key === undefined) throw new Error("no key");
+      const signer = await openChildSigner(key, parent.script);
+      expect(await signedChild(planned(), signer)).to.deep.equal(await signedChild(planned(), keySigner(OWNER_KEY)));
+      expect(await loadDigestKey({}, CHILD_KEY)).to.equal(undefined);
+      expect(await codeOf(loadDigestKey({ BTC_CHILD_MNEMONIC_ENVELOPE_FILE: file }, CHILD_KEY))).to.equal(
+        "KEY_UNSUITABLE",
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });
+
+function digestSigner(key: SigningKey): DigestSigner {
+  return { address: computeAddress(key), signDigest: (digest) => Promise.resolve(key.sign(digest)) };
+}
+
+function failed(work: Promise<unknown>): Promise<string> {
+  return work.then(
+    () => "done",
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+}

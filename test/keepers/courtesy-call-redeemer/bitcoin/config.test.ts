@@ -26,7 +26,7 @@ describe("courtesy-call-redeemer/bitcoin/config", () => {
   it("BTC-7 reads servers and the destination, which it checks at the start", () => {
     const config = loadBitcoinConfig(GOOD);
     expect(config.servers.map(({ name }) => name)).to.deep.equal(["tls://one.example:50002", "tcp://10.0.0.1:50001"]);
-    expect(config.destination.address).to.equal(ADDRESS);
+    expect(config.destination?.address).to.equal(ADDRESS);
     expect(config.fees).to.include({ maxFeeSat: 200_000n, maxShareBps: 500n });
   });
 
@@ -59,8 +59,7 @@ describe("courtesy-call-redeemer/bitcoin/config", () => {
 
   it("BTC-7 names every variable that is wrong, at once", () => {
     expect(wrong(GOOD)).to.deep.equal([]);
-    expect(wrong({})).to.deep.equal(["BTC_WALLET_PUBLIC_KEY"]);
-    expect(wrong({ BTC_WALLET_PUBLIC_KEY: ADDRESS })).to.deep.equal(["BTC_ELECTRUM_SERVERS"]);
+    expect(wrong({ BTC_WALLET_PUBLIC_KEY: "bc1qnobody" })).to.deep.equal(["BTC_WALLET_PUBLIC_KEY"]);
     expect(wrong({ ...GOOD, BTC_NETWORK: "testnet", BTC_ELECTRUM_SERVERS: "http://x:1" })).to.deep.equal([
       "BTC_ELECTRUM_SERVERS",
       "BTC_WALLET_PUBLIC_KEY",
@@ -70,6 +69,13 @@ describe("courtesy-call-redeemer/bitcoin/config", () => {
       "BTC_NETWROK",
       "BTC_ELECTRUM_AGREEING",
     ]);
+  });
+
+  it("BTC-7 needs neither destination nor servers to watch, and takes the key of children from variables of its own", () => {
+    expect(loadBitcoinConfig({})).to.include({ network: "main", destination: undefined });
+    expect(loadBitcoinConfig({}).servers).to.deep.equal([]);
+    expect(wrong({ ...GOOD, BTC_CHILD_KEYSTORE_FILE: "key.json", BTC_CHILD_KEYSTORE_PASSPHRASE: "x" })).to.deep.equal([]);
+    expect(wrong({ ...GOOD, BTC_CHILD_PRIVATE_KEY: "11" })).to.deep.equal(["BTC_CHILD_PRIVATE_KEY"]);
   });
 
   it("BTC-7 reads addresses of servers, and refuses what is none", () => {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { id } from "ethers";
 
-import { callOf, followUpsOf } from "../../../../keepers/courtesy-call-redeemer/bitcoin/calls.js";
+import { callOf, mayStill, stepOf } from "../../../../keepers/courtesy-call-redeemer/bitcoin/calls.js";
 import { explainAlert } from "../../../../keepers/courtesy-call-redeemer/bitcoin/explain.js";
 import type { PaymentSight, RedemptionFacts } from "../../../../keepers/courtesy-call-redeemer/bitcoin/facts.js";
 import {
@@ -307,18 +307,41 @@ describe("courtesy-call-redeemer/bitcoin/followUp", () => {
     expect(ALERTS.filter((alert) => explainAlert(alert).severity === "warning")).to.deep.equal(["child-too-dear"]);
   });
 
-  it("BTC-10 says what is left to do as calls of the deposit alone", () => {
-    const step = look(factsOf(5n * HOUR + 30n * MINUTE), { kind: "unseen" });
-    const deposit = factsOf(0n).deposit;
-    expect(followUpsOf(deposit, step).map(({ kind, calls }) => [kind, calls.length])).to.deep.equal([
-      ["broadcast", 0],
-      ["increase-fee", 1],
-    ]);
-    for (const action of step.actions) {
-      const call = callOf(deposit, action);
-      if (call === undefined) continue;
-      expect(call.to).to.equal(deposit);
-      expect(tbtcAbi.deposit.parseTransaction({ data: call.data })?.name).to.equal("increaseRedemptionFee");
+  it("BTC-10 says what is left to do as calls of the deposit alone, each under a name of its own", () => {
+    const facts = factsOf(5n * HOUR + 30n * MINUTE);
+    const step = look(facts, { kind: "unseen" });
+    const calls = step.actions.map((action) => callOf(facts.deposit, action));
+    expect(step.actions.map(({ kind }) => kind)).to.deep.equal(["broadcast", "increase-fee"]);
+    expect(calls.map((call) => call?.to)).to.deep.equal([undefined, facts.deposit]);
+    expect(tbtcAbi.deposit.parseTransaction({ data: calls[1]?.data ?? "0x" })?.name).to.equal("increaseRedemptionFee");
+    const steps = step.actions.map((action) => stepOf(action, facts));
+    expect(steps).to.deep.equal([`broadcast:${txidOf(FIRST)}`, "increase-fee:1"]);
+    expect(mayStill("increase-fee:1", facts)).to.equal(true);
+    // Raised meanwhile, by whomever: the same call would be refused, and another signature is asked for.
+    const raised = { requests: [FIRST, requestOf(2n * FEE_SAT)], state: DepositState.AWAITING_WITHDRAWAL_SIGNATURE };
+    expect(mayStill("increase-fee:1", raised)).to.equal(false);
+    expect(mayStill("provide-signature:1", raised)).to.equal(false);
+    expect(mayStill("provide-signature:2", raised)).to.equal(true);
+    // A payment of before the bump is proven all the same.
+    expect(mayStill(`prove:${txidOf(FIRST)}`, raised)).to.equal(true);
+    expect(mayStill(`prove:${txidOf(FIRST)}`, { ...raised, state: DepositState.REDEEMED })).to.equal(false);
+  });
+
+  it("BTC-9 raises a fee twice at most, whatever for, and says when it cannot any more", () => {
+    const requests = [FIRST, requestOf(2n * FEE_SAT), requestOf(3n * FEE_SAT)];
+    const signed = new Map(requests.map((request) => [request.digest, signatureOf(request)]));
+    for (const ago of [5n * HOUR, 5n * HOUR + 30n * MINUTE, 7n * HOUR]) {
+      for (const sight of [inMempool({ txid: txidOf(FIRST) }), { kind: "unseen" } as const]) {
+        const twice = factsOf(ago, { requests: requests.slice(0, 2), keepSignatures: signed, depositSignatures: signed });
+        const thrice = factsOf(ago, { requests, keepSignatures: signed, depositSignatures: signed });
+        const raises = (facts: typeof twice): boolean =>
+          look(facts, sight).actions.some(({ kind }) => kind === "increase-fee");
+        expect(raises(thrice)).to.equal(false);
+        if (ago > 5n * HOUR) {
+          expect(raises(twice)).to.equal(true);
+          expect(look(thrice, sight).alerts).to.include("bump-impossible");
+        }
+      }
     }
   });
 });

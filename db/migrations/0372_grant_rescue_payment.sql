@@ -1,0 +1,1 @@
+GRANT SELECT, INSERT ON keeper_rescue_payment TO keeper_rw
