@@ -450,6 +450,23 @@ CREATE TABLE keeper_rescue (
   CONSTRAINT keeper_rescue_steps_check CHECK ((steps > 0))
 );
 
+CREATE TABLE keeper_rescue_payment (
+  book text NOT NULL,
+  account text NOT NULL,
+  "position" text NOT NULL,
+  id text NOT NULL,
+  kind text NOT NULL,
+  spends text NOT NULL,
+  raw bytea NOT NULL,
+  ordinal bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  CONSTRAINT keeper_rescue_payment_account_check CHECK ((account ~ '^0x[0-9a-f]{40}$'::text)),
+  CONSTRAINT keeper_rescue_payment_id_check CHECK ((id ~ '^[0-9a-f]{64}$'::text)),
+  CONSTRAINT keeper_rescue_payment_kind_check CHECK ((kind = ANY (ARRAY['payment'::text, 'child'::text]))),
+  CONSTRAINT keeper_rescue_payment_pkey PRIMARY KEY (book, account, id),
+  CONSTRAINT keeper_rescue_payment_spends_check CHECK ((spends ~ '^[0-9a-f]{64}$'::text))
+);
+
 CREATE TABLE keeper_rescue_position (
   book text NOT NULL,
   "position" text NOT NULL,
@@ -692,6 +709,7 @@ CREATE TRIGGER keeper_control_change_append_only BEFORE DELETE OR UPDATE OR TRUN
 CREATE TRIGGER keeper_pnl_entry_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.keeper_pnl_entry FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
 CREATE CONSTRAINT TRIGGER keeper_pnl_balanced AFTER INSERT ON public.keeper_pnl_posting DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION keeper_pnl_balance();
 CREATE TRIGGER keeper_pnl_posting_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.keeper_pnl_posting FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
+CREATE TRIGGER keeper_rescue_payment_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.keeper_rescue_payment FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
 CREATE TRIGGER reconciliation_logs_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.reconciliation_logs FOR EACH STATEMENT EXECUTE FUNCTION keeper_append_only();
 
 -- comments
@@ -754,6 +772,7 @@ GRANT INSERT, SELECT, UPDATE ON TABLE keeper_policy_booking TO keeper_rw;
 GRANT SELECT ON TABLE keeper_policy_meter TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_policy_meter TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE (ended_as), UPDATE (ended_at) ON TABLE keeper_rescue TO keeper_rw;
+GRANT INSERT, SELECT ON TABLE keeper_rescue_payment TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE (closed_block), UPDATE (facts) ON TABLE keeper_rescue_position TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE (at), UPDATE (cursor) ON TABLE keeper_rescue_scan TO keeper_rw;
 GRANT SELECT ON TABLE keeper_signer TO api_ro;

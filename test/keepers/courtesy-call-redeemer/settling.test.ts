@@ -2,7 +2,6 @@ import { p2wpkh } from "@scure/btc-signer";
 import { expect } from "chai";
 import { computeAddress, getBytes, id, SigningKey } from "ethers";
 
-import type { Database } from "../../../db/database.js";
 import type { BitcoinSide } from "../../../keepers/courtesy-call-redeemer/adapters/tbtc/settle.js";
 import { openChildSigner } from "../../../keepers/courtesy-call-redeemer/bitcoin/childSigner.js";
 import { FOLLOW_UP_POLICY } from "../../../keepers/courtesy-call-redeemer/bitcoin/followUp.js";
@@ -28,7 +27,6 @@ const SCRIPT = p2wpkh(getBytes(OWNER.compressedPublicKey)).script;
 /** The rate at which the first payment is too slow, satoshis per virtual byte. */
 const DEAR = 400;
 const SERVERS = 3;
-const ENOUGH_BLOCKS = 12;
 
 describe("courtesy-call-redeemer, what it makes of its redemptions on the real tBTC v1 and Bitcoin", function () {
   this.timeout(240_000);
@@ -48,7 +46,8 @@ describe("courtesy-call-redeemer, what it makes of its redemptions on the real t
   beforeEach(async () => {
     await node.keep();
     database = await postgres.testDatabase();
-    bitcoin = await fundedBitcoin();
+    bitcoin = await createBitcoinRig(SERVERS);
+    bitcoin.chain.mine(1, { place: [rawTransaction(node.scenario.funding(deposit).transaction)] });
     await node.ask("evm_setAutomine", false);
   });
   afterEach(async () => {
@@ -59,23 +58,20 @@ describe("courtesy-call-redeemer, what it makes of its redemptions on the real t
   });
   after(() => node.close());
 
-  /** Servers on a chain on which the deposit is funded. */
-  async function fundedBitcoin(): Promise<BitcoinRig> {
-    const rig = await createBitcoinRig(SERVERS);
-    rig.chain.mine(1, { place: [rawTransaction(node.scenario.funding(deposit).transaction)] });
-    return rig;
-  }
-
   async function sideOf(rig: BitcoinRig): Promise<BitcoinSide> {
     const key = { address: computeAddress(OWNER), signDigest: (digest: string) => Promise.resolve(OWNER.sign(digest)) };
     return { servers: rig.servers, childSigner: await openChildSigner(key, SCRIPT), policy: FOLLOW_UP_POLICY };
   }
 
   async function start(
-    options: { at?: (point: Point) => void; side?: BitcoinSide; db?: Database; patienceMs?: number } = {},
+    options: { at?: (point: Point) => void; side?: BitcoinSide; patienceMs?: number } = {},
   ): Promise<Redeemer> {
-    const { db = database.database, side, ...rest } = options;
-    return startRedeemer(node, db, { bitcoin: side ?? (await sideOf(bitcoin)), script: SCRIPT, ...rest });
+    const { side, ...rest } = options;
+    return startRedeemer(node, database.database, {
+      bitcoin: side ?? (await sideOf(bitcoin)),
+      script: SCRIPT,
+      ...rest,
+    });
   }
 
   /** Redeems, and mines until that is final. */
@@ -109,12 +105,12 @@ describe("courtesy-call-redeemer, what it makes of its redemptions on the real t
   const signs = (): Promise<void> => others(() => node.scenario.signInKeep(deposit));
   const steps = (redeemer: Redeemer): string[] =>
     redeemer.outbox.pending().map(({ key }) => key.split(":").slice(3, 5).join(":"));
-  const waiting = (rig = bitcoin): string[] => rig.chain.mempool.all.map(({ txid }) => txid);
+  const waiting = (): string[] => bitcoin.chain.mempool.all.map(({ txid }) => txid);
   const troubles = (redeemer: Redeemer): unknown[] =>
     redeemer.logged.events().flatMap(({ event, trouble }) => (event === "settle.trouble" ? [trouble] : []));
 
-  async function effects(db: Database = database.database): Promise<Record<string, string[]>> {
-    const rows = await db.query<{ key: string; state: string }>(
+  async function effects(): Promise<Record<string, string[]>> {
+    const rows = await database.database.query<{ key: string; state: string }>(
       "select effect_key as key, state from keeper_outbox where effect_key like 'settle:%' order by id",
     );
     const found: Record<string, string[]> = {};
@@ -125,8 +121,12 @@ describe("courtesy-call-redeemer, what it makes of its redemptions on the real t
     return found;
   }
 
-  async function payments(db: Database = database.database): Promise<{ kind: string; id: string }[]> {
-    return [...(await db.query<{ kind: string; id: string }>("select kind, id from keeper_rescue_payment order by ordinal"))];
+  async function payments(): Promise<{ kind: string; id: string }[]> {
+    return [
+      ...(await database.database.query<{ kind: string; id: string }>(
+        "select kind, id from keeper_rescue_payment order by ordinal",
+      )),
+    ];
   }
 
   it("REDEEM-36 goes from the redemption to the proof: signature, payment, blocks on it, and the deposit is redeemed", async () => {
@@ -161,84 +161,66 @@ describe("courtesy-call-redeemer, what it makes of its redemptions on the real t
   });
 
   it("REDEEM-37 killed between any two lines of a settlement, whoever follows doubles nothing and forgets nothing", async () => {
-    const points: readonly (readonly [Point | "broadcast", number])[] = [
-      ...PAYMENT_POINTS.flatMap((point) => [[point, 1] as const, [point, 2] as const]),
-      ["broadcast", 1],
-      ["broadcast", 2],
-      // Each once for the signature and once for the proof.
-      ...(["submit.before-commit", "submit.after-commit", "send.before", "send.after-reply"] as const).flatMap(
-        (point) => [[point, 1] as const, [point, 2] as const],
-      ),
-      ["settle.before-commit", 1],
-      ["settle.after-commit", 2],
-    ];
-    for (const [point, nth] of points) {
-      const about = `${point} ${String(nth)}`;
-      await node.keep();
-      const { database: db } = await postgres.testDatabase();
-      const rig = await fundedBitcoin();
-      try {
-        let left = Number.POSITIVE_INFINITY;
-        const dying = (at: Point | "broadcast"): void => {
-          if (at !== point) return;
-          left -= 1;
-          if (left === 0) throw new Killed(about);
-        };
-        const side = await sideOf(rig);
-        const { servers } = rig;
-        const broadcast = servers.broadcast.bind(servers);
-        servers.broadcast = async (raw) => {
-          const result = await broadcast(raw);
-          dying("broadcast");
-          return result;
-        };
-        let redeemer = await start({ db, side, at: dying });
-        await redeem(redeemer);
-        left = nth;
-        let deaths = 0;
-        /** A step, and after a death the next process's. */
-        const step = async (): Promise<void> => {
-          try {
-            await redeemer.step();
-          } catch (error) {
-            if (!(error instanceof Killed)) throw error;
-            deaths += 1;
-            redeemer = await start({ db, side });
-            await redeemer.step();
-          }
-        };
-        await signs();
-        await step();
-        await node.mine();
-        await step();
-        for (const remote of rig.remote) remote.satPerVbyte = DEAR;
-        await later(HOUR);
-        await step();
-        await step();
-        expect(waiting(rig), about).to.have.length(2);
-        rig.chain.mine(6, { satPerVbyte: DEAR });
-        await step();
-        for (let block = 0; block < ENOUGH_BLOCKS; block += 1) {
-          await node.mine();
-          await step();
+    const transaction = [
+      "submit.before-commit",
+      "submit.after-commit",
+      "send.before",
+      "send.after-reply",
+      "settle.before-commit",
+      "settle.after-commit",
+    ] as const;
+    const handing = [...PAYMENT_POINTS, "handed-over"] as const;
+    const armed = new Set<Point | "handed-over">();
+    const deaths: string[] = [];
+    const dying = (at: Point | "handed-over"): void => {
+      if (armed.delete(at)) throw new Killed(at);
+    };
+    const side = await sideOf(bitcoin);
+    const { servers } = bitcoin;
+    const broadcast = servers.broadcast.bind(servers);
+    servers.broadcast = async (raw) => {
+      const result = await broadcast(raw);
+      dying("handed-over");
+      return result;
+    };
+    let redeemer = await start({ side, at: dying });
+    await redeem(redeemer);
+    /** Blocks until it is done and every armed point has killed once; each death is followed by another process. */
+    const goOn = async (isDone: () => Promise<boolean> | boolean): Promise<void> => {
+      for (let turn = 0; turn < 60; turn += 1) {
+        try {
+          await redeemer.step();
+        } catch (error) {
+          if (!(error instanceof Killed)) throw error;
+          deaths.push(error.message);
+          redeemer = await start({ side, at: dying });
+          continue;
         }
-        expect(deaths, about).to.equal(1);
-        expect(await state(), about).to.equal(DepositState.REDEEMED);
-        expect(await effects(db), about).to.deep.equal({ "provide-signature": ["final"], prove: ["final"] });
-        expect((await payments(db)).map(({ kind }) => kind), about).to.deep.equal(["payment", "child"]);
-        const { system } = node.scenario.contracts;
-        const given = await system.queryFilter(system.filters.GotRedemptionSignature(deposit.address));
-        expect(given, about).to.have.length(1);
-        // One payment and one child, both in blocks.
-        for (const { id: txid } of await payments(db)) expect(rig.chain.heightOf(txid), about).to.be.greaterThan(0);
-        expect(waiting(rig), about).to.deep.equal([]);
-      } finally {
-        await rig.close();
-        await node.ask("evm_setAutomine", true);
-        await node.giveBack();
-        await node.ask("evm_setAutomine", false);
+        if (armed.size === 0 && (await isDone())) return;
+        await node.mine();
       }
-    }
+      throw new Error(`still not done; not reached: ${[...armed].join(", ")}`);
+    };
+    await signs();
+    for (const point of [...handing, ...transaction]) armed.add(point);
+    await goOn(async () => (await effects())["provide-signature"]?.[0] === "final");
+    expect(await state()).to.equal(DepositState.AWAITING_WITHDRAWAL_PROOF);
+    for (const remote of bitcoin.remote) remote.satPerVbyte = DEAR;
+    await later(HOUR);
+    for (const point of handing) armed.add(point);
+    await goOn(() => waiting().length === 2);
+    bitcoin.chain.mine(6, { satPerVbyte: DEAR });
+    for (const point of transaction) armed.add(point);
+    await goOn(async () => (await effects())["prove"]?.[0] === "final");
+    expect(deaths).to.have.members([...handing, ...transaction, ...handing, ...transaction]);
+    expect(await state()).to.equal(DepositState.REDEEMED);
+    // Every step once on either chain, no gas for one that was refused.
+    expect(await effects()).to.deep.equal({ "provide-signature": ["final"], prove: ["final"] });
+    const { system } = node.scenario.contracts;
+    expect(await system.queryFilter(system.filters.GotRedemptionSignature(deposit.address))).to.have.length(1);
+    expect((await payments()).map(({ kind }) => kind)).to.deep.equal(["payment", "child"]);
+    for (const { id: txid } of await payments()) expect(bitcoin.chain.heightOf(txid)).to.be.greaterThan(0);
+    expect(waiting()).to.deep.equal([]);
   });
 
   it("REDEEM-38 tells that signers are late once, and goes on when they sign", async () => {
@@ -257,7 +239,9 @@ describe("courtesy-call-redeemer, what it makes of its redemptions on the real t
     await blocks(redeemer, 1);
     expect(await state()).to.equal(DepositState.AWAITING_WITHDRAWAL_PROOF);
     await blocks(redeemer, 1);
-    const over = redeemer.logged.events().flatMap(({ event, trouble }) => (event === "settle.trouble-over" ? [trouble] : []));
+    const over = redeemer.logged
+      .events()
+      .flatMap(({ event, trouble }) => (event === "settle.trouble-over" ? [trouble] : []));
     expect(over).to.deep.equal(["signature-late", "signature-timed-out"]);
   });
 
@@ -394,7 +378,13 @@ describe("courtesy-call-redeemer, what it makes of its redemptions on the real t
       .deposit(deposit.address)
       .interface.encodeFunctionData("provideRedemptionSignature", [v, r, s]);
     const fees = { maxFeePerGas: `0x${(900n * GWEI).toString(16)}`, maxPriorityFeePerGas: `0x${GWEI.toString(16)}` };
-    await node.ask("eth_sendTransaction", { from: node.roles.rival, to: deposit.address, data, gas: "0x30d40", ...fees });
+    await node.ask("eth_sendTransaction", {
+      from: node.roles.rival,
+      to: deposit.address,
+      data,
+      gas: "0x30d40",
+      ...fees,
+    });
     await node.mine();
     expect(await state()).to.equal(DepositState.AWAITING_WITHDRAWAL_PROOF);
     await redeemer.tick.run(await redeemer.client.head(), true);
@@ -425,7 +415,9 @@ describe("courtesy-call-redeemer, what it makes of its redemptions on the real t
     await signs();
     await redeemer.tick.run(await redeemer.client.head(), false);
     expect([steps(redeemer), waiting(), await payments()]).to.deep.equal([[], [], []]);
-    expect(redeemer.logged.events().some(({ event, stage }) => event === "settle.stage" && stage === "signed")).to.equal(true);
+    expect(
+      redeemer.logged.events().some(({ event, stage }) => event === "settle.stage" && stage === "signed"),
+    ).to.equal(true);
     await redeemer.step();
     expect(steps(redeemer)).to.deep.equal(["provide-signature:1"]);
     expect(waiting()).to.have.length(1);

@@ -74,7 +74,9 @@ describe("courtesy-call-redeemer/bitcoin/config", () => {
   it("BTC-7 needs neither destination nor servers to watch, and takes the key of children from variables of its own", () => {
     expect(loadBitcoinConfig({})).to.include({ network: "main", destination: undefined });
     expect(loadBitcoinConfig({}).servers).to.deep.equal([]);
-    expect(wrong({ ...GOOD, BTC_CHILD_KEYSTORE_FILE: "key.json", BTC_CHILD_KEYSTORE_PASSPHRASE: "x" })).to.deep.equal([]);
+    expect(wrong({ ...GOOD, BTC_CHILD_KEYSTORE_FILE: "key.json", BTC_CHILD_KEYSTORE_PASSPHRASE: "x" })).to.deep.equal(
+      [],
+    );
     expect(wrong({ ...GOOD, BTC_CHILD_PRIVATE_KEY: "11" })).to.deep.equal(["BTC_CHILD_PRIVATE_KEY"]);
   });
 

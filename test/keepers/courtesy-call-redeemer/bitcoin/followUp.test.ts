@@ -332,7 +332,11 @@ describe("courtesy-call-redeemer/bitcoin/followUp", () => {
     const signed = new Map(requests.map((request) => [request.digest, signatureOf(request)]));
     for (const ago of [5n * HOUR, 5n * HOUR + 30n * MINUTE, 7n * HOUR]) {
       for (const sight of [inMempool({ txid: txidOf(FIRST) }), { kind: "unseen" } as const]) {
-        const twice = factsOf(ago, { requests: requests.slice(0, 2), keepSignatures: signed, depositSignatures: signed });
+        const twice = factsOf(ago, {
+          requests: requests.slice(0, 2),
+          keepSignatures: signed,
+          depositSignatures: signed,
+        });
         const thrice = factsOf(ago, { requests, keepSignatures: signed, depositSignatures: signed });
         const raises = (facts: typeof twice): boolean =>
           look(facts, sight).actions.some(({ kind }) => kind === "increase-fee");

@@ -106,7 +106,8 @@ describe("courtesy-call-redeemer, what a redemption of tBTC v1 leaves to do", ()
   });
 
   it("TBTC-21 a node that leaves out the newest request is not believed, nor one that cannot give all blocks at once", async () => {
-    site.proxy.fault = ({ method }) => (method === "eth_getLogs" ? { kind: "answer", body: { result: [] } } : undefined);
+    site.proxy.fault = ({ method }) =>
+      method === "eth_getLogs" ? { kind: "answer", body: { result: [] } } : undefined;
     expect(await codeOf(look())).to.equal("TBTC_LOGS_OMITTED");
     // A later request that is left out is missed too.
     site.proxy.fault = () => undefined;
