@@ -14,7 +14,7 @@ import type { BlockRef, Position, Reading, RescueProtocol, Trouble } from "./typ
 /** A settlement is over within a day, bumps included; twice that is looked back. */
 const LOOK_BACK_SECONDS = 172_800n;
 
-export interface Settling {
+interface OpenSettlement {
   readonly position: string;
   readonly stage: string;
   readonly facts: Readonly<Record<string, string>>;
@@ -29,12 +29,12 @@ export async function settlementsOf(
   client: Pick<ChainClient, "request">,
   readings: readonly Reading[],
   block: BlockRef,
-): Promise<readonly Settling[]> {
+): Promise<readonly OpenSettlement[]> {
   const open = readings.filter(({ stage }) => stage === "rescuing");
   if (open.length === 0) return [];
   const since = await blockAt(client, block, block.timestamp - LOOK_BACK_SECONDS);
   return Promise.all(
-    open.map(async ({ position }): Promise<Settling> => {
+    open.map(async ({ position }): Promise<OpenSettlement> => {
       try {
         const { stage, facts, followUps, troubles } = await protocol.settle(position, since, block);
         return { position: position.id, stage, facts, next: followUps.map(({ kind }) => kind), troubles };
@@ -51,7 +51,7 @@ export function settlementLines({
   settling,
   servers,
 }: {
-  readonly settling: readonly Settling[];
+  readonly settling: readonly OpenSettlement[];
   readonly servers: readonly ServerStanding[];
 }): readonly string[] {
   return [

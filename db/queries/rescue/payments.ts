@@ -2,7 +2,7 @@ import type { Queryable } from "../../database.js";
 import type { RescueBook } from "./rows.js";
 
 /** Bytes for another chain; columns are explained in migration 0370. */
-export interface PaymentRow {
+interface PaymentRow {
   readonly position: string;
   readonly id: string;
   readonly kind: "payment" | "child";

@@ -54,7 +54,7 @@ describe("courtesy-call-redeemer: settings", () => {
       COLLATERALISATION_THRESHOLD: "130",
       BTC_NETWORK: "main",
       BTC_ELECTRUM_SERVER: "electrumx-server.tbtc.network",
-      BTC_WALLET_PUBLIC_KEY: `02${"11".repeat(32)}`,
+      BTC_WALLET_PUBLIC_KEY: "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
       ETH_WALLET_PRIVATE_KEY: "not to be read",
       HARDHAT_CHAIN_ID: "1",
       TBTCJS_NETWORK_CHECK: "false",

@@ -3,10 +3,15 @@ import { expect } from "chai";
 import { computeAddress, getBytes, id, SigningKey } from "ethers";
 
 import type { BitcoinSide } from "../../../keepers/courtesy-call-redeemer/adapters/tbtc/settle.js";
+import { tbtcSigning } from "../../../keepers/courtesy-call-redeemer/adapters/tbtc/signing.js";
 import { openChildSigner } from "../../../keepers/courtesy-call-redeemer/bitcoin/childSigner.js";
 import { FOLLOW_UP_POLICY } from "../../../keepers/courtesy-call-redeemer/bitcoin/followUp.js";
+import { redeemerGuard } from "../../../keepers/courtesy-call-redeemer/guard.js";
 import { PAYMENT_POINTS } from "../../../keepers/courtesy-call-redeemer/store.js";
+import type { Action } from "../../../keepers/kit/policy/action.js";
+import { tbtcAbi } from "../../../protocol/tbtc/contracts.js";
 import { DepositState } from "../../../protocol/tbtc/states.js";
+import { prefixedOutputScript, satToBytes8 } from "../../../protocol/tbtc/units.js";
 import { rawTransaction } from "../../../scripts/tbtc/bitcoin.js";
 import type { Deposit } from "../../../scripts/tbtc/scenario.js";
 import { type BitcoinRig, createBitcoinRig, LEAVE_OUT_MS } from "../../helpers/bitcoinRig.js";
@@ -14,7 +19,15 @@ import type { TestDatabase } from "../../helpers/postgres.js";
 import { usePostgres } from "../../helpers/postgres.js";
 import { startTbtcNode, type TbtcNode } from "../../helpers/tbtcNode.js";
 import { GWEI, WAD } from "./fixtures.js";
-import { Killed, requestersOf, RIG_CONFIRMATIONS, startRedeemer, type Point, type Redeemer } from "./rig.js";
+import {
+  Killed,
+  MAX_FEE_SAT,
+  requestersOf,
+  RIG_CONFIRMATIONS,
+  startRedeemer,
+  type Point,
+  type Redeemer,
+} from "./rig.js";
 
 const LOT_SAT = 10_000_000n;
 const LOT_WEI = WAD / 10n;
@@ -374,9 +387,7 @@ describe("courtesy-call-redeemer, what it makes of its redemptions on the real t
     await node.ask("hardhat_dropTransaction", sent?.hashes[0]);
     const { digest } = await node.scenario.redemption(deposit.address);
     const { r, s, v } = node.scenario.signerKey(deposit.keep).sign(digest);
-    const data = node.scenario.contracts
-      .deposit(deposit.address)
-      .interface.encodeFunctionData("provideRedemptionSignature", [v, r, s]);
+    const data = tbtcAbi.deposit.encodeFunctionData("provideRedemptionSignature", [v, r, s]);
     const fees = { maxFeePerGas: `0x${(900n * GWEI).toString(16)}`, maxPriorityFeePerGas: `0x${GWEI.toString(16)}` };
     await node.ask("eth_sendTransaction", {
       from: node.roles.rival,
@@ -421,5 +432,37 @@ describe("courtesy-call-redeemer, what it makes of its redemptions on the real t
     await redeemer.step();
     expect(steps(redeemer)).to.deep.equal(["provide-signature:1"]);
     expect(waiting()).to.have.length(1);
+  });
+
+  it("REDEEM-42 just before it signs a step of a settlement the nodes run the very call, and refuse what the contract would", async () => {
+    const redeemer = await start();
+    await redeem(redeemer);
+    await signs();
+    const client = node.client({ timeoutMs: 20_000 });
+    const signing = tbtcSigning(node.world.addresses, prefixedOutputScript(SCRIPT), MAX_FEE_SAT);
+    const token = { address: node.world.addresses.token, symbol: "TBTC", decimals: 18 };
+    const guard = redeemerGuard({ client, account: node.roles.redeemer, site: { token, signing } });
+    const ask = async (name: string, args: Action["args"], target = deposit.address): Promise<string> => {
+      const call = { key: "", to: "", data: "", valueWei: 0n, maxFeePerGasWei: 0n, validUntilBlock: 0 };
+      const intent = { ...call, action: { name, args, target }, gasLimit: 300_000n };
+      return (await guard(intent, await client.head()))?.check ?? "ok";
+    };
+    const { digest, utxoSat, feeSat } = await node.scenario.redemption(deposit.address);
+    const { r, s, v } = node.scenario.signerKey(deposit.keep).sign(digest);
+    const name = "Deposit.provideRedemptionSignature";
+    expect(await ask(name, { v: BigInt(v), r, s })).to.equal("ok");
+    expect(await ask(name, { v: BigInt(55 - v), r, s })).to.equal("argument");
+    expect(await ask(name, { v: BigInt(v), r, s }, deposit.keep)).to.equal("argument");
+    const raise = (newFeeSat: bigint): Promise<string> =>
+      ask("Deposit.increaseRedemptionFee", {
+        previousOutputValue: satToBytes8(utxoSat - feeSat),
+        newOutputValue: satToBytes8(utxoSat - newFeeSat),
+      });
+    const data = tbtcAbi.deposit.encodeFunctionData("provideRedemptionSignature", [v, r, s]);
+    await others(() => node.scenario.send(node.roles.rival, deposit.address, data));
+    expect(await raise(2n * feeSat)).to.equal("argument");
+    await later(4n * HOUR);
+    expect(await raise(2n * feeSat)).to.equal("ok");
+    expect(await raise(3n * feeSat)).to.equal("argument");
   });
 });

@@ -134,19 +134,19 @@ describe("courtesy-call-redeemer/bitcoin/child", () => {
       const signer = await openChildSigner(digestSigner(OWNER_KEY), parent.script);
       const pay = (rate: bigint, replaced?: bigint) =>
         ({ kind: "pay-by-child", plan: planned(rate, replaced), dueAt: 0n }) as const;
+      const slow = RATE / 2n;
       // Written down, and then the process died.
       const dying = { servers: { broadcast: () => Promise.reject(new Error("died")) }, signer, book };
-      expect(await failed(carryOut(pay(RATE), dying, undefined))).to.equal("died");
+      expect(await failed(carryOut(pay(slow), dying, undefined))).to.equal("died");
       const [first] = book.written;
       expect(book.written).to.have.length(1);
       expect(rig.chain.mempool.all).to.have.length(1);
       // Whoever follows sees no child, asks for a dearer one, and hands over what is there.
       const hands = { servers: rig.servers, signer, book };
-      expect(await carryOut(pay((RATE * 11n) / 10n), hands, undefined)).to.deep.include({ id: first?.id });
+      expect(await carryOut(pay((slow * 11n) / 10n), hands, undefined)).to.deep.include({ id: first?.id });
       expect(rig.chain.mempool.all.map(({ txid }) => txid)).to.deep.equal([parent.txid, first?.id]);
       // Seen and fallen behind: another one takes its place.
-      const paid = planned(RATE).feeSat;
-      const second = await carryOut(pay(RATE + RATE / 4n, paid), hands, first?.id);
+      const second = await carryOut(pay(RATE, planned(slow).feeSat), hands, first?.id);
       expect(book.written).to.have.length(2);
       expect(second).to.deep.include({ id: book.written[1]?.id, refused: [] });
       expect(rig.chain.mempool.all.map(({ txid }) => txid)).to.deep.equal([parent.txid, book.written[1]?.id]);
