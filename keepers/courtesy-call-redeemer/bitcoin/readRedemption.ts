@@ -4,6 +4,7 @@ import type { Provider } from "ethers";
 import { RetryableError } from "../../../protocol/errors.js";
 import type { TbtcContracts } from "../../../protocol/tbtc/contracts.js";
 import { depositState } from "../../../protocol/tbtc/states.js";
+import { isOverwhelmed } from "../adapters/tbtc/keepLogs.js";
 import type { BlockRef } from "../types.js";
 import type { RedemptionFacts } from "./facts.js";
 import type { RedemptionRequest, SignatureParts } from "./payment.js";
@@ -71,7 +72,7 @@ async function inRanges<L>(query: (from: number, to: number) => Promise<L[]>, fr
     return await query(from, to);
   } catch (error) {
     // Nodes that do not answer at all answer no half either.
-    if (from >= to || error instanceof RetryableError) throw error;
+    if (from >= to || (error instanceof RetryableError && !isOverwhelmed(error))) throw error;
     const middle = from + Math.floor((to - from) / 2);
     const older = await inRanges(query, from, middle);
     return [...older, ...(await inRanges(query, middle + 1, to))];

@@ -142,8 +142,7 @@ export class KeepLogs {
         },
       });
     } catch (error) {
-      const reason = error instanceof RetryableError ? error.details["reason"] : undefined;
-      if (reason === undefined || !OVERWHELMED.has(reason)) throw error;
+      if (!isOverwhelmed(error)) throw error;
       return { refused: error };
     }
   }
@@ -170,6 +169,12 @@ export class KeepLogs {
     }
     return { keeps, factories: learned };
   }
+}
+
+/** Whether a node may have failed because it was asked for too much at once. */
+export function isOverwhelmed(error: unknown): boolean {
+  const reason = error instanceof RetryableError ? error.details["reason"] : undefined;
+  return reason !== undefined && OVERWHELMED.has(reason);
 }
 
 function keepOf(factory: string, { topics, data }: RawLog): LoggedKeep {
