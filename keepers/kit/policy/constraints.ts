@@ -62,7 +62,7 @@ export function violation(
       return structViolation(constraint.fields, value, path, looking);
     case "call":
       if (typeof value !== "string") return `${path} is no calldata`;
-      looking.inner.push({ path, target: undefined, valueWei: 0n, data: value, rules: constraint.rules });
+      looking.inner.push({ path, target: constraint.target, valueWei: 0n, data: value, rules: constraint.rules });
       return undefined;
     case "callStruct":
       return callViolation(constraint, value, path, looking);

@@ -53,8 +53,8 @@ export type Constraint =
   | { readonly kind: "struct"; readonly fields: Readonly<Record<string, Constraint>> }
   /** Unix seconds not further than this from the database's clock. */
   | { readonly kind: "time"; readonly behindSeconds: number; readonly aheadSeconds: number }
-  /** Calldata of a call that `rules` must allow in turn; to this rule's own target unless the entry of the list names one. */
-  | { readonly kind: "call"; readonly rules: readonly string[] }
+  /** Calldata of a call that `rules` must allow in turn; to this rule's own target unless another one is named, which the function then calls. */
+  | { readonly kind: "call"; readonly rules: readonly string[]; readonly target?: string }
   /** A struct that is such a call: the names of its fields with target, value (absent: none) and calldata. */
   | {
       readonly kind: "callStruct";
