@@ -465,6 +465,24 @@ CREATE TABLE keeper_rescue_payment (
   CONSTRAINT keeper_rescue_payment_kind_check CHECK ((kind = ANY (ARRAY['payment'::text, 'child'::text]))),
   CONSTRAINT keeper_rescue_payment_pkey PRIMARY KEY (book, account, id),
   CONSTRAINT keeper_rescue_payment_spends_check CHECK ((spends ~ '^[0-9a-f]{64}$'::text))
+CREATE TABLE keeper_rescue_earning (
+  book text NOT NULL,
+  account text NOT NULL,
+  kind text NOT NULL,
+  about text NOT NULL,
+  ordinal bigint NOT NULL,
+  amount numeric(78,0) NOT NULL,
+  began_block bigint NOT NULL,
+  ended_as text,
+  ended_at timestamp with time zone,
+  CONSTRAINT keeper_rescue_earning_account_check CHECK ((account ~ '^0x[0-9a-f]{40}$'::text)),
+  CONSTRAINT keeper_rescue_earning_amount_check CHECK ((amount > (0)::numeric)),
+  CONSTRAINT keeper_rescue_earning_check CHECK (((ended_as IS NULL) = (ended_at IS NULL))),
+  CONSTRAINT keeper_rescue_earning_ended_as_check CHECK ((ended_as = ANY (ARRAY['dropped'::text, 'done'::text, 'by-another'::text, 'void'::text, 'refused'::text, 'cancelled'::text]))),
+  CONSTRAINT keeper_rescue_earning_kind_check CHECK ((kind = ANY (ARRAY['claim'::text, 'collect'::text, 'recover'::text]))),
+  CONSTRAINT keeper_rescue_earning_open EXCLUDE USING btree (book WITH =, account WITH =, kind WITH =, about WITH =) WHERE ((ended_as IS NULL)),
+  CONSTRAINT keeper_rescue_earning_ordinal_check CHECK ((ordinal > 0)),
+  CONSTRAINT keeper_rescue_earning_pkey PRIMARY KEY (book, account, kind, about, ordinal)
 );
 
 CREATE TABLE keeper_rescue_position (
@@ -773,6 +791,7 @@ GRANT SELECT ON TABLE keeper_policy_meter TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_policy_meter TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE (ended_as), UPDATE (ended_at) ON TABLE keeper_rescue TO keeper_rw;
 GRANT INSERT, SELECT ON TABLE keeper_rescue_payment TO keeper_rw;
+GRANT INSERT, SELECT, UPDATE (ended_as), UPDATE (ended_at) ON TABLE keeper_rescue_earning TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE (closed_block), UPDATE (facts) ON TABLE keeper_rescue_position TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE (at), UPDATE (cursor) ON TABLE keeper_rescue_scan TO keeper_rw;
 GRANT SELECT ON TABLE keeper_signer TO api_ro;

@@ -34,3 +34,16 @@ export interface KeyState {
   readonly state: OutboxState;
   readonly minedHash: string | null;
 }
+
+export type EarningKind = "claim" | "collect" | "recover";
+
+/** What brings earned money is written down with; columns are explained in migration 0373. */
+export interface NewEarning {
+  readonly kind: EarningKind;
+  readonly about: string;
+  readonly ordinal: bigint;
+  readonly amount: bigint;
+  readonly beganBlock: bigint;
+}
+
+export type EarningEnd = "dropped" | "done" | "by-another" | "void" | "refused" | "cancelled";
