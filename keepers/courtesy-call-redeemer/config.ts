@@ -15,6 +15,7 @@ import { MODES } from "./types.js";
 const PERCENT_DECIMALS = 2;
 const ETHER_DECIMALS = 18;
 const MAX_SECONDS = 604_800;
+const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
 
 const percent = scaled(PERCENT_DECIMALS, "percent");
 const ether = scaled(ETHER_DECIMALS, "ether");
@@ -25,13 +26,13 @@ export const redeemerSettings = {
   operators: setting({
     env: "OPERATORS",
     schema: optionalText,
-    doc: "Operators whose positions are looked after: addresses separated by commas, in any case; `*` means everybody's, for a fee.",
+    doc: "Operators whose positions are looked after: addresses separated by commas, in any case; `*` means everybody's: only in `watch`, and in `service-provider`, which has no other.",
   }),
   mode: setting({
     env: "REDEEMER_MODE",
     schema: oneOf(MODES),
     default: "watch",
-    doc: "`watch`: alerts only; `courtesy`: rescues what was called; `self-courtesy`: also calls and rescues what can be called; `preemptive`: also rescues what is below `COLLATERALISATION_THRESHOLD`.",
+    doc: "`watch`: alerts only; `courtesy`: rescues what was called; `self-courtesy`: also calls and rescues what can be called; `preemptive`: also rescues what is below `COLLATERALISATION_THRESHOLD`; `service-provider`: calls and rescues for a bounty what others have listed.",
   }),
   preemptBelowBps: setting({
     env: "COLLATERALISATION_THRESHOLD",
@@ -50,6 +51,18 @@ export const redeemerSettings = {
     schema: integer(0, 3_600_000),
     default: "5000",
     doc: "Milliseconds between two looks at all positions while none is in danger; then every block counts.",
+  }),
+  escrow: setting({
+    env: "REDEEMER_BOUNTY_ESCROW",
+    schema: optionalText,
+    default: "",
+    doc: "Address of the escrow of bounties (docs/rescue-bounty.md). Needed in mode `service-provider`; no other mode uses it.",
+  }),
+  leastPayoutWei: setting({
+    env: "REDEEMER_LEAST_PAYOUT_ETH",
+    schema: ether,
+    default: "0.05",
+    doc: "Least that must be booked at the escrow before it is paid out, in ether.",
   }),
   systemFile: setting({
     env: "REDEEMER_SYSTEM_FILE",
@@ -91,7 +104,7 @@ export const redeemerSettings = {
     env: "REDEEMER_MIN_MARGIN_ETH",
     schema: ether,
     default: "0.01",
-    doc: "Least by which a bounty must be above the highest cost, in ether; for `OPERATORS=*`.",
+    doc: "Least by which a bounty must be above the highest cost, settling and claim included, in ether; for mode `service-provider`.",
   }),
   feeShareBps: setting({
     env: "REDEEMER_FEE_SHARE_PERCENT",
@@ -193,13 +206,36 @@ export function loadConfig(networkName: string, env: Env): RedeemerConfig {
     const message = `required in mode ${mode}: where redeemed bitcoin goes`;
     throw new ConfigError([{ env: bitcoinSettings.destination.env, message }]);
   }
+  const escrow = escrowOf(mode, rest.escrow);
   try {
     const operators = parseOperators(text ?? "", rest.minMarginWei);
-    return Object.freeze({ ...rest, urgency, operators, bitcoin, ignored });
+    const wrong = feeProblem(mode, operators);
+    if (wrong !== undefined) throw new ConfigError([{ env: redeemerSettings.operators.env, message: wrong }]);
+    return Object.freeze({ ...rest, escrow, urgency, operators, bitcoin, ignored });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new ConfigError([{ env: redeemerSettings.operators.env, message: error.message }]);
   }
+}
+
+/** Address of the escrow, if there is one. @throws ConfigError */
+function escrowOf(mode: Parsed["mode"], text: string | undefined): string | undefined {
+  const { env } = redeemerSettings.escrow;
+  if (text === undefined) {
+    if (mode !== "service-provider") return undefined;
+    throw new ConfigError([{ env, message: "required in mode service-provider: the escrow that pays" }]);
+  }
+  if (!ADDRESS.test(text)) throw new ConfigError([{ env, message: "not an address: write 0x and 40 hex digits" }]);
+  return text.toLowerCase();
+}
+
+/** Everybody's positions are rescued for a fee only, and for a fee everybody's are. */
+function feeProblem(mode: Parsed["mode"], { kind }: Operators): string | undefined {
+  if (mode === "service-provider") {
+    return kind === "service" ? undefined : "in mode service-provider it is *: whoever has promised a bounty is served";
+  }
+  if (kind === "own" || mode === "watch") return undefined;
+  return `in mode ${mode} nobody pays for everybody's positions: name operators, or set REDEEMER_MODE=service-provider`;
 }
 
 /** What the decision is told. */

@@ -100,6 +100,9 @@ function affordable(
   options: readonly Action[],
   { operators, maxFeePerGasWei }: DecideConfig,
 ): { readonly options: readonly Action[] } | Skip {
+  // Nobody looks for a way where even one for nothing would not pay.
+  const never = bountySkip(id, bountyWei, 0n, operators);
+  if (never !== undefined && options.length === 0) return never;
   const judged = options.map((action) => ({
     action,
     skip: bountySkip(id, bountyWei, costWei({ ...action, gasEstimate: action.gasLimit }, maxFeePerGasWei), operators),

@@ -11,7 +11,7 @@ import { tokenAbi } from "./encode.js";
 import type { RescueSite } from "./site.js";
 
 /** Checks that must hold before anything may be sent; the others are advice. */
-export const GATE: ReadonlySet<string> = new Set(["rpc", "chain-id", "system", "destination", "key"]);
+export const GATE: ReadonlySet<string> = new Set(["rpc", "chain-id", "system", "destination", "escrow", "key"]);
 /** Nothing is signed without nodes that agree. */
 export const EXECUTE_GATE: ReadonlySet<string> = new Set([...GATE, "quorum"]);
 
@@ -53,6 +53,16 @@ export async function examine(
         }
         const found = without.length === 0 ? Object.keys(site.contracts).join(", ") : `none at ${without.join(", ")}`;
         return { ok: without.length === 0, found };
+      },
+    },
+    {
+      name: "escrow",
+      expected: "the escrow of bounties of this system, or none where rescues are not paid for",
+      fix: "set REDEEMER_BOUNTY_ESCROW, see docs/rescue-bounty.md",
+      needs: config.mode === "service-provider" ? ["system"] : [],
+      look: async () => {
+        const account = (await connection.signer())?.address;
+        return { ok: true, found: (await site?.earnings?.verify(account)) ?? "none" };
       },
     },
     {

@@ -35,6 +35,7 @@ export function approvalAction(spender: string, value: bigint): Action {
 export function actionOf(policy: Policy, { to, data }: Call): Action | undefined {
   const selector = data.slice(0, 10).toLowerCase();
   for (const rule of policy.rules) {
+    if (rule.innerOnly) continue;
     const isKind = rule.target.startsWith(EACH);
     if (!isKind && rule.target.toLowerCase() !== to.toLowerCase()) continue;
     if (functionOf(rule).fragment.selector !== selector) continue;

@@ -9,25 +9,30 @@ export type Duty =
   /** Written down and never sent: a process died, or was refused, in between. */
   | { readonly what: "drop" }
   /** What it was for is over before it was mined: its nonces are freed. */
-  | { readonly what: "withdraw" }
-  | { readonly what: "end"; readonly as: Exclude<RescueEnd, "dropped"> }
+  | { readonly what: "withdraw"; readonly why?: Unpaid }
+  | { readonly what: "end"; readonly as: Exclude<RescueEnd, "dropped">; readonly why?: Unpaid }
   | { readonly what: "wait" };
+
+/** What was promised for it is not there any more. */
+type Unpaid = "bounty-withdrawn";
 
 const ENDED: ReadonlySet<OutboxState> = new Set(["final", "reverted", "cancelled"]);
 
-/** `reading`: of its position at the newest block; undefined when the protocol does not tell. */
-export function dutyOf({ states, stage }: OpenRescue, reading: Reading | undefined): Duty {
+/** `reading`: of its position at the newest block; undefined when the protocol does not tell. `account`: ours, lower case. */
+export function dutyOf(rescue: OpenRescue, reading: Reading | undefined, account?: string): Duty {
+  const { states, stage } = rescue;
   const known = states.flatMap(({ state }) => state ?? []);
   // All rows of a batch are written in one transaction.
   if (known.length === 0) return { what: "drop" };
   const last = states.at(-1)?.state;
   if (last === "final") return { what: "end", as: "rescued" };
   if (known.every((state) => ENDED.has(state))) {
-    return { what: "end", as: endOf(reading, last === "reverted") };
+    return endOf(rescue, reading, last === "reverted", account);
   }
   // An account that somebody else uses signs nothing more, and nobody knows what became of it.
   if (known.includes("foreign") || last === "mined" || reading === undefined) return { what: "wait" };
-  return isWanted(stage, reading) ? { what: "wait" } : { what: "withdraw" };
+  if (!isWanted(stage, reading)) return { what: "withdraw" };
+  return isUnpaid(rescue, reading) ? { what: "withdraw", why: "bounty-withdrawn" } : { what: "wait" };
 }
 
 /** Whether a rescue that was decided at a stage may still happen; one that costs more than was thought may not. */
@@ -35,15 +40,27 @@ function isWanted(decided: "open" | "called", { stage }: Reading): boolean {
   return stage === "called" || (stage === "open" && decided === "open");
 }
 
-function endOf(reading: Reading | undefined, reverted: boolean): Exclude<RescueEnd, "dropped"> {
+/** Done for a bounty that is smaller by now than what it was decided for. */
+function isUnpaid({ stakeWei }: OpenRescue, { stage, openBountyWei }: Reading): boolean {
+  return (stage === "open" || stage === "called") && openBountyWei !== undefined && openBountyWei < stakeWei;
+}
+
+function endOf(rescue: OpenRescue, reading: Reading | undefined, reverted: boolean, account?: string): Duty {
   switch (reading?.stage) {
     case "rescuing":
-    case "closed":
-      return "by-another";
+    case "closed": {
+      // An earlier one of ours, which the books have lost.
+      const isOurs = account !== undefined && reading.rescuer === account;
+      return { what: "end", as: isOurs ? "rescued" : "by-another" };
+    }
     case "liquidating":
-      return "lost";
-    default:
-      return reverted ? "failed" : "cancelled";
+      return { what: "end", as: "lost" };
+    default: {
+      // The chain refused what was not paid for any more: nothing has failed.
+      if (reading !== undefined && isUnpaid(rescue, reading))
+        return { what: "end", as: "cancelled", why: "bounty-withdrawn" };
+      return { what: "end", as: reverted ? "failed" : "cancelled" };
+    }
   }
 }
 
@@ -58,6 +75,16 @@ export function unsettledOf(
     if (stage !== "rescuing" || rescue === undefined || busy.has(position)) return [];
     return [{ position, unpaidUnits: 0n, unpaidGas: 0n, followUpGas: rescue.followUpGas }];
   });
+}
+
+/** Positions that were rescued from here, as books or chain say. */
+export function rescuedOf(
+  readings: readonly Reading[],
+  { done }: Pick<StoredRescues, "done">,
+  account: string,
+): readonly string[] {
+  const seen = readings.filter(({ rescuer }) => rescuer === account.toLowerCase());
+  return [...new Set([...done.keys(), ...seen.map(({ position }) => position.id)])];
 }
 
 /** What of it still has to be paid; nothing once it is in a block, whatever came of it there. */

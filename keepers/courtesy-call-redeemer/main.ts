@@ -1,7 +1,7 @@
 /** The courtesy-call redeemer as a program: run, doctor, policy, status. */
 import { join } from "node:path";
 
-import { formatUnits } from "ethers";
+import { formatEther, formatUnits } from "ethers";
 
 import { openDatabase, type OpenDatabase } from "../../db/open.js";
 import { recordTo } from "../kit/audit/auditRecord.js";
@@ -15,6 +15,7 @@ import { openInsight } from "../kit/insight/open.js";
 import type { InsightServer } from "../kit/insight/server.js";
 import { describeError } from "../kit/logger.js";
 import { accountNames } from "../kit/pnl/postings.js";
+import type { Action } from "../kit/policy/action.js";
 import { PolicyGate } from "../kit/policy/gate.js";
 import { logPolicy, policyReport } from "../kit/policy/report.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
@@ -28,15 +29,18 @@ import { decideConfigOf } from "./config.js";
 import { compilePolicy, connect, depthOf, NOBODY, openChildKey, openSite, type Connection } from "./connect.js";
 import { failedCondition } from "./condition.js";
 import { examine, EXECUTE_GATE, GATE } from "./doctor.js";
+import { EarningDesk } from "./earningDesk.js";
+import { EarningStore } from "./earningStore.js";
 import { actionOf, redeemerEncoder } from "./encode.js";
 import { redeemerGuard } from "./guard.js";
 import { Notices } from "./notices.js";
 import { KEEPER_NAME } from "./policy.js";
 import { settlementChecks, settlementLines } from "./settlements.js";
-import type { RescueSite } from "./site.js";
+import { POSITIONS, type RescueSite } from "./site.js";
 import { standingOf } from "./standing.js";
 import { RescueStore } from "./store.js";
 import { RescueTick } from "./tick.js";
+import type { Call } from "./types.js";
 import { Watchlist } from "./watchlist.js";
 
 /** How long the end waits for what is in flight. */
@@ -75,8 +79,10 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const account = signer?.address ?? NOBODY;
     // Told later: gate and breaker exist before what they ask.
     let store: RescueStore | undefined;
+    let earningStore: EarningStore | undefined;
     const known: { watchlist?: Watchlist } = {};
-    const isMember = (_: string, address: string): boolean => known.watchlist?.has(address) ?? false;
+    const isMember = (kind: string, address: string): boolean =>
+      kind === POSITIONS ? (known.watchlist?.has(address) ?? false) : (site.earnings?.isMember(kind, address) ?? false);
     if (execute && signer !== undefined) {
       runtime = await openRuntime({
         ...{ connection, keeper: KEEPER_NAME, signer, policy, encode, isMember, env },
@@ -95,7 +101,9 @@ async function run(context: RunContext): Promise<ProgramResult> {
       });
       const { lease } = runtime;
       const chainId = String(client.chainId);
-      store = new RescueStore({ db: books.database, role: KEEPER_NAME, chainId, account, protocol: site.name, lease });
+      const written = { db: books.database, role: KEEPER_NAME, chainId, account, protocol: site.name, lease };
+      store = new RescueStore(written);
+      earningStore = new EarningStore(written);
     }
     const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
     const file = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
@@ -107,7 +115,18 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const watchlist = new Watchlist({ protocol: site.protocol, operators, store, depth, counters, log });
     known.watchlist = watchlist;
     const attemptMs = config.replaceAfterBlocks * config.network.blockMs;
+    const typed = (call: Call): Action | undefined => actionOf(policy, call);
+    const { leastPayoutWei } = config;
+    const desk =
+      site.earnings === undefined
+        ? undefined
+        : new EarningDesk({
+            ...{ earnings: site.earnings, account, store: earningStore, window: OUTBOX_WINDOW },
+            ...{ encode, typed, submitter, counters, record, log },
+            config: { maxFeePerGasWei, stakeShareBps, validBlocks, leastPayoutWei },
+          });
     const tick = new RescueTick({
+      ...(desk === undefined ? {} : { desk }),
       ...{ site, account, fees: config, watchlist, store, client, encode, submitter, counters, record, log },
       decide: decideConfigOf(config, site.token.address),
       config: {
@@ -117,7 +136,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       },
       notices: new Notices({ urgency, counters, record, log }),
       window: OUTBOX_WINDOW,
-      typed: (call) => actionOf(policy, call),
+      typed,
     });
     const watcher = new HeadWatcher(nextBlock, {
       pollMs: config.pollMs,
@@ -184,6 +203,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       positions: watchlist.size,
       watched: watchlist.watched().length,
       rescues: counters.withPrefix("rescues."),
+      ...(desk === undefined ? {} : { earnings: counters.withPrefix("earnings.") }),
       sent: counters.withPrefix("sent."),
       planned: counters.withPrefix("dry-run."),
       left: counters.withPrefix("left."),
@@ -248,8 +268,21 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
       context.say(`would now ${effect} ${position} for ${formatUnits(costUnits, decimals)} ${symbol}`);
     }
     for (const line of settlementLines(standing)) context.say(line);
+    for (const line of earningLines(standing.earnings, site.token)) context.say(line);
     return { ok: true, report: { keeper: KEEPER_NAME, network: context.network, mode: config.mode, ...standing } };
   });
+}
+
+function earningLines(
+  earnings: Awaited<ReturnType<typeof standingOf>>["earnings"],
+  { symbol, decimals }: RescueSite["token"],
+): readonly string[] {
+  if (earnings === undefined) return [];
+  const lines = earnings.dues.map(({ kind, about, amount }) => {
+    const what = kind === "recover" ? `${formatUnits(amount, decimals)} ${symbol}` : `${formatEther(amount)} ether`;
+    return `can now ${kind} ${what}: ${about}`;
+  });
+  return [...lines, ...earnings.waiting.map((position) => `${position}  rescued, its bounty waits for the proof`)];
 }
 
 async function withSite<T>(

@@ -53,7 +53,7 @@ export function redeemerPolicy(
     role: KEEPER_NAME,
     chainId: String(bounds.chainId),
     signer,
-    rules: mode === "watch" ? [] : [approval, ...signing.rules(mode, common)],
+    rules: mode === "watch" ? [] : [approval, ...signing.rules(mode, common, signer)],
     noOp: { maxFeePerGasWei, perHour },
     perDay: { [token.symbol]: tokenUnitsPerDay, [NATIVE]: bounds.nativeWeiPerDay },
   });

@@ -5,7 +5,8 @@
 import type { Action as TypedAction, ActionMethod } from "../kit/policy/action.js";
 import type { Constraint, PolicyRefusal, PolicyRule } from "../kit/policy/types.js";
 import type { MoneyRead } from "../kit/providers/agreement.js";
-import type { Mode, RescueProtocol } from "./types.js";
+import type { EarningKind } from "../../db/queries/rescue/rows.js";
+import type { BlockRef, Call, Mode, RescueProtocol } from "./types.js";
 
 /** Name of a kind in policies: every position that was found. */
 export const POSITIONS = "positions";
@@ -26,7 +27,7 @@ export interface RescueSigning {
   /** Every action of the protocol by its name; the policy has a rule of the same name for each that the mode allows. */
   readonly methods: Readonly<Record<string, ActionMethod>>;
   /** Only for what the mode allows, to positions and contracts of the protocol alone. */
-  rules(mode: Mode, common: CommonRule): readonly PolicyRule[];
+  rules(mode: Mode, common: CommonRule, signer: string): readonly PolicyRule[];
   /** Who may be allowed to take the token. */
   readonly spender: Constraint;
   /** What an action of the protocol depends on, by data that neither the decision nor the key could have written. */
@@ -51,6 +52,43 @@ export interface OtherChain {
   close(): void;
 }
 
+/** One transaction that brings what was earned. */
+export interface Due {
+  readonly kind: EarningKind;
+  /** The position of a claim, else the contract that holds the amount; lower case. */
+  readonly about: string;
+  /** Wei; of a recovery base units of the token. */
+  readonly amount: bigint;
+  readonly call: Call & { readonly gasLimit: bigint };
+}
+
+/** How it stands with the bounty of a position that was rescued from here. */
+export type Standing =
+  /** The rescue is not proven yet. */
+  | "waiting"
+  | "due"
+  /** Booked to the account, by whomever. */
+  | "paid"
+  /** The rescue failed: the bounty went back. */
+  | "void"
+  /** Somebody else rescued it, or nobody. */
+  | "not-ours";
+
+export interface Earned {
+  readonly dues: readonly Due[];
+  readonly standing: ReadonlyMap<string, Standing>;
+}
+
+/** Where rescues are paid for. */
+export interface Earnings {
+  /** Who pays, as it is shown and checked before anything starts. @throws when it is no such contract, or one of another system. */
+  verify(account: string | undefined): Promise<string>;
+  /** What the account has earned with these positions, as enough nodes say of the block. @throws RetryableError */
+  look(positions: readonly string[], account: string, block: BlockRef): Promise<Earned>;
+  /** Whether an address is one of a kind of the policy's that is no position. */
+  isMember(kind: string, address: string): boolean;
+}
+
 export interface RescueSite {
   /** Of the books: `tbtc`. */
   readonly name: string;
@@ -62,4 +100,6 @@ export interface RescueSite {
   readonly contracts: Readonly<Record<string, string>>;
   /** Absent where everything happens on one chain. */
   readonly otherChain?: OtherChain;
+  /** Absent: rescues are not paid for here. */
+  readonly earnings?: Earnings;
 }

@@ -6,9 +6,12 @@ import { decideConfigOf, type RedeemerConfig } from "./config.js";
 import { decide } from "./decide.js";
 import { tokenAbi } from "./encode.js";
 import { explain } from "./explain.js";
-import type { RescueSite } from "./site.js";
+import { rescuedOf } from "./inFlight.js";
+import type { Earnings, RescueSite } from "./site.js";
+import { listedOf } from "./listed.js";
 import { urgencyOf } from "./strategies/urgency.js";
 import { findPositions, settlementsOf } from "./settlements.js";
+import type { BlockRef, Position, Reading } from "./types.js";
 
 interface StandingParts {
   readonly site: RescueSite;
@@ -21,7 +24,8 @@ export async function standingOf({ site, config, client, account }: StandingPart
   const { protocol, token } = site;
   const { found, own } = await findPositions(protocol, config.operators);
   const block = { number: head.number, hash: head.hash, timestamp: BigInt(head.timestamp) };
-  const readings = await protocol.read(own, block);
+  const listed = await listedOf(protocol, config.operators, own, new Set(), account, block);
+  const readings = await protocol.read(listed, block);
   const positions = await Promise.all(
     readings.map(async (reading) => ({
       reading,
@@ -45,8 +49,9 @@ export async function standingOf({ site, config, client, account }: StandingPart
   );
   return {
     positions: found,
-    watched: own.length,
+    watched: listed.length,
     balance,
+    ...(site.earnings === undefined ? {} : { earnings: await earnedBy(site.earnings, readings, account, block) }),
     endangered,
     chosen: plan.chosen.map(({ candidate, action }) => {
       return { position: candidate.position, effect: action.effect, costUnits: action.costUnits };
@@ -57,5 +62,15 @@ export async function standingOf({ site, config, client, account }: StandingPart
     skips: skips
       .filter(({ reason }) => reason !== "healthy" && reason !== "not-redeemable")
       .map((skip) => ({ about: skip.about, reason: skip.reason, why: explain(skip) })),
+  };
+}
+
+/** What can be brought home now, and what waits for a proof; as the chain says, whatever the books do. */
+async function earnedBy(earnings: Earnings, readings: readonly Reading[], account: string, block: BlockRef) {
+  const rescued = rescuedOf(readings, { done: new Map() }, account);
+  const { dues, standing } = await earnings.look(rescued, account, block);
+  return {
+    dues: dues.map(({ kind, about, amount }) => ({ kind, about, amount })),
+    waiting: [...standing].flatMap(([position, now]) => (now === "waiting" ? [position] : [])),
   };
 }

@@ -6,7 +6,6 @@
 import { z } from "zod";
 
 import type { Database, Queryable } from "../../db/database.js";
-import { lockLease } from "../../db/queries/lease/lock.js";
 import { lockSigner } from "../../db/queries/outbox/signer.js";
 import type { OutboxState } from "../../db/queries/outbox/rows.js";
 import { addPositions, closePositions, loadPositions } from "../../db/queries/rescue/positions.js";
@@ -24,16 +23,8 @@ import type { DoneRescue, NewRescue, RescueBook, RescueEnd } from "../../db/quer
 import { readScan, writeScan } from "../../db/queries/rescue/scan.js";
 import { PermanentError } from "../../protocol/errors.js";
 import type { LeaseView } from "../kit/outbox/store.js";
+import { fenced, type Stored } from "./fenced.js";
 import type { Discovered, PaymentBook, Position } from "./types.js";
-
-/** Why nothing was written. */
-export type StoreRefusal =
-  /** Another process leads. */
-  | "not-leading"
-  /** It is written otherwise than the decision thought: look again. */
-  | "stale";
-
-export type Stored = { readonly ok: true } | { readonly ok: false; readonly refusal: StoreRefusal };
 
 /** Points at which tests kill. */
 export const STORE_POINTS = ["rescues.before-commit", "rescues.after-commit"] as const;
@@ -226,30 +217,8 @@ export class RescueStore {
     return Number(await rescuesFailed(this.parts.db, this.book));
   }
 
-  private async change(work: (tx: Queryable) => Promise<boolean>): Promise<Stored> {
-    const { db, lease } = this.parts;
-    try {
-      await db.transaction(async (tx) => {
-        const { held } = lease;
-        if (held === undefined) throw new Undone("not-leading");
-        if (!(await lockLease(tx, held.name, held.owner, held.fence))) {
-          lease.lost("the fence has moved on");
-          throw new Undone("not-leading");
-        }
-        if (!(await work(tx))) throw new Undone("stale");
-      });
-      return { ok: true };
-    } catch (error) {
-      if (error instanceof Undone) return { ok: false, refusal: error.refusal };
-      throw error;
-    }
-  }
-}
-
-/** Rolls back. */
-class Undone extends Error {
-  constructor(readonly refusal: StoreRefusal) {
-    super(refusal);
+  private change(work: (tx: Queryable) => Promise<boolean>): Promise<Stored> {
+    return fenced(this.parts.db, this.parts.lease, work);
   }
 }
 

@@ -18,9 +18,11 @@ import type { RecordSink } from "../kit/record.js";
 import type { Intent, Refusal, Settled, Submission, Submitter } from "../kit/submitter.js";
 import { buildBatch, type Batch } from "./batch.js";
 import { decide, type DecideConfig, type Decision, type Observation } from "./decide.js";
+import type { EarningDesk } from "./earningDesk.js";
 import { tokenAbi } from "./encode.js";
 import { explain } from "./explain.js";
-import { dutyOf, onItsWayOf, unsettledOf } from "./inFlight.js";
+import { dutyOf, onItsWayOf, rescuedOf, unsettledOf } from "./inFlight.js";
+import { listedOf } from "./listed.js";
 import type { Notices } from "./notices.js";
 import { Settling, type SettlingConfig } from "./settling.js";
 import type { RescueSite } from "./site.js";
@@ -43,6 +45,8 @@ export interface TickParts {
   readonly fees: FeePolicy;
   readonly watchlist: Watchlist;
   readonly notices: Notices;
+  /** Absent: rescues are not paid for. */
+  readonly desk?: Pick<EarningDesk, "run">;
   /** undefined: a dry run, in which nothing was ever begun. */
   readonly store: RescueStore | undefined;
   /** Transactions that the outbox holds at a time. */
@@ -93,9 +97,12 @@ export class RescueTick {
     }
     await this.discover();
     const block: BlockRef = { number: head.number, hash: head.hash, timestamp: BigInt(head.timestamp) };
-    const readings = await site.protocol.read(watchlist.watched(), block);
-    await watchlist.see(readings, BigInt(head.number));
     const before = (await store?.load()) ?? NOTHING_BEGUN;
+    const ours = new Set(before.open.map(({ position }) => position));
+    const { operators } = config;
+    const looked = await listedOf(site.protocol, operators, watchlist.watched(), ours, this.parts.account, block);
+    const readings = await site.protocol.read(looked, block);
+    await watchlist.see(readings, BigInt(head.number));
     const byPosition = new Map(readings.map((reading) => [reading.position.id, reading]));
     await this.tend(before.open, byPosition, head);
     const books = (await store?.load()) ?? NOTHING_BEGUN;
@@ -126,6 +133,7 @@ export class RescueTick {
     notices.means(decision, head.number, (units) => formatUnits(units, site.token.decimals));
     this.show(decision, observation, byPosition);
     if (acts && decision.plan.chosen.length > 0) await this.act(decision, books, byPosition, block, head);
+    await this.parts.desk?.run(rescuedOf(readings, books, this.parts.account), block, head, acts);
   }
 
   private rests(): boolean {
@@ -193,11 +201,14 @@ export class RescueTick {
   // --- What was begun ---
 
   private async tend(open: readonly OpenRescue[], readings: ReadonlyMap<string, Reading>, head: Head): Promise<void> {
-    const { store, submitter, log, record } = this.parts;
+    const { store, submitter, log, record, account } = this.parts;
     for (const rescue of open) {
       const reading = readings.get(rescue.position);
-      const duty = dutyOf(rescue, reading);
-      const facts = { position: rescue.position, ordinal: rescue.ordinal, stage: reading?.stage, block: head.number };
+      const duty = dutyOf(rescue, reading, account.toLowerCase());
+      const { position, ordinal } = rescue;
+      const why = "why" in duty ? { why: duty.why } : {};
+      const rescuer = reading?.rescuer === undefined ? {} : { rescuer: reading.rescuer };
+      const facts = { position, ordinal, stage: reading?.stage, block: head.number, ...rescuer, ...why };
       switch (duty.what) {
         case "drop":
           this.wrote("dropped", (await store?.drop(rescue))?.ok === true, facts, head);
@@ -385,8 +396,8 @@ function batchFacts({ rescues, intents }: Batch): Facts {
 
 function readingFacts(reading: Reading | undefined): Facts {
   if (reading === undefined) return {};
-  const { stage, thresholds, graceEndsAt, loss, bountyWei } = reading;
-  return { stage, thresholds: { ...thresholds }, graceEndsAt, loss: { ...loss }, bountyWei };
+  const { stage, thresholds, graceEndsAt, loss, bountyWei, openBountyWei } = reading;
+  return { stage, thresholds: { ...thresholds }, graceEndsAt, loss: { ...loss }, bountyWei, openBountyWei };
 }
 
 function settledFacts({ key, hash, nonce, gasUsed, gasPriceWei }: Settled): Facts {

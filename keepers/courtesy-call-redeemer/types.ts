@@ -61,8 +61,12 @@ export interface Reading {
   /** End of the grace window; from then on anybody may liquidate. */
   readonly graceEndsAt: bigint | undefined;
   readonly loss: LossModel;
-  /** Promised to whoever rescues it; 0 when nobody has. */
+  /** Promised to whoever rescues it, and not to be taken back before he can; 0 when nobody has. */
   readonly bountyWei: bigint;
+  /** Paid for a rescue that is mined now, with what may be taken back soon. Absent: rescues are not paid for. */
+  readonly openBountyWei?: bigint;
+  /** Who rescued it for a bounty; lower case. */
+  readonly rescuer?: string;
 }
 
 export type Effect =
@@ -213,6 +217,8 @@ export interface RescueProtocol<Cursor> {
   /** Positions made since the cursor; coverage, never authority. */
   discover(cursor: Cursor | undefined): Promise<Discovered<Cursor>>;
   read(positions: readonly Position[], block: BlockRef): Promise<readonly Reading[]>;
+  /** Of these the ones for which somebody pays, or owes this wallet. Absent: nobody does here. */
+  listed?(positions: readonly Position[], wallet: string, block: BlockRef): Promise<readonly Position[]>;
   /** What the wallet could do; empty when the position cannot be rescued from where it is. */
   options(reading: Reading, wallet: string, block: BlockRef): Promise<readonly Action[]>;
   simulate(action: Action, wallet: string, block: BlockRef): Promise<Simulation>;
@@ -228,7 +234,7 @@ export interface RescueProtocol<Cursor> {
 export const URGENCIES = ["A", "B", "C", "D"] as const;
 export type Urgency = (typeof URGENCIES)[number];
 
-export const MODES = ["watch", "courtesy", "self-courtesy", "preemptive"] as const;
+export const MODES = ["watch", "courtesy", "self-courtesy", "preemptive", "service-provider"] as const;
 export type Mode = (typeof MODES)[number];
 
 /** Why nothing is done about a position. */

@@ -6,6 +6,7 @@
  * courtesy           rescue   –               –
  * self-courtesy      rescue   call + rescue   –
  * preemptive         rescue   call + rescue   rescue
+ * service-provider   rescue   call + rescue   –                          for a bounty only
  *
  * Instant danger changes the order and never the mode. Nothing that harms an operator is allowed by any mode.
  */
@@ -73,6 +74,7 @@ export function allowedEffects(
     case "courtesy":
       return { about, reason: "mode" };
     case "self-courtesy":
+    case "service-provider":
       return callable ? { effects: ["call-and-rescue"] } : { about, reason: "mode" };
     case "preemptive":
       return { effects: callable ? ["call-and-rescue", "rescue"] : ["rescue"] };

@@ -1,5 +1,7 @@
 /** Gas of what a redeemer sends, as measured on the published contracts; limits leave room for colder storage and longer vectors. */
 
+import { CLAIM_GAS_LIMIT, COLLECT_GAS_LIMIT, RESCUE_GAS_LIMIT } from "../../../../protocol/tbtc/bounty.js";
+
 export interface CallGas {
   readonly estimate: bigint;
   readonly limit: bigint;
@@ -13,6 +15,11 @@ export const CALL_GAS = {
   vendingMachineEarly: { estimate: 492_800n, limit: 800_000n },
   /** requestRedemption of a called deposit; highest of whoever holds it. */
   direct: { estimate: 421_000n, limit: 750_000n },
+  /** Of a called deposit through the escrow of bounties, creating the agent included; the call besides. */
+  bounty: { estimate: 771_000n, limit: RESCUE_GAS_LIMIT },
+  bountyCalling: { estimate: 852_000n, limit: RESCUE_GAS_LIMIT },
+  /** A transfer of TBTC by the agent. */
+  recover: { estimate: 60_000n, limit: 120_000n },
   approve: { estimate: 46_200n, limit: 70_000n },
 } as const satisfies Readonly<Record<string, CallGas>>;
 
@@ -21,3 +28,5 @@ export const CALL_GAS = {
  * what must be left over for a rescue that nobody else settles.
  */
 export const FOLLOW_UP_GAS = 1_000_000n;
+/** And the claim of the bounty, and its payout. */
+export const BOUNTY_FOLLOW_UP_GAS = FOLLOW_UP_GAS + CLAIM_GAS_LIMIT + COLLECT_GAS_LIMIT;

@@ -24,8 +24,8 @@ const GIVE_SIGNATURE = "Deposit.provideRedemptionSignature";
 const INCREASE_FEE = "Deposit.increaseRedemptionFee";
 const GIVE_PROOF = "Deposit.provideRedemptionProof";
 
-const OUTPUT_VALUE: Constraint = { kind: "bytes", length: 8 };
-const POSITION = { kind: "each", of: POSITIONS } as const satisfies Constraint;
+export const OUTPUT_VALUE: Constraint = { kind: "bytes", length: 8 };
+export const POSITION = { kind: "each", of: POSITIONS } as const satisfies Constraint;
 /** Selector, place of the script, output value, deposit, length and two words of script. */
 const MOST_CALLDATA = 4 + 6 * 32;
 const WORD_BYTES = 32;
@@ -94,6 +94,8 @@ function rulesOf(
     },
   ];
   const settling = settlingRules(deposits, common);
+  // Who is paid by an escrow redeems through it alone.
+  if (mode === "service-provider") return settling;
   if (mode === "watch" || mode === "courtesy") return [...redemptions, ...settling];
   const call: PolicyRule = {
     ...common,
@@ -183,7 +185,7 @@ function looksAt(action: Action, { addresses, maxFeeSat, methods, account }: Loo
 }
 
 /** Only the system makes tokens for deposits, one for each: an address with one is a deposit, whatever this keeper was told. */
-function genuine(deposit: string, { depositToken }: TbtcAddresses): Look {
+export function genuine(deposit: string, { depositToken }: TbtcAddresses): Look {
   const data = tbtcAbi.ownershipToken.encodeFunctionData("exists", [depositTokenId(deposit)]);
   return {
     reads: [pinnedCall({ to: depositToken, data })],
@@ -192,7 +194,7 @@ function genuine(deposit: string, { depositToken }: TbtcAddresses): Look {
 }
 
 /** It can be redeemed still, and what comes back is its output less a fee that somebody would offer. */
-function redeemable(deposit: string, outputValue: string, maxFeeSat: bigint): Look {
+export function redeemable(deposit: string, outputValue: string, maxFeeSat: bigint): Look {
   return {
     reads: [
       pinnedCall({ to: deposit, data: tbtcAbi.deposit.encodeFunctionData("currentState") }),

@@ -104,7 +104,7 @@ export class Simulator {
   }
 
   /** What enough nodes answer alike; undefined when too few can run these calls. @throws RetryableError */
-  private async run(
+  async run(
     { gasLimit }: Action,
     calls: readonly Call[],
     wallet: string,
@@ -135,7 +135,12 @@ export class Simulator {
 }
 
 /** What will be true when the call is mined behind the approval and the calls before it; undefined when nothing has to be changed. */
-function overridesOf(action: Action, wallet: string, found: Found, index: number): Overrides | undefined {
+export function overridesOf(
+  action: Action,
+  wallet: string,
+  found: Pick<Found, "allowedUnits" | "stateWord">,
+  index: number,
+): Overrides | undefined {
   const { allowance } = action;
   const changes: Record<string, { stateDiff: Record<string, string> }> = {};
   if (allowance !== undefined && found.allowedUnits < allowance.units) {

@@ -15,6 +15,7 @@ import type { RedeemerConfig } from "../../config.js";
 import type { OtherChain, RescueSite } from "../../site.js";
 import { tbtcAddresses } from "./addresses.js";
 import type { Payout } from "./options.js";
+import { bountySigning } from "./bountySigning.js";
 import { tbtcSigning } from "./signing.js";
 import { TbtcRescue } from "./tbtc.js";
 
@@ -25,7 +26,10 @@ const NOWHERE = `0x160014${"00".repeat(20)}`;
 
 export interface TbtcSiteParts {
   readonly client: ChainClient;
-  readonly config: Pick<RedeemerConfig, "systemFile" | "minBlock" | "bitcoin">;
+  readonly config: Pick<
+    RedeemerConfig,
+    "systemFile" | "minBlock" | "bitcoin" | "mode" | "escrow" | "minMarginWei" | "tokenUnitsPerDay"
+  >;
   /** Blocks on top of the last one in which positions are looked for. */
   readonly confirmations: number;
   /** Of the destination's key, where there is one. */
@@ -40,8 +44,10 @@ export function tbtcSite({ client, config, confirmations, childSigner, counters,
   const addresses = tbtcAddresses(client.chainId, config.systemFile);
   const servers = bitcoin.servers.length === 0 ? undefined : openServers(bitcoin);
   const outputScript = bitcoin.destination?.prefixedScript ?? NOWHERE;
+  const maxFeeSat = maxBigint(bitcoin.fees.maxFeeSat, MIN_REDEMPTION_FEE_SAT);
+  const escrow = config.mode === "service-provider" ? config.escrow : undefined;
   const protocol = new TbtcRescue({
-    ...{ client, addresses, counters, log },
+    ...{ client, addresses, counters, log, ...(escrow === undefined ? {} : { escrow }) },
     payout: { outputScript, initialFeeSat: feeOf(bitcoin, servers) },
     takerCostWei: TAKER_COST_WEI,
     bitcoin: { servers, childSigner, policy: bitcoin.followUp },
@@ -50,7 +56,13 @@ export function tbtcSite({ client, config, confirmations, childSigner, counters,
   return {
     name: "tbtc",
     protocol,
-    signing: tbtcSigning(addresses, outputScript, maxBigint(bitcoin.fees.maxFeeSat, MIN_REDEMPTION_FEE_SAT)),
+    signing:
+      escrow === undefined
+        ? tbtcSigning(addresses, outputScript, maxFeeSat)
+        : bountySigning({
+            ...{ addresses, escrow, outputScript, maxFeeSat, mostCostUnits: config.tokenUnitsPerDay },
+            leastBountyWei: maxBigint(config.minMarginWei, 1n),
+          }),
     token: { address: addresses.token.toLowerCase(), symbol: "TBTC", decimals: 18 },
     contracts: {
       TBTCSystem: addresses.system,
@@ -59,8 +71,10 @@ export function tbtcSite({ client, config, confirmations, childSigner, counters,
       FeeRebateToken: addresses.feeRebateToken,
       VendingMachine: addresses.vendingMachine,
       BondedECDSAKeepFactory: addresses.keepFactory,
+      ...(escrow === undefined ? {} : { RescueBounty: escrow }),
     },
     otherChain: otherChainOf(servers),
+    ...(protocol.earnings === undefined ? {} : { earnings: protocol.earnings }),
   };
 }
 

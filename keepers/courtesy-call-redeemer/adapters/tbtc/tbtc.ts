@@ -18,7 +18,11 @@ import type {
   Settlement,
   Simulation,
 } from "../../types.js";
+import type { Earnings } from "../../site.js";
 import { AgreedReads } from "./agreedReads.js";
+import { Bounties } from "./bounties.js";
+import { BountyEarnings } from "./bountyEarnings.js";
+import { BountySimulator } from "./bountySimulator.js";
 import { classOf } from "./classify.js";
 import type { TbtcCursor } from "./cursor.js";
 import { Discovery, DISCOVERY_SETTINGS, type DiscoverySettings } from "./discovery.js";
@@ -31,6 +35,8 @@ export interface TbtcRescueParts {
   readonly client: Pick<ChainClient, "ask" | "head" | "agreed" | "provider">;
   readonly addresses: TbtcAddresses;
   readonly payout: Payout;
+  /** Escrow of bounties, for a wallet that rescues for them and in no other way; undefined: rescues are not paid for. */
+  readonly escrow?: string;
   /** What buying a bond on auction costs its buyer beside the lot: what is at stake is reckoned with it. */
   readonly takerCostWei: bigint;
   /** Left out: redemptions are not followed on Bitcoin. */
@@ -46,9 +52,14 @@ export class TbtcRescue implements RescueProtocol<TbtcCursor> {
   private readonly ways: Options;
   private readonly simulator: Simulator;
   private readonly settlement: TbtcSettlement;
+  /** undefined: rescues are not paid for. */
+  readonly earnings: Earnings | undefined;
+  private readonly bounties: Bounties | undefined;
+  private readonly bountySimulator: BountySimulator | undefined;
 
   /** @throws UsageError OUTPUT_SCRIPT_MALFORMED; UnitError OUTPUT_SCRIPT_UNSUPPORTED */
-  constructor({ client, addresses, payout, takerCostWei, bitcoin, discovery, counters, log }: TbtcRescueParts) {
+  constructor(parts: TbtcRescueParts) {
+    const { client, addresses, payout, escrow, takerCostWei, bitcoin, discovery, counters, log } = parts;
     // Fixed here once: nothing that happens later can change where the bitcoin goes.
     const pinned: Payout = Object.freeze({ ...payout, outputScript: checkedScript(payout.outputScript) });
     const settings = { ...DISCOVERY_SETTINGS, ...discovery };
@@ -62,23 +73,33 @@ export class TbtcRescue implements RescueProtocol<TbtcCursor> {
     this.ways = new Options({ reads, addresses, payout: pinned });
     this.simulator = new Simulator({ reads, addresses });
     this.settlement = new TbtcSettlement(client, addresses, bitcoin ?? NO_BITCOIN);
+    if (escrow === undefined) return;
+    this.bounties = new Bounties({ client, reads, escrow, ways: this.ways });
+    const { simulator, bounties } = this;
+    this.bountySimulator = new BountySimulator({ reads, addresses, escrow, simulator, bounties });
+    this.earnings = new BountyEarnings({ client, reads, addresses, escrow, bounties });
   }
 
   discover(cursor: TbtcCursor | undefined): Promise<Discovered<TbtcCursor>> {
     return this.discovery.discover(cursor);
   }
 
-  read(positions: readonly Position[], block: BlockRef): Promise<readonly Reading[]> {
-    return this.readings.read(positions, block);
+  async read(positions: readonly Position[], block: BlockRef): Promise<readonly Reading[]> {
+    const readings = await this.readings.read(positions, block);
+    return this.bounties === undefined ? readings : this.bounties.tell(readings, block);
+  }
+
+  async listed(positions: readonly Position[], wallet: string, block: BlockRef): Promise<readonly Position[]> {
+    return this.bounties === undefined ? [] : this.bounties.listed(positions, wallet, block);
   }
 
   /** Asked for many positions in one turn, the questions travel together. */
   options(reading: Reading, wallet: string, block: BlockRef): Promise<readonly Action[]> {
-    return this.ways.of(reading, wallet, block);
+    return (this.bounties ?? this.ways).of(reading, wallet, block);
   }
 
   simulate(action: Action, wallet: string, block: BlockRef): Promise<Simulation> {
-    return this.simulator.simulate(action, wallet, block);
+    return (this.bountySimulator ?? this.simulator).simulate(action, wallet, block);
   }
 
   settle(position: Position, since: number, block: BlockRef): Promise<Settlement> {
