@@ -29,6 +29,24 @@ describe("courtesy-call-redeemer: settings", () => {
     expect(given.operators).to.deep.equal({ kind: "service", minMarginWei: 10n ** 16n });
   });
 
+  it("REDEEM-56 a service provider needs an escrow, serves everybody, and nobody else does", () => {
+    const escrow = CHECKSUMMED;
+    const service = { REDEEMER_MODE: "service-provider", BTC_WALLET_PUBLIC_KEY: `02${"11".repeat(32)}` };
+    const config = load({ ...service, OPERATORS: "*", REDEEMER_BOUNTY_ESCROW: escrow });
+    expect(config).to.include({ mode: "service-provider", escrow: OPERATOR, leastPayoutWei: 5n * 10n ** 16n });
+    expect(config.operators).to.deep.equal({ kind: "service", minMarginWei: 10n ** 16n });
+    expect(problemsOf({ ...service, OPERATORS: "*" })).to.deep.equal(["REDEEMER_BOUNTY_ESCROW"]);
+    for (const wrong of ["0x12", `${escrow}00`, "escrow"])
+      expect(problemsOf({ ...service, OPERATORS: "*", REDEEMER_BOUNTY_ESCROW: wrong })).to.deep.equal([
+        "REDEEMER_BOUNTY_ESCROW",
+      ]);
+    expect(problemsOf({ ...service, OPERATORS: OPERATOR, REDEEMER_BOUNTY_ESCROW: escrow })).to.deep.equal([
+      "OPERATORS",
+    ]);
+    for (const REDEEMER_MODE of ["courtesy", "self-courtesy", "preemptive"])
+      expect(problemsOf({ ...service, REDEEMER_MODE, OPERATORS: "*" }), REDEEMER_MODE).to.deep.equal(["OPERATORS"]);
+  });
+
   // As texts, "9999999" is above "10880657".
   it("REDEEM-14 reads the first block as a number", () => {
     const blocks = ["9999999", "10880657"].map((MINBLOCK) => load({ OPERATORS: OPERATOR, MINBLOCK }).minBlock);

@@ -58,6 +58,7 @@ describe("courtesy-call-redeemer: decide", () => {
       courtesy: ["rescue", "mode", "mode", "mode"],
       "self-courtesy": ["rescue", "call-and-rescue", "mode", "call-and-rescue"],
       preemptive: ["rescue", "call-and-rescue", "rescue", "call-and-rescue"],
+      "service-provider": ["rescue", "call-and-rescue", "mode", "call-and-rescue"],
     };
     for (const mode of MODES)
       expect(

@@ -85,4 +85,32 @@ describe("courtesy-call-redeemer: rescues on their way", () => {
     for (const state of ["mined", "final", "reverted"] as const)
       expect(onItsWayOf(rescueOf([state]))).to.include({ unpaidUnits: 0n, unpaidGas: 0n, followUpGas: 500_000n });
   });
+
+  it("REDEEM-52 what is not paid for any more is withdrawn by name, is no failure, and an announcement alone changes nothing", () => {
+    const at = (state: OutboxState, stage: Stage, openBountyWei?: bigint): Duty =>
+      dutyOf(rescueOf([state]), {
+        ...readingOf(1, 1n, { stage }),
+        ...(openBountyWei === undefined ? {} : { openBountyWei }),
+      });
+    const why = "bounty-withdrawn";
+    expect(at("signed", "called", WAD - 1n)).to.deep.equal({ what: "withdraw", why });
+    // Still paid, whatever of it is announced to leave.
+    expect(at("signed", "called", WAD)).to.deep.equal({ what: "wait" });
+    expect(at("signed", "called")).to.deep.equal({ what: "wait" });
+    for (const state of ["reverted", "cancelled"] as const)
+      expect(at(state, "called", 0n), state).to.deep.equal({ what: "end", as: "cancelled", why });
+    expect(at("reverted", "called", WAD)).to.deep.equal({ what: "end", as: "failed" });
+    expect(at("reverted", "rescuing", 0n)).to.deep.equal({ what: "end", as: "by-another" });
+  });
+
+  it("REDEEM-51 a rescue that the chain says was ours was ours, whatever became of this transaction", () => {
+    const ours = idOf(5);
+    const at = (rescuer?: string): Duty => {
+      const reading = readingOf(1, 1n, { stage: "rescuing" });
+      return dutyOf(rescueOf(["cancelled"]), { ...reading, ...(rescuer === undefined ? {} : { rescuer }) }, ours);
+    };
+    expect(at(ours)).to.deep.equal({ what: "end", as: "rescued" });
+    expect(at(idOf(6))).to.deep.equal({ what: "end", as: "by-another" });
+    expect(at()).to.deep.equal({ what: "end", as: "by-another" });
+  });
 });

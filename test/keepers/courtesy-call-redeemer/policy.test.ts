@@ -83,6 +83,8 @@ describe("courtesy-call-redeemer: what its key may sign", () => {
       ["courtesy", "unknown-action", "ok"],
       ["self-courtesy", "ok", "ok"],
       ["preemptive", "ok", "ok"],
+      // Redeems through the escrow alone: servicePolicy.test.ts.
+      ["service-provider", "unknown-action", "unknown-action"],
     ]);
   });
 

@@ -7,7 +7,9 @@ import { expect } from "chai";
 import { program } from "../../../keepers/courtesy-call-redeemer/main.js";
 import { ConfigError } from "../../../keepers/kit/env.js";
 import type { ProgramContext } from "../../../keepers/kit/program.js";
+import { connectRescueBounty, encodePledge } from "../../../protocol/tbtc/bounty.js";
 import { DepositState } from "../../../protocol/tbtc/states.js";
+import { deployRescueBounty } from "../../../scripts/tbtc/bounty.js";
 import type { Deposit } from "../../../scripts/tbtc/scenario.js";
 import { usePostgres, type TestDatabase } from "../../helpers/postgres.js";
 import { rejection } from "../../helpers/rejection.js";
@@ -150,5 +152,63 @@ describe("courtesy-call-redeemer as a program", function () {
     const taproot = "bcrt1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqc8gma6";
     expect(await configured({ BTC_WALLET_PUBLIC_KEY: taproot })).to.deep.equal(["BTC_WALLET_PUBLIC_KEY"]);
     expect(await states()).to.deep.equal(deposits.map(() => DepositState.COURTESY_CALL));
+  });
+
+  it("REDEEM-57 as a service provider it shows what pays and what is earned, and starts with an escrow of this system only", async () => {
+    const { deployer, operators, redeemer } = node.roles;
+    const escrow = await deployRescueBounty(node.chain, deployer, node.world.addresses);
+    const [paid, small] = deposits;
+    if (paid === undefined || small === undefined) throw new Error("there are deposits");
+    const bounties = [
+      { deposit: paid.address, bountyWei: WAD },
+      { deposit: small.address, bountyWei: WAD / 100n },
+    ];
+    await node.scenario.send(operators[0] ?? "", escrow, encodePledge(bounties), WAD + WAD / 100n);
+    await node.mine(3);
+    const service = { REDEEMER_MODE: "service-provider", OPERATORS: "*", REDEEMER_BOUNTY_ESCROW: escrow };
+    const checks = (more: Readonly<Record<string, string>> = {}) => {
+      const given = context({ ...service, ...more });
+      return program.doctor(given).then(() => given.said.join("\n"));
+    };
+    const agent = await connectRescueBounty(escrow, node.chain.provider).agentOf(redeemer);
+    expect(await checks()).to.include(`redeems by ${agent.toLowerCase()}`);
+    const run = (more: Readonly<Record<string, string>> = {}, execute = true) =>
+      program.run({ ...context({ ...service, ...more }), execute, once: true, terminal: false });
+    // Another contract, one of another system, and nobody.
+    const strange = await deployRescueBounty(node.chain, deployer, {
+      ...node.world.addresses,
+      token: node.world.addresses.feeRebateToken,
+    });
+    for (const other of [node.world.addresses.token, strange])
+      expect((await rejection(run({ REDEEMER_BOUNTY_ESCROW: other }))).details["checks"]).to.equal("escrow");
+    expect((await rejection(run({ REDEEMER_BOUNTY_ESCROW: redeemer }))).details["checks"]).to.equal("system,escrow");
+
+    const dry = await run({}, false);
+    expect(dry.report["sent"]).to.deep.equal({});
+    expect(dry.report["planned"]).to.deep.equal({ "Token.approve": 1, "RescueBounty.rescue": 1 });
+    expect(dry.report["skips"]).to.deep.equal({ "bounty-too-small": 1 });
+    const status = context(service);
+    const standing = await program.status(status);
+    expect(standing.report).to.deep.include({ watched: 2, earnings: { dues: [], waiting: [] } });
+    const done = await run();
+    expect(done.report).to.deep.include({
+      sent: { "Token.approve": 1, "RescueBounty.rescue": 1 },
+      ...{ leftInFlight: false, errors: 0 },
+    });
+    const waiting = (await program.status(context(service))).report["earnings"];
+    expect(waiting).to.deep.equal({ dues: [], waiting: [paid.address.toLowerCase()] });
+    await node.scenario.provideSignature(paid);
+    await node.scenario.proveRedemption(paid);
+    await node.mine(3);
+    const told = context(service);
+    await program.status(told);
+    expect(told.said).to.include(`can now claim 1.0 ether: ${paid.address.toLowerCase()}`);
+    const claimed = await run();
+    expect(claimed.report["sent"]).to.deep.equal({ "RescueBounty.claim": 1 });
+    await node.mine(3);
+    const collected = await run();
+    expect(collected.report["earnings"]).to.deep.equal({ "claim.done": 1 });
+    expect(collected.report["sent"]).to.deep.equal({ "RescueBounty.collect": 1 });
+    expect(await node.chain.provider.getBalance(escrow)).to.equal(WAD / 100n);
   });
 });
