@@ -93,7 +93,7 @@ export async function startRedeemer(node: TbtcNode, db: Database, options: RigOp
     signing:
       escrow === undefined
         ? tbtcSigning(addresses, outputScript, MAX_FEE_SAT)
-        : bountySigning({
+        : bountySigning(tbtcSigning(addresses, outputScript, MAX_FEE_SAT), {
             ...{ addresses, escrow, outputScript, maxFeeSat: MAX_FEE_SAT },
             ...{ leastBountyWei: RIG_MARGIN_WEI, mostCostUnits: 100n * WAD },
           }),

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { ZeroAddress } from "ethers";
 
 import { AGENTS, bountySigning } from "../../../keepers/courtesy-call-redeemer/adapters/tbtc/bountySigning.js";
+import { tbtcSigning } from "../../../keepers/courtesy-call-redeemer/adapters/tbtc/signing.js";
 import { approvalAction, actionOf, redeemerEncoder } from "../../../keepers/courtesy-call-redeemer/encode.js";
 import { redeemerPolicy } from "../../../keepers/courtesy-call-redeemer/policy.js";
 import { POSITIONS } from "../../../keepers/courtesy-call-redeemer/site.js";
@@ -27,7 +28,7 @@ const ENVELOPE = { chainId: "1", signer: SIGNER, valueWei: 0n, gasLimit: 60_000n
 
 function gateOf(mode: Mode) {
   const site = {
-    signing: bountySigning({
+    signing: bountySigning(tbtcSigning(MAINNET, SCRIPT, 100_000n), {
       ...{ addresses: MAINNET, escrow: ESCROW, outputScript: SCRIPT, maxFeeSat: 100_000n },
       ...{ leastBountyWei: LEAST, mostCostUnits: 20n * WAD },
     }),

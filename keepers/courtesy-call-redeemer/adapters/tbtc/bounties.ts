@@ -150,11 +150,13 @@ export class Bounties {
   }
 }
 
-function bountiesOf(escrow: string, answer: unknown): readonly Bounty[] {
+/** @throws RetryableError BOUNTY_MALFORMED */
+export function bountiesOf(escrow: string, answer: unknown): readonly Bounty[] {
   return readAnswer(escrow, () => decodeBounties(String(answer)));
 }
 
-function readAnswer<T>(escrow: string, read: () => T): T {
+/** @throws RetryableError BOUNTY_MALFORMED */
+export function readAnswer<T>(escrow: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {

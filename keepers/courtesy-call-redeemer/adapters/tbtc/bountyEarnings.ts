@@ -6,7 +6,6 @@ import type { TbtcAddresses } from "../../../../protocol/tbtc/addresses.js";
 import {
   CLAIM_GAS_LIMIT,
   COLLECT_GAS_LIMIT,
-  decodeBounties,
   encodeBounties,
   encodeClaim,
   encodeCollect,
@@ -21,7 +20,7 @@ import { pinnedCall } from "../../../kit/providers/confirm.js";
 import type { Due, Earned, Earnings, Standing } from "../../site.js";
 import type { BlockRef } from "../../types.js";
 import type { AgreedReads } from "./agreedReads.js";
-import type { Bounties } from "./bounties.js";
+import { bountiesOf, readAnswer, type Bounties } from "./bounties.js";
 import { AGENTS } from "./bountySigning.js";
 import { CALL_GAS } from "./gas.js";
 import { numberOf, view } from "./views.js";
@@ -79,7 +78,7 @@ export class BountyEarnings implements Earnings {
         ? []
         : [{ kind: "claim", about, amount: openWei, call: this.call(encodeClaim([about]), CLAIM_GAS_LIMIT) }],
     );
-    const bookedWei = BigInt(String(answers[0]));
+    const bookedWei = readAnswer(escrow, () => BigInt(String(answers[0]).slice(0, 66)));
     if (bookedWei > 0n) {
       const call = this.call(encodeCollect(account), COLLECT_GAS_LIMIT);
       dues.push({ kind: "collect", about: escrow.toLowerCase(), amount: bookedWei, call });
@@ -117,7 +116,7 @@ export class BountyEarnings implements Earnings {
       pinnedCall({ to: escrow, data: encodeBounties(ids) }),
       ...states.map(({ read }) => read),
     ]);
-    const bounties = decodeBounties(String(answer));
+    const bounties = bountiesOf(escrow, answer);
     return ids.map((id, index) => {
       const [bounty, state] = [bounties[index], states[index]];
       if (bounty === undefined || state === undefined) throw new RetryableError("BOUNTY_MALFORMED", `none for ${id}`);

@@ -11,6 +11,7 @@ import {
   encodeBounties,
   rescueAgentAbi,
   rescueBountyAbi,
+  type Bounty,
 } from "../../../../protocol/tbtc/bounty.js";
 import { DepositState, depositState } from "../../../../protocol/tbtc/states.js";
 import { tbtcAbi } from "../../../../protocol/tbtc/contracts.js";
@@ -49,18 +50,24 @@ export interface BountySigningParts {
   readonly mostCostUnits: bigint;
 }
 
-export function bountySigning(parts: BountySigningParts): RescueSigning {
+/** @param base of tBTC itself: what is allowed beside redemptions stays. */
+export function bountySigning(base: RescueSigning, parts: BountySigningParts): RescueSigning {
   const { escrow } = parts;
+  const own = new Set([RESCUE, CLAIM, COLLECT, RECOVER]);
   return {
     methods: {
+      ...base.methods,
       [RESCUE]: { target: escrow, abi: rescueBountyAbi, method: "rescue" },
       [CLAIM]: { target: escrow, abi: rescueBountyAbi, method: "claim" },
       [COLLECT]: { target: escrow, abi: rescueBountyAbi, method: "collect" },
       [RECOVER]: { target: undefined, abi: rescueAgentAbi, method: "execute" },
     },
-    rules: (mode, common, signer) => (mode === "service-provider" ? rulesOf(parts, common, signer) : []),
+    rules: (mode, common, signer) =>
+      mode === "service-provider"
+        ? [...base.rules(mode, common, signer), ...rulesOf(parts, common, signer)]
+        : base.rules(mode, common, signer),
     spender: { kind: "oneOf", values: [escrow] },
-    looks: (action, account) => looksAt(action, parts, account),
+    looks: (action, account) => (own.has(action.name) ? looksAt(action, parts, account) : base.looks(action, account)),
   };
 }
 
@@ -166,7 +173,7 @@ function promised(deposit: string, leastWei: bigint, { escrow }: BountySigningPa
   return {
     reads: [pinnedCall({ to: escrow, data: encodeBounties([deposit]) })],
     judge: ([answer]) => {
-      const [bounty] = decodeBounties(String(answer));
+      const bounty = bountyIn(answer);
       if (bounty?.provider !== undefined) return refuse("argument", `${bounty.provider} has rescued ${deposit}`);
       const openWei = bounty?.openWei ?? 0n;
       if (openWei >= leastWei) return undefined;
@@ -186,13 +193,22 @@ function earned(deposit: string, account: string, { escrow }: BountySigningParts
       pinnedCall({ to: deposit, data: tbtcAbi.deposit.encodeFunctionData("currentState") }),
     ],
     judge: ([answer, state]) => {
-      const [bounty] = decodeBounties(String(answer));
+      const bounty = bountyIn(answer);
       const isOurs = bounty?.provider?.toLowerCase() === account.toLowerCase();
       const isProven = depositState(BigInt(String(state))) === DepositState.REDEEMED;
       if (isOurs && isProven && bounty.openWei > 0n) return undefined;
       return refuse("argument", `nothing can be claimed for ${deposit}`);
     },
   };
+}
+
+/** undefined: no answer of an escrow. */
+function bountyIn(answer: unknown): Bounty | undefined {
+  try {
+    return decodeBounties(String(answer))[0];
+  } catch {
+    return undefined;
+  }
 }
 
 function booked(account: string, { escrow }: BountySigningParts): Look {

@@ -45,6 +45,7 @@ export function tbtcSite({ client, config, confirmations, childSigner, counters,
   const servers = bitcoin.servers.length === 0 ? undefined : openServers(bitcoin);
   const outputScript = bitcoin.destination?.prefixedScript ?? NOWHERE;
   const maxFeeSat = maxBigint(bitcoin.fees.maxFeeSat, MIN_REDEMPTION_FEE_SAT);
+  const signing = tbtcSigning(addresses, outputScript, maxFeeSat);
   const escrow = config.mode === "service-provider" ? config.escrow : undefined;
   const protocol = new TbtcRescue({
     ...{ client, addresses, counters, log, ...(escrow === undefined ? {} : { escrow }) },
@@ -58,8 +59,8 @@ export function tbtcSite({ client, config, confirmations, childSigner, counters,
     protocol,
     signing:
       escrow === undefined
-        ? tbtcSigning(addresses, outputScript, maxFeeSat)
-        : bountySigning({
+        ? signing
+        : bountySigning(signing, {
             ...{ addresses, escrow, outputScript, maxFeeSat, mostCostUnits: config.tokenUnitsPerDay },
             leastBountyWei: maxBigint(config.minMarginWei, 1n),
           }),
