@@ -332,7 +332,7 @@ describe("courtesy-call-redeemer as a service provider on the real tBTC v1", fun
     }
   });
 
-  it("REDEEM-54 a claim that somebody else made is no failure, books that are lost lose nothing, and a refused claim ends by name", async () => {
+  it("REDEEM-54 a claim that somebody else made for us is no failure, and what it booked is paid out all the same", async () => {
     const redeemer = await start();
     await redeemer.step();
     await blocks(redeemer);

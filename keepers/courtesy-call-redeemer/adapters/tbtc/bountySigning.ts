@@ -19,7 +19,7 @@ import type { Action } from "../../../kit/policy/action.js";
 import { integerAt, textOf, valueAt } from "../../../kit/policy/paths.js";
 import { EACH, refuse, type PolicyRefusal, type PolicyRule } from "../../../kit/policy/types.js";
 import { pinnedCall } from "../../../kit/providers/confirm.js";
-import { POSITIONS, type CommonRule, type Look, type RescueSigning } from "../../site.js";
+import type { CommonRule, Look, RescueSigning } from "../../site.js";
 import { CALL_GAS } from "./gas.js";
 import { genuine, OUTPUT_VALUE, POSITION, redeemable } from "./signing.js";
 
