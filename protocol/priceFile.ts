@@ -3,6 +3,7 @@
  */
 import { readFileSync } from "node:fs";
 
+import { CantileverError } from "./errors.js";
 import type { TokenName } from "./params/schema.js";
 
 /** Column name of each token. */
@@ -34,27 +35,28 @@ export type PriceFileErrorCode =
   | "PRICE_FILE_PRICE";
 
 /** A price file that cannot be used, and where. Lines and columns count from 1; 0 when the whole file is meant. */
-export class PriceFileError extends Error {
-  override readonly name = "PriceFileError";
+export class PriceFileError extends CantileverError {
+  declare readonly code: PriceFileErrorCode;
 
   constructor(
-    readonly code: PriceFileErrorCode,
+    code: PriceFileErrorCode,
     readonly file: string,
     readonly line: number,
     readonly column: number,
     what: string,
   ) {
     const place = line === 0 ? file : `${file}, line ${line}${column === 0 ? "" : `, column ${column}`}`;
-    super(`${place}: ${what}`);
+    super(code, `${place}: ${what}`, undefined, { file, line: String(line), column: String(column) });
   }
 }
 
 /** A plain decimal, at most 12 digits before the point and 18 after it: no sign, no exponent, no separators. */
-const DECIMAL = /^\d{1,12}(\.\d{1,18})?$/;
+export const PRICE_DECIMAL = /^\d{1,12}(\.\d{1,18})?$/;
 /** Unix seconds up to the year 2286. */
 const UNIX_SECONDS = /^\d{1,10}$/;
 
-function shown(text: string): string {
+/** What a field holds, in quotes and not too long. */
+export function shown(text: string): string {
   return text === "" ? "an empty field" : JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }
 
@@ -85,23 +87,42 @@ function parseHeader(file: string, line: string): ("timestamp" | TokenName)[] {
   return columns;
 }
 
-/** Parses the text of a price file; `file` is used in errors only. Throws PriceFileError naming file, line and column. */
-export function parsePriceFile(file: string, text: string): PriceRow[] {
+/** Where a field stands, for errors. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** A field of a row, with its column's name as `columnsOf` gave it. */
+export interface Field<Column> {
+  readonly column: Column;
+  readonly text: string;
+  readonly at: Place;
+}
+
+/**
+ * The rows of a file with a header line: as many fields as the header has. `columnsOf` judges the header.
+ * @throws PriceFileError naming file, line and column.
+ */
+export function parseTable<Column>(
+  file: string,
+  text: string,
+  columnsOf: (file: string, header: string) => readonly Column[],
+): (readonly Field<Column>[])[] {
   const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
   while (lines.at(-1)?.trim() === "") lines.pop();
   const [header, ...body] = lines;
   if (header === undefined) {
     throw new PriceFileError("PRICE_FILE_EMPTY", file, 0, 0, "the file is empty; expected a header line and rows");
   }
-  const columns = parseHeader(file, header);
+  const columns = columnsOf(file, header);
   if (body.length === 0) {
     throw new PriceFileError("PRICE_FILE_EMPTY", file, 0, 0, "there is no row below the header");
   }
-
-  const rows: PriceRow[] = [];
-  body.forEach((text, index) => {
+  return body.map((row, index) => {
     const line = index + 2;
-    const fields = text.split(",").map((field) => field.trim());
+    const fields = row.split(",").map((field) => field.trim());
     if (fields.length !== columns.length) {
       throw new PriceFileError(
         "PRICE_FILE_FIELD_COUNT",
@@ -111,24 +132,36 @@ export function parsePriceFile(file: string, text: string): PriceRow[] {
         `the row has ${fields.length} fields, the header ${columns.length}`,
       );
     }
+    return columns.map((column, at) => ({ column, text: fields[at] ?? "", at: { file, line, column: at + 1 } }));
+  });
+}
+
+/** Parses the text of a price file; `file` is used in errors only. Throws PriceFileError naming file, line and column. */
+export function parsePriceFile(file: string, text: string): PriceRow[] {
+  const rows: PriceRow[] = [];
+  for (const fields of parseTable(file, text, parseHeader)) {
     let timestampSeconds = 0;
     const usd: Partial<Record<TokenName, number>> = {};
     const usdText: Partial<Record<TokenName, string>> = {};
-    columns.forEach((column, at) => {
-      const field = fields[at] ?? "";
+    for (const { column, text: field, at } of fields) {
       if (column === "timestamp") {
-        timestampSeconds = parseTimestamp(file, line, at + 1, field, rows.at(-1));
+        timestampSeconds = parseTimestamp(at, field, rows.at(-1));
       } else {
-        usd[column] = parsePrice(file, line, at + 1, field);
+        usd[column] = parsePrice(at, field);
         usdText[column] = field;
       }
-    });
+    }
     rows.push({ timestampSeconds, usd, usdText });
-  });
+  }
   return rows;
 }
 
-function parseTimestamp(file: string, line: number, column: number, field: string, before?: PriceRow): number {
+/** Whole unix seconds after those of the row before. @throws PriceFileError */
+export function parseTimestamp(
+  { file, line, column }: Place,
+  field: string,
+  before?: Pick<PriceRow, "timestampSeconds">,
+): number {
   if (!UNIX_SECONDS.test(field)) {
     throw new PriceFileError(
       "PRICE_FILE_TIMESTAMP",
@@ -151,8 +184,8 @@ function parseTimestamp(file: string, line: number, column: number, field: strin
   return seconds;
 }
 
-function parsePrice(file: string, line: number, column: number, field: string): number {
-  const price = DECIMAL.test(field) ? Number(field) : 0;
+function parsePrice({ file, line, column }: Place, field: string): number {
+  const price = PRICE_DECIMAL.test(field) ? Number(field) : 0;
   if (price <= 0) {
     throw new PriceFileError(
       "PRICE_FILE_PRICE",
@@ -167,14 +200,17 @@ function parsePrice(file: string, line: number, column: number, field: string): 
 
 /** Reads and parses a price file. Throws PriceFileError. */
 export function readPriceFile(file: string): PriceRow[] {
-  let text: string;
+  return parsePriceFile(file, readTable(file));
+}
+
+/** @throws PriceFileError PRICE_FILE_UNREADABLE */
+export function readTable(file: string): string {
   try {
-    text = readFileSync(file, "utf8");
+    return readFileSync(file, "utf8");
   } catch (error) {
     const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
     throw new PriceFileError("PRICE_FILE_UNREADABLE", file, 0, 0, `cannot be read (${reason})`);
   }
-  return parsePriceFile(file, text);
 }
 
 /** Hours from the first row to the last one. */
