@@ -82,8 +82,10 @@ export const WALLS: readonly Wall[] = [
       "keepers/*/decide",
       "keepers/*/encode",
       "keepers/*/types",
+      "keepers/*/rehearsal",
     ],
-    reason: "scripts start keepers as programs; the simulator imports what they decide",
+    reason:
+      "scripts start keepers as programs; simulators import what they decide, or a whole keeper whose clock is theirs",
   },
   {
     files: /^(?:hardhat|eslint)\.config\.[jt]s$/,

@@ -26,6 +26,7 @@ const ALLOWED: readonly Case[] = [
   ["service/api/server.ts", "fastify"],
   ["service/api/routes/pools.ts", "../../../db/queries/latestDeviation.js"],
   ["scripts/sim/run.ts", "../../keepers/deviation-stabilizer/decide.js"],
+  ["scripts/tbtc/replay/keeper.ts", "../../../keepers/courtesy-call-redeemer/rehearsal.js"],
   ["scripts/deploy/010_tokens.ts", "hardhat"],
   ["hardhat.config.ts", "./scripts/tasks/peg/status.js"],
   ["test/integration/stabilizer.test.ts", "../../keepers/kit/runner.js"],

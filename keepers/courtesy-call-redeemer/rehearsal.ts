@@ -1,0 +1,141 @@
+/**
+ * The keeper with somebody else's hand on the clock: the parts that `run` puts together, outbox, books, policy and audit log among them, for
+ * a chain of this machine whose blocks are made one by one. What a running keeper has besides is left out: the watch for new blocks, the start-up
+ * checks, status file and metrics.
+ */
+import { setTimeout as rest } from "node:timers/promises";
+
+import { openDatabase } from "../../db/open.js";
+import { PermanentError, RetryableError } from "../../protocol/errors.js";
+import { Counters } from "../kit/counters.js";
+import type { Env } from "../kit/env.js";
+import { accountNames } from "../kit/pnl/postings.js";
+import { openRuntime, OUTBOX_WINDOW } from "../kit/runtime.js";
+import { failedCondition } from "./condition.js";
+import { decideConfigOf } from "./config.js";
+import { compilePolicy, connect, depthOf, openSite } from "./connect.js";
+import { actionOf, redeemerEncoder } from "./encode.js";
+import { redeemerGuard } from "./guard.js";
+import { Notices } from "./notices.js";
+import { KEEPER_NAME } from "./policy.js";
+import { RescueStore } from "./store.js";
+import { RescueTick } from "./tick.js";
+import { Watchlist } from "./watchlist.js";
+
+export interface Rehearsal {
+  /** Pays and signs; checksummed. */
+  readonly account: string;
+  readonly mode: string;
+  readonly counters: Counters;
+  /** Transactions that wait for a block. */
+  pending(): number;
+  /**
+   * All that the keeper does about the newest block. What fails for a reason that may pass is tried again at the same block, as a running keeper
+   * does while it is the newest. @throws what the last try throws.
+   */
+  step(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const MS_PER_SECOND = 1_000;
+const TRIES = 5;
+const PAUSE_MS = 1_000;
+
+/**
+ * @param env settings, nodes and database as `run` reads them; the database has all migrations.
+ * @param nowMs the chain's clock, by which the keeper rests between two looks.
+ * @throws PermanentError REHEARSAL_NOT_LOCAL; what `run` throws before its first block.
+ */
+export async function openRehearsal(network: string, env: Env, nowMs: () => number): Promise<Rehearsal> {
+  const connection = connect(network, env, false);
+  const { config, client, log } = connection;
+  const ends: (() => Promise<void> | void)[] = [
+    () => {
+      client.close();
+    },
+    () => connection.alerts.close(),
+  ];
+  const close = async (): Promise<void> => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  try {
+    const signer = await connection.signer();
+    if (!config.network.local || signer === undefined) {
+      throw new PermanentError("REHEARSAL_NOT_LOCAL", `${network} is no network of this machine, or has no key`);
+    }
+    const counters = new Counters();
+    const site = openSite(connection, counters);
+    const policy = compilePolicy(connection, site, signer.address);
+    const encode = redeemerEncoder(site);
+    const account = signer.address;
+    const known: { watchlist?: Watchlist; store?: RescueStore } = {};
+    const runtime = await openRuntime({
+      ...{ connection, keeper: KEEPER_NAME, signer, policy, encode, env },
+      isMember: (_, address) => known.watchlist?.has(address) ?? false,
+      guard: redeemerGuard({ client, account, site }),
+      conditions: [failedCondition(() => known.store?.failedToday() ?? Promise.resolve(0), config.maxFailedPerDay)],
+      names: accountNames({}),
+      assetAddress: () => site.token.address,
+      valueXauWei: () => undefined,
+    });
+    ends.push(() => runtime.close());
+    const books = await openDatabase({
+      databaseUrl: env["DATABASE_URL"],
+      ...(config.databaseFolder === undefined ? {} : { folder: config.databaseFolder }),
+      role: "keeper_rw",
+      applicationName: `cantilever ${KEEPER_NAME} rehearsal`,
+    });
+    ends.push(() => books.close());
+    const { lease, submitter, audit: record } = runtime;
+    const chainId = String(client.chainId);
+    const store = new RescueStore({
+      ...{ db: books.database, role: KEEPER_NAME, chainId, account, protocol: site.name, lease },
+    });
+    const { operators, urgency, feeShareBps: stakeShareBps, maxFeePerGasWei, validBlocks, cooldownMs } = config;
+    const depth = BigInt(depthOf(config));
+    const watchlist = new Watchlist({ protocol: site.protocol, operators, store, depth, counters, log });
+    Object.assign(known, { watchlist, store });
+    const attemptMs = config.replaceAfterBlocks * config.network.blockMs;
+    const tick = new RescueTick({
+      ...{ site, account, fees: config, watchlist, store, client, encode, submitter, counters, record, log, nowMs },
+      decide: decideConfigOf(config, site.token.address),
+      config: {
+        ...{ maxFeePerGasWei, stakeShareBps, validBlocks, cooldownMs },
+        secondsPerAttempt: BigInt(Math.max(1, Math.ceil(attemptMs / MS_PER_SECOND))),
+      },
+      notices: new Notices({ urgency, counters, record, log }),
+      window: OUTBOX_WINDOW,
+      typed: (call) => actionOf(policy, call),
+    });
+    return {
+      ...{ account, mode: config.mode, counters, close },
+      pending: () => submitter.pending().length,
+      step: async () => {
+        for (let left = TRIES; ; left -= 1) {
+          try {
+            await look();
+            return;
+          } catch (error) {
+            if (left <= 1 || !(error instanceof RetryableError)) throw error;
+            counters.add("tried-again");
+            await rest(PAUSE_MS);
+          }
+        }
+      },
+    };
+
+    async function look(): Promise<void> {
+      const head = await client.head();
+      await tick.upkeep(head);
+      const verdict = await runtime.verdict();
+      if (lease.held === undefined) {
+        throw new PermanentError("REHEARSAL_NOT_LEADING", "another process holds this keeper's lease");
+      }
+      if (verdict !== "work") counters.add("held");
+      await tick.run(head, verdict === "work");
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
