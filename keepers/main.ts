@@ -1,6 +1,6 @@
 /** `npm run keeper`: starts, checks and describes keepers by name. */
 import { runCommand, usageError } from "../scripts/cli.js";
-import { backTest } from "./backTest.js";
+import { backTest, isReplayed } from "./backTest.js";
 import type { KeeperProgram } from "./kit/program.js";
 
 /** Loaded when it is asked for, as the keepers are: help and wrong usage need not wait for it. */
@@ -44,16 +44,25 @@ const definition = {
   flags: {
     network: {
       kind: "string",
-      help: "network of deployments/params, such as localhost or chain138, or a Solana one: solana-localnet",
-      required: true,
+      help: "network of deployments/params, such as localhost or chain138, or a Solana one: solana-localnet; always but for replay of prices",
     },
     execute: { kind: "boolean", help: "send transactions" },
     prices: {
       kind: "string",
       placeholder: "FILE",
-      help: "a price file: price-reporter reports from it; replay of the stabilizer runs its market on a simulated chain",
+      help: "a price file: price-reporter reports from it; replay runs the stabilizer's market, or the redeemer's system, on a simulated chain",
     },
-    seed: { kind: "integer", min: 0, default: 1, help: "replay --prices: seed of everything else in that market" },
+    trace: {
+      kind: "string",
+      placeholder: "NAME",
+      help: "replay of the redeemer: prices made from the seed instead of a file: crash, grind or spike",
+    },
+    tbtc: {
+      kind: "string",
+      placeholder: "AMOUNT",
+      help: "replay of the redeemer: what it may spend; enough when left out",
+    },
+    seed: { kind: "integer", min: 0, default: 1, help: "replay of prices: seed of everything else in that market" },
     "alert-test": { kind: "boolean", help: "doctor: send a test message through every channel of the alerts" },
     once: { kind: "boolean", help: "one block of work, then the end of what it sent" },
     reason: {
@@ -93,12 +102,18 @@ await runCommand(definition, async ({ positionals, flags, signal, say }) => {
   const [name = "", subCommand = "run"] = positionals;
   const load = KEEPERS[name];
   if (load === undefined) throw usageError("PART_NOT_BUILT", `the keeper ${name} is not built yet`);
-  const replaysPrices = flags.prices !== undefined && subCommand === "replay" && name === "deviation-stabilizer";
-  if (flags.prices !== undefined && !replaysPrices && name !== "price-reporter")
+  const { prices, trace, tbtc } = flags;
+  const replaysPrices = (prices ?? trace) !== undefined && subCommand === "replay" && isReplayed(name);
+  if (prices !== undefined && !replaysPrices && name !== "price-reporter")
     throw usageError("CONFLICTING_FLAGS", `${name} takes --prices with replay only`);
+  if ((trace ?? tbtc) !== undefined && !(replaysPrices && name === "courtesy-call-redeemer"))
+    throw usageError("CONFLICTING_FLAGS", "--trace and --tbtc belong to replay of courtesy-call-redeemer");
+  if (replaysPrices) return backTest({ signal }, name, { prices, trace, tbtc, seed: String(flags.seed) });
+  const { network } = flags;
+  if (network === undefined) throw usageError("MISSING_FLAG", "--network is required");
   if (flags["alert-test"] && subCommand !== "doctor")
     throw usageError("CONFLICTING_FLAGS", `${subCommand} takes no --alert-test; doctor does`);
-  const records = { keeper: name, network: flags.network, env: process.env, say };
+  const records = { keeper: name, network, env: process.env, say };
   const { reason, "revive-signer": revive } = flags;
   const ordersRun = subCommand === "run" && reason !== undefined;
   if (revive !== undefined && !ordersRun)
@@ -107,13 +122,12 @@ await runCommand(definition, async ({ positionals, flags, signal, say }) => {
     if (reason === undefined) throw usageError("MISSING_FLAG", `${subCommand} needs --reason`);
     return (await recordCommands()).order(records, { state: subCommand, reason, revive });
   }
-  if (flags.prices !== undefined && replaysPrices) return backTest({ signal }, flags.prices, flags.seed);
   if (subCommand === "audit") return (await recordCommands()).audit(records, flags.export);
   if (subCommand === "pnl") return (await recordCommands()).pnl(records, flags.hours ?? 24);
   const blocks = subCommand === "replay" ? blocksOf(flags) : undefined;
   const program = await load();
   const context = {
-    network: flags.network,
+    network,
     env: process.env,
     signal,
     say,

@@ -59,6 +59,21 @@ describe("npm run keeper", () => {
     });
   }
 
+  for (const [words, exit, code] of [
+    ["courtesy-call-redeemer replay --prices /nowhere/p.csv --json", 1, "PRICE_FILE_UNREADABLE"],
+    ["courtesy-call-redeemer replay --trace flood --json", 2, "INVALID_VALUE"],
+    ["courtesy-call-redeemer replay --trace crash --prices p.csv --json", 2, "CONFLICTING_FLAGS"],
+    ["courtesy-call-redeemer replay --trace crash --tbtc 1e3 --json", 1, "NOT_A_DECIMAL"],
+    ["courtesy-call-redeemer run --trace crash --network localhost --json", 2, "CONFLICTING_FLAGS"],
+    ["deviation-stabilizer replay --trace crash --json", 2, "CONFLICTING_FLAGS"],
+    ["courtesy-call-redeemer replay --json", 2, "MISSING_FLAG"],
+  ] as const) {
+    it(`REPLAY-7 exits ${String(exit)} with ${code}: ${words}`, async () => {
+      const { code: exited, answer } = await keeper(words);
+      expect([exited, errorCode(answer)]).to.deep.equal([exit, code]);
+    });
+  }
+
   it("takes a network that it does not know for wrong usage", async () => {
     const context = { network: "localhots", env: {}, signal: new AbortController().signal, say: () => undefined };
     const failure: unknown = await stabilizer.doctor(context).catch((error: unknown) => error);
