@@ -36,6 +36,7 @@ import { redeemerGuard } from "./guard.js";
 import { Notices } from "./notices.js";
 import { KEEPER_NAME } from "./policy.js";
 import { settlementChecks, settlementLines } from "./settlements.js";
+import { SETTLE_EVERY_MS } from "./settling.js";
 import { POSITIONS, type RescueSite } from "./site.js";
 import { standingOf } from "./standing.js";
 import { RescueStore } from "./store.js";
@@ -48,8 +49,7 @@ const SETTLE_MS = 5_000;
 const ONCE_SETTLE_MS = 60_000;
 const DEFAULT_DATA_FOLDER = "data/keepers";
 const MS_PER_SECOND = 1_000;
-/** A rescue that is being settled has hours: it is looked at this often, and a block waits so long for the answers. */
-const SETTLE_EVERY_MS = 30_000;
+/** So long a block waits for answers about a rescue that is being settled. */
 const SETTLE_PATIENCE_MS = 3_000;
 
 export const program: KeeperProgram = { run, doctor, status, policy };
@@ -70,7 +70,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     requireGate(await examine(connection, counters, execute), execute ? EXECUTE_GATE : GATE, log);
     if (config.ignored.length > 0) log.warn("settings.unused", { names: config.ignored });
     site = openSite(connection, counters, execute ? await openChildKey(connection, env) : undefined);
-    const { otherChain, token } = site;
+    const { otherChain, token, earnings } = site;
     if (otherChain?.agreeing === 0 && config.mode !== "watch") log.warn("settle.no-servers", {});
     const signer = await connection.signer();
     const policy = compilePolicy(connection, site, signer?.address);
@@ -82,7 +82,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     let earningStore: EarningStore | undefined;
     const known: { watchlist?: Watchlist } = {};
     const isMember = (kind: string, address: string): boolean =>
-      kind === POSITIONS ? (known.watchlist?.has(address) ?? false) : (site.earnings?.isMember(kind, address) ?? false);
+      kind === POSITIONS ? (known.watchlist?.has(address) ?? false) : (earnings?.isMember(kind, address) ?? false);
     if (execute && signer !== undefined) {
       runtime = await openRuntime({
         ...{ connection, keeper: KEEPER_NAME, signer, policy, encode, isMember, env },

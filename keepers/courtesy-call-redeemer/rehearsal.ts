@@ -18,6 +18,7 @@ import { actionOf, redeemerEncoder } from "./encode.js";
 import { redeemerGuard } from "./guard.js";
 import { Notices } from "./notices.js";
 import { KEEPER_NAME } from "./policy.js";
+import { SETTLE_EVERY_MS } from "./settling.js";
 import { RescueStore } from "./store.js";
 import { RescueTick } from "./tick.js";
 import { Watchlist } from "./watchlist.js";
@@ -40,6 +41,8 @@ export interface Rehearsal {
 const MS_PER_SECOND = 1_000;
 const TRIES = 5;
 const PAUSE_MS = 1_000;
+/** The next block is made when this one is done with: answers are waited for. */
+const PATIENCE_MS = 60_000;
 
 /**
  * @param env settings, nodes and database as `run` reads them; the database has all migrations.
@@ -101,6 +104,7 @@ export async function openRehearsal(network: string, env: Env, nowMs: () => numb
       decide: decideConfigOf(config, site.token.address),
       config: {
         ...{ maxFeePerGasWei, stakeShareBps, validBlocks, cooldownMs },
+        ...{ settleEveryMs: SETTLE_EVERY_MS, settlePatienceMs: PATIENCE_MS },
         secondsPerAttempt: BigInt(Math.max(1, Math.ceil(attemptMs / MS_PER_SECOND))),
       },
       notices: new Notices({ urgency, counters, record, log }),

@@ -56,6 +56,8 @@ interface Running {
   end: Look | undefined;
 }
 
+/** A rescue that is being settled has hours: it is looked at this often. */
+export const SETTLE_EVERY_MS = 30_000;
 /** A transaction should be mined so long before the step is too late. */
 const MARGIN_SECONDS = 900n;
 

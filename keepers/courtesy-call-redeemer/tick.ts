@@ -99,7 +99,7 @@ export class RescueTick {
     const block: BlockRef = { number: head.number, hash: head.hash, timestamp: BigInt(head.timestamp) };
     const before = (await store?.load()) ?? NOTHING_BEGUN;
     const ours = new Set(before.open.map(({ position }) => position));
-    const { operators } = config;
+    const { operators } = this.parts.decide;
     const looked = await listedOf(site.protocol, operators, watchlist.watched(), ours, this.parts.account, block);
     const readings = await site.protocol.read(looked, block);
     await watchlist.see(readings, BigInt(head.number));
