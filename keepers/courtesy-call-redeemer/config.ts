@@ -3,6 +3,7 @@ import { type z } from "zod";
 import { UsageError } from "../../protocol/errors.js";
 import { loadKeeperConfig, rpcVariable, type KeeperConfig } from "../kit/config.js";
 import { ConfigError, integer, oneOf, optionalText, scaled, setting, type Env, type Settings } from "../kit/env.js";
+import { aaveConfig, aaveSettings, type AaveConfig } from "./adapters/aave/settings.js";
 import { bitcoinSettings, loadBitcoinConfig, type BitcoinConfig } from "./bitcoin/config.js";
 import type { DecideConfig } from "./decide.js";
 import { APPROVAL_GAS } from "./encode.js";
@@ -23,10 +24,16 @@ const seconds: z.ZodType<bigint, string> = integer(0, MAX_SECONDS).transform(Big
 
 /** Settings of this keeper beside those of the kit. Keys carry the unit of the parsed value. */
 export const redeemerSettings = {
+  protocol: setting({
+    env: "REDEEMER_PROTOCOL",
+    schema: oneOf(["tbtc", "aave-v3"]),
+    default: "tbtc",
+    doc: "In which protocol positions are rescued: `tbtc`, deposits of tBTC v1; `aave-v3`, accounts that owe in a market of Aave v3. Settings of the other one are refused.",
+  }),
   operators: setting({
     env: "OPERATORS",
     schema: optionalText,
-    doc: "Operators whose positions are looked after: addresses separated by commas, in any case; `*` means everybody's: only in `watch`, and in `service-provider`, which has no other.",
+    doc: "Operators whose positions are looked after, or accounts that owe: addresses separated by commas, in any case; `*` means everybody's: only in `watch`, and in `service-provider`, which has no other.",
   }),
   mode: setting({
     env: "REDEEMER_MODE",
@@ -112,6 +119,12 @@ export const redeemerSettings = {
     default: "10",
     doc: "Most of what is at stake that may go to the gas of a rescue, percent; `KEEPER_MAX_FEE_GWEI` holds besides.",
   }),
+  maxPriceAgeSeconds: setting({
+    env: "REDEEMER_PRICE_SECONDS",
+    schema: seconds,
+    default: "86400",
+    doc: "`tbtc`: age at which the medianizer's price is stale: what was not called is left alone then. Where the medianizer tells no age, nothing is known of it.",
+  }),
   sumLimit: setting({
     env: "REDEEMER_PLAN_SUMS",
     schema: integer(1_000, 10_000_000),
@@ -160,6 +173,7 @@ export const redeemerSettings = {
     default: "",
     doc: "Public development account that signs on a local network where no key is configured; the parameters' keeper when unset.",
   }),
+  ...aaveSettings,
 } as const satisfies Settings;
 
 /** Chances of liquidation at the upper edge of each class; they rise to certainty at the liquidation threshold. */
@@ -173,7 +187,10 @@ type Parsed = KeeperConfig<typeof redeemerSettings>;
 export interface RedeemerConfig extends Omit<Parsed, "operators"> {
   readonly operators: Operators;
   readonly urgency: UrgencyPolicy;
-  readonly bitcoin: BitcoinConfig;
+  /** Undefined unless the protocol is settled there. */
+  readonly bitcoin: BitcoinConfig | undefined;
+  /** Undefined unless it is the protocol. */
+  readonly aave: AaveConfig | undefined;
   /** Variables of the original that were given and are not used, by name. */
   readonly ignored: readonly string[];
 }
@@ -192,8 +209,8 @@ export function loadConfig(networkName: string, env: Env): RedeemerConfig {
     [],
     redeemerNetwork,
   );
-  const { dangerBufferBps, urgentSeconds, safetyMarginSeconds, preemptBelowBps, mode } = rest;
-  const bitcoin = loadBitcoinConfig(env);
+  refuseOthers(rest.protocol, env);
+  const { dangerBufferBps, urgentSeconds, safetyMarginSeconds, preemptBelowBps, protocol, mode } = rest;
   const urgency = {
     dangerBufferBps,
     urgentSeconds,
@@ -202,20 +219,54 @@ export function loadConfig(networkName: string, env: Env): RedeemerConfig {
     likelihoodBps: LIKELIHOOD_BPS,
   };
   const ignored = IGNORED.filter((name) => (env[name] ?? "") !== "");
-  if (mode !== "watch" && bitcoin.destination === undefined) {
-    const message = `required in mode ${mode}: where redeemed bitcoin goes`;
-    throw new ConfigError([{ env: bitcoinSettings.destination.env, message }]);
-  }
-  const escrow = escrowOf(mode, rest.escrow);
-  try {
-    const operators = parseOperators(text ?? "", rest.minMarginWei);
+  const operators = operatorsOf(text ?? "", rest.minMarginWei);
+  if (protocol === "tbtc") {
+    const bitcoin = bitcoinOf(mode, env);
+    const escrow = escrowOf(mode, rest.escrow);
     const wrong = feeProblem(mode, operators);
     if (wrong !== undefined) throw new ConfigError([{ env: redeemerSettings.operators.env, message: wrong }]);
-    return Object.freeze({ ...rest, escrow, urgency, operators, bitcoin, ignored });
+    return Object.freeze({ ...rest, escrow, urgency, operators, ignored, bitcoin, aave: undefined });
+  }
+  const aave = aaveConfig(rest, mode, operators);
+  return Object.freeze({
+    ...{ ...rest, operators, ignored, aave, bitcoin: undefined },
+    // The same names as for the other protocol, in units of its own token and at its own threshold.
+    ...{ reserveUnits: aave.reserveUnits, tokenUnitsPerDay: aave.unitsPerDay, preemptBelowBps: aave.triggerBps },
+    urgency: { ...urgency, preemptBelowBps: aave.triggerBps },
+  });
+}
+
+/** Limits of one protocol that are given for the other would not hold. @throws ConfigError with each of them. */
+function refuseOthers(protocol: Parsed["protocol"], env: Env): void {
+  const { maxPriceAgeSeconds, systemFile, escrow, leastPayoutWei, minMarginWei } = redeemerSettings;
+  const { preemptBelowBps, reserveUnits, tokenUnitsPerDay } = redeemerSettings;
+  const tbtc = [
+    ...[maxPriceAgeSeconds, systemFile, escrow, leastPayoutWei, minMarginWei],
+    ...[preemptBelowBps, reserveUnits, tokenUnitsPerDay, ...Object.values(bitcoinSettings)],
+  ];
+  const others: readonly { readonly env: string }[] = protocol === "tbtc" ? Object.values(aaveSettings) : tbtc;
+  const given = others.filter((other) => (env[other.env] ?? "") !== "");
+  if (given.length === 0) return;
+  const message = `no setting of ${protocol}, which REDEEMER_PROTOCOL chooses`;
+  throw new ConfigError(given.map((other) => ({ env: other.env, message })));
+}
+
+/** @throws ConfigError */
+function operatorsOf(text: string, minMarginWei: bigint): Operators {
+  try {
+    return parseOperators(text, minMarginWei);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     throw new ConfigError([{ env: redeemerSettings.operators.env, message: error.message }]);
   }
+}
+
+/** Where redeemed bitcoin goes is needed by whoever redeems. @throws ConfigError */
+function bitcoinOf(mode: Parsed["mode"], env: Env): BitcoinConfig {
+  const bitcoin = loadBitcoinConfig(env);
+  if (mode === "watch" || bitcoin.destination !== undefined) return bitcoin;
+  const message = `required in mode ${mode}: where redeemed bitcoin goes`;
+  throw new ConfigError([{ env: bitcoinSettings.destination.env, message }]);
 }
 
 /** Address of the escrow, if there is one. @throws ConfigError */

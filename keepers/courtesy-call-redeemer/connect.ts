@@ -7,11 +7,11 @@ import type { Env } from "../kit/env.js";
 import { loadDigestKey } from "../kit/keys/load.js";
 import type { Policy } from "../kit/policy/types.js";
 import { confirmationsFor } from "../kit/providers/confirmations.js";
-import { tbtcSite } from "./adapters/tbtc/site.js";
 import type { ChildSigner } from "./bitcoin/child.js";
 import { CHILD_KEY, openChildSigner } from "./bitcoin/childSigner.js";
 import { loadConfig, type RedeemerConfig } from "./config.js";
 import { KEEPER_NAME, redeemerPolicy } from "./policy.js";
+import { protocolOf } from "./protocols.js";
 import type { RescueSite } from "./site.js";
 
 export type Connection = ChainConnection & { readonly config: RedeemerConfig };
@@ -25,21 +25,18 @@ export function connect(network: string, env: Env, terminal: boolean): Connectio
   return openChain(config, KEEPER_NAME, env, terminal, config.localAccount ?? config.network.keeper);
 }
 
-/** @throws UsageError about addresses; PermanentError TBTC_NOT_PUBLISHED */
-export function openSite(
-  { client, config, log }: Connection,
-  counters: Counters,
-  childSigner?: ChildSigner,
-): RescueSite {
-  return tbtcSite({ client, config, confirmations: depthOf(config), childSigner, counters, log });
+/** @throws UsageError about what the settings name; PermanentError where the protocol is not published on this chain */
+export function openSite(connection: Connection, counters: Counters, childSigner?: ChildSigner): RescueSite {
+  const { config } = connection;
+  return protocolOf(config).open(connection, { counters, confirmations: depthOf(config), childSigner });
 }
 
 /**
- * The key of the destination, where one is named. @returns undefined: children are signed by hand.
+ * The key of the destination, where one is named. @returns undefined: children are signed by hand, or there are none.
  * @throws PermanentError BTC_CHILD_KEY_FOREIGN, and what `loadDigestKey` throws
  */
 export async function openChildKey({ config }: Connection, env: Env): Promise<ChildSigner | undefined> {
-  const { destination } = config.bitcoin;
+  const destination = config.bitcoin?.destination;
   const key = destination === undefined ? undefined : await loadDigestKey(env, CHILD_KEY);
   return key === undefined || destination === undefined ? undefined : openChildSigner(key, destination.script);
 }

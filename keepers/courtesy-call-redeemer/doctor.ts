@@ -8,10 +8,14 @@ import { runChecks, type Check, type CheckPlan } from "../kit/doctor.js";
 import type { Head } from "../kit/provider.js";
 import { openSite, type Connection } from "./connect.js";
 import { tokenAbi } from "./encode.js";
+import { protocolOf } from "./protocols.js";
 import type { RescueSite } from "./site.js";
 
-/** Checks that must hold before anything may be sent; the others are advice. */
-export const GATE: ReadonlySet<string> = new Set(["rpc", "chain-id", "system", "destination", "escrow", "key"]);
+/** Checks that must hold before anything may be sent, those of all protocols among them; the others are advice. */
+export const GATE: ReadonlySet<string> = new Set([
+  ...["rpc", "chain-id", "system", "escrow", "key"],
+  ...["destination", "market", "token"],
+]);
 /** Nothing is signed without nodes that agree. */
 export const EXECUTE_GATE: ReadonlySet<string> = new Set([...GATE, "quorum"]);
 
@@ -25,25 +29,16 @@ export async function examine(
   const { client, config } = connection;
   let head: Head | undefined;
   let site: RescueSite | undefined;
+  const protocol = protocolOf(config).checks(connection);
   const plans: CheckPlan[] = [
     ...nodeChecks(connection, (seen) => {
       head = seen;
     }),
-    {
-      name: "destination",
-      expected: "an address to which deposits pay, or none while only watching",
-      fix: "set BTC_WALLET_PUBLIC_KEY and BTC_NETWORK; bc1p addresses are not paid",
-      look: () => {
-        const { destination } = config.bitcoin;
-        if (destination === undefined) return Promise.resolve({ ok: config.mode === "watch", found: "none" });
-        const { address, kind, network } = destination;
-        return Promise.resolve({ ok: true, found: `${address} (${kind}, ${network})` });
-      },
-    },
+    ...protocol.filter(({ name }) => GATE.has(name)),
     {
       name: "system",
       expected: "code at every address of the system",
-      fix: "is it the right network? REDEEMER_SYSTEM_FILE names the addresses of another system",
+      fix: "is it the right network? the settings of the protocol name the addresses of another system",
       needs: ["chain-id", "destination"],
       look: async () => {
         site = openSite(connection, counters);
@@ -75,6 +70,7 @@ export async function examine(
       },
     },
     ...keyChecks(connection, needKey),
+    ...protocol.filter(({ name }) => !GATE.has(name)),
     {
       name: "means",
       expected: "some of the token, and ether above the reserve",

@@ -6,6 +6,7 @@ const SENTENCES: Readonly<Record<SkipReason, string>> = {
   "not-redeemable": "it is being set up, settled or liquidated, or over: nothing can be rescued",
   "in-flight": "a rescue of it is on its way",
   "health-unknown": "the protocol has no price: nobody knows whether it is in danger",
+  "price-stale": "the protocol goes by a price that is too old: nothing is spent that rests on it",
   healthy: "it is well collateralised{now}{needed}",
   "watch-only": "it is in danger, and the mode only watches",
   mode: "it is in danger, and what could be done is more than the mode allows",

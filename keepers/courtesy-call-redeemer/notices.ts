@@ -29,6 +29,7 @@ const DANGER_BAND = 2;
 export class Notices {
   private readonly before = new Map<string, Seen>();
   private isOffline = false;
+  private isStale = false;
   /** What was told of the token that is short; empty while it is not. */
   private exhausted = "";
   private isGasShort = false;
@@ -105,10 +106,23 @@ export class Notices {
 
   private price(readings: readonly Reading[], block: number): void {
     const alive = readings.filter(({ stage }) => stage === "open" || stage === "called");
-    const isOffline = alive.length > 0 && alive.every(({ healthBps }) => healthBps === undefined);
+    const stale = alive.filter(({ priced }) => priced?.isStale === true);
+    this.staleness(stale, block);
+    const blind = alive.filter(({ healthBps }) => healthBps === undefined);
+    const isOffline = blind.length > stale.length && blind.length === alive.length;
     if (isOffline && !this.isOffline) this.tell("error", "rescue.price-offline", block, { positions: alive.length });
     else if (!isOffline && this.isOffline) this.parts.log.info("rescue.price-back", { block });
     this.isOffline = isOffline;
+  }
+
+  private staleness(stale: readonly Reading[], block: number): void {
+    const isStale = stale.length > 0;
+    const { log } = this.parts;
+    if (isStale && !this.isStale) {
+      const positions = stale.map(({ position, priced }) => ({ position: position.id, pricedAt: priced?.at }));
+      this.tell("error", "rescue.price-stale", block, { positions });
+    } else if (!isStale && this.isStale) log.info("rescue.price-fresh", { block });
+    this.isStale = isStale;
   }
 
   private tell(

@@ -396,8 +396,9 @@ function batchFacts({ rescues, intents }: Batch): Facts {
 
 function readingFacts(reading: Reading | undefined): Facts {
   if (reading === undefined) return {};
-  const { stage, thresholds, graceEndsAt, loss, bountyWei, openBountyWei } = reading;
-  return { stage, thresholds: { ...thresholds }, graceEndsAt, loss: { ...loss }, bountyWei, openBountyWei };
+  const { stage, thresholds, graceEndsAt, priced, loss, bountyWei, openBountyWei } = reading;
+  const pricedAt = priced?.at;
+  return { stage, thresholds: { ...thresholds }, graceEndsAt, pricedAt, loss: { ...loss }, bountyWei, openBountyWei };
 }
 
 function settledFacts({ key, hash, nonce, gasUsed, gasPriceWei }: Settled): Facts {

@@ -51,6 +51,13 @@ export type LossModel =
   /** A fixed share on top of the debt that is paid back by force. */
   | { readonly kind: "penalty"; readonly repaidDebtWei: bigint; readonly penaltyBps: bigint };
 
+export interface PriceTime {
+  /** When it was written, the oldest of several; undefined where none of the feeds tells. */
+  readonly at: bigint | undefined;
+  /** Older than allowed: the health is not told then, as if there were no price. */
+  readonly isStale: boolean;
+}
+
 /** A position as one block shows it. */
 export interface Reading {
   readonly position: Position;
@@ -60,6 +67,8 @@ export interface Reading {
   readonly thresholds: Thresholds;
   /** End of the grace window; from then on anybody may liquidate. */
   readonly graceEndsAt: bigint | undefined;
+  /** How old the price is that the health goes by; absent where the protocol does not tell. */
+  readonly priced?: PriceTime;
   readonly loss: LossModel;
   /** Promised to whoever rescues it, and not to be taken back before he can; 0 when nobody has. */
   readonly bountyWei: bigint;
@@ -247,6 +256,8 @@ export const SKIP_REASONS = [
   "in-flight",
   /** The protocol has no price, so nobody knows whether it is in danger. */
   "health-unknown",
+  /** The protocol goes by a price that is too old to act on. */
+  "price-stale",
   /** Well collateralised. */
   "healthy",
   /** The mode only watches. */

@@ -60,6 +60,7 @@ export async function createAaveChain() {
         dustBase: 0n,
         inclusionSeconds: 12n,
         maxPriceAge: () => undefined,
+        deleverage: new Set([...market.reserves.values()].map(({ asset }) => asset)),
         ...changes,
       });
     },

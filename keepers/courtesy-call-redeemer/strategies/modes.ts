@@ -59,12 +59,12 @@ export function allowedEffects(
   set: Operators,
   preemptBelowBps: bigint,
 ): { readonly effects: readonly [Effect, ...Effect[]] } | Skip {
-  const { position, stage, healthBps, thresholds } = reading;
+  const { position, stage, healthBps, thresholds, priced } = reading;
   const about = position.id;
   if (ownMembers(position.operators, set) === 0) return { about, reason: "foreign-operator" };
   if (stage !== "open" && stage !== "called") return { about, reason: "not-redeemable" };
   if (stage === "called") return mode === "watch" ? { about, reason: "watch-only" } : { effects: ["rescue"] };
-  if (healthBps === undefined) return { about, reason: "health-unknown" };
+  if (healthBps === undefined) return { about, reason: priced?.isStale === true ? "price-stale" : "health-unknown" };
   const callable = healthBps < thresholds.callBelowBps;
   if (!callable && healthBps >= preemptBelowBps)
     return { about, reason: "healthy", now: healthBps, needed: preemptBelowBps, unit: "bps" };

@@ -268,6 +268,18 @@ const RULES: Readonly<Record<string, Rule>> = {
     lasting: true,
   }),
   "rescue.price-back": () => ({ resolve: "price-offline", subject: "" }),
+  "rescue.price-stale": (facts) => ({
+    raise: {
+      kind: "price-stale",
+      subject: "",
+      severity: "critical",
+      summary:
+        "The protocol goes by a price that is too old: what rests on it is not rescued until it is written anew.",
+      facts,
+    },
+    lasting: true,
+  }),
+  "rescue.price-fresh": () => ({ resolve: "price-stale", subject: "" }),
   "rescue.by-another": position("rescued-by-another", "warning", "Somebody else has rescued a position of ours."),
   "rescue.lost": position("position-lost", "critical", "A position of ours is being liquidated."),
   "settle.trouble": (facts) => ({

@@ -177,6 +177,7 @@ describe("courtesy-call-redeemer: decide", () => {
       readingOf(6, 50n),
       readingOf(7, 5n),
       readingOf(8, 5n),
+      { ...blind, position: readingOf(9, 1n).position, priced: { at: NOW - HOUR, isStale: true } },
     ];
     const onItsWay = [{ position: idOf(5), unpaidUnits: 0n, unpaidGas: 0n, followUpGas: 0n }];
     // Twice the same positions are the same positions.

@@ -87,6 +87,23 @@ describe("courtesy-call-redeemer: what people are told", () => {
     expect([desk.raised, desk.resolved]).to.deep.equal([["price-offline  critical"], ["price-offline "]]);
   });
 
+  it("AAVE-21 tells a price that is too old from one that is missing, once, and when it is written anew", () => {
+    const { see, desk } = noticesOf();
+    const stale: Reading = { ...open(undefined), priced: { at: NOW, isStale: true } };
+    see([open(13_500n)]);
+    expect(see([stale])).to.deep.equal(["rescue.price-stale"]);
+    expect(see([stale])).to.deep.equal([]);
+    // What is over has no price that anybody waits for.
+    expect(see([{ ...stale, stage: "closed" }])).to.deep.equal(["rescue.price-fresh"]);
+    expect(see([stale, { ...open(undefined), position: readingOf(2, 1n).position }])).to.deep.equal([
+      "rescue.price-stale",
+      "rescue.price-offline",
+    ]);
+    expect(see([open(13_500n)])).to.deep.equal(["rescue.price-fresh", "rescue.price-back"]);
+    expect(desk.raised[0]).to.equal("price-stale  critical");
+    expect(desk.resolved).to.include("price-stale ");
+  });
+
   it("REDEEM-34 says what is short with lots and deadlines, again when that changes, and when it is over", () => {
     const { notices, names, desk } = noticesOf();
     const short = (tokenUnits: bigint, nativeWei: bigint, positions: number): Decision => ({

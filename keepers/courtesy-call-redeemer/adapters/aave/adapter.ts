@@ -48,6 +48,8 @@ export interface AaveSettings extends MarketPlace, Omit<DiscoveryPlace, "pool"> 
   /** Seconds until a payment is mined at the latest: interest up to then is counted in. */
   readonly inclusionSeconds: bigint;
   readonly maxPriceAge: PriceAge;
+  /** Assets whose debts an account's own wallet may pay with its deposits of them. */
+  readonly deleverage: ReadonlySet<string>;
   /** Told for every account of which nobody can say how it is, or what would help. */
   readonly onDoubt?: (account: string, doubt: Doubt) => void;
 }
@@ -117,9 +119,10 @@ export class AaveRescue implements RescueProtocol<AaveCursor> {
       return variableScaled > 0n && settings.active && !settings.paused;
     });
     const isOwner = wallet.toLowerCase() === id;
+    const { deleverage } = this.settings;
     return debts.flatMap((debt) => [
       ...this.repayment(id, holdings, debt, market, block),
-      ...(isOwner ? this.deleverage(id, holdings, debt, block) : []),
+      ...(isOwner && deleverage.has(debt.reserve.asset) ? this.deleverage(id, holdings, debt, block) : []),
     ]);
   }
 
@@ -167,7 +170,7 @@ export class AaveRescue implements RescueProtocol<AaveCursor> {
 
   private readingOf(position: Position, account: Account, market: Market, block: BlockRef): Reading {
     const { triggerBps, token } = this.settings;
-    const { holdings, healthWad, hasDebt } = account;
+    const { holdings, healthWad, hasDebt, doubt, pricedAt } = account;
     const { debtBase } = healthOf(holdings, block.timestamp);
     const tokenReserve = market.reserves.get(token);
     const tokenPrice = market.prices.get(token);
@@ -186,6 +189,7 @@ export class AaveRescue implements RescueProtocol<AaveCursor> {
       healthBps: healthWad === undefined ? undefined : healthBpsOf(healthWad),
       thresholds: { callBelowBps: triggerBps, liquidateBelowBps: ALL_BPS },
       graceEndsAt: undefined,
+      priced: { at: pricedAt, isStale: hasDebt && doubt === "price-stale" },
       loss: { kind: "penalty", repaidDebtWei, penaltyBps: forced.penaltyBps },
       bountyWei: 0n,
     };
@@ -300,8 +304,13 @@ function lowerCase(settings: AaveSettings): AaveSettings {
     pool: settings.pool.toLowerCase(),
     wrappedNative: settings.wrappedNative.toLowerCase(),
     token: settings.token.toLowerCase(),
-    ownAccounts: new Set([...settings.ownAccounts].map((account) => account.toLowerCase())),
+    ownAccounts: lowerCaseAll(settings.ownAccounts),
+    deleverage: lowerCaseAll(settings.deleverage),
   };
+}
+
+function lowerCaseAll(addresses: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...addresses].map((address) => address.toLowerCase()));
 }
 
 function accountOf(market: Market, id: string): Account {

@@ -5,6 +5,7 @@ import { aaveAbi } from "../../../../protocol/aave/contracts.js";
 import type { Holding, ReserveState } from "../../../../protocol/aave/health.js";
 import { isBorrowing, reserveSettings, usesAsCollateral } from "../../../../protocol/aave/reserves.js";
 import { PermanentError } from "../../../../protocol/errors.js";
+import { minBigint } from "../../../../protocol/math.js";
 import { IAggregatorV3__factory } from "../../../../protocol/generated/contracts/index.js";
 import type { ChainClient } from "../../../kit/provider.js";
 import type { BlockRef } from "../../types.js";
@@ -33,6 +34,8 @@ export interface Account {
   readonly hasDebt: boolean;
   readonly holdings: readonly Holding[];
   readonly doubt: Doubt | undefined;
+  /** When the oldest price of what it has and owes was written, unix seconds; undefined where none of the feeds tells. */
+  readonly pricedAt: bigint | undefined;
 }
 
 export interface Market {
@@ -40,6 +43,8 @@ export interface Market {
   /** Base currency per whole token, by asset; missing where the oracle has none. */
   readonly prices: ReadonlyMap<string, bigint>;
   readonly reserves: ReadonlyMap<string, ReserveState>;
+  /** When the price of an asset was written, unix seconds; missing where its feed does not tell. */
+  readonly updatedAt: ReadonlyMap<string, bigint>;
 }
 
 /** Seconds after which a price counts no more; undefined: prices of this asset have no age. */
@@ -65,20 +70,33 @@ export async function readMarket(
   for (const user of users) {
     const category = eModes.get(user.eMode);
     const parts = holdingsOf(user, reserves, prices, category, balances);
-    const isStale = ({ asset, settings }: ReserveState): boolean => {
-      const mostSeconds = maxPriceAge(asset);
-      if (mostSeconds === undefined) return false;
+    const writtenAt = ({ asset, settings }: ReserveState): bigint | undefined => {
       const shared = settings.eModeCategory === user.eMode ? category?.source : undefined;
-      const updatedAt = balances.updatedAt.get(shared ?? sources.get(asset) ?? ZeroAddress);
+      return balances.updatedAt.get(shared ?? sources.get(asset) ?? ZeroAddress);
+    };
+    const isStale = (reserve: ReserveState): boolean => {
+      const mostSeconds = maxPriceAge(reserve.asset);
+      if (mostSeconds === undefined) return false;
+      const updatedAt = writtenAt(reserve);
       return updatedAt === undefined || block.timestamp - updatedAt > mostSeconds;
     };
     const stale = parts.used.some(isStale);
     const missing = user.healthWad === undefined || parts.missing;
     const doubt = missing ? "price-missing" : stale ? "price-stale" : undefined;
     const healthWad = user.hasDebt && doubt === undefined ? user.healthWad : undefined;
-    accounts.set(user.id, { id: user.id, healthWad, hasDebt: user.hasDebt, holdings: parts.holdings, doubt });
+    const [first, ...written] = parts.used.flatMap((reserve) => writtenAt(reserve) ?? []);
+    const pricedAt = first === undefined ? undefined : written.reduce(minBigint, first);
+    const { id, hasDebt } = user;
+    accounts.set(id, { id, healthWad, hasDebt, holdings: parts.holdings, doubt, pricedAt });
   }
-  return { accounts, prices, reserves: new Map(reserves.map((reserve) => [reserve.asset, reserve])) };
+  const updatedAt = [...sources].flatMap(([asset, source]): [string, bigint][] => {
+    const at = balances.updatedAt.get(source);
+    return at === undefined ? [] : [[asset, at]];
+  });
+  return {
+    ...{ accounts, prices, updatedAt: new Map(updatedAt) },
+    reserves: new Map(reserves.map((reserve) => [reserve.asset, reserve])),
+  };
 }
 
 async function readFrame(

@@ -5,7 +5,8 @@ import { depositSlots, wordAddress, wordValue } from "../../../../protocol/tbtc/
 import { collateralDown } from "../../../../protocol/tbtc/units.js";
 import type { ChainClient } from "../../../kit/provider.js";
 import { readPinned } from "../../../kit/providers/pinned.js";
-import type { BlockRef, LossModel, Position, Reading, Stage } from "../../types.js";
+import type { RpcAnswer } from "../../../kit/providers/transport.js";
+import type { BlockRef, LossModel, Position, PriceTime, Reading, Stage } from "../../types.js";
 import { FactsCache, type DepositFacts } from "./facts.js";
 import { answered, numberOf, slotRead, view } from "./views.js";
 
@@ -14,11 +15,15 @@ const BPS_PER_PERCENT = 100n;
 const PERCENT_SQUARED = 10_000n;
 /** Of what the auction leaves, half goes to whoever started the liquidation. */
 const REST_LOST_BPS = 5_000n;
+const MAX_UINT32 = 2n ** 32n - 1n;
 const NEVER = { callBelowBps: 0n, liquidateBelowBps: 0n } as const;
 
 export interface ReadingsParts {
   readonly client: Pick<ChainClient, "ask">;
   readonly system: string;
+  readonly priceFeed: string;
+  /** A price that was written longer ago is stale; one whose medianizer does not tell is not. */
+  readonly maxPriceAgeSeconds: bigint;
   /** Blocks after which an end is believed for ever. */
   readonly confirmations: number;
   /** What buying a bond costs its buyer beside the lot. */
@@ -54,14 +59,16 @@ export class Readings {
       view("deposit", position.id, "currentState"),
       view("keep", keep, "checkBondAmount"),
     ]);
-    const [priceAnswer, ...answers] = await readPinned(
+    const feed = view("priceFeed", this.parts.priceFeed, "getWorkingEthBtcFeed");
+    const [priceAnswer, feedAnswer, ...answers] = await readPinned(
       this.parts.client,
       block,
-      [price, ...views].map(({ read }) => read),
+      [price, feed, ...views].map(({ read }) => read),
     );
-    // A price that the system refuses to give is none.
+    const priced = await this.pricedAt(feedAnswer, block);
+    // A price that the system refuses to give is none, and neither is one that is too old.
     const told = answered(priceAnswer);
-    const weiPerSat = told === undefined ? 0n : numberOf(price.decode(told));
+    const weiPerSat = told === undefined || priced.isStale ? 0n : numberOf(price.decode(told));
     const seen = present.flatMap(({ position, facts: known }, index) => {
       const [state, bond] = [2 * index, 2 * index + 1].map((place) => {
         const result = answered(answers[place]);
@@ -78,10 +85,22 @@ export class Readings {
       const reading = readingOf(position, known, state, bondWei, weiPerSat, this.parts.takerCostWei);
       const since = calledAt.get(position.id);
       const graceEndsAt = since === undefined ? undefined : since + COURTESY_PERIOD_SECONDS;
-      readings.set(position.id, { ...reading, graceEndsAt });
+      readings.set(position.id, { ...reading, graceEndsAt, priced });
       this.note(position.id, reading.stage, block);
     }
     return positions.map((position) => readings.get(position.id) ?? gone(position));
+  }
+
+  /** When the price was written, as far as its source tells: tBTC v1 asks for none but the price itself. */
+  private async pricedAt(feedAnswer: RpcAnswer | undefined, block: BlockRef): Promise<PriceTime> {
+    const medianizer = wordAddress(answered(feedAnswer));
+    if (medianizer === undefined) return { at: undefined, isStale: false };
+    const { read } = view("medianizer", medianizer, "age");
+    const [answer] = await readPinned(this.parts.client, block, [read]);
+    const at = wordValue(answered(answer));
+    // Other medianizers may answer something else to a question they do not know.
+    if (at === undefined || at > MAX_UINT32) return { at: undefined, isStale: false };
+    return { at, isStale: block.timestamp - at > this.parts.maxPriceAgeSeconds };
   }
 
   /** The branch that was read is gone: nothing that was remembered of it holds. */

@@ -28,8 +28,9 @@ export interface TbtcSiteParts {
   readonly client: ChainClient;
   readonly config: Pick<
     RedeemerConfig,
-    "systemFile" | "minBlock" | "bitcoin" | "mode" | "escrow" | "minMarginWei" | "tokenUnitsPerDay"
+    "systemFile" | "minBlock" | "maxPriceAgeSeconds" | "mode" | "escrow" | "minMarginWei" | "tokenUnitsPerDay"
   >;
+  readonly bitcoin: BitcoinConfig;
   /** Blocks on top of the last one in which positions are looked for. */
   readonly confirmations: number;
   /** Of the destination's key, where there is one. */
@@ -39,8 +40,9 @@ export interface TbtcSiteParts {
 }
 
 /** @throws UsageError about the file of addresses; PermanentError TBTC_NOT_PUBLISHED */
-export function tbtcSite({ client, config, confirmations, childSigner, counters, log }: TbtcSiteParts): RescueSite {
-  const { bitcoin, minBlock } = config;
+export function tbtcSite(parts: TbtcSiteParts): RescueSite {
+  const { client, config, bitcoin, confirmations, childSigner, counters, log } = parts;
+  const { minBlock, maxPriceAgeSeconds } = config;
   const addresses = tbtcAddresses(client.chainId, config.systemFile);
   const servers = bitcoin.servers.length === 0 ? undefined : openServers(bitcoin);
   const outputScript = bitcoin.destination?.prefixedScript ?? NOWHERE;
@@ -52,6 +54,7 @@ export function tbtcSite({ client, config, confirmations, childSigner, counters,
     payout: { outputScript, initialFeeSat: feeOf(bitcoin, servers) },
     takerCostWei: TAKER_COST_WEI,
     bitcoin: { servers, childSigner, policy: bitcoin.followUp },
+    maxPriceAgeSeconds,
     discovery: { minBlock, confirmations },
   });
   return {

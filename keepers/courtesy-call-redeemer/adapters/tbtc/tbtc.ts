@@ -41,10 +41,14 @@ export interface TbtcRescueParts {
   readonly takerCostWei: bigint;
   /** Left out: redemptions are not followed on Bitcoin. */
   readonly bitcoin?: BitcoinSide;
+  /** Age at which a price is stale, where the medianizer tells it; a day when left out. */
+  readonly maxPriceAgeSeconds?: bigint;
   readonly discovery?: Partial<DiscoverySettings>;
   readonly counters: Counters;
   readonly log: KeeperLog;
 }
+
+const PRICE_SECONDS = 86_400n;
 
 export class TbtcRescue implements RescueProtocol<TbtcCursor> {
   private readonly discovery: Discovery;
@@ -59,13 +63,18 @@ export class TbtcRescue implements RescueProtocol<TbtcCursor> {
 
   /** @throws UsageError OUTPUT_SCRIPT_MALFORMED; UnitError OUTPUT_SCRIPT_UNSUPPORTED */
   constructor(parts: TbtcRescueParts) {
-    const { client, addresses, payout, escrow, takerCostWei, bitcoin, discovery, counters, log } = parts;
+    const { client, addresses, payout, escrow, takerCostWei, bitcoin, maxPriceAgeSeconds, discovery } = parts;
+    const { counters, log } = parts;
     // Fixed here once: nothing that happens later can change where the bitcoin goes.
     const pinned: Payout = Object.freeze({ ...payout, outputScript: checkedScript(payout.outputScript) });
     const settings = { ...DISCOVERY_SETTINGS, ...discovery };
-    const { system } = addresses;
+    const { system, priceFeed } = addresses;
+    const { confirmations } = settings;
     const reads = new AgreedReads(client);
-    this.readings = new Readings({ client, system, confirmations: settings.confirmations, takerCostWei });
+    this.readings = new Readings({
+      ...{ client, system, priceFeed, confirmations, takerCostWei },
+      maxPriceAgeSeconds: maxPriceAgeSeconds ?? PRICE_SECONDS,
+    });
     const onReorganised = (): void => {
       this.readings.forget();
     };

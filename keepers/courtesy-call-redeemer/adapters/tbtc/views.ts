@@ -8,6 +8,9 @@ import type { RpcAnswer } from "../../../kit/providers/transport.js";
 
 const ABIS = {
   ...(tbtcAbi as unknown as Record<keyof typeof tbtcAbi, Interface>),
+  priceFeed: new Interface(["function getWorkingEthBtcFeed() view returns (address)"]),
+  /** Maker's, of which tBTC v1 itself asks for the price alone: unix seconds of the last one. */
+  medianizer: new Interface(["function age() view returns (uint32)"]),
   /** Both kinds of factory have it. */
   factoryClock: new Interface(["function getKeepOpenedTimestamp(address keep) view returns (uint256)"]),
 } as const;

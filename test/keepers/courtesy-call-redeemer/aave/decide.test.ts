@@ -205,7 +205,7 @@ describe("courtesy-call-redeemer: decides for Aave v3 as for any protocol", () =
     await site.chain.advance(7_200);
     const decision = decided(await observe(site.rescue(own(), { maxPriceAge: () => 3_600n }), 10n ** 12n));
     expect(decision.plan.chosen).to.deep.equal([]);
-    expect(new Set(decision.skips.map(({ reason }) => reason))).to.deep.equal(new Set(["health-unknown"]));
+    expect(new Set(decision.skips.map(({ reason }) => reason))).to.deep.equal(new Set(["price-stale"]));
   });
 
   it("AAVE-11 for others nothing is spent that no bounty covers", async () => {

@@ -245,6 +245,8 @@ describe("courtesy-call-redeemer: rescue on the real Aave v3", () => {
     await site.chain.advance(3_700);
     const { reading, options } = await look(rescue);
     expect([reading.stage, reading.healthBps, options.length]).to.deep.equal(["open", undefined, 0]);
+    expect(reading.priced?.isStale).to.equal(true);
+    expect((await site.block()).timestamp - (reading.priced?.at ?? 0n)).to.be.greaterThan(3_600n);
     expect(await rescue.simulate(action, roles.wallet, await site.block())).to.deep.equal({
       ok: false,
       error: "retryable",
@@ -253,6 +255,7 @@ describe("courtesy-call-redeemer: rescue on the real Aave v3", () => {
     await scenario.setPrice("USDC", 0n);
     const blind = await look(rescue);
     expect([blind.reading.healthBps, blind.options.length]).to.deep.equal([undefined, 0]);
+    expect(blind.reading.priced?.isStale).to.equal(false);
     expect(doubts).to.deep.equal(["price-stale", "price-missing"]);
     await scenario.setPrice("USDC", USD8);
     await scenario.setPrice("WETH", 1_750n * USD8);

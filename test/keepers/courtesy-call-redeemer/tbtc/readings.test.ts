@@ -1,6 +1,8 @@
 import { expect } from "chai";
+import { toBeHex } from "ethers";
 
 import type { TbtcRescue } from "../../../../keepers/courtesy-call-redeemer/adapters/tbtc/tbtc.js";
+import { allowedEffects } from "../../../../keepers/courtesy-call-redeemer/strategies/modes.js";
 import type { Position, Reading, Stage } from "../../../../keepers/courtesy-call-redeemer/types.js";
 import {
   COURTESY_PERIOD_SECONDS,
@@ -17,6 +19,9 @@ const LOT_SAT = 10_000_000n;
 const STEP = 10n ** 13n;
 const CALLABLE = 2_666n * STEP;
 const SEVERE = 2_340n * STEP;
+
+/** Instead of the code of the medianizer, over its storage: `age()` says what is in slot 2, as Maker's does; all else is `peek()`. */
+const TELLS_AGE = "0x60003560e01c63262a9dff1460205760005460005260015460205260406000f35b60025460005260206000f3";
 
 describe("courtesy-call-redeemer, readings of tBTC v1", () => {
   let site: TbtcNode;
@@ -260,5 +265,34 @@ describe("courtesy-call-redeemer, readings of tBTC v1", () => {
     await chain.advance(SIGNATURE_TIMEOUT_SECONDS);
     const { stage, graceEndsAt } = await look();
     expect([stage, graceEndsAt]).to.deep.equal(["rescuing", undefined]);
+  });
+
+  it("AAVE-21 goes by no price that its medianizer says is too old; what was called is rescued all the same", async () => {
+    const { scenario, world } = site;
+    const { medianizer } = world.addresses;
+    const own = { kind: "own", addresses: new Set(deposit.members.map((member) => member.toLowerCase())) } as const;
+    const allowed = (reading: Reading) => allowedEffects(reading, "preemptive", own, 13_000n);
+    const tellAge = (writtenAt: bigint) => site.ask("hardhat_setStorageAt", medianizer, "0x2", toBeHex(writtenAt, 32));
+    await scenario.setPrice(CALLABLE);
+    // Nobody says how old it is: nothing is held against it.
+    expect((await look()).priced).to.deep.equal({ at: undefined, isStale: false });
+    const { timestamp } = await site.block();
+    await site.ask("hardhat_setCode", medianizer, TELLS_AGE);
+    await tellAge(timestamp - 80_000n);
+    await site.mine();
+    const fresh = await look();
+    expect(fresh.priced).to.deep.equal({ at: timestamp - 80_000n, isStale: false });
+    expect(allowed(fresh)).to.have.property("effects");
+    await tellAge(timestamp - 90_000n);
+    await site.mine();
+    const stale = await look();
+    expect([stale.priced?.isStale, stale.healthBps]).to.deep.equal([true, undefined]);
+    expect(allowed(stale)).to.deep.equal({ about: stale.position.id, reason: "price-stale" });
+    await scenario.courtesyCall(deposit.address);
+    expect(allowed(await look())).to.deep.equal({ effects: ["rescue"] });
+    // A number that is no time is none.
+    await tellAge(2n ** 32n);
+    await site.mine();
+    expect((await look()).priced).to.deep.equal({ at: undefined, isStale: false });
   });
 });
