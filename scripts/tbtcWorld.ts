@@ -2,6 +2,7 @@
 import { parseWad, parseDecimal } from "../protocol/units.js";
 import type { BitcoinTransaction } from "./tbtc/bitcoin.js";
 import { runCommand, type CommandContext, type CommandResult } from "./cli.js";
+import { untilEnd } from "./untilEnd.js";
 
 /** Satoshis are the eighth digit. */
 const BTC_DECIMALS = 8;
@@ -79,7 +80,7 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
     for (const operator of operators) say(`operator  ${operator}`);
     for (const { address, keep, lotSat } of deposits) say(`deposit   ${address} keep ${keep} ${String(lotSat)} sat`);
     say("Ctrl-C ends it");
-    await ended(signal, flags.for);
+    await untilEnd(signal, flags.for);
     return {
       ok: true,
       report: {
@@ -116,19 +117,6 @@ async function startBitcoin(coins: readonly BitcoinTransaction[], port: number, 
       return started.close();
     },
   };
-}
-
-/** Until Ctrl-C, or for so many milliseconds. */
-function ended(signal: AbortSignal, forMs: number | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = forMs === undefined ? undefined : setTimeout(finish, forMs);
-    function finish(): void {
-      clearTimeout(timer);
-      resolve();
-    }
-    if (signal.aborted) finish();
-    signal.addEventListener("abort", finish);
-  });
 }
 
 await runCommand(COMMAND, main);
