@@ -84,10 +84,14 @@ describe("courtesy-call-redeemer: named accounts of Aave v3", () => {
 
   it("AAVE-23 asks for the debts of all of them together, and for no logs", async () => {
     const { accounts } = looks(undefined, site.client({ url: site.liar.url }));
+    // The first exchange of a client asks which chain it is.
+    await accounts.discover(undefined);
+    const { exchanges } = site.liar;
+    const calls = site.liar.count("eth_call");
     await accounts.discover(undefined);
     expect(site.liar.count("eth_getLogs")).to.equal(0);
-    expect(site.liar.count("eth_call")).to.equal(own.length);
-    expect(site.liar.exchanges).to.be.lessThanOrEqual(2);
+    expect(site.liar.count("eth_call") - calls).to.equal(own.length);
+    expect(site.liar.exchanges - exchanges).to.be.lessThanOrEqual(2);
     site.liar.fault = ({ method }) => (method === "eth_call" ? { kind: "refuse" } : undefined);
     expect(await rejection(accounts.discover(undefined))).to.be.instanceOf(RetryableError);
   });
