@@ -12,13 +12,18 @@ const WALLET_USDC = "50000";
 const FLAGS = {
   port: { kind: "integer", min: 0, max: 65_535, default: 8549, help: "of the requests; 0 takes a free one" },
   debt: { kind: "string", placeholder: "USDC", default: "14000", help: "owed against 10 WETH at 2,000 dollars" },
-  price: { kind: "string", placeholder: "USD", help: "dollars per WETH once that is owed; 1750 brings 14,000 into danger" },
+  price: {
+    kind: "string",
+    placeholder: "USD",
+    help: "dollars per WETH once that is owed; 1750 brings 14,000 into danger",
+  },
   for: { kind: "duration", placeholder: "120s", help: "run that long (default: until Ctrl-C)" },
 } as const;
 
 const COMMAND = {
   command: "node scripts/bootstrap.mjs scripts/aaveWorld.ts",
-  summary: "A node with the real Aave v3: a market of four reserves, a lender, an account that owes and a wallet that can pay.",
+  summary:
+    "A node with the real Aave v3: a market of four reserves, a lender, an account that owes and a wallet that can pay.",
   flags: FLAGS,
 } as const;
 
@@ -41,7 +46,8 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
     const market = await deployAave(chain, { deployer, reserves: REFERENCE_RESERVES });
     const scenario = new AaveScenario(chain, market);
     const units = (symbol: string, whole: string): bigint => parseDecimal(whole, scenario.reserve(symbol).decimals);
-    for (const [symbol, whole] of Object.entries(LIQUIDITY)) await scenario.supply(symbol, lender, units(symbol, whole));
+    for (const [symbol, whole] of Object.entries(LIQUIDITY))
+      await scenario.supply(symbol, lender, units(symbol, whole));
     await scenario.supply("WETH", borrower, units("WETH", DEPOSIT_WETH));
     await scenario.borrow("USDC", borrower, units("USDC", flags.debt));
     await scenario.give("USDC", wallet, units("USDC", WALLET_USDC));

@@ -27,7 +27,7 @@ describe("courtesy-call-redeemer: named accounts of Aave v3", () => {
     return {
       accounts,
       state,
-      async told(): Promise<readonly string[]> {
+      told: async (): Promise<readonly string[]> => {
         const found = await accounts.discover(state.cursor);
         state.cursor = JSON.parse(JSON.stringify(found.cursor)) as unknown;
         return found.positions.map(({ id }) => id);

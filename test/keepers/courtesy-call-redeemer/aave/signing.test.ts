@@ -113,8 +113,8 @@ describe("courtesy-call-redeemer: what its key may sign in a market of Aave v3",
   });
 
   it("AAVE-19 just before a signature the pool is the market's own and says that the account needs it", () => {
-    const { looks } = aaveSigning(CONFIG, new Set([OWN]));
-    const [market, health] = looks(repay(), SIGNER);
+    const signing = aaveSigning(CONFIG, new Set([OWN]));
+    const [market, health] = signing.looks(repay(), SIGNER);
     const word = (value: bigint | string): string => toBeHex(value, 32).slice(2);
     const data = (healthWad: bigint): string => `0x${word(0n).repeat(5)}${word(healthWad)}`;
     expect(market?.judge([`0x${word(POOL)}`])).to.equal(undefined);
@@ -125,7 +125,9 @@ describe("courtesy-call-redeemer: what its key may sign in a market of Aave v3",
     expect(health?.judge([data(ALL)])?.check).to.equal("price");
     expect(health?.judge(["0x"])?.check).to.equal("argument");
     // With its own deposit an account pays for itself alone.
-    const calls = looks(withDeposit(), SIGNER).flatMap(({ reads }) => reads.map(({ params }) => params("latest")[0]));
+    const calls = signing
+      .looks(withDeposit(), SIGNER)
+      .flatMap(({ reads }) => reads.map(({ params }) => params("latest")[0]));
     expect(JSON.stringify(calls)).to.include(SIGNER.slice(2));
   });
 });
