@@ -317,6 +317,37 @@ CREATE TABLE keeper_lease (
   CONSTRAINT keeper_lease_pkey PRIMARY KEY (name)
 );
 
+CREATE TABLE keeper_mint (
+  book text NOT NULL,
+  account text NOT NULL,
+  ordinal bigint NOT NULL,
+  lot_sat numeric(78,0) NOT NULL,
+  creation_fee_wei numeric(78,0) NOT NULL,
+  began_block bigint NOT NULL,
+  deposit text,
+  funding_txid text,
+  funding_raw text,
+  funding_fee_sat numeric(78,0),
+  funding_coins text[],
+  funded_at timestamp with time zone,
+  ended_as text,
+  ended_at timestamp with time zone,
+  CONSTRAINT keeper_mint_account_check CHECK ((account ~ '^0x[0-9a-f]{40}$'::text)),
+  CONSTRAINT keeper_mint_book_account_deposit_key UNIQUE (book, account, deposit),
+  CONSTRAINT keeper_mint_check CHECK (((ended_as IS NULL) = (ended_at IS NULL))),
+  CONSTRAINT keeper_mint_check1 CHECK (((funding_txid IS NULL) OR (deposit IS NOT NULL))),
+  CONSTRAINT keeper_mint_check2 CHECK ((num_nulls(funding_txid, funding_raw, funding_fee_sat, funding_coins, funded_at) = ANY (ARRAY[0, 5]))),
+  CONSTRAINT keeper_mint_creation_fee_wei_check CHECK ((creation_fee_wei >= (0)::numeric)),
+  CONSTRAINT keeper_mint_deposit_check CHECK ((deposit ~ '^0x[0-9a-f]{40}$'::text)),
+  CONSTRAINT keeper_mint_ended_as_check CHECK ((ended_as = ANY (ARRAY['dropped'::text, 'minted'::text, 'setup-failed'::text, 'unfunded'::text, 'fraud'::text, 'aborted'::text, 'closed'::text, 'failed'::text, 'cancelled'::text]))),
+  CONSTRAINT keeper_mint_funding_fee_sat_check CHECK ((funding_fee_sat > (0)::numeric)),
+  CONSTRAINT keeper_mint_funding_raw_check CHECK ((funding_raw ~ '^([0-9a-f]{2})+$'::text)),
+  CONSTRAINT keeper_mint_funding_txid_check CHECK ((funding_txid ~ '^[0-9a-f]{64}$'::text)),
+  CONSTRAINT keeper_mint_lot_sat_check CHECK ((lot_sat > (0)::numeric)),
+  CONSTRAINT keeper_mint_ordinal_check CHECK ((ordinal > 0)),
+  CONSTRAINT keeper_mint_pkey PRIMARY KEY (book, account, ordinal)
+);
+
 CREATE TABLE keeper_outbox (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
   chain_id text NOT NULL,
@@ -777,6 +808,7 @@ GRANT SELECT ON TABLE keeper_job TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_job TO keeper_rw;
 GRANT SELECT ON TABLE keeper_lease TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_lease TO keeper_rw;
+GRANT INSERT, SELECT, UPDATE (deposit), UPDATE (ended_as), UPDATE (ended_at), UPDATE (funded_at), UPDATE (funding_coins), UPDATE (funding_fee_sat), UPDATE (funding_raw), UPDATE (funding_txid) ON TABLE keeper_mint TO keeper_rw;
 GRANT SELECT ON TABLE keeper_outbox TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_outbox TO keeper_rw;
 GRANT SELECT ON TABLE keeper_pnl_entry TO api_ro;

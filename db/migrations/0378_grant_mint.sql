@@ -1,0 +1,1 @@
+GRANT SELECT, INSERT ON keeper_mint TO keeper_rw
