@@ -11,6 +11,13 @@ export const depositSlots = {
   /** Unix seconds of the last courtesy call; what an exit leaves behind. */
   courtesyCallInitiated: slot(9),
   keepAddress: slot(11),
+  /** Unix seconds of the opening; 0 once a key or a failure has ended the setup. */
+  setupSince: slot(12),
+  /** Unix seconds at which the key was registered; 0 before that, and once the funding is proven or has failed. */
+  fundingSince: slot(13),
+  /** The registered key; 0 before. */
+  publicKeyX: slot(14),
+  publicKeyY: slot(15),
   /** Unix seconds of the redemption request or of the last fee bump. */
   withdrawalRequestTime: slot(20),
 } as const;
