@@ -47,6 +47,8 @@ const REDEEMER_ROWS = [
   "| `MAINNET_RPC_URL` | – | Nodes of Ethereum, like the other networks' variables. |",
   "| `BTC_CHILD_KEYSTORE_FILE`, `BTC_CHILD_KEYSTORE_PASSPHRASE` | – | Encrypted JSON keystore with the key of the destination, which then must be P2WPKH: pays for a stuck payment by a child. Without it the operator is told what to sign. |",
   "| `BTC_CHILD_KMS_KEY_ID`, `BTC_CHILD_KMS_REGION`, `BTC_CHILD_KMS_ENDPOINT`, `BTC_CHILD_ADDRESS` | – | The same key in AWS KMS; the address is that which the key would have on Ethereum. |",
+  "| `REDEEMER_BTC_KEYSTORE_FILE` | – | For minting: encrypted JSON keystore with the key of `BTC_WALLET_PUBLIC_KEY`, which then is its P2WPKH. |",
+  "| `REDEEMER_BTC_KEYSTORE_PASSPHRASE` | – | Opens that keystore. Never logged, never part of the configuration. |",
   "| `INFURA_PROJECT_ID`, `INFURA_NETWORK` | –, `mainnet` | One more node behind those of `MAINNET_RPC_URL`. |",
 ];
 

@@ -3,7 +3,11 @@ import { type z } from "zod";
 import { UsageError } from "../../protocol/errors.js";
 import { loadKeeperConfig, rpcVariable, type KeeperConfig } from "../kit/config.js";
 import { ConfigError, integer, oneOf, optionalText, scaled, setting, type Env, type Settings } from "../kit/env.js";
+import { bitcoinKeyVariables } from "../kit/keys/bitcoinKey.js";
+import { keyVariables } from "../kit/keys/load.js";
 import { aaveConfig, aaveSettings, type AaveConfig } from "./adapters/aave/settings.js";
+import { mintSettings } from "./adapters/tbtc/minting/settings.js";
+import { CHILD_KEY } from "./bitcoin/childSigner.js";
 import { bitcoinSettings, loadBitcoinConfig, type BitcoinConfig } from "./bitcoin/config.js";
 import type { DecideConfig } from "./decide.js";
 import { APPROVAL_GAS } from "./encode.js";
@@ -167,6 +171,7 @@ export const redeemerSettings = {
     default: "5",
     doc: "Circuit breaker: so many rescues that the chain refused in 24 hours pause the keeper; lost races are none of them.",
   }),
+  ...mintSettings,
   localAccount: setting({
     env: "REDEEMER_LOCAL_ACCOUNT",
     schema: optionalText,
@@ -179,6 +184,8 @@ export const redeemerSettings = {
 /** Chances of liquidation at the upper edge of each class; they rise to certainty at the liquidation threshold. */
 const LIKELIHOOD_BPS: UrgencyPolicy["likelihoodBps"] = { A: 9_500n, B: 9_000n, C: 6_000n, D: 1_000n };
 const PREFIX = "REDEEMER_";
+/** Prefix of the variables that name the key of the bitcoin that redemptions bring. */
+export const BITCOIN_KEY = "REDEEMER_BTC";
 /** Networks of the original's provider; only one of them still has the protocol. */
 const INFURA_NETWORKS: Readonly<Record<string, string>> = { mainnet: "https://mainnet.infura.io/v3/" };
 
@@ -206,7 +213,7 @@ export function loadConfig(networkName: string, env: Env): RedeemerConfig {
     PREFIX,
     networkName,
     { ...env, ...nodes },
-    [],
+    bitcoinKeyVariables(BITCOIN_KEY),
     redeemerNetwork,
   );
   refuseOthers(rest.protocol, env);
@@ -221,7 +228,7 @@ export function loadConfig(networkName: string, env: Env): RedeemerConfig {
   const ignored = IGNORED.filter((name) => (env[name] ?? "") !== "");
   const operators = operatorsOf(text ?? "", rest.minMarginWei);
   if (protocol === "tbtc") {
-    const bitcoin = bitcoinOf(mode, env);
+    const bitcoin = bitcoinOf(mode, rest.mintTargetUnits, env);
     const escrow = escrowOf(mode, rest.escrow);
     const wrong = feeProblem(mode, operators);
     if (wrong !== undefined) throw new ConfigError([{ env: redeemerSettings.operators.env, message: wrong }]);
@@ -242,7 +249,9 @@ function refuseOthers(protocol: Parsed["protocol"], env: Env): void {
   const { preemptBelowBps, reserveUnits, tokenUnitsPerDay } = redeemerSettings;
   const tbtc = [
     ...[maxPriceAgeSeconds, systemFile, escrow, leastPayoutWei, minMarginWei],
-    ...[preemptBelowBps, reserveUnits, tokenUnitsPerDay, ...Object.values(bitcoinSettings)],
+    ...[preemptBelowBps, reserveUnits, tokenUnitsPerDay],
+    ...[...Object.values(bitcoinSettings), ...Object.values(mintSettings)],
+    ...[...keyVariables(CHILD_KEY), ...bitcoinKeyVariables(BITCOIN_KEY)].map((name) => ({ env: name })),
   ];
   const others: readonly { readonly env: string }[] = protocol === "tbtc" ? Object.values(aaveSettings) : tbtc;
   const given = others.filter((other) => (env[other.env] ?? "") !== "");
@@ -261,12 +270,21 @@ function operatorsOf(text: string, minMarginWei: bigint): Operators {
   }
 }
 
-/** Where redeemed bitcoin goes is needed by whoever redeems. @throws ConfigError */
-function bitcoinOf(mode: Parsed["mode"], env: Env): BitcoinConfig {
+/** Where redeemed bitcoin goes is needed by whoever redeems, and servers by whoever mints. @throws ConfigError */
+function bitcoinOf(mode: Parsed["mode"], mintTargetUnits: bigint, env: Env): BitcoinConfig {
   const bitcoin = loadBitcoinConfig(env);
-  if (mode === "watch" || bitcoin.destination !== undefined) return bitcoin;
-  const message = `required in mode ${mode}: where redeemed bitcoin goes`;
-  throw new ConfigError([{ env: bitcoinSettings.destination.env, message }]);
+  const fail = (variable: string, message: string): never => {
+    throw new ConfigError([{ env: variable, message }]);
+  };
+  if (mode !== "watch" && bitcoin.destination === undefined) {
+    fail(bitcoinSettings.destination.env, `required in mode ${mode}: where redeemed bitcoin goes`);
+  }
+  if (mintTargetUnits === 0n) return bitcoin;
+  if (mode === "watch") {
+    fail(mintSettings.mintTargetUnits.env, "a watching keeper signs nothing: choose another mode, or mint nothing");
+  }
+  if (bitcoin.servers.length === 0) fail(bitcoinSettings.servers.env, "required: minting pays on Bitcoin");
+  return bitcoin;
 }
 
 /** Address of the escrow, if there is one. @throws ConfigError */

@@ -37,7 +37,7 @@ import { Notices } from "./notices.js";
 import { KEEPER_NAME } from "./policy.js";
 import { settlementChecks, settlementLines } from "./settlements.js";
 import { SETTLE_EVERY_MS } from "./settling.js";
-import { POSITIONS, type RescueSite } from "./site.js";
+import { POSITIONS, type RescueSite, type TokenSupply } from "./site.js";
 import { standingOf } from "./standing.js";
 import { RescueStore } from "./store.js";
 import { RescueTick } from "./tick.js";
@@ -64,6 +64,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
   let books: OpenDatabase | undefined;
   let insight: InsightServer | undefined;
   let site: RescueSite | undefined;
+  let supply: TokenSupply | undefined;
   let newest: number | undefined;
   const troubles = watchTroubles(connection, health);
   try {
@@ -81,8 +82,11 @@ async function run(context: RunContext): Promise<ProgramResult> {
     let store: RescueStore | undefined;
     let earningStore: EarningStore | undefined;
     const known: { watchlist?: Watchlist } = {};
-    const isMember = (kind: string, address: string): boolean =>
-      kind === POSITIONS ? (known.watchlist?.has(address) ?? false) : (earnings?.isMember(kind, address) ?? false);
+    const isMember = (kind: string, address: string): boolean => {
+      if (kind === POSITIONS) return known.watchlist?.has(address) ?? false;
+      if (supply !== undefined && kind === supply.kind) return supply.has(address);
+      return earnings?.isMember(kind, address) ?? false;
+    };
     if (execute && signer !== undefined) {
       runtime = await openRuntime({
         ...{ connection, keeper: KEEPER_NAME, signer, policy, encode, isMember, env },
@@ -110,6 +114,11 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const record = runtime === undefined ? file : recordTo(file, runtime.audit);
     const gate = new PolicyGate(policy, encode, isMember);
     const submitter = runtime?.submitter ?? new DryRunSubmitter(client, signer, gate, config, log);
+    if (runtime !== undefined && books !== undefined) {
+      const { lease } = runtime;
+      const db = books.database;
+      supply = await site.openSupply?.({ db, role: KEEPER_NAME, account, lease, encode, submitter, record, env });
+    }
     const { operators, urgency, feeShareBps: stakeShareBps, maxFeePerGasWei, validBlocks, cooldownMs } = config;
     const depth = BigInt(depthOf(config));
     const watchlist = new Watchlist({ protocol: site.protocol, operators, store, depth, counters, log });
@@ -185,6 +194,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
           }
           if (verdict !== "work") counters.add("held");
           await tick.run(head, verdict === "work");
+          await supply?.run(head, verdict === "work");
         },
         busy: () => submitter.pending().length > 0,
         afterTick: () => {

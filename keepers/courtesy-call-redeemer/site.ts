@@ -2,10 +2,16 @@
  * What the runtime needs of a protocol beside its boundary (types.ts): how what its options contain is signed. Everything here is about
  * bytes and their evidence; what a position is and when it is in danger is not.
  */
-import type { Action as TypedAction, ActionMethod } from "../kit/policy/action.js";
-import type { Constraint, PolicyRefusal, PolicyRule } from "../kit/policy/types.js";
-import type { MoneyRead } from "../kit/providers/agreement.js";
+import type { Database } from "../../db/database.js";
 import type { EarningKind } from "../../db/queries/rescue/rows.js";
+import type { Env } from "../kit/env.js";
+import type { LeaseView } from "../kit/outbox/store.js";
+import type { Action as TypedAction, ActionMethod, EncodeAction } from "../kit/policy/action.js";
+import type { Constraint, PolicyRefusal, PolicyRule } from "../kit/policy/types.js";
+import type { Head } from "../kit/provider.js";
+import type { MoneyRead } from "../kit/providers/agreement.js";
+import type { RecordSink } from "../kit/record.js";
+import type { Submitter } from "../kit/submitter.js";
 import type { BlockRef, Call, Mode, RescueProtocol } from "./types.js";
 
 /** Name of a kind in policies: every position that was found. */
@@ -89,6 +95,28 @@ export interface Earnings {
   isMember(kind: string, address: string): boolean;
 }
 
+/** What making the token needs of the runtime. */
+export interface SupplyParts {
+  readonly db: Database;
+  /** Under which the outbox writes. */
+  readonly role: string;
+  readonly account: string;
+  readonly lease: LeaseView;
+  readonly encode: EncodeAction;
+  readonly submitter: Submitter;
+  readonly record: RecordSink;
+  readonly env: Env;
+}
+
+/** Makes the token that rescues cost out of what they bring. */
+export interface TokenSupply {
+  /** Name of a kind in policies: what it has opened on the chain. */
+  readonly kind: string;
+  has(address: string): boolean;
+  /** One step of everything that is under way. `acts` false: nothing new is signed or paid. What cannot be asked now waits. */
+  run(head: Head, acts: boolean): Promise<void>;
+}
+
 export interface RescueSite {
   /** Of the books: `tbtc`. */
   readonly name: string;
@@ -102,4 +130,6 @@ export interface RescueSite {
   readonly otherChain?: OtherChain;
   /** Absent: rescues are not paid for here. */
   readonly earnings?: Earnings;
+  /** Absent: the token comes from elsewhere. @throws UsageError, ConfigError about what it needs */
+  readonly openSupply?: (parts: SupplyParts) => Promise<TokenSupply>;
 }

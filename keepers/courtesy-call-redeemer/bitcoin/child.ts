@@ -17,15 +17,16 @@ import { feeAt } from "./fee.js";
 /** Satoshis per 1,000 virtual bytes that nodes relay for, and that a replacement pays on top for its own size. */
 export const RELAY_SAT_PER_KVB = 1_000n;
 /** No node relays less to any kind of script. */
-const DUST_SAT = 546n;
+export const DUST_SAT = 546n;
 const ALL_BPS = 10_000n;
 /** Version, counts, locktime, marker: rounded up. */
-const OVERHEAD_VBYTES = 11n;
-const OUTPUT_VBYTES = 9n;
+export const OVERHEAD_VBYTES = 11n;
+/** Without the script. */
+export const OUTPUT_VBYTES = 9n;
 /** Upper bounds; P2WSH and P2SH as two of three keys, which is the largest that is common. */
-const INPUT_VBYTES: Readonly<Record<OutputScriptKind, bigint>> = { p2wpkh: 69n, p2pkh: 149n, p2wsh: 106n, p2sh: 299n };
+export const INPUT_VBYTES: Readonly<Record<OutputScriptKind, bigint>> = { p2wpkh: 69n, p2pkh: 149n, p2wsh: 106n, p2sh: 299n };
 /** Replaceable in its turn. */
-const SEQUENCE = 0xfffffffd;
+export const SEQUENCE = 0xfffffffd;
 
 export interface Parent {
   readonly txid: string;
@@ -98,7 +99,7 @@ export function planChild(
  * @returns hex of the transaction, with witness
  * @throws PermanentError BTC_CHILD_CHANGED when another payment came back, BTC_CHILD_UNSIGNED when it is not complete.
  */
-export async function signedChild(plan: ChildPlan, signer: ChildSigner): Promise<{ txid: string; raw: string }> {
+export async function signedChild(plan: Pick<ChildPlan, "psbt">, signer: ChildSigner): Promise<{ txid: string; raw: string }> {
   const returned = transactionOf(await signer.signPsbt(plan.psbt));
   const asked = transactionOf(plan.psbt);
   // Bytes, not fields: another output, input or locktime is another payment.

@@ -9,6 +9,7 @@ export interface RawTransaction {
   readonly txid: string;
   readonly vsize: bigint;
   readonly spends: readonly { readonly txid: string; readonly index: number }[];
+  readonly outputs: readonly { readonly amountSat: bigint; readonly script: Uint8Array }[];
   readonly outputsSat: bigint;
 }
 
@@ -23,6 +24,7 @@ export function parseTransaction(raw: string): RawTransaction | undefined {
       txid: reversedHex(hash256(`0x${Buffer.from(stripped).toString("hex")}`)),
       vsize: BigInt(Math.ceil((3 * stripped.length + bytes.length) / 4)),
       spends: inputs.map(({ txid, index }) => ({ txid: Buffer.from(txid).toString("hex"), index: Number(index) })),
+      outputs: outputs.map(({ amount, script }) => ({ amountSat: amount, script })),
       outputsSat: outputs.reduce((sum, { amount }) => sum + amount, 0n),
     };
   } catch {

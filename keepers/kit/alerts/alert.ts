@@ -26,6 +26,7 @@ export type AlertKind =
   | "means-exhausted"
   | "position-lost"
   | "price-offline"
+  | "mint-stuck"
   | "price-stale"
   | "rescued-by-another"
   | "settlement"

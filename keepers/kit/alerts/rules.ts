@@ -69,6 +69,11 @@ const position =
   (facts) =>
     noticed(kind, text(facts["position"]), severity, summary, facts);
 
+const mint =
+  (severity: Alert["severity"], summary: string): Rule =>
+  (facts) =>
+    noticed("mint-stuck", text(facts["ordinal"]), severity, summary, facts);
+
 /** Its facts name the severity. */
 const severityOf = (facts: Facts): Alert["severity"] => (facts["severity"] === "critical" ? "critical" : "warning");
 
@@ -316,6 +321,10 @@ const RULES: Readonly<Record<string, Rule>> = {
       {},
     ),
   "rescue.failed": position("failures", "critical", "The chain refused a rescue although its simulation passed."),
+  "mint.stuck": mint("warning", "A mint waits for something that does not come by itself."),
+  "mint.aborted": mint("critical", "Bitcoin was paid to a deposit that failed: its signers were asked to return it."),
+  "mint.fraud": mint("warning", "The signers of a new deposit were caught at fraud before it was funded."),
+  "mint.closed": mint("warning", "A deposit of ours has ended otherwise than in TBTC: its holder is paid by it."),
   "tx.doubled": contradiction,
   "crank.done-yet-there": contradiction,
   // One trouble, however many transactions: anybody can make such logs.

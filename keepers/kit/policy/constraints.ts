@@ -51,10 +51,11 @@ export function violation(
     case "bytes":
       if (typeof value === "string" && value.length === 2 + 2 * constraint.length) return undefined;
       return `${path} is not ${String(constraint.length)} bytes long`;
-    case "units": {
-      const units = typeof value === "string" ? (value.length - 2) / (2 * constraint.unitBytes) : 0;
-      if (Number.isSafeInteger(units) && units >= 1 && units <= constraint.mostUnits) return undefined;
-      return `${path} is not 1 to ${String(constraint.mostUnits)} times ${String(constraint.unitBytes)} bytes long`;
+    case "chunks": {
+      const { chunkBytes, minChunks, maxChunks } = constraint;
+      const chunks = typeof value === "string" ? (value.length - 2) / 2 / chunkBytes : Number.NaN;
+      if (Number.isInteger(chunks) && chunks >= minChunks && chunks <= maxChunks) return undefined;
+      return `${path} is not ${String(minChunks)} to ${String(maxChunks)} times ${String(chunkBytes)} bytes long`;
     }
     case "list":
       return listViolation(constraint, value, path, looking);

@@ -40,8 +40,8 @@ export type Constraint =
   | { readonly kind: "range"; readonly min: bigint; readonly max: bigint }
   /** Bytes of exactly this length. */
   | { readonly kind: "bytes"; readonly length: number }
-  /** Bytes of whole units, at least one and at most so many. */
-  | { readonly kind: "units"; readonly unitBytes: number; readonly mostUnits: number }
+  /** Bytes in units of one length, so many at least and at most: the headers of a proof. */
+  | { readonly kind: "chunks"; readonly chunkBytes: number; readonly minChunks: number; readonly maxChunks: number }
   | {
       readonly kind: "list";
       readonly minLength: number;

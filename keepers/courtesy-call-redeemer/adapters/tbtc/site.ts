@@ -16,6 +16,8 @@ import type { OtherChain, RescueSite } from "../../site.js";
 import { tbtcAddresses } from "./addresses.js";
 import type { Payout } from "./options.js";
 import { bountySigning } from "./bountySigning.js";
+import { openMinting, type OpenMintingParts } from "./minting/open.js";
+import { withMinting } from "./minting/signing.js";
 import { tbtcSigning } from "./signing.js";
 import { TbtcRescue } from "./tbtc.js";
 
@@ -29,7 +31,8 @@ export interface TbtcSiteParts {
   readonly config: Pick<
     RedeemerConfig,
     "systemFile" | "minBlock" | "maxPriceAgeSeconds" | "mode" | "escrow" | "minMarginWei" | "tokenUnitsPerDay"
-  >;
+  > &
+    OpenMintingParts["config"];
   readonly bitcoin: BitcoinConfig;
   /** Blocks on top of the last one in which positions are looked for. */
   readonly confirmations: number;
@@ -57,16 +60,22 @@ export function tbtcSite(parts: TbtcSiteParts): RescueSite {
     maxPriceAgeSeconds,
     discovery: { minBlock, confirmations },
   });
+  const rescues =
+    escrow === undefined
+      ? signing
+      : bountySigning(signing, {
+          ...{ addresses, escrow, outputScript, maxFeeSat, mostCostUnits: config.tokenUnitsPerDay },
+          leastBountyWei: maxBigint(config.minMarginWei, 1n),
+        });
+  const isMinting = config.mintTargetUnits > 0n;
+  const bounds = {
+    ...{ maxLotSat: config.mintMaxSatPerDay, maxCreationFeeWei: config.mintMaxCreationFeeWei },
+    returnScript: outputScript,
+  };
   return {
     name: "tbtc",
     protocol,
-    signing:
-      escrow === undefined
-        ? signing
-        : bountySigning(signing, {
-            ...{ addresses, escrow, outputScript, maxFeeSat, mostCostUnits: config.tokenUnitsPerDay },
-            leastBountyWei: maxBigint(config.minMarginWei, 1n),
-          }),
+    signing: isMinting ? withMinting(rescues, addresses, bounds) : rescues,
     token: { address: addresses.token.toLowerCase(), symbol: "TBTC", decimals: 18 },
     contracts: {
       TBTCSystem: addresses.system,
@@ -79,6 +88,9 @@ export function tbtcSite(parts: TbtcSiteParts): RescueSite {
     },
     otherChain: otherChainOf(servers),
     ...(protocol.earnings === undefined ? {} : { earnings: protocol.earnings }),
+    ...(isMinting && servers !== undefined
+      ? { openSupply: (supply) => openMinting({ ...parts, addresses, servers }, supply) }
+      : {}),
   };
 }
 

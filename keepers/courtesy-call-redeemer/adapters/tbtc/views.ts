@@ -13,6 +13,7 @@ const ABIS = {
   medianizer: new Interface(["function age() view returns (uint32)"]),
   /** Both kinds of factory have it. */
   factoryClock: new Interface(["function getKeepOpenedTimestamp(address keep) view returns (uint256)"]),
+  erc721: new Interface(["function getApproved(uint256 tokenId) view returns (address)"]),
 } as const;
 
 /** A view of a contract, as the chain answers it at the block of the read. */

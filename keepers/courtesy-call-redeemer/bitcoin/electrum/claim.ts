@@ -143,12 +143,14 @@ async function findSpend(
 
 /** @throws ServerLied */
 export async function transactionFrom(client: ElectrumClient, txid: string) {
-  const transaction = parseTransaction(await client.transaction(txid));
+  const raw = await client.transaction(txid);
+  const transaction = parseTransaction(raw);
   if (transaction?.txid !== txid) throw new ServerLied("BTC_SERVER_TX_FALSE", client.name);
-  return transaction;
+  return { ...transaction, raw };
 }
 
-function headerFrom(client: ElectrumClient, raw: string): BlockHeader {
+/** @throws ServerLied */
+export function headerFrom(client: ElectrumClient, raw: string): BlockHeader {
   try {
     return parseHeader(raw);
   } catch {

@@ -33,7 +33,8 @@ export async function lookAtBitcoin(servers: ElectrumServers, facts: RedemptionF
   return { payment: await lookAtPayment(servers, query, payments), nextBlockSatPerKvb };
 }
 
-async function lookAtPayment(
+/** Where one of these payments is, of which each spends the output that the query names. */
+export async function lookAtPayment(
   servers: ElectrumServers,
   query: PaymentQuery,
   payments: readonly Payment[],
