@@ -5,7 +5,7 @@ export interface MintBook {
   readonly account: string;
 }
 
-/** What a mint is begun with; columns are explained in migration 0377. */
+/** What a mint is begun with; columns are explained in migration 0413. */
 export interface NewMint {
   readonly ordinal: bigint;
   readonly lotSat: bigint;

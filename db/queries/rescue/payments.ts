@@ -1,7 +1,7 @@
 import type { Queryable } from "../../database.js";
 import type { RescueBook } from "./rows.js";
 
-/** Bytes for another chain; columns are explained in migration 0370. */
+/** Bytes for another chain; columns are explained in migration 0408. */
 interface PaymentRow {
   readonly position: string;
   readonly id: string;

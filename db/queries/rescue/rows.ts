@@ -1,6 +1,6 @@
 import type { OutboxState } from "../outbox/rows.js";
 
-/** What a rescue is written down with; columns are explained in migration 0362. */
+/** What a rescue is written down with; columns are explained in migration 0402. */
 export interface NewRescue {
   readonly position: string;
   readonly ordinal: bigint;
@@ -37,7 +37,7 @@ export interface KeyState {
 
 export type EarningKind = "claim" | "collect" | "recover";
 
-/** What brings earned money is written down with; columns are explained in migration 0373. */
+/** What brings earned money is written down with; columns are explained in migration 0411. */
 export interface NewEarning {
   readonly kind: EarningKind;
   readonly about: string;
