@@ -4,6 +4,9 @@ import { loadConfig } from "../../../keepers/courtesy-call-redeemer/config.js";
 import { ConfigError, type Env } from "../../../keepers/kit/env.js";
 import { CHECKSUMMED, OPERATOR } from "./fixtures.js";
 
+/** Compressed, of the key 1. */
+const PUBLIC_KEY = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
+
 const load = (env: Env, network = "localhost") => loadConfig(network, env);
 
 function problemsOf(env: Env): readonly string[] {
@@ -31,7 +34,7 @@ describe("courtesy-call-redeemer: settings", () => {
 
   it("REDEEM-56 a service provider needs an escrow, serves everybody, and nobody else does", () => {
     const escrow = CHECKSUMMED;
-    const service = { REDEEMER_MODE: "service-provider", BTC_WALLET_PUBLIC_KEY: `02${"11".repeat(32)}` };
+    const service = { REDEEMER_MODE: "service-provider", BTC_WALLET_PUBLIC_KEY: PUBLIC_KEY };
     const config = load({ ...service, OPERATORS: "*", REDEEMER_BOUNTY_ESCROW: escrow });
     expect(config).to.include({ mode: "service-provider", escrow: OPERATOR, leastPayoutWei: 5n * 10n ** 16n });
     expect(config.operators).to.deep.equal({ kind: "service", minMarginWei: 10n ** 16n });
@@ -72,7 +75,7 @@ describe("courtesy-call-redeemer: settings", () => {
       COLLATERALISATION_THRESHOLD: "130",
       BTC_NETWORK: "main",
       BTC_ELECTRUM_SERVER: "electrumx-server.tbtc.network",
-      BTC_WALLET_PUBLIC_KEY: "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+      BTC_WALLET_PUBLIC_KEY: PUBLIC_KEY,
       ETH_WALLET_PRIVATE_KEY: "not to be read",
       HARDHAT_CHAIN_ID: "1",
       TBTCJS_NETWORK_CHECK: "false",
