@@ -114,6 +114,7 @@ export class RescueTick {
     } finally {
       // Whatever keeps rescues from being decided, those that were made go on.
       if (store !== undefined) await this.settling.run(readings, books, block, head, acts);
+      await this.parts.desk?.run(rescuedOf(readings, books, this.parts.account), block, head, acts);
     }
   }
 
@@ -133,7 +134,6 @@ export class RescueTick {
     notices.means(decision, head.number, (units) => formatUnits(units, site.token.decimals));
     this.show(decision, observation, byPosition);
     if (acts && decision.plan.chosen.length > 0) await this.act(decision, books, byPosition, block, head);
-    await this.parts.desk?.run(rescuedOf(readings, books, this.parts.account), block, head, acts);
   }
 
   private rests(): boolean {
