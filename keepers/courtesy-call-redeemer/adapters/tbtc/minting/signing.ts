@@ -78,7 +78,7 @@ export function withMinting(rescue: RescueSigning, addresses: TbtcAddresses, bou
   return {
     ...rescue,
     methods: { ...rescue.methods, ...methodsOf(addresses) },
-    rules: (mode, common) => [...rescue.rules(mode, common), ...rulesOf(addresses, bounds, common)],
+    rules: (mode, common, signer) => [...rescue.rules(mode, common, signer), ...rulesOf(addresses, bounds, common)],
     looks: (action, account) => {
       const own = looksAt(action, account, addresses);
       return own.length > 0 ? own : rescue.looks(action, account);
