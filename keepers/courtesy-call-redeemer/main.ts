@@ -1,30 +1,25 @@
 /** The courtesy-call redeemer as a program: run, doctor, policy, status. */
-import { join } from "node:path";
-
 import { formatEther, formatUnits } from "ethers";
 
 import { openDatabase, type OpenDatabase } from "../../db/open.js";
-import { recordTo } from "../kit/audit/auditRecord.js";
 import { watchTroubles } from "../kit/alerts/open.js";
 import { requireGate } from "../kit/checks.js";
 import { Counters } from "../kit/counters.js";
 import { checkLines, runChecks } from "../kit/doctor.js";
-import { DryRunSubmitter } from "../kit/dryRunSubmitter.js";
 import { Freshness } from "../kit/health.js";
 import { openInsight } from "../kit/insight/open.js";
 import type { InsightServer } from "../kit/insight/server.js";
 import { describeError } from "../kit/logger.js";
 import { accountNames } from "../kit/pnl/postings.js";
 import type { Action } from "../kit/policy/action.js";
-import { PolicyGate } from "../kit/policy/gate.js";
-import { logPolicy, policyReport } from "../kit/policy/report.js";
+import { policyReport } from "../kit/policy/report.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
-import { JsonlRecord } from "../kit/record.js";
 import { runKeeper } from "../kit/runner.js";
-import { openRuntime, OUTBOX_WINDOW, type Runtime } from "../kit/runtime.js";
+import { OUTBOX_WINDOW } from "../kit/runtime.js";
 import { runtimeChecks } from "../kit/runtimeChecks.js";
-import { describeRunning, readStatus, statusPath, writeStatus } from "../kit/statusFile.js";
+import { describeRunning, readStatus, statusPath } from "../kit/statusFile.js";
 import { HeadWatcher } from "../kit/watcher.js";
+import { openWorkplace, type Workplace } from "../kit/workplace.js";
 import { decideConfigOf } from "./config.js";
 import { compilePolicy, connect, depthOf, NOBODY, openChildKey, openSite, type Connection } from "./connect.js";
 import { failedCondition } from "./condition.js";
@@ -47,7 +42,6 @@ import { Watchlist } from "./watchlist.js";
 /** How long the end waits for what is in flight. */
 const SETTLE_MS = 5_000;
 const ONCE_SETTLE_MS = 60_000;
-const DEFAULT_DATA_FOLDER = "data/keepers";
 const MS_PER_SECOND = 1_000;
 /** So long a block waits for answers about a rescue that is being settled. */
 const SETTLE_PATIENCE_MS = 3_000;
@@ -60,7 +54,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
   const { execute, once, env } = context;
   const counters = new Counters();
   const health = new Freshness(config.staleAfterSeconds);
-  let runtime: Runtime | undefined;
+  let workplace: Workplace | undefined;
   let books: OpenDatabase | undefined;
   let insight: InsightServer | undefined;
   let site: RescueSite | undefined;
@@ -76,7 +70,6 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const signer = await connection.signer();
     const policy = compilePolicy(connection, site, signer?.address);
     const encode = redeemerEncoder(site);
-    logPolicy(policy, log);
     const account = signer?.address ?? NOBODY;
     // Told later: gate and breaker exist before what they ask.
     let store: RescueStore | undefined;
@@ -87,16 +80,22 @@ async function run(context: RunContext): Promise<ProgramResult> {
       if (supply !== undefined && kind === supply.kind) return supply.has(address);
       return earnings?.isMember(kind, address) ?? false;
     };
-    if (execute && signer !== undefined) {
-      runtime = await openRuntime({
-        ...{ connection, keeper: KEEPER_NAME, signer, policy, encode, isMember, env },
+    workplace = await openWorkplace(
+      {
+        ...{ connection, keeper: KEEPER_NAME, signer, policy, encode, isMember, execute, env },
         guard: redeemerGuard({ client, account, site }),
         conditions: [failedCondition(() => store?.failedToday() ?? Promise.resolve(0), config.maxFailedPerDay)],
-        names: accountNames({}),
-        assetAddress: () => token.address,
-        // What is redeemed comes back as bitcoin: nothing here has a price in gold.
-        valueXauWei: () => undefined,
-      });
+        belongings: {
+          names: accountNames({}),
+          assetAddress: () => token.address,
+          // What is redeemed comes back as bitcoin: nothing here has a price in gold.
+          valueXauWei: () => undefined,
+        },
+      },
+      { health, counters, executions: "rescues.rescued" },
+    );
+    const { runtime, submitter, record, standsBy, showStatus } = workplace;
+    if (runtime !== undefined) {
       books = await openDatabase({
         databaseUrl: env["DATABASE_URL"],
         ...(config.databaseFolder === undefined ? {} : { folder: config.databaseFolder }),
@@ -108,14 +107,6 @@ async function run(context: RunContext): Promise<ProgramResult> {
       const written = { db: books.database, role: KEEPER_NAME, chainId, account, protocol: site.name, lease };
       store = new RescueStore(written);
       earningStore = new EarningStore(written);
-    }
-    const folder = config.dataFolder ?? DEFAULT_DATA_FOLDER;
-    const file = new JsonlRecord(join(folder, `${KEEPER_NAME}-${context.network}.jsonl`), log);
-    const record = runtime === undefined ? file : recordTo(file, runtime.audit);
-    const gate = new PolicyGate(policy, encode, isMember);
-    const submitter = runtime?.submitter ?? new DryRunSubmitter(client, signer, gate, config, log);
-    if (runtime !== undefined && books !== undefined) {
-      const { lease } = runtime;
       const db = books.database;
       supply = await site.openSupply?.({ db, role: KEEPER_NAME, account, lease, encode, submitter, record, env });
     }
@@ -158,16 +149,6 @@ async function run(context: RunContext): Promise<ProgramResult> {
       // The node that came back may be another one.
       onReconnect: () => client.assertChain(),
     });
-    const standsBy = (): boolean => runtime !== undefined && runtime.lease.held === undefined;
-    const statusFile = statusPath(folder, KEEPER_NAME, context.network);
-    const showStatus = (stopped: boolean): void => {
-      // The file is the leader's.
-      if (standsBy()) return;
-      writeStatus(statusFile, {
-        ...{ execute, sender: submitter.sender, health: health.report(), inFlight: submitter.pending() },
-        ...{ executions: counters.get("rescues.rescued"), skips: counters.withPrefix("skip."), stopped },
-      });
-    };
     insight = await openInsight({
       ...{ connection, keeper: KEEPER_NAME, execute, runtime, submitter, health, counters },
       head: () => newest,
@@ -207,7 +188,6 @@ async function run(context: RunContext): Promise<ProgramResult> {
       AbortSignal.any([context.signal, leaving.signal]),
     );
     showStatus(true);
-    await record.close();
     const report = {
       ...{ keeper: KEEPER_NAME, network: context.network, execute, mode, ...outcome },
       positions: watchlist.size,
@@ -228,7 +208,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     return { ok: outcome.ticks > 0 && outcome.failedTicks < outcome.ticks && !outcome.leftInFlight, report };
   } finally {
     await insight?.close();
-    await runtime?.close();
+    await workplace?.close();
     await books?.close();
     troubles.stop();
     site?.otherChain?.close();
@@ -266,7 +246,7 @@ async function status(context: ProgramContext): Promise<ProgramResult> {
     await client.assertChain();
     const account = (await connection.signer())?.address ?? NOBODY;
     const standing = await standingOf({ site, config, client, account }, await client.head());
-    const path = statusPath(config.dataFolder ?? DEFAULT_DATA_FOLDER, KEEPER_NAME, context.network);
+    const path = statusPath(config.dataFolder, KEEPER_NAME, context.network);
     context.say(describeRunning(readStatus(path), config.staleAfterSeconds));
     for (const { position, urgency, healthBps, deadline } of standing.endangered) {
       const health = healthBps === undefined ? "unknown" : `${formatUnits(healthBps, 2)} %`;

@@ -39,6 +39,8 @@ export interface WorkplaceParts {
   readonly env: Env;
   readonly belongings?: Belongings;
   readonly guard?: RuntimeParts["guard"];
+  readonly isMember?: RuntimeParts["isMember"];
+  readonly conditions?: RuntimeParts["conditions"];
   readonly across?: RuntimeParts["across"];
 }
 
@@ -66,7 +68,8 @@ export interface Workplace {
 
 /** @throws what `openRuntime` throws; nothing is left open then. */
 export async function openWorkplace(parts: WorkplaceParts, status: StatusParts): Promise<Workplace> {
-  const { connection, keeper, signer, policy, encode, execute, env, belongings = NOTHING, guard, across } = parts;
+  const { connection, keeper, signer, policy, encode, execute, env, belongings = NOTHING } = parts;
+  const { guard, isMember, conditions, across } = parts;
   const { config, client, log } = connection;
   const { health, counters, executions } = status;
   const network = config.network.name;
@@ -76,11 +79,13 @@ export async function openWorkplace(parts: WorkplaceParts, status: StatusParts):
       ? await openRuntime({
           ...{ connection, keeper, signer, policy, encode, env, ...belongings },
           ...(guard === undefined ? {} : { guard }),
+          ...(isMember === undefined ? {} : { isMember }),
+          ...(conditions === undefined ? {} : { conditions }),
           ...(across === undefined ? {} : { across }),
         })
       : undefined;
   const submitter =
-    runtime?.submitter ?? new DryRunSubmitter(client, signer, new PolicyGate(policy, encode), config, log);
+    runtime?.submitter ?? new DryRunSubmitter(client, signer, new PolicyGate(policy, encode, isMember), config, log);
   const file = new JsonlRecord(join(config.dataFolder, `${keeper}-${network}.jsonl`), log);
   const record = runtime === undefined ? file : recordTo(file, runtime.audit);
   const standsBy = (): boolean => runtime !== undefined && runtime.lease.held === undefined;
