@@ -24,7 +24,12 @@ export const OVERHEAD_VBYTES = 11n;
 /** Without the script. */
 export const OUTPUT_VBYTES = 9n;
 /** Upper bounds; P2WSH and P2SH as two of three keys, which is the largest that is common. */
-export const INPUT_VBYTES: Readonly<Record<OutputScriptKind, bigint>> = { p2wpkh: 69n, p2pkh: 149n, p2wsh: 106n, p2sh: 299n };
+export const INPUT_VBYTES: Readonly<Record<OutputScriptKind, bigint>> = {
+  p2wpkh: 69n,
+  p2pkh: 149n,
+  p2wsh: 106n,
+  p2sh: 299n,
+};
 /** Replaceable in its turn. */
 export const SEQUENCE = 0xfffffffd;
 
@@ -99,7 +104,10 @@ export function planChild(
  * @returns hex of the transaction, with witness
  * @throws PermanentError BTC_CHILD_CHANGED when another payment came back, BTC_CHILD_UNSIGNED when it is not complete.
  */
-export async function signedChild(plan: Pick<ChildPlan, "psbt">, signer: ChildSigner): Promise<{ txid: string; raw: string }> {
+export async function signedChild(
+  plan: Pick<ChildPlan, "psbt">,
+  signer: ChildSigner,
+): Promise<{ txid: string; raw: string }> {
   const returned = transactionOf(await signer.signPsbt(plan.psbt));
   const asked = transactionOf(plan.psbt);
   // Bytes, not fields: another output, input or locktime is another payment.
