@@ -481,21 +481,6 @@ CREATE TABLE keeper_rescue (
   CONSTRAINT keeper_rescue_steps_check CHECK ((steps > 0))
 );
 
-CREATE TABLE keeper_rescue_payment (
-  book text NOT NULL,
-  account text NOT NULL,
-  "position" text NOT NULL,
-  id text NOT NULL,
-  kind text NOT NULL,
-  spends text NOT NULL,
-  raw bytea NOT NULL,
-  ordinal bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
-  at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-  CONSTRAINT keeper_rescue_payment_account_check CHECK ((account ~ '^0x[0-9a-f]{40}$'::text)),
-  CONSTRAINT keeper_rescue_payment_id_check CHECK ((id ~ '^[0-9a-f]{64}$'::text)),
-  CONSTRAINT keeper_rescue_payment_kind_check CHECK ((kind = ANY (ARRAY['payment'::text, 'child'::text]))),
-  CONSTRAINT keeper_rescue_payment_pkey PRIMARY KEY (book, account, id),
-  CONSTRAINT keeper_rescue_payment_spends_check CHECK ((spends ~ '^[0-9a-f]{64}$'::text))
 CREATE TABLE keeper_rescue_earning (
   book text NOT NULL,
   account text NOT NULL,
@@ -514,6 +499,23 @@ CREATE TABLE keeper_rescue_earning (
   CONSTRAINT keeper_rescue_earning_open EXCLUDE USING btree (book WITH =, account WITH =, kind WITH =, about WITH =) WHERE ((ended_as IS NULL)),
   CONSTRAINT keeper_rescue_earning_ordinal_check CHECK ((ordinal > 0)),
   CONSTRAINT keeper_rescue_earning_pkey PRIMARY KEY (book, account, kind, about, ordinal)
+);
+
+CREATE TABLE keeper_rescue_payment (
+  book text NOT NULL,
+  account text NOT NULL,
+  "position" text NOT NULL,
+  id text NOT NULL,
+  kind text NOT NULL,
+  spends text NOT NULL,
+  raw bytea NOT NULL,
+  ordinal bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
+  at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  CONSTRAINT keeper_rescue_payment_account_check CHECK ((account ~ '^0x[0-9a-f]{40}$'::text)),
+  CONSTRAINT keeper_rescue_payment_id_check CHECK ((id ~ '^[0-9a-f]{64}$'::text)),
+  CONSTRAINT keeper_rescue_payment_kind_check CHECK ((kind = ANY (ARRAY['payment'::text, 'child'::text]))),
+  CONSTRAINT keeper_rescue_payment_pkey PRIMARY KEY (book, account, id),
+  CONSTRAINT keeper_rescue_payment_spends_check CHECK ((spends ~ '^[0-9a-f]{64}$'::text))
 );
 
 CREATE TABLE keeper_rescue_position (
@@ -822,8 +824,8 @@ GRANT INSERT, SELECT, UPDATE ON TABLE keeper_policy_booking TO keeper_rw;
 GRANT SELECT ON TABLE keeper_policy_meter TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_policy_meter TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE (ended_as), UPDATE (ended_at) ON TABLE keeper_rescue TO keeper_rw;
-GRANT INSERT, SELECT ON TABLE keeper_rescue_payment TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE (ended_as), UPDATE (ended_at) ON TABLE keeper_rescue_earning TO keeper_rw;
+GRANT INSERT, SELECT ON TABLE keeper_rescue_payment TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE (closed_block), UPDATE (facts) ON TABLE keeper_rescue_position TO keeper_rw;
 GRANT INSERT, SELECT, UPDATE (at), UPDATE (cursor) ON TABLE keeper_rescue_scan TO keeper_rw;
 GRANT SELECT ON TABLE keeper_signer TO api_ro;

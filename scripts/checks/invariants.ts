@@ -21,7 +21,7 @@ function parseRows(spec: string): Row[] {
     const cells = text.split(/(?<!\\)\|/).map((cell) => cell.trim());
     const id = /^`?([A-Z][A-Z0-9]+-\d+)`?$/.exec(cells[1] ?? "")?.[1];
     if (id === undefined || cells.length < 5) return [];
-    const references = (cells[3] ?? "").replaceAll("`", "").split(/;|<br\s*\/?>/);
+    const references = (cells[3] ?? "").replaceAll("`", "").split(/;\s*(?=\S+:)|<br\s*\/?>/);
     const tests = references.flatMap((reference) => {
       const match = /^\s*(\S+?\.(?:t\.sol|test\.ts|rs)):\s*(.+?)\s*$/.exec(reference);
       return match === null ? [] : [{ file: match[1] ?? "", name: match[2] ?? "" }];
