@@ -77,7 +77,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const known: { watchlist?: Watchlist } = {};
     const isMember = (kind: string, address: string): boolean => {
       if (kind === POSITIONS) return known.watchlist?.has(address) ?? false;
-      if (supply !== undefined && kind === supply.kind) return supply.has(address);
+      if (supply?.kind === kind) return supply.has(address);
       return earnings?.isMember(kind, address) ?? false;
     };
     workplace = await openWorkplace(
@@ -118,10 +118,10 @@ async function run(context: RunContext): Promise<ProgramResult> {
     const typed = (call: Call): Action | undefined => actionOf(policy, call);
     const { leastPayoutWei } = config;
     const desk =
-      site.earnings === undefined
+      earnings === undefined
         ? undefined
         : new EarningDesk({
-            ...{ earnings: site.earnings, account, store: earningStore, window: OUTBOX_WINDOW },
+            ...{ earnings, account, store: earningStore, window: OUTBOX_WINDOW },
             ...{ encode, typed, submitter, counters, record, log },
             config: { maxFeePerGasWei, stakeShareBps, validBlocks, leastPayoutWei },
           });

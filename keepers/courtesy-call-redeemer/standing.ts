@@ -11,7 +11,7 @@ import type { Earnings, RescueSite } from "./site.js";
 import { listedOf } from "./listed.js";
 import { urgencyOf } from "./strategies/urgency.js";
 import { findPositions, settlementsOf } from "./settlements.js";
-import type { BlockRef, Position, Reading } from "./types.js";
+import type { BlockRef, Reading } from "./types.js";
 
 interface StandingParts {
   readonly site: RescueSite;

@@ -172,9 +172,14 @@ describe("courtesy-call-redeemer/bitcoin/child", () => {
       const psbt = Buffer.from(changed.toPSBT(0)).toString("base64");
       expect(await codeOf(signer.signPsbt(psbt))).to.equal("BTC_CHILD_NOT_OURS");
     }
-    const swapped = { ...digestSigner(OWNER_KEY), signDigest: digestSigner(OWNER_KEY).signDigest };
+    const hands = {
+      first: digestSigner(OWNER_KEY),
+      second: digestSigner(KEEP_KEY),
+      now: "first" as "first" | "second",
+    };
+    const swapped = { ...hands.first, signDigest: (digest: string) => hands[hands.now].signDigest(digest) };
     const fickle = await openChildSigner(swapped, parent.script);
-    swapped.signDigest = digestSigner(KEEP_KEY).signDigest;
+    hands.now = "second";
     expect(await codeOf(fickle.signPsbt(planned().psbt))).to.equal("BTC_CHILD_KEY_FOREIGN");
   });
 

@@ -169,7 +169,7 @@ export class MintReader {
     const asked = view("keep", keep, "getPublicKey");
     const [answer] = await this.parts.client.agreedEach(head, [asked.read]);
     const key = decoded(asked, answer)?.[0] as string | undefined;
-    return key === undefined || key.length !== 2 + 2 * KEY_BYTES ? undefined : key.toLowerCase();
+    return key?.length === 2 + 2 * KEY_BYTES ? key.toLowerCase() : undefined;
   }
 }
 

@@ -163,10 +163,11 @@ function looksAt({ name, args, target }: Action, account: string, addresses: Tbt
     held(String(deposit), account, addresses),
     inState(String(deposit), states),
   ];
-  const byId = (id: unknown): string => `0x${BigInt(String(id)).toString(16).padStart(40, "0")}`;
+  const number = (value: unknown): bigint => BigInt(String(value));
+  const byId = (id: unknown): string => `0x${number(id).toString(16).padStart(40, "0")}`;
   switch (name) {
     case MINT_ACTIONS.create:
-      return [allowed(BigInt(String(args["lotSizeSatoshis"])), addresses)];
+      return [allowed(number(args["lotSizeSatoshis"]), addresses)];
     case MINT_ACTIONS.key:
     case MINT_ACTIONS["report-setup"]:
       return of(target, [AWAITING_SIGNER_SETUP]);
@@ -215,7 +216,8 @@ function allowed(lotSat: bigint, { system }: TbtcAddresses): Look {
   return {
     reads: [pinnedCall({ to: system, data })],
     judge: ([answer]) => {
-      const [lots] = tbtcAbi.system.decodeFunctionResult("getAllowedLotSizes", String(answer));
+      const decoded = tbtcAbi.system.decodeFunctionResult("getAllowedLotSizes", String(answer));
+      const lots = decoded[0] as readonly bigint[];
       return lots.includes(lotSat) ? undefined : refuse("argument", `${String(lotSat)} satoshis are no lot`);
     },
   };

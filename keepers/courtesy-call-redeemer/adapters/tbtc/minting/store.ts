@@ -18,7 +18,7 @@ import type { MintBook, MintEnd, MintFunding, MintRow, NewMint } from "../../../
 import { lockSigner } from "../../../../../db/queries/outbox/signer.js";
 import { keyStates } from "../../../../../db/queries/rescue/rescues.js";
 import type { LeaseView } from "../../../../kit/outbox/store.js";
-import { MINT_STEPS, type Mint, type MintStep, type StepStates } from "./types.js";
+import { MINT_STEPS, type Mint, type MintStep } from "./types.js";
 
 /** Points at which tests kill. */
 export const MINT_STORE_POINTS = [
@@ -160,7 +160,7 @@ function mintOf(row: MintRow, found: Found): Mint {
     lotSat,
     deposit: deposit ?? undefined,
     funding: isFunded ? { txid: fundingTxid, raw: fundingRaw, feeSat: fundingFeeSat, coins: fundingCoins } : undefined,
-    states: Object.fromEntries(states) as StepStates,
+    states: Object.fromEntries(states),
     createdIn: found.get(mintKey(ordinal, "create"))?.minedHash ?? undefined,
   };
 }

@@ -151,7 +151,7 @@ describe("minting: the decision", () => {
       ["nobody was asked", {}, undefined, "bitcoin-unknown"],
       ["no estimate", {}, { ...PURSE, nextBlockSatPerKvb: undefined }, "fee-unknown"],
       ["dear blocks", {}, { ...PURSE, nextBlockSatPerKvb: 200_000n }, "fee-ceiling"],
-      ["too few coins", {}, { ...PURSE, coins: PURSE.kind === "known" ? PURSE.coins.slice(1) : [] }, "coins-short"],
+      ["too few coins", {}, { ...PURSE, coins: PURSE.coins.slice(1) }, "coins-short"],
     ];
     for (const [name, deposit, purse, expected] of table) {
       expect(word(duty({}, deposit, { purse })), name).to.equal(expected);

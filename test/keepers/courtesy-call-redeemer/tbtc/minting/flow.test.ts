@@ -101,7 +101,7 @@ describe("minting on the real tBTC v1", function () {
     expect(await feeRebateToken.ownerOf(depositTokenId(deposit))).to.equal(node.roles.redeemer);
     expect(await depositToken.ownerOf(depositTokenId(deposit))).to.equal(node.world.addresses.vendingMachine);
     const keep = await node.scenario.contracts.deposit(deposit).keepAddress();
-    const [txid, ...others] = await paymentsTo(node, bitcoin, keep);
+    const [txid, ...others] = paymentsTo(node, bitcoin, keep);
     expect(others).to.deep.equal([]);
     const paid = bitcoin.chain.transaction(txid ?? "");
     expect(paid?.outputs[0]?.amountSat).to.equal(LOT_SAT);
@@ -160,7 +160,7 @@ describe("minting on the real tBTC v1", function () {
     expect(deposits).to.have.length(MINTS_UNDER_KILLS);
     for (const deposit of deposits) {
       const keep = await node.scenario.contracts.deposit(deposit).keepAddress();
-      expect(await paymentsTo(node, bitcoin, keep), deposit).to.have.length(1);
+      expect(paymentsTo(node, bitcoin, keep), deposit).to.have.length(1);
     }
     expect(await node.tbtcOf(node.roles.redeemer)).to.equal(BigInt(MINTS_UNDER_KILLS) * NET_WEI);
     const { minted, open, dropped = 0, ...rest } = await endings();
@@ -176,9 +176,7 @@ describe("minting on the real tBTC v1", function () {
     await until(minter, "mints.setup-failed", { signers: false });
     expect(await node.scenario.state(deposit)).to.equal(DepositState.FAILED_SETUP);
     expect(minter.counters.get("sent.Mint.withdrawFunds")).to.equal(1);
-    expect(await paymentsTo(node, bitcoin, await node.scenario.contracts.deposit(deposit).keepAddress())).to.deep.equal(
-      [],
-    );
+    expect(paymentsTo(node, bitcoin, await node.scenario.contracts.deposit(deposit).keepAddress())).to.deep.equal([]);
   });
 
   it("MINT-13 a price that falls below the keep's level before the payment: not a satoshi is sent, and the deposit is closed", async () => {
@@ -196,7 +194,7 @@ describe("minting on the real tBTC v1", function () {
     await node.chain.advance(2n * HOUR);
     await until(minter, "mints.unfunded");
     expect(await node.scenario.state(deposit)).to.equal(DepositState.FAILED_SETUP);
-    expect(await paymentsTo(node, bitcoin, keep)).to.deep.equal([]);
+    expect(paymentsTo(node, bitcoin, keep)).to.deep.equal([]);
   });
 
   it("MINT-14 closed by somebody before its payment was proven: the signers are asked for the bitcoin", async () => {

@@ -171,7 +171,7 @@ export async function publishKey(node: TbtcNode, deposit: string): Promise<void>
 }
 
 /** Payments that pay to a deposit's keep, in blocks and waiting. */
-export async function paymentsTo(node: TbtcNode, bitcoin: BitcoinRig, keep: string): Promise<readonly string[]> {
+export function paymentsTo(node: TbtcNode, bitcoin: BitcoinRig, keep: string): readonly string[] {
   const script = Buffer.from(keyScript(node.scenario.signerKey(keep)));
   return bitcoin.chain
     .all()
