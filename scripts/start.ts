@@ -10,6 +10,8 @@ const WITHOUT = ["keepers", "stabilizer", "arbitrage", "kills", "market", "attac
 
 const BOTH = TWO_CHAINS.join(",");
 const FAULTS = ["bridge"] as const;
+/** `tbtc`: the real tBTC v1, users, a rival, a liquidator, and the keeper that rescues deposits. */
+const WITH = ["tbtc"] as const;
 const LATENCY_MS = 30_000;
 const MAX_LATENCY_MS = 3_600_000;
 
@@ -37,7 +39,7 @@ const FLAGS = {
     placeholder: "30s",
     help: "time from chain to chain, in real seconds whatever the speed (default: 30s)",
   },
-  with: { kind: "list", help: "further parts" },
+  with: { kind: "list", choices: WITH, help: "further parts: tbtc (tBTC v1 on a chain of its own, and its redeemer)" },
   without: { kind: "list", choices: WITHOUT, help: "parts to leave out" },
   faults: {
     kind: "list",
@@ -68,9 +70,6 @@ function chainsOf({ flags }: Context): WorldOptions["chains"] {
 /** @throws UsageError for a part that is not built, or flags that do not go together. */
 function optionsOf(context: Context): WorldOptions {
   const { flags } = context;
-  if (flags.with !== undefined) {
-    throw usageError("PART_NOT_BUILT", `--with ${flags.with.join(",")}: this part is not built yet`);
-  }
   const chains = chainsOf(context);
   const without = new Set<string>(flags.without ?? []);
   const hasBridgeFaults = flags.faults !== undefined;
@@ -82,6 +81,7 @@ function optionsOf(context: Context): WorldOptions {
   return {
     ...{ chains, without, hasBridgeFaults, speed, volume, seed, port },
     latencySeconds: latency / 1000,
+    hasTbtc: flags.with?.includes("tbtc") === true,
     ...(flags.for === undefined ? {} : { forMs: flags.for }),
   };
 }

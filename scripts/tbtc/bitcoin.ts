@@ -21,6 +21,10 @@ export interface SpvProof {
   readonly headers: string;
 }
 
+/** P2WPKH of nobody in particular, on a network without value. */
+export const NOBODYS_ADDRESS = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
+/** Its script, without the length. */
+export const NOBODYS_SCRIPT = getBytes("0x0014751e76e8199196d454941c45d1b3a323f1433bd6");
 /** Regtest: every second hash is good enough, and the relay rounds the difficulty down to 0. */
 const REGTEST_BITS = 0x207fffff;
 const HEADER_BYTES = 80;

@@ -24,6 +24,7 @@ import { FileStore } from "../deploy/store.js";
 import type { Grant } from "../deploy/types.js";
 import { GRANT_USD, marketAccounts, marketGrants, referenceUnits, type MarketAccounts } from "../sim/setup.js";
 import { Child, ROOT } from "./child.js";
+import type { ServedChain } from "./copies.js";
 import { DEFAULT_PORT } from "./port.js";
 import { Rpc, WorldProvider } from "./rpc.js";
 
@@ -190,7 +191,7 @@ async function deployOn(
 }
 
 /** Where programs find the nodes of these chains. */
-export function rpcVariables(chains: readonly WorldChain[]): Record<string, string> {
+export function rpcVariables(chains: readonly ServedChain[]): Record<string, string> {
   return Object.fromEntries(chains.map(({ network, rpc }) => [`${network.toUpperCase()}_RPC_URL`, rpc.url]));
 }
 

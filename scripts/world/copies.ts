@@ -6,7 +6,7 @@ import { ownerPid } from "../../keepers/kit/lease.js";
 import { readStatus, statusPath } from "../../keepers/kit/statusFile.js";
 import { PermanentError } from "../../protocol/errors.js";
 import { Child, freePorts } from "./child.js";
-import { rpcVariables, type WorldChain } from "./chain.js";
+import { rpcVariables } from "./chain.js";
 import type { WorldDatabase } from "./database.js";
 
 /** What the copies did together. */
@@ -57,13 +57,21 @@ const POLL_MS = { alone: 100, amongMany: 250 } as const;
 /** Nobody leading for so long after a kill is a failure. */
 const TAKEOVER_LIMIT_MS = 60_000;
 
+/** A chain as keepers are told of it. */
+export interface ServedChain {
+  readonly network: string;
+  readonly deploymentsFolder: string;
+  readonly rpc: { readonly url: string };
+  readonly loaded: { readonly params: { readonly chainId: number } };
+}
+
 /** What the processes of one keeper are started with. */
 export interface KeeperSetup {
   readonly keeper: string;
   /** What it is called here when several of its name run; else as the program. */
   readonly title?: string;
   /** Those that it serves from one process, the one of its `--network` first. */
-  readonly chains: readonly [WorldChain, ...WorldChain[]];
+  readonly chains: readonly [ServedChain, ...ServedChain[]];
   readonly copies?: number;
   /** Chains of the world. */
   readonly worldChains: number;
@@ -217,7 +225,7 @@ export class KeeperCopies {
   }
 
   /** The copy that holds the lease of a chain, as the database says. */
-  async #leader({ loaded }: WorldChain): Promise<Copy | undefined> {
+  async #leader({ loaded }: ServedChain): Promise<Copy | undefined> {
     const prefix = `${this.keeper}:${String(loaded.params.chainId)}:`;
     const [owner] = await leaseOwners(this.setup.postgres.database, prefix);
     const pid = owner === undefined ? undefined : ownerPid(owner);

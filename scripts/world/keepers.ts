@@ -216,7 +216,7 @@ export function envFile({ keeper, network }: Pick<KeeperCopies, "keeper" | "netw
 }
 
 /** For `set -a; . FILE`: its owner's only, because it holds a password. */
-function writeEnv(file: string, env: Readonly<Record<string, string>>): void {
+export function writeEnv(file: string, env: Readonly<Record<string, string>>): void {
   const lines = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
   writeFileSync(file, `${lines.join("\n")}\n`, { mode: 0o600 });
 }

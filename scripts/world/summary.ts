@@ -7,6 +7,7 @@ import type { CopiesReport, KeeperReport } from "./copies.js";
 import { REPORTER, STABILIZER } from "./keepers.js";
 import type { RoundsReport } from "./rounds.js";
 import type { CollateralFigures } from "./solana/worldExchange.js";
+import { REDEEMER, type TbtcFigures } from "./tbtc/worldTbtc.js";
 
 type KeepersFigures = Readonly<Record<string, KeeperReport & { readonly rounds?: RoundsReport }>>;
 
@@ -31,6 +32,8 @@ export interface WorldFigures extends SystemFigures {
   readonly services?: { readonly postgres?: string; readonly solana?: string };
   /** The exchange on collateral vaults; its clock and prices are those of the Solana cluster. */
   readonly collateral?: CollateralFigures;
+  /** Only with tBTC v1; its keeper is among `keepers`. */
+  readonly tbtc?: Omit<TbtcFigures, "keeper">;
   readonly errors: readonly string[];
 }
 
@@ -48,6 +51,7 @@ export interface SummaryInput {
   readonly reporter: CopiesReport | undefined;
   readonly postgresUrl: string | undefined;
   readonly collateral: CollateralFigures | undefined;
+  readonly tbtc: TbtcFigures | undefined;
   readonly errors: readonly string[];
 }
 
@@ -65,13 +69,14 @@ export interface Outcome {
         readonly keepers?: { readonly "collateral-monitor": { readonly discrepancies: readonly string[] } } | undefined;
       }
     | undefined;
+  readonly tbtc?: { readonly liquidated: number; readonly keeper?: unknown } | undefined;
 }
 
 /**
- * Nothing failed, nobody gained by an attack, no round was lost or brought twice, all that the bridge minted is locked, and all collateral is
- * where the ledgers say.
+ * Nothing failed, nobody gained by an attack, no round was lost or brought twice, all that the bridge minted is locked, all collateral is
+ * where the ledgers say, and no deposit was liquidated that a keeper looks after.
  */
-export function isSound({ errors, chains, bridge, collateral }: Outcome): boolean {
+export function isSound({ errors, chains, bridge, collateral, tbtc }: Outcome): boolean {
   return (
     errors.length === 0 &&
     chains.every(({ attacks, rounds }) => {
@@ -80,13 +85,14 @@ export function isSound({ errors, chains, bridge, collateral }: Outcome): boolea
     }) &&
     (bridge?.conservation.violations ?? 0) === 0 &&
     (collateral?.violations ?? 0) === 0 &&
-    (collateral?.keepers?.["collateral-monitor"].discrepancies.length ?? 0) === 0
+    (collateral?.keepers?.["collateral-monitor"].discrepancies.length ?? 0) === 0 &&
+    (tbtc?.keeper === undefined || tbtc.liquidated === 0)
   );
 }
 
 /** Builds the figures. */
 export function summarize(input: SummaryInput): WorldFigures {
-  const { errors, collateral, postgresUrl, bridge, reporter } = input;
+  const { errors, collateral, tbtc, postgresUrl, bridge, reporter } = input;
   const [home, ...further] = input.chains;
   if (home === undefined) throw new Error("a world has a chain");
   const [name, first] = home;
@@ -98,7 +104,7 @@ export function summarize(input: SummaryInput): WorldFigures {
   const spreads = [...input.spreads].map(([pair, series]) => [pair, spreadFigures(series)] as const);
   const { pegs, refills, rebalanceLatencyBlocks, stabilizer, ...reserves } = first.system;
   return {
-    ok: isSound({ errors, chains: ends, bridge, collateral }),
+    ok: isSound({ errors, chains: ends, bridge, collateral, tbtc }),
     seconds: input.seconds,
     speed: input.speed,
     seed: input.seed,
@@ -110,15 +116,24 @@ export function summarize(input: SummaryInput): WorldFigures {
     ...(spreads.length === 0 ? {} : { spreadBps: Object.fromEntries(spreads) }),
     ...(bridge === undefined ? {} : { bridge }),
     rebalanceLatencyBlocks,
-    keepers: { ...keepersOf(first, reporter), ...input.bridgeKeepers },
+    keepers: {
+      ...keepersOf(first, reporter),
+      ...input.bridgeKeepers,
+      ...(tbtc?.keeper === undefined ? {} : { [REDEEMER]: tbtc.keeper }),
+    },
     stabilizer,
     ...(Object.keys(services).length === 0 ? {} : { services }),
     ...(collateral === undefined ? {} : { collateral }),
+    ...(tbtc === undefined ? {} : { tbtc: withoutKeeper(tbtc) }),
     pegs,
     refills,
     ...reserves,
     errors,
   };
+}
+
+function withoutKeeper({ keeper: _, ...figures }: TbtcFigures): Omit<TbtcFigures, "keeper"> {
+  return figures;
 }
 
 function ownOf(end: ChainEnd, reporter: CopiesReport | undefined): FurtherChain {

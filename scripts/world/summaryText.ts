@@ -1,4 +1,6 @@
 /** The end of a run of the local world, for people. */
+import { formatUnits } from "ethers";
+
 import { reserveRows } from "../report/reserves.js";
 import { alignRows, ounces } from "../sim/show.js";
 import { bridgeLines } from "./bridge/show.js";
@@ -46,6 +48,7 @@ export function printSummary(figures: WorldFigures, terminal: Terminal): void {
     for (const line of keeperLines(keepers, "keepers" in chain ? ` ${name}` : "")) terminal.line(line);
   }
   if (figures.collateral !== undefined) for (const line of collateralLines(figures.collateral)) terminal.line(line);
+  if (figures.tbtc !== undefined) terminal.line(tbtcLine(figures.tbtc));
   for (const [, { attacks }] of chains)
     for (const { name, profitUsd } of attacks.list) terminal.line(`attack: ${name}: ${usd(profitUsd)}`);
   for (const error of figures.errors) terminal.line(terminal.paint("red", `error: ${error}`));
@@ -93,6 +96,14 @@ function collateralLines(collateral: CollateralFigures): readonly string[] {
     `collateral-crank: ${crank.executions} executions (${listed(crank.executed)}), skips: ${listed(crank.skips)}`,
     `collateral-monitor: ${monitor.passes} passes, ${monitor.events} events, ${monitor.discrepancies.length} discrepancies`,
   ];
+}
+
+function tbtcLine(figures: NonNullable<WorldFigures["tbtc"]>): string {
+  const { opened, rescued, settled, byOthers, liquidated, bitcoinBackSat } = figures;
+  return (
+    `tbtc: ${opened} deposits opened, ${rescued} redeemed by the keeper, of them ${settled} proven, ${byOthers} by others, ${liquidated} liquidated; ` +
+    `${formatUnits(bitcoinBackSat, 8)} BTC came back`
+  );
 }
 
 function roundsText(rounds: RoundsReport): string {

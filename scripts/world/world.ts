@@ -26,6 +26,7 @@ import { envFile, REPORTER, STABILIZER, stabilizerTitle, WorldKeepers } from "./
 import { referencePrices } from "./market.js";
 import { PriceSources, SOURCES } from "./priceSources.js";
 import { WorldExchange } from "./solana/worldExchange.js";
+import { WorldTbtc } from "./tbtc/worldTbtc.js";
 import { summarize, type WorldFigures } from "./summary.js";
 import { printSummary } from "./summaryText.js";
 import type { Terminal } from "./terminal.js";
@@ -44,6 +45,8 @@ export interface WorldOptions {
   readonly latencySeconds: number;
   readonly hasBridgeFaults: boolean;
   readonly without: ReadonlySet<string>;
+  /** tBTC v1 on a chain of its own, with the keeper that rescues its deposits. */
+  readonly hasTbtc: boolean;
 }
 
 const POLL_MS = 60;
@@ -57,6 +60,7 @@ interface Started {
   keepers?: WorldKeepers;
   bridge?: WorldBridge;
   exchange?: WorldExchange;
+  tbtc?: WorldTbtc;
 }
 
 /** Runs the world until its time is over or `signal` aborts; always ends every child. */
@@ -68,16 +72,18 @@ export async function runWorld(options: WorldOptions, terminal: Terminal, signal
     terminal.line(`  ready after ${((Date.now() - startedMs) / 1000).toFixed(1)} s; Ctrl-C ends it`);
     terminal.line();
     started.exchange?.run();
+    started.tbtc?.run();
     await world.run(signal);
     const figures = await world.figures();
     printSummary(figures, terminal);
     return figures;
   } finally {
-    const { keepers, bridge, exchange, sources, postgres, chains, nodes } = started;
+    const { keepers, bridge, exchange, tbtc, sources, postgres, chains, nodes } = started;
     await endInOrder([
       () => keepers?.stop(),
       () => bridge?.stop(),
       () => exchange?.stop(),
+      () => tbtc?.stop(),
       () => sources?.close(),
       () => postgres?.close(),
       ...chains.map(({ provider }) => () => {
@@ -127,8 +133,14 @@ async function boot(options: WorldOptions, started: Started, terminal: Terminal,
     started.exchange = await WorldExchange.start({ speed, seed, postgres: started.postgres }, terminal);
     showExchange(started.exchange, speed, started.postgres !== undefined, terminal);
   }
+  if (options.hasTbtc) {
+    const { postgres } = started;
+    started.tbtc = await WorldTbtc.start({ home, worldChains: started.chains.length, rng, postgres, terminal });
+    started.tbtc.show();
+  }
   await started.bridge?.ready(signal);
-  await started.keepers?.ready(signal, started.bridge?.copies);
+  await started.tbtc?.ready(signal);
+  await started.keepers?.ready(signal, [...(started.bridge?.copies ?? []), ...(started.tbtc?.mortal ?? [])]);
   return World.open(options, started, [home, ...further], sources, terminals, rng);
 }
 
@@ -235,7 +247,7 @@ class World {
   /** Until the time is over or the signal aborts. @throws PermanentError RPC_GONE, NODE_STALLED, KEEPER_GONE */
   async run(signal: AbortSignal): Promise<void> {
     this.#startedAt = Date.now();
-    const { keepers, bridge, exchange } = this.parts;
+    const { keepers, bridge, exchange, tbtc } = this.parts;
     try {
       while (!signal.aborted && !this.#timeOver()) {
         let isNew = false;
@@ -247,6 +259,7 @@ class World {
         keepers?.assertRunning();
         bridge?.assertRunning();
         exchange?.assertRunning();
+        tbtc?.assertRunning();
       }
     } finally {
       for (const { attacks } of this.runs) await attacks.end();
@@ -254,8 +267,10 @@ class World {
   }
 
   async figures(): Promise<WorldFigures> {
-    const { keepers, bridge, exchange, postgres } = this.parts;
-    const [reports, crossed, collateral] = await Promise.all([keepers?.stop(), bridge?.end(), exchange?.end()]);
+    const { keepers, bridge, exchange, tbtc, postgres } = this.parts;
+    // Nobody is killed any more when the others end.
+    const reports = await keepers?.stop();
+    const [crossed, collateral, rescues] = await Promise.all([bridge?.end(), exchange?.end(), tbtc?.end()]);
     const { speed, seed, volume } = this.options;
     const seconds = Math.round((Date.now() - this.#startedAt) / 1000);
     const ends = new Map<string, ChainEnd>();
@@ -264,7 +279,7 @@ class World {
       ends.set(run.chain.name, await endOf(run, postgres?.database, reports?.[title]));
     }
     return summarize({
-      ...{ speed, seed, volume, seconds, collateral, chains: ends, spreads: this.#spreads },
+      ...{ speed, seed, volume, seconds, collateral, tbtc: rescues, chains: ends, spreads: this.#spreads },
       bridge: crossed?.figures,
       bridgeKeepers: crossed?.keepers ?? {},
       reporter: reports?.[REPORTER],
@@ -274,6 +289,7 @@ class World {
         ...(keepers?.errors ?? []),
         ...(bridge?.errors ?? []),
         ...(exchange?.errors ?? []),
+        ...(tbtc?.errors ?? []),
       ],
     });
   }

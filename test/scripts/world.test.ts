@@ -122,6 +122,9 @@ const PAIRS = ["cUSDT/cUSDC", "XAU/cUSDT", "XAU/cUSDC", "XAU/cEURT"];
 /** What the bridge can be tried without. */
 const WITHOUT_THE_REST = ["--without", "solana,attacker,kills,stabilizer,arbitrage"];
 
+/** Beside tBTC. */
+const ONLY_REPORTED = ["--without", "market,attacker,stabilizer,solana"];
+
 /** First what makes `ok`, so that a failure says why. */
 function expectSound(figures: WorldFigures): void {
   expect({
@@ -312,6 +315,32 @@ describe("local world", function () {
     expect(children.filter(isAlive)).to.deep.equal([]);
   });
 
+  it("TBTC-22 rescues deposits of tBTC v1 before anybody can liquidate them, while the copy that leads is killed", async () => {
+    const world = new RunningWorld(["--chains", "138", "--with", "tbtc", ...ONLY_REPORTED]);
+    await world.seen(
+      /tbtc +rescued/,
+      /tbtc +price .*may be liquidated/,
+      /tbtc +settled/,
+      /courtesy-call-redeemer: copy . was killed/,
+    );
+    world.process.kill("SIGINT");
+    const { code, answer } = await world.finished();
+    const figures = answer as unknown as WorldFigures;
+    expect(figures.errors).to.deep.equal([]);
+    expect(figures.ok).to.equal(true);
+    expect(code).to.equal(130);
+    const tbtc = figures.tbtc ?? expect.fail("nobody looked at tBTC");
+    expect(tbtc.liquidated).to.equal(0);
+    expect(tbtc.settled).to.be.within(1, tbtc.rescued);
+    expect(tbtc.opened).to.be.at.least(tbtc.rescued + tbtc.byOthers);
+    expect(BigInt(tbtc.bitcoinBackSat) > 0n).to.equal(true);
+    expect(tbtc.rpc).to.match(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(tbtc.electrum).to.have.length(3);
+    const keeper = figures.keepers["courtesy-call-redeemer"] ?? expect.fail("nobody rescued");
+    expect(keeper).to.include({ executions: tbtc.rescued, copies: 2, errors: 0 });
+    expect(keeper.kills).to.be.greaterThan(0);
+  });
+
   it("says so when the chain is gone in mid-run, and does not hang", async () => {
     const world = new RunningWorld(["--chains", "138", "--speed", "300", "--without", "kills,stabilizer,solana"]);
     await world.ready;
@@ -367,7 +396,7 @@ describe("local world", function () {
 
   const refused: readonly (readonly [readonly string[], string])[] = [
     [["--chains", "651940"], "INVALID_VALUE"],
-    [["--with", "tbtc"], "PART_NOT_BUILT"],
+    [["--with", "tbct"], "INVALID_VALUE"],
     [["--chains", "138", "--faults", "bridge"], "CONFLICTING_FLAGS"],
     [["--chains", "138", "--latency", "30s"], "CONFLICTING_FLAGS"],
     [["--faults", "bridge", "--without", "keepers"], "CONFLICTING_FLAGS"],

@@ -21,6 +21,9 @@ describe("answer of the local world", () => {
     expect(isSound({ ...sound, chains: [chain], bridge: undefined })).to.equal(true);
     expect(isSound({ ...sound, collateral: undefined })).to.equal(true);
     expect(isSound({ ...sound, collateral: { violations: 0 } })).to.equal(true);
+    expect(isSound({ ...sound, tbtc: { liquidated: 0, keeper: {} } })).to.equal(true);
+    // Where nobody rescues there is nobody to blame.
+    expect(isSound({ ...sound, tbtc: { liquidated: 1 } })).to.equal(true);
   });
 
   const faults: Readonly<Record<string, Partial<Outcome>>> = {
@@ -31,6 +34,7 @@ describe("answer of the local world", () => {
     "a round is lost on the second chain": { chains: [chain, { ...chain, rounds: { lost: 1, duplicates: 0 } }] },
     "a round came twice": { chains: [{ ...chain, rounds: { lost: 0, duplicates: 1 } }] },
     "more was minted than is locked": { bridge: { conservation: { violations: 1 } } },
+    "a deposit was liquidated beside its keeper": { tbtc: { liquidated: 1, keeper: {} } },
     "a ledger and its tokens differ": { collateral: { violations: 1 } },
     "the monitor found something": {
       collateral: { violations: 0, keepers: { "collateral-monitor": { discrepancies: ["locks-differ somebody"] } } },

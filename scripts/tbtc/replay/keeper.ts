@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { openRehearsal, type Rehearsal } from "../../../keepers/courtesy-call-redeemer/rehearsal.js";
 import type { Env } from "../../../keepers/kit/env.js";
+import { NOBODYS_ADDRESS } from "../bitcoin.js";
 import type { ReplayWorld } from "./world.js";
 
 /** Settings that a replay takes from the environment: how the keeper decides and what it offers. */
@@ -36,8 +37,6 @@ const UNLIMITED = {
   REDEEMER_ETH_PER_DAY: "1000000",
   REDEEMER_CALLS_PER_HOUR: "100000",
 };
-/** P2WPKH of nobody in particular, on a network without value. */
-const DESTINATION = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
 const MS_PER_SECOND = 1_000;
 
 /** @param databaseUrl of a new database with all migrations. */
@@ -64,7 +63,7 @@ export async function startReplayKeeper(world: ReplayWorld, databaseUrl: string,
         REDEEMER_SYSTEM_FILE: systemFile,
         REDEEMER_LOCAL_ACCOUNT: world.roles.redeemer,
         BTC_NETWORK: "regtest",
-        BTC_WALLET_PUBLIC_KEY: DESTINATION,
+        BTC_WALLET_PUBLIC_KEY: NOBODYS_ADDRESS,
       },
       () => world.chain.seconds * MS_PER_SECOND,
     );
