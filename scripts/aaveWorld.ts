@@ -21,7 +21,7 @@ const FLAGS = {
 } as const;
 
 const COMMAND = {
-  command: "node scripts/bootstrap.mjs scripts/aaveWorld.ts",
+  command: "npm run aave:world --",
   summary:
     "A node with the real Aave v3: a market of four reserves, a lender, an account that owes and a wallet that can pay.",
   flags: FLAGS,
