@@ -13,6 +13,7 @@ import { measureGas } from "./bench/gas.js";
 import { measureLatency, type LatencyReport } from "./bench/latency/run.js";
 import { measureMonitor, type MonitorReport } from "./bench/monitor/run.js";
 import { measureProgramAccounts, type ProgramAccountsReport } from "./bench/programAccounts.js";
+import { measureRedeem, REDEEM_PLAN, type RedeemReport } from "./bench/redeem/run.js";
 import { measureReserveGas } from "./bench/reserves.js";
 import { measureSpeed, type SpeedReport } from "./bench/speed.js";
 import { measureSystemGas } from "./bench/system.js";
@@ -20,8 +21,8 @@ import { runCommand, usageError, type CommandContext, type CommandDefinition, ty
 import type { Rng } from "./market/rng.js";
 import { alignRows } from "./sim/show.js";
 
-const BUILT = ["gas", "sim", "crash", "latency", "backfill", "cu", "accounts", "monitor"] as const;
-const WAITING = ["arbitrage", "feed", "api", "redeem"] as const;
+const BUILT = ["gas", "sim", "crash", "latency", "backfill", "cu", "accounts", "monitor", "redeem"] as const;
+const WAITING = ["arbitrage", "feed", "api"] as const;
 
 const FLAGS = {
   kills: { kind: "integer", min: 1, default: 1_000, help: "crash: how often a keeper is killed" },
@@ -38,6 +39,7 @@ const FLAGS = {
   snapshot: { kind: "boolean", help: "cu: write the figures to snapshots/solana/compute-units.json" },
   accounts: { kind: "integer", min: 100, max: 100_000, default: 10_000, help: "accounts: how many a program has" },
   vaults: { kind: "integer", min: 10, max: 100_000, default: 10_000, help: "monitor: how many vaults it passes over" },
+  looks: { kind: "integer", min: 1, max: 1_000, default: 20, help: "redeem: how many full looks of each kind" },
 } as const;
 /** How long a dead leader keeps the others waiting: shorter than in production, for the sake of the wait. */
 const LEASE_MS = 600;
@@ -248,6 +250,40 @@ async function monitor({ flags, say }: CommandContext<typeof FLAGS>): Promise<Mo
   return report;
 }
 
+async function redeem({ flags, say }: CommandContext<typeof FLAGS>): Promise<RedeemReport> {
+  const { looks } = flags;
+  const report = await withCrashServer(({ url: databaseUrl }) =>
+    measureRedeem({ ...REDEEM_PLAN, databaseUrl, looks, say }),
+  );
+  const { first, calm, called } = report;
+  const rows = [
+    ["full look, none in danger, p50 / p99 / max", `${shownMs(calm.ms)} ms`, "goal 2,000 ms"],
+    [
+      "  batched requests / requests in them",
+      `${String(calm.exchanges)} / ${String(calm.requests)}`,
+      "goal 60 batched",
+    ],
+    ["full look, all called, p50 / p99 / max", `${shownMs(called.ms)} ms`, "goal 2,000 ms"],
+    [
+      "  batched requests / requests in them",
+      `${String(called.exchanges)} / ${String(called.requests)}`,
+      "goal 60 batched",
+    ],
+    ["first look, with finding all", `${String(first.ms)} ms`, "–"],
+    ["  batched requests / requests in them", `${String(first.exchanges)} / ${String(first.requests)}`, "–"],
+    ["all called: block to first redemption sent", `${String(report.wallMsPlan)} ms`, "–"],
+    [`gas of a redemption, mean of ${String(report.redemptions)}`, String(report.gasPerRedemption), "459,525 alone"],
+  ];
+  const title = `${String(report.watched)} watched of ${String(report.discovered)} deposits`;
+  for (const line of alignRows([[title, "measured", "reference"], ...rows])) say(line);
+  say("");
+  return report;
+}
+
+function shownMs({ p50, p99, max }: RedeemReport["calm"]["ms"]): string {
+  return [p50, p99, max].join(" / ");
+}
+
 async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResult> {
   const { positionals, say } = context;
   const [name] = positionals;
@@ -268,6 +304,7 @@ async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResul
   if (name === "cu") return { ok: true, report: await computeUnits(context) };
   if (name === "latency") return { ok: true, report: { ...(await latency(context)) } };
   if (name === "accounts") return { ok: true, report: { ...(await accounts(context)) } };
+  if (name === "redeem") return { ok: true, report: { ...(await redeem(context)) } };
   if (name === "monitor") {
     const report = await monitor(context);
     return { ok: report.discrepancies === 0, report: { ...report } };
@@ -285,6 +322,7 @@ async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResul
       cu: await computeUnits(context),
       accounts: await accounts(context),
       monitor: await monitor(context),
+      redeem: await redeem(context),
     },
   };
 }

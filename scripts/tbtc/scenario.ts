@@ -37,6 +37,13 @@ export interface Deposit {
   readonly utxoSat: bigint;
 }
 
+/** A transaction without value. */
+export interface ScenarioCall {
+  readonly from: string;
+  readonly to: string;
+  readonly data: string;
+}
+
 /** The newest event of a deposit's redemption: the request, or a fee bump, which is logged in the same way. */
 export interface Redemption {
   /** Who sent it: after a bump whoever raised the fee, who need not be the redeemer. */
@@ -109,12 +116,20 @@ export class TbtcScenario {
     };
   }
 
-  /** All members publish the key: AWAITING_BTC_FUNDING_PROOF. */
-  async publishKey(deposit: Deposit): Promise<void> {
+  /** All members publish the key, and the deposit takes it over, in this order. */
+  keyCalls(deposit: Deposit): readonly ScenarioCall[] {
     const publicKey = `0x${this.signerKey(deposit.keep).publicKey.slice(4)}`;
     const data = tbtcAbi.keep.encodeFunctionData("submitPublicKey", [publicKey]);
-    for (const member of deposit.members) await this.send(member, deposit.keep, data);
-    await this.send(deposit.funder, deposit.address, tbtcAbi.deposit.encodeFunctionData("retrieveSignerPubkey"));
+    const retrieve = tbtcAbi.deposit.encodeFunctionData("retrieveSignerPubkey");
+    return [
+      ...deposit.members.map((member) => ({ from: member, to: deposit.keep, data })),
+      { from: deposit.funder, to: deposit.address, data: retrieve },
+    ];
+  }
+
+  /** All members publish the key: AWAITING_BTC_FUNDING_PROOF. */
+  async publishKey(deposit: Deposit): Promise<void> {
+    for (const { from, to, data } of this.keyCalls(deposit)) await this.send(from, to, data);
   }
 
   /** The payment to the keep and the proof of it: the two differ with every deposit. */
@@ -124,32 +139,43 @@ export class TbtcScenario {
     return { transaction, proof: proveTransaction(transaction) };
   }
 
+  /** Proves the funding. */
+  fundCall(deposit: Deposit): ScenarioCall {
+    const { transaction, proof } = this.funding(deposit);
+    const data = tbtcAbi.deposit.encodeFunctionData("provideBTCFundingProof", [
+      transaction.version,
+      transaction.inputVector,
+      transaction.outputVector,
+      transaction.locktime,
+      FUNDING_INDEX,
+      proof.merkleProof,
+      proof.txIndexInBlock,
+      proof.headers,
+    ]);
+    return { from: deposit.funder, to: deposit.address, data };
+  }
+
   /** Proves the funding: ACTIVE. */
   async fund(deposit: Deposit): Promise<void> {
-    const { transaction, proof } = this.funding(deposit);
-    await this.send(
-      deposit.funder,
-      deposit.address,
-      tbtcAbi.deposit.encodeFunctionData("provideBTCFundingProof", [
-        transaction.version,
-        transaction.inputVector,
-        transaction.outputVector,
-        transaction.locktime,
-        FUNDING_INDEX,
-        proof.merkleProof,
-        proof.txIndexInBlock,
-        proof.headers,
-      ]),
-    );
+    const { from, to, data } = this.fundCall(deposit);
+    await this.send(from, to, data);
+  }
+
+  /** The funder exchanges the TDT for TBTC, in this order. */
+  mintCalls({ address, funder: from }: Deposit): readonly ScenarioCall[] {
+    const { vendingMachine, depositToken } = this.world.addresses;
+    const tokenId = depositTokenId(address);
+    const approve = tbtcAbi.ownershipToken.encodeFunctionData("approve", [vendingMachine, tokenId]);
+    const exchange = tbtcAbi.vendingMachine.encodeFunctionData("tdtToTbtc", [tokenId]);
+    return [
+      { from, to: depositToken, data: approve },
+      { from, to: vendingMachine, data: exchange },
+    ];
   }
 
   /** The funder exchanges the TDT for TBTC. */
   async mint(deposit: Deposit): Promise<void> {
-    const { vendingMachine, depositToken } = this.world.addresses;
-    const tokenId = depositTokenId(deposit.address);
-    const approve = tbtcAbi.ownershipToken.encodeFunctionData("approve", [vendingMachine, tokenId]);
-    await this.send(deposit.funder, depositToken, approve);
-    await this.send(deposit.funder, vendingMachine, tbtcAbi.vendingMachine.encodeFunctionData("tdtToTbtc", [tokenId]));
+    for (const { from, to, data } of this.mintCalls(deposit)) await this.send(from, to, data);
   }
 
   /** Opens a deposit and brings it to ACTIVE. */
