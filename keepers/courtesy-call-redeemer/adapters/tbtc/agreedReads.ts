@@ -2,6 +2,8 @@
  * Money reads of many positions as one question: what is asked in the same turn travels together, so that looking for the ways of a
  * hundred positions costs a few exchanges with each node instead of hundreds.
  */
+import { setImmediate as turn } from "node:timers/promises";
+
 import { RetryableError } from "../../../../protocol/errors.js";
 import type { MoneyRead } from "../../../kit/providers/agreement.js";
 import type { ChainClient } from "../../../kit/provider.js";
@@ -20,6 +22,7 @@ const READS_AT_ONCE = 200;
 
 export class AgreedReads {
   private waiting: Job[] = [];
+  private isAsking = false;
 
   constructor(
     private readonly client: Pick<ChainClient, "agreed">,
@@ -30,27 +33,44 @@ export class AgreedReads {
   async read(block: At, reads: readonly MoneyRead[]): Promise<readonly unknown[]> {
     if (reads.length === 0) return [];
     return new Promise((resolve, reject) => {
-      if (this.waiting.length === 0) setImmediate(() => void this.flush());
       this.waiting.push({ block, reads, resolve, reject });
+      if (this.isAsking) return;
+      this.isAsking = true;
+      void this.flush();
     });
   }
 
-  /** Never throws: every job is told its own end. */
+  /**
+   * What the answers make others ask waits until all of these are there: second questions of a hundred positions travel together, too.
+   * Never throws: every job is told its own end.
+   */
   private async flush(): Promise<void> {
-    const jobs = this.waiting;
-    this.waiting = [];
-    for (let from = 0; from < jobs.length;) {
-      const first = jobs[from];
-      if (first === undefined) return;
-      let to = from;
-      for (let count = 0; to < jobs.length; to += 1) {
-        const job = jobs[to];
-        count += job?.reads.length ?? 0;
-        if (job?.block.hash !== first.block.hash || (to > from && count > this.atOnce)) break;
-      }
-      await this.ask(jobs.slice(from, to));
-      from = to;
+    for (;;) {
+      // Whoever asks in this turn, and whoever was answered just now, has asked by then.
+      await turn();
+      const jobs = this.waiting;
+      if (jobs.length === 0) break;
+      this.waiting = [];
+      for (const group of this.groupsOf(jobs)) await this.ask(group);
     }
+    this.isAsking = false;
+  }
+
+  /** Of one block each, and not too large. */
+  private groupsOf(jobs: readonly Job[]): readonly (readonly Job[])[] {
+    const groups: Job[][] = [];
+    let count = 0;
+    for (const job of jobs) {
+      const group = groups.at(-1);
+      count += job.reads.length;
+      if (group?.[0]?.block.hash === job.block.hash && count <= this.atOnce) {
+        group.push(job);
+        continue;
+      }
+      groups.push([job]);
+      count = job.reads.length;
+    }
+    return groups;
   }
 
   private async ask(jobs: readonly Job[]): Promise<void> {

@@ -10,6 +10,7 @@
  * stray TBTC in the deposit covers it. requestRedemption takes the lot less stray TBTC; of an own deposit only what is owed. A deposit
  * that can be called offers the same a second time behind a call of its courtesy, at the costs of a called one.
  */
+import { encodeCall } from "../../../../protocol/calldata.js";
 import { mulDivUp, maxBigint, minBigint } from "../../../../protocol/math.js";
 import { PermanentError } from "../../../../protocol/errors.js";
 import type { TbtcAddresses } from "../../../../protocol/tbtc/addresses.js";
@@ -152,13 +153,13 @@ export class Options {
         ? CALL_GAS.vendingMachineEarly
         : CALL_GAS.vendingMachine;
     const redeem = isDirect
-      ? callOf(id, tbtcAbi.deposit.encodeFunctionData("requestRedemption", [value, payout.outputScript]), redeemGas)
+      ? callOf(id, encodeCall(tbtcAbi.deposit, "requestRedemption", [value, payout.outputScript]), redeemGas)
       : callOf(
           addresses.vendingMachine,
-          tbtcAbi.vendingMachine.encodeFunctionData("tbtcToBtc", [id, value, payout.outputScript]),
+          encodeCall(tbtcAbi.vendingMachine, "tbtcToBtc", [id, value, payout.outputScript]),
           redeemGas,
         );
-    const courtesyCall = callOf(id, tbtcAbi.deposit.encodeFunctionData("notifyCourtesyCall"), CALL_GAS.courtesyCall);
+    const courtesyCall = callOf(id, encodeCall(tbtcAbi.deposit, "notifyCourtesyCall"), CALL_GAS.courtesyCall);
     const isCalling = effect === "call-and-rescue";
     const calls = isCalling ? [courtesyCall, redeem] : [redeem];
     const gas: readonly CallGas[] = [

@@ -1,6 +1,7 @@
 /** Questions to contracts of tBTC v1 at a block, and what their answers mean. */
 import { Interface, toQuantity, type Result } from "ethers";
 
+import { decodeAnswer, encodeCall } from "../../../../protocol/calldata.js";
 import { RetryableError } from "../../../../protocol/errors.js";
 import { tbtcAbi } from "../../../../protocol/tbtc/contracts.js";
 import type { MoneyRead } from "../../../kit/providers/agreement.js";
@@ -31,13 +32,13 @@ export function view(
   args: readonly unknown[] = [],
   from?: string,
 ): View {
-  const data = ABIS[abi].encodeFunctionData(name, args);
+  const data = encodeCall(ABIS[abi], name, args);
   const call = from === undefined ? { to, data } : { from, to, data };
   return {
     read: { method: "eth_call", params: (block) => [call, block] },
     decode: (answer) => {
       try {
-        return ABIS[abi].decodeFunctionResult(name, String(answer));
+        return decodeAnswer(ABIS[abi], name, String(answer));
       } catch (error) {
         const fix = "are the addresses those of tBTC v1 on this chain?";
         throw new RetryableError(
