@@ -4,6 +4,8 @@ import { measureBridgeGas } from "./bench/bridge.js";
 import { PAIR, startArbitrageChains } from "./bench/crash/arbitrage/chains.js";
 import { runArbitrageCrashes, type ArbitrageCrashReport } from "./bench/crash/arbitrage/run.js";
 import { CrashChain } from "./bench/crash/chain.js";
+import { startRedeemerChain } from "./bench/crash/redeemer/chain.js";
+import { CALLED_AT_ONCE, runRedeemerCrashes, type RedeemerCrashReport } from "./bench/crash/redeemer/run.js";
 import { runCrashes, type CrashReport } from "./bench/crash/run.js";
 import { withCrashServer } from "./bench/crash/server.js";
 import { SolanaCrashChain } from "./bench/crash/solana/chain.js";
@@ -28,9 +30,9 @@ const FLAGS = {
   kills: { kind: "integer", min: 1, default: 1_000, help: "crash: how often a keeper is killed" },
   keeper: {
     kind: "choice",
-    choices: ["kit", "cross-chain-arbitrage"],
+    choices: ["kit", "cross-chain-arbitrage", "courtesy-call-redeemer"],
     default: "kit",
-    help: "crash: the outbox alone, or that keeper as people start it, on two chains, while trades of two legs are open",
+    help: "crash: the outbox alone, or that keeper as people start it: on two chains, while trades of two legs are open; on the real tBTC v1, while rescues are",
   },
   chain: { kind: "choice", choices: ["evm", "solana"], default: "evm", help: "crash: which outbox" },
   seed: { kind: "integer", min: 0, default: 1, help: "crash: which moments, faults and reorganisations" },
@@ -147,8 +149,42 @@ async function arbitrageCrash({ flags, say }: CommandContext<typeof FLAGS>): Pro
   }
 }
 
-async function crash(context: CommandContext<typeof FLAGS>): Promise<CrashReport | ArbitrageCrashReport> {
+/** Between two blocks of tBTC's chain. */
+const RESCUE_BLOCK_MS = 100;
+
+async function redeemerCrash({ flags, say }: CommandContext<typeof FLAGS>): Promise<RedeemerCrashReport> {
+  const { kills, seed } = flags;
+  const chain = await startRedeemerChain(kills * CALLED_AT_ONCE, RESCUE_BLOCK_MS);
+  try {
+    const report = await withCrashServer(({ url: databaseUrl, database }) =>
+      runRedeemerCrashes({ kills, seed, say, chain, databaseUrl, database }),
+    );
+    const { recoveryMs, killsBy } = report;
+    const rows = [
+      ["deposits called / redeemed", [report.called, report.redeemed].join(" / "), "–"],
+      ["redemptions sent more than once", String(report.doubled), "goal 0"],
+      ["without an end", String(report.lost), "goal 0"],
+      ["our books differ from the chain", String(report.wrongClaims), "goal 0"],
+      [
+        "until all is redeemed and final, p50 / p99 / max",
+        `${[recoveryMs.p50, recoveryMs.p99, recoveryMs.max].join(" / ")} ms`,
+        "–",
+      ],
+      ...Object.entries(killsBy).map(([place, count]) => [`  killed with the journal at: ${place}`, String(count), ""]),
+    ];
+    for (const line of alignRows([[`${String(kills)} kills`, "measured", "reference"], ...rows])) say(line);
+    say("");
+    return report;
+  } finally {
+    await chain.close();
+  }
+}
+
+async function crash(
+  context: CommandContext<typeof FLAGS>,
+): Promise<CrashReport | ArbitrageCrashReport | RedeemerCrashReport> {
   const { flags, say } = context;
+  if (flags.keeper === "courtesy-call-redeemer") return redeemerCrash(context);
   if (flags.keeper === "cross-chain-arbitrage") return arbitrageCrash(context);
   const { kills, seed } = flags;
   const start = (rng: Rng) => (flags.chain === "solana" ? SolanaCrashChain.start(rng) : CrashChain.start(rng));
@@ -295,6 +331,10 @@ async function main(context: CommandContext<typeof FLAGS>): Promise<CommandResul
   if (name === "sim") return { ok: true, report: { ...(await speed(say)) } };
   if (name === "crash") {
     const report = await crash(context);
+    if ("redeemed" in report) {
+      const { doubled, lost, wrongClaims } = report;
+      return { ok: doubled + lost + wrongClaims === 0, report: { ...report } };
+    }
     if ("doubled" in report) {
       const { doubled, forgotten, unreconciled } = report;
       return { ok: doubled + forgotten + unreconciled === 0, report: { ...report } };
