@@ -100,8 +100,7 @@ describe("the redeemer's benchmark in small", () => {
     expect(report).to.include({ deposits: 15, discovered: 15, watched: 6, redemptions: 5 });
     expect(existsSync(join(folder, worldKey({ watched: 6, others: 9 }), "state.bin"))).to.equal(true);
     expect(report.calm.looks).to.equal(2);
-    expect(report.sweepMs).to.equal(Math.max(report.calm.ms.max, report.called.ms.max));
-    expect(report.sweepRequests).to.equal(Math.max(report.calm.exchanges, report.called.exchanges));
+    expect(report).to.include({ sweepMs: report.calm.ms.max, sweepRequests: report.calm.exchanges });
     // To look for ways costs more than to see that there is no danger, and finding all costs most.
     expect(report.called.requests).to.be.greaterThan(report.calm.requests);
     expect(report.first.exchanges).to.be.greaterThan(report.calm.exchanges);

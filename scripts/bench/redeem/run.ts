@@ -58,7 +58,7 @@ export interface RedeemReport {
   readonly deposits: number;
   readonly discovered: number;
   readonly watched: number;
-  /** The slowest full look of all, and the most batched requests of any. */
+  /** The slowest full look while none is in danger, and the most batched requests of one. */
   readonly sweepMs: number;
   readonly sweepRequests: number;
   /** All are called and some can be paid for: from the look at the block to the first bytes of a redemption. */
@@ -176,8 +176,7 @@ class RedeemBench {
     const rescued = await this.rescue();
     return {
       ...{ deposits: world.keeps, discovered, watched },
-      sweepMs: Math.max(calm.ms.max, called.ms.max),
-      sweepRequests: Math.max(calm.exchanges, called.exchanges),
+      ...{ sweepMs: calm.ms.max, sweepRequests: calm.exchanges },
       ...rescued,
       ...{ first, calm, called },
     };
