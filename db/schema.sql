@@ -543,6 +543,25 @@ CREATE TABLE keeper_signer (
   CONSTRAINT keeper_signer_pkey PRIMARY KEY (chain_id, address)
 );
 
+CREATE TABLE keeper_swap (
+  book text NOT NULL,
+  account text NOT NULL,
+  ordinal bigint NOT NULL,
+  token text NOT NULL,
+  amount_units numeric(78,0) NOT NULL,
+  began_block bigint NOT NULL,
+  began_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+  ended_as text,
+  ended_at timestamp with time zone,
+  CONSTRAINT keeper_swap_account_check CHECK ((account ~ '^0x[0-9a-f]{40}$'::text)),
+  CONSTRAINT keeper_swap_amount_units_check CHECK ((amount_units > (0)::numeric)),
+  CONSTRAINT keeper_swap_check CHECK (((ended_as IS NULL) = (ended_at IS NULL))),
+  CONSTRAINT keeper_swap_ended_as_check CHECK ((ended_as = ANY (ARRAY['swapped'::text, 'failed'::text, 'cancelled'::text, 'given-up'::text]))),
+  CONSTRAINT keeper_swap_ordinal_check CHECK ((ordinal > 0)),
+  CONSTRAINT keeper_swap_pkey PRIMARY KEY (book, account, ordinal),
+  CONSTRAINT keeper_swap_token_check CHECK ((token ~ '^0x[0-9a-f]{40}$'::text))
+);
+
 CREATE TABLE reconciliation_logs (
   id bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
   chain_id text NOT NULL,
@@ -635,6 +654,7 @@ CREATE UNIQUE INDEX keeper_pnl_entry_once ON public.keeper_pnl_entry USING btree
 CREATE INDEX keeper_pnl_entry_row ON public.keeper_pnl_entry USING btree (outbox_id);
 CREATE INDEX keeper_policy_newest ON public.keeper_policy USING btree (role, chain_id, id DESC);
 CREATE UNIQUE INDEX keeper_rescue_open ON public.keeper_rescue USING btree (book, account, "position") WHERE (ended_as IS NULL);
+CREATE UNIQUE INDEX keeper_swap_open ON public.keeper_swap USING btree (book, account) WHERE (ended_as IS NULL);
 CREATE INDEX reconciliation_logs_subject ON public.reconciliation_logs USING btree (chain_id, subject, code, id) WHERE (kind <> 'pass'::text);
 CREATE INDEX transactions_open ON public.transactions USING btree (chain_id, slot) WHERE (status <> 'finalized'::text);
 CREATE INDEX transactions_recent ON public.transactions USING btree (chain_id, block_time);
@@ -830,6 +850,7 @@ GRANT INSERT, SELECT, UPDATE (closed_block), UPDATE (facts) ON TABLE keeper_resc
 GRANT INSERT, SELECT, UPDATE (at), UPDATE (cursor) ON TABLE keeper_rescue_scan TO keeper_rw;
 GRANT SELECT ON TABLE keeper_signer TO api_ro;
 GRANT INSERT, SELECT, UPDATE ON TABLE keeper_signer TO keeper_rw;
+GRANT INSERT, SELECT, UPDATE (ended_as), UPDATE (ended_at) ON TABLE keeper_swap TO keeper_rw;
 GRANT SELECT ON TABLE reconciliation_logs TO api_ro;
 GRANT SELECT ON TABLE reconciliation_logs TO keeper_rw;
 GRANT INSERT, SELECT ON TABLE reconciliation_logs TO monitor_rw;

@@ -11,6 +11,7 @@ import { CHILD_KEY } from "./bitcoin/childSigner.js";
 import { bitcoinSettings, loadBitcoinConfig, type BitcoinConfig } from "./bitcoin/config.js";
 import type { DecideConfig } from "./decide.js";
 import { APPROVAL_GAS } from "./encode.js";
+import { swapConfig, swapSettings, type SwapConfig } from "./etherSupply/settings.js";
 import { redeemerNetwork } from "./networks.js";
 import { parseOperators, type Operators } from "./strategies/modes.js";
 import type { UrgencyPolicy } from "./strategies/urgency.js";
@@ -172,6 +173,7 @@ export const redeemerSettings = {
     doc: "Circuit breaker: so many rescues that the chain refused in 24 hours pause the keeper; lost races are none of them.",
   }),
   ...mintSettings,
+  ...swapSettings,
   localAccount: setting({
     env: "REDEEMER_LOCAL_ACCOUNT",
     schema: optionalText,
@@ -198,6 +200,8 @@ export interface RedeemerConfig extends Omit<Parsed, "operators"> {
   readonly bitcoin: BitcoinConfig | undefined;
   /** Undefined unless it is the protocol. */
   readonly aave: AaveConfig | undefined;
+  /** Undefined: ether comes from elsewhere. */
+  readonly swap: SwapConfig | undefined;
   /** Variables of the original that were given and are not used, by name. */
   readonly ignored: readonly string[];
 }
@@ -232,11 +236,12 @@ export function loadConfig(networkName: string, env: Env): RedeemerConfig {
     const escrow = escrowOf(mode, rest.escrow);
     const wrong = feeProblem(mode, operators);
     if (wrong !== undefined) throw new ConfigError([{ env: redeemerSettings.operators.env, message: wrong }]);
-    return Object.freeze({ ...rest, escrow, urgency, operators, ignored, bitcoin, aave: undefined });
+    const swap = swapConfig(rest, mode, { symbol: "TBTC", decimals: ETHER_DECIMALS });
+    return Object.freeze({ ...rest, escrow, urgency, operators, ignored, bitcoin, swap, aave: undefined });
   }
   const aave = aaveConfig(rest, mode, operators);
   return Object.freeze({
-    ...{ ...rest, operators, ignored, aave, bitcoin: undefined },
+    ...{ ...rest, operators, ignored, aave, bitcoin: undefined, swap: swapConfig(rest, mode, aave.token) },
     // The same names as for the other protocol, in units of its own token and at its own threshold.
     ...{ reserveUnits: aave.reserveUnits, tokenUnitsPerDay: aave.unitsPerDay, preemptBelowBps: aave.triggerBps },
     urgency: { ...urgency, preemptBelowBps: aave.triggerBps },

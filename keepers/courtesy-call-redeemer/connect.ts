@@ -10,6 +10,7 @@ import { confirmationsFor } from "../kit/providers/confirmations.js";
 import type { ChildSigner } from "./bitcoin/child.js";
 import { CHILD_KEY, openChildSigner } from "./bitcoin/childSigner.js";
 import { loadConfig, type RedeemerConfig } from "./config.js";
+import { withEtherSupply } from "./etherSupply/open.js";
 import { KEEPER_NAME, redeemerPolicy } from "./policy.js";
 import { protocolOf } from "./protocols.js";
 import type { RescueSite } from "./site.js";
@@ -27,8 +28,11 @@ export function connect(network: string, env: Env, terminal: boolean): Connectio
 
 /** @throws UsageError about what the settings name; PermanentError where the protocol is not published on this chain */
 export function openSite(connection: Connection, counters: Counters, childSigner?: ChildSigner): RescueSite {
-  const { config } = connection;
-  return protocolOf(config).open(connection, { counters, confirmations: depthOf(config), childSigner });
+  const { config, client, log } = connection;
+  const site = protocolOf(config).open(connection, { counters, confirmations: depthOf(config), childSigner });
+  const { swap, maxFeePerGasWei, network } = config;
+  if (swap === undefined) return site;
+  return withEtherSupply(site, { client, swap, maxFeePerGasWei, blockMs: network.blockMs, counters, log });
 }
 
 /**

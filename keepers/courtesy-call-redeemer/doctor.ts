@@ -14,7 +14,7 @@ import type { RescueSite } from "./site.js";
 /** Checks that must hold before anything may be sent, those of all protocols among them; the others are advice. */
 export const GATE: ReadonlySet<string> = new Set([
   ...["rpc", "chain-id", "system", "escrow", "key"],
-  ...["destination", "market", "token"],
+  ...["destination", "market", "token", "ether"],
 ]);
 /** Nothing is signed without nodes that agree. */
 export const EXECUTE_GATE: ReadonlySet<string> = new Set([...GATE, "quorum"]);
@@ -59,6 +59,13 @@ export async function examine(
         const account = (await connection.signer())?.address;
         return { ok: true, found: (await site?.earnings?.verify(account)) ?? "none" };
       },
+    },
+    {
+      name: "ether",
+      expected: "the market in which ether is bought, or none where it comes from elsewhere",
+      fix: "look at the settings REDEEMER_SWAP_…",
+      needs: config.swap === undefined ? [] : ["system"],
+      look: async () => ({ ok: true, found: (await site?.etherSupply?.verify()) ?? "none" }),
     },
     {
       name: "unused",

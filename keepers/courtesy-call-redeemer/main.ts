@@ -32,7 +32,7 @@ import { Notices } from "./notices.js";
 import { KEEPER_NAME } from "./policy.js";
 import { settlementChecks, settlementLines } from "./settlements.js";
 import { SETTLE_EVERY_MS } from "./settling.js";
-import { POSITIONS, type RescueSite, type TokenSupply } from "./site.js";
+import { POSITIONS, type EtherSupply, type RescueSite, type TokenSupply } from "./site.js";
 import { standingOf } from "./standing.js";
 import { RescueStore } from "./store.js";
 import { RescueTick } from "./tick.js";
@@ -59,6 +59,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
   let insight: InsightServer | undefined;
   let site: RescueSite | undefined;
   let supply: TokenSupply | undefined;
+  let etherSupply: EtherSupply | undefined;
   let newest: number | undefined;
   const troubles = watchTroubles(connection, health);
   try {
@@ -108,7 +109,9 @@ async function run(context: RunContext): Promise<ProgramResult> {
       store = new RescueStore(written);
       earningStore = new EarningStore(written);
       const db = books.database;
-      supply = await site.openSupply?.({ db, role: KEEPER_NAME, account, lease, encode, submitter, record, env });
+      const parts = { db, role: KEEPER_NAME, account, lease, encode, submitter, record, env };
+      supply = await site.openSupply?.(parts);
+      etherSupply = site.etherSupply?.open({ ...parts, otherNeedsWei: supply?.needsWei ?? 0n });
     }
     const { operators, urgency, feeShareBps: stakeShareBps, maxFeePerGasWei, validBlocks, cooldownMs } = config;
     const depth = BigInt(depthOf(config));
@@ -127,6 +130,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
           });
     const tick = new RescueTick({
       ...(desk === undefined ? {} : { desk }),
+      heldUnits: async () => (await etherSupply?.heldUnits()) ?? 0n,
       ...{ site, account, fees: config, watchlist, store, client, encode, submitter, counters, record, log },
       decide: decideConfigOf(config, site.token.address),
       config: {
@@ -176,6 +180,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
           if (verdict !== "work") counters.add("held");
           await tick.run(head, verdict === "work");
           await supply?.run(head, verdict === "work");
+          await etherSupply?.run(head, verdict === "work", tick.needs);
         },
         busy: () => submitter.pending().length > 0,
         afterTick: () => {
@@ -194,6 +199,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
       watched: watchlist.watched().length,
       rescues: counters.withPrefix("rescues."),
       ...(desk === undefined ? {} : { earnings: counters.withPrefix("earnings.") }),
+      ...(etherSupply === undefined ? {} : { swaps: counters.withPrefix("swaps.") }),
       sent: counters.withPrefix("sent."),
       planned: counters.withPrefix("dry-run."),
       left: counters.withPrefix("left."),
@@ -235,7 +241,8 @@ async function doctor(context: ProgramContext): Promise<ProgramResult> {
 async function policy(context: ProgramContext): Promise<ProgramResult> {
   return withSite(context, async (connection, site) => {
     const signer = await connection.signer();
-    return policyReport(compilePolicy(connection, site, signer?.address), () => site.token.decimals, context.say);
+    const decimalsOf = (asset: string) => site.signing.perDay?.[asset]?.decimals ?? site.token.decimals;
+    return policyReport(compilePolicy(connection, site, signer?.address), decimalsOf, context.say);
   });
 }
 

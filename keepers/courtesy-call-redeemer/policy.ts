@@ -46,6 +46,7 @@ export function redeemerPolicy(
     args: { spender: signing.spender, value: { kind: "range", min: 0n, max: MAX_UINT256 } },
     // What is approved may be taken: it counts as spent, whether it is or not.
     amounts: [{ amount: "value", of: "", spends: { "": [{ asset: token.symbol, max: tokenUnitsPerDay }] } }],
+    relations: signing.approvals ?? [],
     maxGasLimit: APPROVAL_GAS,
     maxCalldataBytes: 4 + 2 * WORD_BYTES,
   };
@@ -55,6 +56,9 @@ export function redeemerPolicy(
     signer,
     rules: mode === "watch" ? [] : [approval, ...signing.rules(mode, common, signer)],
     noOp: { maxFeePerGasWei, perHour },
-    perDay: { [token.symbol]: tokenUnitsPerDay, [NATIVE]: bounds.nativeWeiPerDay },
+    perDay: {
+      ...Object.fromEntries(Object.entries(signing.perDay ?? {}).map(([name, { units }]) => [name, units])),
+      ...{ [token.symbol]: tokenUnitsPerDay, [NATIVE]: bounds.nativeWeiPerDay },
+    },
   });
 }

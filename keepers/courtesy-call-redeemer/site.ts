@@ -7,11 +7,12 @@ import type { EarningKind } from "../../db/queries/rescue/rows.js";
 import type { Env } from "../kit/env.js";
 import type { LeaseView } from "../kit/outbox/store.js";
 import type { Action as TypedAction, ActionMethod, EncodeAction } from "../kit/policy/action.js";
-import type { Constraint, PolicyRefusal, PolicyRule } from "../kit/policy/types.js";
+import type { Constraint, PolicyRefusal, PolicyRule, Relation } from "../kit/policy/types.js";
 import type { Head } from "../kit/provider.js";
 import type { MoneyRead } from "../kit/providers/agreement.js";
 import type { RecordSink } from "../kit/record.js";
 import type { Submitter } from "../kit/submitter.js";
+import type { Needs } from "./needs.js";
 import type { BlockRef, Call, Mode, RescueProtocol } from "./types.js";
 
 /** Name of a kind in policies: every position that was found. */
@@ -36,6 +37,10 @@ export interface RescueSigning {
   rules(mode: Mode, common: CommonRule, signer: string): readonly PolicyRule[];
   /** Who may be allowed to take the token. */
   readonly spender: Constraint;
+  /** What approvals of the token must keep besides. */
+  readonly approvals?: readonly Relation[];
+  /** What else has limits of a day, by the names that its rules count under: base units. */
+  readonly perDay?: Readonly<Record<string, { readonly units: bigint; readonly decimals: number }>>;
   /** What an action of the protocol depends on, by data that neither the decision nor the key could have written. */
   looks(action: TypedAction, account: string): readonly Look[];
 }
@@ -95,7 +100,7 @@ export interface Earnings {
   isMember(kind: string, address: string): boolean;
 }
 
-/** What making the token needs of the runtime. */
+/** What making the token, or buying ether, needs of the runtime. */
 export interface SupplyParts {
   readonly db: Database;
   /** Under which the outbox writes. */
@@ -106,15 +111,29 @@ export interface SupplyParts {
   readonly submitter: Submitter;
   readonly record: RecordSink;
   readonly env: Env;
+  /** Ether that other supplies may want beside rescues. */
+  readonly otherNeedsWei?: bigint;
+  /** Points at which tests kill. */
+  readonly at?: (point: string) => void | Promise<void>;
 }
 
 /** Makes the token that rescues cost out of what they bring. */
 export interface TokenSupply {
   /** Name of a kind in policies: what it has opened on the chain. */
   readonly kind: string;
+  /** Ether that beginning and ending one more of what it makes may cost, at the highest fee. */
+  readonly needsWei: bigint;
   has(address: string): boolean;
   /** One step of everything that is under way. `acts` false: nothing new is signed or paid. What cannot be asked now waits. */
   run(head: Head, acts: boolean): Promise<void>;
+}
+
+/** Buys ether for a token, before there is too little of it for gas. */
+export interface EtherSupply {
+  /** Of the token that rescues cost: sent away, and not mined yet; as the books say, asked before every decision. */
+  heldUnits(): Promise<bigint>;
+  /** One step. `acts` false: nothing new is signed. `needs` undefined: nobody knows now, and nothing is begun. */
+  run(head: Head, acts: boolean, needs: Needs | undefined): Promise<void>;
 }
 
 export interface RescueSite {
@@ -132,4 +151,9 @@ export interface RescueSite {
   readonly earnings?: Earnings;
   /** Absent: the token comes from elsewhere. @throws UsageError, ConfigError about what it needs */
   readonly openSupply?: (parts: SupplyParts) => Promise<TokenSupply>;
+  /** Absent: ether comes from elsewhere. `verify` says where it is bought. @throws when that is not what settings say */
+  readonly etherSupply?: {
+    verify(): Promise<string>;
+    open(parts: SupplyParts): EtherSupply;
+  };
 }

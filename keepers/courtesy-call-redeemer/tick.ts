@@ -23,6 +23,7 @@ import { tokenAbi } from "./encode.js";
 import { explain } from "./explain.js";
 import { dutyOf, onItsWayOf, rescuedOf, unsettledOf } from "./inFlight.js";
 import { listedOf } from "./listed.js";
+import { needsOf, type Needs } from "./needs.js";
 import type { Notices } from "./notices.js";
 import { Settling, type SettlingConfig } from "./settling.js";
 import type { RescueSite } from "./site.js";
@@ -45,6 +46,8 @@ export interface TickParts {
   readonly fees: FeePolicy;
   readonly watchlist: Watchlist;
   readonly notices: Notices;
+  /** Of the token: sent away for something else, and not mined yet. */
+  readonly heldUnits?: () => Promise<bigint>;
   /** Absent: rescues are not paid for. */
   readonly desk?: Pick<EarningDesk, "run">;
   /** undefined: a dry run, in which nothing was ever begun. */
@@ -74,9 +77,15 @@ export class RescueTick {
   /** Most rescues of the next batch: what is too much for the limits of a day is tried by halves, the most urgent first. */
   private most = Number.POSITIVE_INFINITY;
   private readonly settling: Settling;
+  private needsNow: Needs | undefined;
 
   constructor(private readonly parts: TickParts) {
     this.settling = new Settling(parts);
+  }
+
+  /** What rescues may need, after the newest decision; undefined where it could not be made. */
+  get needs(): Needs | undefined {
+    return this.needsNow;
   }
 
   /** Looks after what is in flight and writes down how it ended. @throws RetryableError when the chain cannot be asked. */
@@ -95,6 +104,7 @@ export class RescueTick {
       counters.add("cooldown");
       return;
     }
+    this.needsNow = undefined;
     await this.discover();
     const block: BlockRef = { number: head.number, hash: head.hash, timestamp: BigInt(head.timestamp) };
     const before = (await store?.load()) ?? NOTHING_BEGUN;
@@ -126,9 +136,12 @@ export class RescueTick {
     head: Head,
     acts: boolean,
   ): Promise<void> {
-    const { site, decide: config, notices } = this.parts;
+    const { site, decide: config, notices, heldUnits } = this.parts;
     const observation = await this.observe(readings, books, block, head);
-    const decision = decide(observation, config);
+    const { reserve } = config;
+    const kept = { ...reserve, tokenUnits: reserve.tokenUnits + ((await heldUnits?.()) ?? 0n) };
+    const decision = decide(observation, { ...config, reserve: kept });
+    this.needsNow = needsOf(observation, decision, config);
     this.sweptMs = this.nowMs();
     this.isAlert = decision.endangered.length > 0 || books.open.length > 0;
     notices.means(decision, head.number, (units) => formatUnits(units, site.token.decimals));

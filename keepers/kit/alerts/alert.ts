@@ -27,6 +27,7 @@ export type AlertKind =
   | "position-lost"
   | "price-offline"
   | "mint-stuck"
+  | "ether-supply"
   | "price-stale"
   | "rescued-by-another"
   | "settlement"

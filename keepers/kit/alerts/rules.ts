@@ -324,6 +324,25 @@ const RULES: Readonly<Record<string, Rule>> = {
   "mint.stuck": mint("warning", "A mint waits for something that does not come by itself."),
   "mint.aborted": mint("critical", "Bitcoin was paid to a deposit that failed: its signers were asked to return it."),
   "mint.fraud": mint("warning", "The signers of a new deposit were caught at fraud before it was funded."),
+  "ether.stuck": (facts) => ({
+    raise: {
+      kind: "ether-supply",
+      subject: "",
+      severity: facts["why"] === "gas-short" ? "critical" : "warning",
+      summary: "There is too little ether, and none is bought for now: the facts say why.",
+      facts,
+    },
+    lasting: true,
+  }),
+  "ether.going-on": () => ({ resolve: "ether-supply", subject: "" }),
+  "ether.failed": (facts) =>
+    noticed(
+      "ether-supply",
+      text(facts["ordinal"]),
+      "warning",
+      "The chain refused a swap that had passed its simulation.",
+      facts,
+    ),
   "mint.closed": mint("warning", "A deposit of ours has ended otherwise than in TBTC: its holder is paid by it."),
   "tx.doubled": contradiction,
   "crank.done-yet-there": contradiction,

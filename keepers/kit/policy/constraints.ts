@@ -59,6 +59,8 @@ export function violation(
     }
     case "list":
       return listViolation(constraint, value, path, looking);
+    case "sequence":
+      return sequenceViolation(constraint.entries, value, path, looking);
     case "struct":
       return structViolation(constraint.fields, value, path, looking);
     case "call":
@@ -87,6 +89,21 @@ function listViolation(
   }
   for (const [index, entry] of entries.entries()) {
     const wrong = violation(each, entry, `${path}.${String(index)}`, looking);
+    if (wrong !== undefined) return wrong;
+  }
+  return undefined;
+}
+
+function sequenceViolation(
+  wanted: readonly Constraint[],
+  value: Value | undefined,
+  path: string,
+  looking: Looking,
+): string | undefined {
+  const entries = Array.isArray(value) ? (value as readonly Value[]) : [];
+  if (entries.length !== wanted.length) return `${path} has not exactly ${String(wanted.length)} entries`;
+  for (const [index, each] of wanted.entries()) {
+    const wrong = violation(each, entries[index], `${path}.${String(index)}`, looking);
     if (wrong !== undefined) return wrong;
   }
   return undefined;

@@ -20,7 +20,7 @@ export function relationViolation(relation: Relation, args: Value): string | und
       return first !== undefined && first !== second ? undefined : `${relation.paths.join(" and ")} are the same`;
     }
     case "atMost": {
-      const max = relation.max[textOf(valueAt(args, relation.of)) ?? ""];
+      const max = relation.max[textOf(valueAt(args, relation.of)) ?? ""] ?? relation.others;
       const amount = integerAt(args, relation.amount);
       const inside = amount !== undefined && max !== undefined && amount <= max;
       return inside ? undefined : `${relation.amount} is more than the limit for ${relation.of}`;

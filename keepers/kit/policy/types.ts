@@ -50,6 +50,8 @@ export type Constraint =
       readonly uniqueBy?: string;
       readonly each: Constraint;
     }
+  /** A list of exactly these, in this order. */
+  | { readonly kind: "sequence"; readonly entries: readonly Constraint[] }
   | { readonly kind: "struct"; readonly fields: Readonly<Record<string, Constraint>> }
   /** Unix seconds not further than this from the database's clock. */
   | { readonly kind: "time"; readonly behindSeconds: number; readonly aheadSeconds: number }
@@ -79,6 +81,8 @@ export type Relation =
       readonly amount: string;
       readonly of: string;
       readonly max: Readonly<Record<string, bigint>>;
+      /** For everything that is not named in `max`; absent: nothing else is allowed. */
+      readonly others?: bigint;
     }
   /**
    * What is paid, at the lowest price it may have, is worth no more than what is received, at the highest, plus `maxBps`: a bound on

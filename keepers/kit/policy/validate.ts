@@ -63,6 +63,8 @@ function innerRules(constraint: Constraint): readonly string[] {
       return constraint.rules;
     case "list":
       return innerRules(constraint.each);
+    case "sequence":
+      return constraint.entries.flatMap(innerRules);
     case "struct":
       return Object.values(constraint.fields).flatMap(innerRules);
     default:

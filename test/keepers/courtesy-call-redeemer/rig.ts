@@ -5,11 +5,14 @@ import { bountySigning } from "../../../keepers/courtesy-call-redeemer/adapters/
 import { tbtcSigning } from "../../../keepers/courtesy-call-redeemer/adapters/tbtc/signing.js";
 import { EarningDesk } from "../../../keepers/courtesy-call-redeemer/earningDesk.js";
 import { EarningStore, type EarningPoint } from "../../../keepers/courtesy-call-redeemer/earningStore.js";
+import { withEtherSupply } from "../../../keepers/courtesy-call-redeemer/etherSupply/open.js";
+import type { SwapConfig } from "../../../keepers/courtesy-call-redeemer/etherSupply/settings.js";
+import type { SwapStorePoint } from "../../../keepers/courtesy-call-redeemer/etherSupply/store.js";
 import { actionOf, APPROVAL_GAS, redeemerEncoder } from "../../../keepers/courtesy-call-redeemer/encode.js";
 import { redeemerGuard } from "../../../keepers/courtesy-call-redeemer/guard.js";
 import { Notices } from "../../../keepers/courtesy-call-redeemer/notices.js";
 import { KEEPER_NAME, redeemerPolicy } from "../../../keepers/courtesy-call-redeemer/policy.js";
-import { POSITIONS, type RescueSite } from "../../../keepers/courtesy-call-redeemer/site.js";
+import { POSITIONS, type EtherSupply, type RescueSite } from "../../../keepers/courtesy-call-redeemer/site.js";
 import { RescueStore, type StorePoint } from "../../../keepers/courtesy-call-redeemer/store.js";
 import { parseOperators } from "../../../keepers/courtesy-call-redeemer/strategies/modes.js";
 import { RescueTick } from "../../../keepers/courtesy-call-redeemer/tick.js";
@@ -36,13 +39,14 @@ import { GWEI, URGENCY, WAD } from "./fixtures.js";
 
 export const RIG_CONFIRMATIONS = 2;
 const REPLACE_AFTER_BLOCKS = 3;
+const BLOCK_MS = 12_000;
 const FEES = { maxFeePerGasWei: 500n * GWEI, priorityFeeWei: GWEI };
 export const MAX_FEE_SAT = 100_000n;
 
 /** What a provider wants above his cost at least, and has paid out at least. */
 export const RIG_MARGIN_WEI = WAD / 100n;
 
-export type Point = FaultPoint | StorePoint | EarningPoint;
+export type Point = FaultPoint | StorePoint | EarningPoint | SwapStorePoint;
 
 export interface RigOptions {
   readonly mode?: Mode;
@@ -60,6 +64,8 @@ export interface RigOptions {
   /** Default: the redeemer. */
   readonly account?: string;
   readonly maxFeePerGasWei?: bigint;
+  /** Left out: ether comes from elsewhere. */
+  readonly swap?: SwapConfig;
 }
 
 /** A process is dead from here on. */
@@ -87,7 +93,7 @@ export async function startRedeemer(node: TbtcNode, db: Database, options: RigOp
   });
   const { addresses } = node.world;
   const { earnings } = rescue;
-  const site: RescueSite = {
+  const rescues: RescueSite = {
     name: "tbtc",
     protocol: rescue,
     signing:
@@ -107,6 +113,12 @@ export async function startRedeemer(node: TbtcNode, db: Database, options: RigOp
       close: () => undefined,
     },
   };
+  const { maxFeePerGasWei } = fees;
+  const { swap } = options;
+  const site =
+    swap === undefined
+      ? rescues
+      : withEtherSupply(rescues, { client, swap, maxFeePerGasWei, blockMs: BLOCK_MS, counters, log });
   const bounds = {
     ...{ chainId: client.chainId, mode, maxFeePerGasWei: fees.maxFeePerGasWei, callGasLimit: 1_200_000n },
     ...{ perHour: 1_000, tokenUnitsPerDay, nativeWeiPerDay: 1_000n * WAD },
@@ -144,6 +156,10 @@ export async function startRedeemer(node: TbtcNode, db: Database, options: RigOp
     },
     ...(at === undefined ? {} : { at }),
   });
+  const ether: EtherSupply | undefined = site.etherSupply?.open({
+    ...{ db, role: KEEPER_NAME, account, lease, encode, submitter: outbox, record, env: {} },
+    ...(at === undefined ? {} : { at: async (point) => at(point as Point) }),
+  });
   const typed = (call: Call): Action | undefined => actionOf(policy, call);
   const window = OUTBOX_WINDOW;
   const desk =
@@ -169,6 +185,7 @@ export async function startRedeemer(node: TbtcNode, db: Database, options: RigOp
         });
   const tick = new RescueTick({
     ...(desk === undefined ? {} : { desk }),
+    heldUnits: async () => (await ether?.heldUnits()) ?? 0n,
     ...{ site, account, fees, watchlist, store, client, encode, submitter: outbox, counters, record, log },
     decide: {
       ...{ mode, operators, urgency: URGENCY, token: site.token.address, maxFeePerGasWei: fees.maxFeePerGasWei },
@@ -182,13 +199,14 @@ export async function startRedeemer(node: TbtcNode, db: Database, options: RigOp
     ...{ window, typed },
   });
   return {
-    ...{ client, outbox, store, watchlist, tick, counters, record, lease, site },
+    ...{ client, outbox, store, watchlist, tick, ether, counters, record, lease, site },
     logged: captured,
     /** One head's work, as the runner does it. */
     async step(): Promise<void> {
       const head = await client.head();
       await tick.upkeep(head);
       await tick.run(head, true);
+      await ether?.run(head, true, tick.needs);
     },
   };
 }

@@ -28,7 +28,7 @@ import type {
   Settlement,
   Simulation,
 } from "../../types.js";
-import { allowanceAbi, Allowances, type StateOverride } from "./allowances.js";
+import { allowanceAbi, Allowances, type StateOverride } from "../../allowances.js";
 import { discoverBorrowers, type AaveCursor, type DiscoveryPlace } from "./discovery.js";
 import { worstLiquidation } from "./loss.js";
 import { readMarket, type Account, type Doubt, type Market, type MarketPlace, type PriceAge } from "./market.js";

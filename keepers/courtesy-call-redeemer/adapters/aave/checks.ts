@@ -5,7 +5,7 @@ import { healthBpsOf } from "../../../../protocol/aave/health.js";
 import type { CheckPlan } from "../../../kit/doctor.js";
 import type { ChainClient } from "../../../kit/provider.js";
 import type { BlockRef } from "../../types.js";
-import { allowanceAbi } from "./allowances.js";
+import { allowanceAbi } from "../../allowances.js";
 import { readMarket, type Account, type Market } from "./market.js";
 import { askEach } from "./reads.js";
 import type { AaveConfig } from "./settings.js";

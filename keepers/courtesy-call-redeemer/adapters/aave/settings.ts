@@ -14,13 +14,13 @@ import {
   type SettingsOf,
 } from "../../../kit/env.js";
 import type { Operators } from "../../strategies/modes.js";
+import { namedToken, type PaidToken } from "../../tokenSetting.js";
 import type { Mode } from "../../types.js";
 
 /** A health of 1 with four digits is 10,000 basis points. */
 const HEALTH_DECIMALS = 4;
 /** Base currencies of Aave v3 have eight digits. */
 const BASE_DECIMALS = 8;
-const MAX_DECIMALS = 36;
 const NO_AGE = "none";
 const LIST = ",";
 
@@ -40,25 +40,6 @@ const addresses: z.ZodType<ReadonlySet<string>, string> = z
   .transform((words) => words.filter((word) => word !== ""))
   .pipe(z.array(address))
   .transform((list) => new Set(list));
-
-export interface PaidToken {
-  /** Lower case. */
-  readonly address: string;
-  readonly symbol: string;
-  readonly decimals: number;
-}
-
-const token: z.ZodType<PaidToken | undefined, string> = z.string().transform((text, context) => {
-  if (text === "") return undefined;
-  const [symbol = "", decimals = "", where = "", ...more] = text.split(":");
-  const isSymbol = /^[A-Za-z0-9.]{1,12}$/.test(symbol) && symbol.toLowerCase() !== "native";
-  const isCount = /^\d{1,2}$/.test(decimals) && Number(decimals) <= MAX_DECIMALS;
-  if (!isSymbol || !isCount || !isAddress(where) || more.length > 0) {
-    context.addIssue({ code: "custom", message: "expected symbol, decimals and address such as USDC:6:0x…" });
-    return z.NEVER;
-  }
-  return { symbol, decimals: Number(decimals), address: where.toLowerCase() };
-});
 
 /** Seconds after which a price counts no more, of every asset and of some; undefined: its feed tells no age, and need not. */
 export interface PriceAges {
@@ -107,7 +88,7 @@ export const aaveSettings = {
   }),
   aaveToken: setting({
     env: "REDEEMER_AAVE_TOKEN",
-    schema: token,
+    schema: namedToken,
     default: "",
     doc: "`aave-v3`: the token that debts are paid back with, as `USDC:6:0x…`: symbol, decimals, address. Debts in other tokens are left alone by name (`other-token`).",
   }),

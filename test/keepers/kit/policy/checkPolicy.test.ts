@@ -144,6 +144,44 @@ describe("keepers/kit/policy", () => {
     expect(checkOf(verdict(batch.name, call({ data: asOuter })))).to.equal("inner-call");
   });
 
+  it("SIGN-4 a sequence is exactly its calls in their order, and an amount has a limit for whom it names and for others", () => {
+    const tip = rule({
+      name: "Vault.tip",
+      fragment: "function tip(address to, uint256 amount)",
+      args: { to: { kind: "oneOf", values: [FRIEND, OTHER] }, amount: { kind: "range", min: 0n, max: 1_000n } },
+      relations: [{ kind: "atMost", amount: "amount", of: "to", max: { [FRIEND]: 10n }, others: 20n }],
+    });
+    const pair = rule({
+      name: "Vault.pair",
+      fragment: "function pair(bytes[] calls)",
+      args: {
+        calls: {
+          kind: "sequence",
+          entries: [
+            { kind: "call", rules: [pay.name] },
+            { kind: "call", rules: [tip.name] },
+          ],
+        },
+      },
+    });
+    const policy = validPolicy({ ...POLICY, rules: [pay, tip, pair] });
+    const judge = (name: string, args: Record<string, Value>): string => {
+      const { call, simulated } = validCall(policy, name, args);
+      return checkOf(checkPolicy(policy, call, simulated, ENVELOPE, NOW));
+    };
+    const tipped = (to: string, amount: bigint): string => validCall(policy, tip.name, { to, amount }).simulated.data;
+    const [first, second] = [payBytes(), tipped(FRIEND, 10n)];
+    expect(judge(pair.name, { calls: [first, second] })).to.equal("ok");
+    for (const calls of [[], [first], [second], [second, first], [first, first], [first, second, second]]) {
+      expect(judge(pair.name, { calls })).to.be.oneOf(["argument", "inner-call"]);
+    }
+    expect(judge(tip.name, { to: FRIEND, amount: 11n })).to.equal("relation");
+    expect(judge(tip.name, { to: OTHER, amount: 20n })).to.equal("ok");
+    expect(judge(tip.name, { to: OTHER, amount: 21n })).to.equal("relation");
+    const gap = { ...pair, args: { calls: { kind: "sequence", entries: [{ kind: "call", rules: ["Vault.none"] }] } } };
+    expect(() => validPolicy({ ...POLICY, rules: [gap as PolicyRule] })).to.throw(CantileverError);
+  });
+
   it("SIGN-2 gives overlapping and reordered dynamic data no meaning", () => {
     const coder = AbiCoder.defaultAbiCoder();
     const { selector } = new Interface([multicall.fragment]).getFunction("multicall") ?? { selector: "" };

@@ -96,6 +96,7 @@ export async function openMinting(
   await routine.load();
   return {
     kind: MINTS,
+    needsWei: config.mintMaxCreationFeeWei + gas * maxFeePerGasWei,
     has: (one) => routine.has(one),
     run: (head, acts) => routine.run(head, acts),
   };

@@ -4,10 +4,9 @@
  */
 import { AbiCoder, Interface, keccak256, toBeHex, zeroPadValue } from "ethers";
 
-import type { MoneyRead } from "../../../kit/providers/agreement.js";
-import type { ChainClient } from "../../../kit/provider.js";
-import type { BlockRef } from "../../types.js";
-import { readEach } from "./reads.js";
+import type { MoneyRead } from "../kit/providers/agreement.js";
+import type { ChainClient } from "../kit/provider.js";
+import type { BlockRef } from "./types.js";
 
 /** State of other accounts that a call is made over, as nodes take it. */
 export type StateOverride = Readonly<Record<string, { readonly stateDiff: Readonly<Record<string, string>> }>>;
@@ -24,16 +23,17 @@ const MARKER = 0x5afe_0000_0000_0000_0000_0001n;
 /** As good as unlimited for every token that counts in at least 96 bits. */
 const PLENTY = (1n << 96n) - 1n;
 
+type At = Pick<BlockRef, "number" | "hash">;
 type Layout = (owner: string, spender: string) => string;
 
 export class Allowances {
   /** By token; null: none of the layouts fits. */
   private readonly layouts = new Map<string, Layout | null>();
 
-  constructor(private readonly client: ChainClient) {}
+  constructor(private readonly client: Pick<ChainClient, "agreedEach">) {}
 
   /** An allowance that is plenty; undefined where the token keeps them in a way that is not known. @throws RetryableError NO_QUORUM */
-  async granted(token: string, owner: string, spender: string, block: BlockRef): Promise<StateOverride | undefined> {
+  async granted(token: string, owner: string, spender: string, block: At): Promise<StateOverride | undefined> {
     let layout = this.layouts.get(token);
     if (layout === undefined) {
       layout = await this.find(token, owner, spender, block);
@@ -42,13 +42,13 @@ export class Allowances {
     return layout === null ? undefined : written(token, layout(owner, spender), PLENTY);
   }
 
-  private async find(token: string, owner: string, spender: string, block: BlockRef): Promise<Layout | null> {
+  private async find(token: string, owner: string, spender: string, block: At): Promise<Layout | null> {
     const data = allowanceAbi.encodeFunctionData("allowance", [owner, spender]);
     const reads = LAYOUTS.map((layout): MoneyRead => {
       const override = written(token, layout(owner, spender), MARKER);
       return { method: "eth_call", params: (at) => [{ to: token, data }, at, override] };
     });
-    const answers = await readEach(this.client, block, reads);
+    const answers = await this.client.agreedEach(block, reads);
     const index = answers.findIndex((answer) => answer.ok && answer.result === word(MARKER));
     return LAYOUTS[index] ?? null;
   }

@@ -1,0 +1,1 @@
+GRANT SELECT, INSERT ON keeper_swap TO keeper_rw
