@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { Interface, keccak256, toBeHex } from "ethers";
+import { keccak256, toBeHex, type Interface } from "ethers";
 import { network } from "hardhat";
 
 import { StandInToken__factory } from "../../../protocol/generated/contracts/index.js";

@@ -5,7 +5,7 @@
 import type { UniswapAddresses } from "../../../../protocol/uniswap/addresses.js";
 import { uniswapAbi } from "../../../../protocol/uniswap/contracts.js";
 import type { Action, ActionMethod } from "../../../kit/policy/action.js";
-import { refuse, type Constraint, type PolicyRule, type Value } from "../../../kit/policy/types.js";
+import { refuse, type Constraint, type PolicyRule } from "../../../kit/policy/types.js";
 import type { MoneyRead } from "../../../kit/providers/agreement.js";
 import type { CommonRule, Look } from "../../site.js";
 import { ALL_BPS } from "../decide.js";
@@ -137,8 +137,8 @@ export function looksOf(
   averageOut: (answer: string, units: bigint) => bigint | undefined,
 ): readonly Look[] {
   const request = { from: account, to, data };
-  const [sell] = (action.args["data"] ?? []) as readonly Value[];
-  const sold = uniswapAbi.router.decodeFunctionData("exactInputSingle", String(sell))[0] as SoldOrder;
+  const [sell = "0x"] = (action.args["data"] ?? []) as readonly string[];
+  const sold = uniswapAbi.router.decodeFunctionData("exactInputSingle", sell)[0] as SoldOrder;
   const { amountIn: amountUnits, amountOutMinimum: leastOutWei } = sold;
   return [
     { reads: [{ method: "eth_call", params: (block) => [request, block] }], judge: () => undefined },

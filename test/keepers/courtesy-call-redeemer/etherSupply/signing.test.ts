@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { AbiCoder, ZeroAddress, type Interface } from "ethers";
+import { AbiCoder, ZeroAddress } from "ethers";
 
 import { aaveSigning } from "../../../../keepers/courtesy-call-redeemer/adapters/aave/signing.js";
 import { tbtcSigning } from "../../../../keepers/courtesy-call-redeemer/adapters/tbtc/signing.js";
@@ -25,7 +25,7 @@ const POSITION = idOf(7);
 const SCRIPT = `0x160014${"c0".repeat(20)}`;
 const WBTC = "0x2260fac5e5542a773aa44fbcfedf7c193bc2c599";
 const TBTC = MAINNET.token.toLowerCase();
-const router = uniswapAbi.router as unknown as Interface;
+const router = uniswapAbi.router;
 const SWAP = "SwapRouter.multicall";
 const { wrappedEther, router: ROUTER } = UNISWAP_MAINNET;
 const CLIENT = { chainId: 1 } as unknown as ChainClient;
@@ -81,7 +81,7 @@ function judgeOf(swap = configOf(), mode: Mode = "courtesy") {
 }
 
 const ORDER = {
-  ...{ tokenIn: TBTC, tokenOut: wrappedEther as string, fee: 3_000n, recipient: ZeroAddress as string },
+  ...{ tokenIn: TBTC, tokenOut: wrappedEther, fee: 3_000n, recipient: ZeroAddress },
   ...{ deadline: NOW + 600n, amountIn: WAD, amountOutMinimum: 30n * WAD, sqrtPriceLimitX96: 0n },
 };
 const sellData = (changes: Partial<typeof ORDER> = {}): string =>
