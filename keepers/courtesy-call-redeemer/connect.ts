@@ -30,9 +30,9 @@ export function connect(network: string, env: Env, terminal: boolean): Connectio
 export function openSite(connection: Connection, counters: Counters, childSigner?: ChildSigner): RescueSite {
   const { config, client, log } = connection;
   const site = protocolOf(config).open(connection, { counters, confirmations: depthOf(config), childSigner });
-  const { swap, maxFeePerGasWei, network } = config;
+  const { swap, network } = config;
   if (swap === undefined) return site;
-  return withEtherSupply(site, { client, swap, maxFeePerGasWei, blockMs: network.blockMs, counters, log });
+  return withEtherSupply(site, { client, swap, fees: config, blockMs: network.blockMs, counters, log });
 }
 
 /**

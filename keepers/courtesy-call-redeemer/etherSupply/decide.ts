@@ -26,11 +26,11 @@ export interface Wanted {
 
 /** @param ownUnits of an open swap: they count against the day already */
 export function wanted(facts: SupplyFacts, policy: SupplyPolicy, ownUnits = 0n): Wanted | Skipped {
-  const { nativeWei, needs } = facts;
+  const { nativeWei, needs, gasWei } = facts;
   if (needs === undefined) return { skip: "needs-unknown" };
   const floorWei = maxBigint(policy.floorWei, needs.nativeWei + policy.otherNeedsWei);
   if (nativeWei >= floorWei) return { skip: "enough" };
-  if (nativeWei < policy.gasWei) return { skip: "gas-short" };
+  if (nativeWei < gasWei) return { skip: "gas-short" };
   if (facts.failedToday >= policy.maxFailed) return { skip: "failed-lately" };
   // Tokens for which there is no gas rescue nobody: what may be needed later yields to what can be done now, as far as that takes.
   const laterUnits = policy.isRescueToken ? needs.laterUnits : 0n;
@@ -38,7 +38,7 @@ export function wanted(facts: SupplyFacts, policy: SupplyPolicy, ownUnits = 0n):
   const neededUnits = (policy.isRescueToken ? needs.tokenUnits : 0n) + (isUrgent ? 0n : laterUnits);
   const spokenFor = policy.keepUnits + neededUnits;
   // The gas of the swap is gone when the ether comes.
-  const leastWei = (isUrgent && laterUnits > 0n ? needs.nativeWei : floorWei) + policy.gasWei;
+  const leastWei = (isUrgent && laterUnits > 0n ? needs.nativeWei : floorWei) + gasWei;
   const upToWei = isUrgent && laterUnits > 0n ? leastWei : maxBigint(policy.targetWei, leastWei);
   const freeUnits = facts.tokenUnits - spokenFor;
   if (freeUnits <= 0n) return { skip: "tokens-needed" };
@@ -67,6 +67,7 @@ export function leastOut(
   amountUnits: bigint,
   quotes: readonly Quote[],
   policy: SupplyPolicy,
+  gasWei: bigint,
 ): { readonly leastOutWei: bigint } | Skipped {
   const outs = outsOf(quotes);
   if ("skip" in outs) return outs;
@@ -76,7 +77,7 @@ export function leastOut(
   }
   const leastOutWei = mulDivUp(worstWei, ALL_BPS - policy.maxSlippageBps, ALL_BPS);
   if (leastOutWei * 10n ** BigInt(policy.decimals) < amountUnits * policy.leastRateWei) return { skip: "rate-too-low" };
-  if (leastOutWei <= policy.gasWei) return { skip: "not-worth-it" };
+  if (leastOutWei <= gasWei) return { skip: "not-worth-it" };
   return { leastOutWei };
 }
 

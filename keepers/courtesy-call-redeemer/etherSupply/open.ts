@@ -1,6 +1,7 @@
 /** The supply with ether as the program starts it: what it adds to what the key may sign, and its routine with the books. */
 import { maxBigint } from "../../../protocol/math.js";
 import type { Counters } from "../../kit/counters.js";
+import type { FeePolicy } from "../../kit/fees.js";
 import type { KeeperLog } from "../../kit/logger.js";
 import type { Action } from "../../kit/policy/action.js";
 import type { Constraint, PolicyRule, Relation } from "../../kit/policy/types.js";
@@ -27,7 +28,7 @@ const MS_PER_SECOND = 1_000;
 export interface EtherSupplyParts {
   readonly client: ChainClient;
   readonly swap: SwapConfig;
-  readonly maxFeePerGasWei: bigint;
+  readonly fees: FeePolicy;
   readonly blockMs: number;
   readonly counters: Counters;
   readonly log: KeeperLog;
@@ -121,7 +122,7 @@ interface OpenParts extends EtherSupplyParts {
 }
 
 function openSupply(router: EtherRouter, parts: OpenParts, supply: SupplyParts): EtherSupply {
-  const { client, swap, token, isRescueToken, maxFeePerGasWei, blockMs, counters, log } = parts;
+  const { client, swap, token, isRescueToken, fees, blockMs, counters, log } = parts;
   const { db, role, account, lease, encode, submitter, record, otherNeedsWei = 0n, at } = supply;
   const approval = (value: bigint): Action =>
     isRescueToken
@@ -139,10 +140,10 @@ function openSupply(router: EtherRouter, parts: OpenParts, supply: SupplyParts):
       ...{ targetWei, floorWei, keepUnits, leastRateWei, maxDeviationBps, maxSlippageBps, mostUnits, isRescueToken },
       // The day's meter holds half of its limit at once: within that the signer refuses nothing.
       ...{ otherNeedsWei, decimals: swap.token.decimals, mostUnitsPerDay: swap.unitsPerDay / 2n },
-      ...{ maxFailed: MAX_FAILED, gasWei: (APPROVAL_GAS + router.gasLimit) * maxFeePerGasWei },
+      maxFailed: MAX_FAILED,
     },
     validBlocks: Number(maxBigint(1n, BigInt(Math.floor((swap.deadlineSeconds * MS_PER_SECOND) / blockMs)))),
-    ...{ maxFeePerGasWei, deadlineSeconds: BigInt(swap.deadlineSeconds), counters, record, log },
+    ...{ fees, deadlineSeconds: BigInt(swap.deadlineSeconds), counters, record, log },
   });
   return {
     heldUnits: async () => (isRescueToken ? await routine.heldUnits() : 0n),

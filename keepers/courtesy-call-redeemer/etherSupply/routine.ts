@@ -11,6 +11,7 @@ import { allowanceAbi, type Allowances } from "../allowances.js";
 import { tokenAbi } from "../encode.js";
 import type { Needs } from "../needs.js";
 import type { Counters } from "../../kit/counters.js";
+import { firstFees, type FeePolicy } from "../../kit/fees.js";
 import { describeError, type Facts, type KeeperLog } from "../../kit/logger.js";
 import { bytesOf, type Action, type EncodeAction } from "../../kit/policy/action.js";
 import type { ChainClient, Head } from "../../kit/provider.js";
@@ -43,7 +44,7 @@ export interface EtherRoutineParts {
   readonly encode: EncodeAction;
   readonly submitter: Submitter;
   readonly policy: SupplyPolicy;
-  readonly maxFeePerGasWei: bigint;
+  readonly fees: FeePolicy;
   /** Within which a swap is mined or nothing; blocks and seconds mean the same. */
   readonly validBlocks: number;
   readonly deadlineSeconds: bigint;
@@ -103,7 +104,7 @@ export class EtherRoutine {
 
   private async open(stored: StoredSwaps, head: Head, needs: Needs | undefined): Promise<void> {
     const { router, policy, store, token, record, log } = this.parts;
-    const facts = { ...(await this.wallet(head)), ...stored, needs, failedToday: stored.failed };
+    const facts = await this.factsAt(head, stored, needs);
     const want = wanted(facts, policy);
     if ("skip" in want) {
       this.skip(want, head);
@@ -149,27 +150,28 @@ export class EtherRoutine {
   private async goOn(swap: Swap, stored: StoredSwaps, head: Head, needs: Needs | undefined): Promise<void> {
     const { policy } = this.parts;
     const { amountUnits } = swap;
-    const facts = { ...(await this.wallet(head)), ...stored, needs, failedToday: stored.failed };
+    const facts = await this.factsAt(head, stored, needs);
     const want = wanted(facts, policy, minBigint(amountUnits, stored.committedUnits));
     if ("skip" in want) {
       if (want.skip === "needs-unknown") this.skip(want, head);
-      else await this.giveUp(swap, want, head);
+      else await this.giveUp(swap, want.skip, head);
       return;
     }
     // What was left over when it was begun is spoken for now.
     if (want.mostUnits < amountUnits) {
-      await this.giveUp(swap, { skip: "tokens-needed" }, head);
+      await this.giveUp(swap, "tokens-needed", head);
       return;
     }
     const priced = await this.price(amountUnits, head);
     if ("skip" in priced) {
-      await this.waitOrGiveUp(swap, priced, head);
+      if (this.isOld(swap, head)) await this.giveUp(swap, priced.skip, head);
+      else this.skip(priced, head);
       return;
     }
     const hindrance = await this.hindrance(priced.order, facts.allowedUnits, head);
     if (hindrance !== undefined) {
       this.refuse(`simulate-${hindrance}`, { ordinal: swap.ordinal }, head);
-      if (this.isOld(swap, head)) await this.giveUp(swap, { skip: "rate-too-low" }, head);
+      if (this.isOld(swap, head)) await this.giveUp(swap, hindrance, head);
       return;
     }
     if (head.number >= this.restsUntil) await this.step(swap, priced.order, facts.allowedUnits, head);
@@ -184,27 +186,22 @@ export class EtherRoutine {
       await this.send(swap, "approve", approval(swap.amountUnits), approvalGas, {}, head);
     } else if (swap.states.approve === "final") {
       // Somebody has taken it back with the same key; another approval would be another effect.
-      await this.giveUp(swap, { skip: "tokens-needed" }, head);
+      await this.giveUp(swap, "allowance-gone", head);
     }
-  }
-
-  private async waitOrGiveUp(swap: Swap, skipped: Skipped, head: Head): Promise<void> {
-    if (this.isOld(swap, head)) await this.giveUp(swap, skipped, head);
-    else this.skip(skipped, head);
   }
 
   private isOld({ beganBlock }: Swap, head: Head): boolean {
     return BigInt(head.number) > beganBlock + BigInt(this.parts.validBlocks);
   }
 
-  private async giveUp(swap: Swap, skipped: Skipped, head: Head): Promise<void> {
+  private async giveUp(swap: Swap, why: string, head: Head): Promise<void> {
     const written = await this.parts.store.giveUp(swap.ordinal);
     if (!written.ok) {
       this.parts.counters.add(`books.${written.refusal}`);
       return;
     }
     this.restsUntil = head.number + REST_BLOCKS;
-    this.ended(swap, "given-up", { why: skipped.skip }, head);
+    this.ended(swap, "given-up", { why }, head);
   }
 
   private async end(swap: Swap, as: "swapped" | "failed" | "cancelled", head: Head): Promise<void> {
@@ -228,9 +225,11 @@ export class EtherRoutine {
   // --- The chain ---
 
   /** What enough nodes say alike. @throws RetryableError NO_QUORUM */
-  private async wallet(
+  private async factsAt(
     head: Head,
-  ): Promise<Pick<SupplyFacts, "nativeWei" | "tokenUnits"> & { readonly allowedUnits: bigint }> {
+    { committedUnits, failed }: StoredSwaps,
+    needs: Needs | undefined,
+  ): Promise<SupplyFacts & { readonly allowedUnits: bigint }> {
     const { client, account, token, router } = this.parts;
     const [native, units, allowed] = await client.agreed(head, [
       { method: "eth_getBalance", params: (at) => [account, at] },
@@ -241,12 +240,19 @@ export class EtherRoutine {
       nativeWei: BigInt(String(native)),
       tokenUnits: BigInt(String(units)),
       allowedUnits: BigInt(String(allowed)),
+      ...{ needs, committedUnits, failedToday: failed, gasWei: this.gasWei(head) },
     };
+  }
+
+  private gasWei({ nextBaseFeeWei }: Head): bigint {
+    const { approvalGas, router, fees } = this.parts;
+    const offered = firstFees(fees, nextBaseFeeWei)?.maxFeePerGasWei ?? fees.maxFeePerGasWei;
+    return (approvalGas + router.gasLimit) * offered;
   }
 
   private async price(amountUnits: bigint, head: Head): Promise<Priced> {
     const { router, policy, deadlineSeconds } = this.parts;
-    const least = leastOut(amountUnits, await router.quotes(amountUnits, head), policy);
+    const least = leastOut(amountUnits, await router.quotes(amountUnits, head), policy, this.gasWei(head));
     if ("skip" in least) return least;
     return { order: { amountUnits, ...least, deadline: BigInt(head.timestamp) + deadlineSeconds } };
   }
@@ -273,10 +279,10 @@ export class EtherRoutine {
     more: Facts,
     head: Head,
   ): Promise<void> {
-    const { encode, submitter, maxFeePerGasWei, validBlocks, counters, log, record } = this.parts;
+    const { encode, submitter, fees, validBlocks, counters, log, record } = this.parts;
     const intent: Intent = {
       ...{ key: swapKey(swap.ordinal, step), action, ...bytesOf(encode, action), valueWei: 0n, gasLimit },
-      ...{ maxFeePerGasWei, validUntilBlock: head.number + validBlocks },
+      ...{ maxFeePerGasWei: fees.maxFeePerGasWei, validUntilBlock: head.number + validBlocks },
     };
     const facts: Facts = { key: intent.key, amountUnits: swap.amountUnits, ...more };
     try {

@@ -64,6 +64,8 @@ export interface SupplyFacts {
   /** Open, or swapped within 24 hours. */
   readonly committedUnits: bigint;
   readonly failedToday: bigint;
+  /** Most that approval and swap can cost as they are offered now. */
+  readonly gasWei: bigint;
 }
 
 export interface SupplyPolicy {
@@ -84,8 +86,6 @@ export interface SupplyPolicy {
   readonly maxDeviationBps: bigint;
   readonly maxSlippageBps: bigint;
   readonly maxFailed: bigint;
-  /** Highest price of approval and swap together. */
-  readonly gasWei: bigint;
 }
 
 /** Why nothing is swapped now. */

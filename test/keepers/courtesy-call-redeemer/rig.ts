@@ -113,12 +113,9 @@ export async function startRedeemer(node: TbtcNode, db: Database, options: RigOp
       close: () => undefined,
     },
   };
-  const { maxFeePerGasWei } = fees;
   const { swap } = options;
   const site =
-    swap === undefined
-      ? rescues
-      : withEtherSupply(rescues, { client, swap, maxFeePerGasWei, blockMs: BLOCK_MS, counters, log });
+    swap === undefined ? rescues : withEtherSupply(rescues, { client, swap, fees, blockMs: BLOCK_MS, counters, log });
   const bounds = {
     ...{ chainId: client.chainId, mode, maxFeePerGasWei: fees.maxFeePerGasWei, callGasLimit: 1_200_000n },
     ...{ perHour: 1_000, tokenUnitsPerDay, nativeWeiPerDay: 1_000n * WAD },

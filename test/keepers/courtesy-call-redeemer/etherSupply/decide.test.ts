@@ -16,11 +16,12 @@ const ether = (hundredths: bigint): bigint => (hundredths * WAD) / 100n;
 const NEEDS: Needs = { tokenUnits: WAD, laterUnits: 0n, nativeWei: ether(150n) };
 const FACTS: SupplyFacts = {
   ...{ nativeWei: ether(100n), tokenUnits: 10n * WAD, needs: NEEDS, committedUnits: 0n, failedToday: 0n },
+  gasWei: ether(10n),
 };
 const POLICY: SupplyPolicy = {
   ...{ floorWei: ether(200n), targetWei: ether(300n), otherNeedsWei: 0n, keepUnits: 0n, isRescueToken: true },
   ...{ mostUnits: WAD, mostUnitsPerDay: 2n * WAD, decimals: 18, leastRateWei: 20n * WAD },
-  ...{ maxDeviationBps: 200n, maxSlippageBps: 50n, maxFailed: 3n, gasWei: ether(10n) },
+  ...{ maxDeviationBps: 200n, maxSlippageBps: 50n, maxFailed: 3n },
 };
 const skipOf = (facts: Partial<SupplyFacts>, policy: Partial<SupplyPolicy> = {}): string => {
   const want = wanted({ ...FACTS, ...facts }, { ...POLICY, ...policy });
@@ -106,8 +107,13 @@ describe("supply with ether: the decision", () => {
   });
 
   it("ETHSUPPLY-4 quotes must agree, the least that is asked for is the lower one less the slippage, rounded up, at no less than a fixed rate", () => {
-    const least = (units: bigint, quotes: readonly Quote[], policy: Partial<SupplyPolicy> = {}): bigint | string => {
-      const found = leastOut(units, quotes, { ...POLICY, gasWei: 0n, ...policy });
+    const least = (
+      units: bigint,
+      quotes: readonly Quote[],
+      policy: Partial<SupplyPolicy> = {},
+      gasWei = 0n,
+    ): bigint | string => {
+      const found = leastOut(units, quotes, { ...POLICY, ...policy }, gasWei);
       return "skip" in found ? found.skip : found.leastOutWei;
     };
     expect(least(1n, quotesOf(1_000n, 1_000n))).to.equal(995n);
@@ -120,8 +126,8 @@ describe("supply with ether: the decision", () => {
     expect(least(1n, quotesOf(1_000n, "UNISWAP_HISTORY_SHORT"))).to.equal("quote-missing");
     expect(least(1n, quotesOf(1_000n))).to.equal("quote-missing");
     expect(least(1n, quotesOf(0n, 0n))).to.equal("rate-too-low");
-    expect(least(1n, quotesOf(1_000n, 1_000n), { gasWei: 994n })).to.equal(995n);
-    expect(least(1n, quotesOf(1_000n, 1_000n), { gasWei: 995n })).to.equal("not-worth-it");
+    expect(least(1n, quotesOf(1_000n, 1_000n), {}, 994n)).to.equal(995n);
+    expect(least(1n, quotesOf(1_000n, 1_000n), {}, 995n)).to.equal("not-worth-it");
     // Twenty ether for a whole token, whatever its decimals.
     for (const decimals of [6, 8, 18]) {
       const unit = 10n ** BigInt(decimals);

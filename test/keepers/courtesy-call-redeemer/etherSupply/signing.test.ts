@@ -28,6 +28,7 @@ const TBTC = MAINNET.token.toLowerCase();
 const router = uniswapAbi.router;
 const SWAP = "SwapRouter.multicall";
 const { wrappedEther, router: ROUTER } = UNISWAP_MAINNET;
+const FEES = { maxFeePerGasWei: 100n * GWEI, priorityFeeWei: GWEI };
 const CLIENT = { chainId: 1 } as unknown as ChainClient;
 
 function configOf(changes: Partial<SwapConfig> = {}): SwapConfig {
@@ -49,7 +50,7 @@ function siteOf(swap: SwapConfig): RescueSite {
     contracts: {},
   } as unknown as RescueSite;
   const { log } = capturedLog();
-  const parts = { client: CLIENT, maxFeePerGasWei: 100n * GWEI, blockMs: 12_000, counters: new Counters(), log };
+  const parts = { client: CLIENT, fees: FEES, blockMs: 12_000, counters: new Counters(), log };
   return withEtherSupply(rescues, { ...parts, swap });
 }
 
@@ -189,7 +190,7 @@ describe("supply with ether: what the key may sign", () => {
       token: { address: WBTC, symbol: "WBTC", decimals: 8 },
     };
     const { log } = capturedLog();
-    const parts = { client: CLIENT, maxFeePerGasWei: GWEI, blockMs: 12_000, counters: new Counters(), log };
+    const parts = { client: CLIENT, fees: FEES, blockMs: 12_000, counters: new Counters(), log };
     const { signing } = withEtherSupply(site, { ...parts, swap: configOf() });
     expect(signing.spender).to.deep.equal({ kind: "oneOf", values: [STRANGER, ROUTER.toLowerCase()] });
   });
