@@ -8,6 +8,8 @@ const USD_DECIMALS = 8;
 const LIQUIDITY = { WETH: "1000", WBTC: "100", USDC: "5000000", DAI: "5000000" } as const;
 const DEPOSIT_WETH = "10";
 const WALLET_USDC = "50000";
+/** Between two blocks of the node; transactions have one at once. */
+const NODE_BLOCK_MS = 2_000;
 
 const FLAGS = {
   port: { kind: "integer", min: 0, max: 65_535, default: 8549, help: "of the requests; 0 takes a free one" },
@@ -52,6 +54,8 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
     await scenario.borrow("USDC", borrower, units("USDC", flags.debt));
     await scenario.give("USDC", wallet, units("USDC", WALLET_USDC));
     if (priceUsd8 !== undefined) await scenario.setPrice("WETH", priceUsd8);
+
+    await provider.send("evm_setIntervalMining", [NODE_BLOCK_MS]);
 
     const [weth, usdc] = [scenario.reserve("WETH"), scenario.reserve("USDC")];
     const env = {

@@ -1,4 +1,7 @@
 /** `npm run tbtc:world`: a node on this machine with the whole of tBTC v1 on it. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
 import { parseWad, parseDecimal } from "../protocol/units.js";
 import type { BitcoinTransaction } from "./tbtc/bitcoin.js";
 import { runCommand, type CommandContext, type CommandResult } from "./cli.js";
@@ -9,6 +12,10 @@ const BTC_DECIMALS = 8;
 /** Accounts of the node: the first deploys and funds, the next four are the signers. */
 const OPERATORS = 4;
 const BLOCK_MS = 10_000;
+/** Blocks on top of what was opened: as many as a keeper waits for by default, whatever is at stake. */
+const DEPTH = 32;
+/** Between two blocks of the node; transactions have one at once. */
+const NODE_BLOCK_MS = 2_000;
 /** Blocks on the coins of the deposits. */
 const FUNDING_DEPTH = 6;
 
@@ -39,6 +46,7 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
   // Help and wrong usage need not wait for Hardhat.
   const { network } = await import("hardhat");
   const { JsonRpcProvider } = await import("ethers");
+  const { NOBODYS_ADDRESS } = await import("./tbtc/bitcoin.js");
   const { deployRescueBounty } = await import("./tbtc/bounty.js");
   const { LocalChain } = await import("./tbtc/chain.js");
   const { deployTbtc, REFERENCE_BOND_WEI, REFERENCE_LOTS_SAT, REFERENCE_PRICE_WAD } = await import("./tbtc/deploy.js");
@@ -68,10 +76,26 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
     if (priceWad !== undefined) await scenario.setPrice(priceWad);
     if (flags.call) for (const { address } of deposits) await scenario.courtesyCall(address);
 
+    await chain.mine(DEPTH);
+    await provider.send("evm_setIntervalMining", [NODE_BLOCK_MS]);
+
     if (flags.electrum !== undefined) {
       const coins = deposits.map((deposit) => scenario.funding(deposit).transaction);
       bitcoin = await startBitcoin(coins, flags.electrum, flags.block ?? BLOCK_MS);
     }
+
+    const file = join("data", "world", `tbtc-${String(port)}.json`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, JSON.stringify({ addresses }));
+    const env = {
+      LOCALHOST_RPC_URL: rpc,
+      REDEEMER_SYSTEM_FILE: file,
+      REDEEMER_LOCAL_ACCOUNT: deployer,
+      OPERATORS: operators.join(","),
+      BTC_NETWORK: "regtest",
+      BTC_WALLET_PUBLIC_KEY: NOBODYS_ADDRESS,
+      ...(bitcoin === undefined ? {} : { BTC_ELECTRUM_SERVERS: bitcoin.url }),
+    };
 
     say(`rpc       ${rpc}`);
     if (bitcoin !== undefined) say(`electrum  ${bitcoin.url} of regtest`);
@@ -79,6 +103,7 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
     say(`deployer  ${deployer}: has the TBTC of every deposit`);
     for (const operator of operators) say(`operator  ${operator}`);
     for (const { address, keep, lotSat } of deposits) say(`deposit   ${address} keep ${keep} ${String(lotSat)} sat`);
+    for (const [name, value] of Object.entries(env)) say(`export ${name}=${value}`);
     say("Ctrl-C ends it");
     await untilEnd(signal, flags.for);
     return {
@@ -90,6 +115,7 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
         deployer,
         operators,
         deposits: deposits.map(({ address, keep, lotSat }) => ({ address, keep, lotSat })),
+        env,
       },
     };
   } finally {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
@@ -30,13 +31,17 @@ describe("worlds of other protocols", () => {
       ...["--lots", "0.1,1", "--price", "0.02666", "--call", "--electrum", "0", "--for", "1s"],
     );
     expect(code).to.equal(0);
-    expect(answer).to.have.all.keys("ok", "rpc", "electrum", "addresses", "deployer", "operators", "deposits");
+    expect(answer).to.have.all.keys("ok", "rpc", "electrum", "addresses", "deployer", "operators", "deposits", "env");
     expect(answer["ok"]).to.equal(true);
     expect(answer["electrum"]).to.match(/^tcp:\/\/127\.0\.0\.1:\d+$/);
     for (const address of Object.values(answer["addresses"] as object)) expect(address).to.match(ADDRESS);
     expect(answer["operators"]).to.have.length(4);
     const deposits = answer["deposits"] as { address: string; keep: string; lotSat: string }[];
     expect(deposits.map(({ lotSat }) => lotSat)).to.deep.equal(["10000000", "100000000"]);
+    const { REDEEMER_SYSTEM_FILE: file = "", ...env } = answer["env"] as Record<string, string>;
+    expect(JSON.parse(readFileSync(join(ROOT, file), "utf8"))).to.deep.equal({ addresses: answer["addresses"] });
+    expect(env).to.include({ LOCALHOST_RPC_URL: answer["rpc"], BTC_ELECTRUM_SERVERS: answer["electrum"] });
+    expect(env["OPERATORS"]?.split(",")).to.deep.equal(answer["operators"]);
   });
 
   it("aave:world answers with what a keeper is started with, and an account in danger", async () => {
