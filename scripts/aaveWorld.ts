@@ -61,6 +61,7 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
     const env = {
       LOCALHOST_RPC_URL: rpc,
       REDEEMER_PROTOCOL: "aave-v3",
+      REDEEMER_MODE: "preemptive",
       REDEEMER_LOCAL_ACCOUNT: wallet,
       OPERATORS: borrower,
       REDEEMER_AAVE_PROVIDER: market.provider,
