@@ -284,7 +284,7 @@ export class EvmOutbox implements Submitter {
     const kind = expired ? "cancel" : newest.kind;
     const policy = kind === "cancel" ? options.fees : this.policyFor(entry.intent);
     const now = BigInt(head.timestamp);
-    const fees = escalatedFees(newest.fees, policy, head.nextBaseFeeWei, this.hurryOf(entry), now);
+    const fees = escalatedFees(newest.fees, policy, head.nextBaseFeeWei, this.hurryOf(entry, head), now);
     if (fees === undefined) {
       const { maxFeePerGasWei: ceilingWei } = policy;
       log[first ? "warn" : "debug"]("tx.at-ceiling", { nonce: entry.nonce, hash: newest.hash, ceilingWei });
@@ -312,11 +312,13 @@ export class EvmOutbox implements Submitter {
     return head.number >= intent.validUntilBlock || this.unwanted.has(intent.key);
   }
 
-  /** What stands before an effect with a deadline delays it, and hurries as much. */
-  private hurryOf({ nonce }: Entry): Escalation | undefined {
-    const behind = this.entries.flatMap(({ intent, state, ...entry }) =>
-      state === "mined" || entry.nonce < nonce || intent.escalation === undefined ? [] : [intent.escalation],
-    );
+  /** What stands before an effect with a deadline delays it, and hurries as much. What is over is in no hurry by itself. */
+  private hurryOf({ nonce }: Entry, head: Head): Escalation | undefined {
+    const behind = this.entries.flatMap((entry) => {
+      const { escalation } = entry.intent;
+      const isHurried = entry.nonce >= nonce && entry.state !== "mined" && !this.isOver(entry, head);
+      return isHurried && escalation !== undefined ? [escalation] : [];
+    });
     return behind.reduce<Escalation | undefined>(
       (soonest, next) => (soonest === undefined || next.mineBy < soonest.mineBy ? next : soonest),
       undefined,

@@ -155,6 +155,17 @@ describe("keepers/kit/outbox: deadlines", function () {
     expect(outbox.pending()[0]?.hashes, "wanted again").to.have.length(1);
   });
 
+  it("OUTBOX-11 what is not wanted any more hurries only for what stands behind it", async () => {
+    const { outbox } = await openOutbox(db, chain);
+    await outbox.submitBatch([intentOf("a"), hurried("b", 2n)], chain.head);
+    outbox.withdraw(["b"]);
+    await wait(outbox, 4);
+    for (const key of ["a", "b"]) expect(((await offers(key)).at(-1) ?? CEILING) < CEILING, key).to.equal(true);
+    await outbox.submit(hurried("c", 0n), chain.head);
+    await wait(outbox, 1);
+    for (const key of ["a", "b", "c"]) expect((await offers(key)).at(-1), key).to.equal(CEILING);
+  });
+
   it("OUTBOX-11 when the withdrawn effect was quicker it is told as done", async () => {
     const { outbox } = await openOutbox(db, chain);
     await outbox.submit(intentOf("a"), chain.head);
