@@ -321,6 +321,14 @@ const RULES: Readonly<Record<string, Rule>> = {
       {},
     ),
   "rescue.failed": position("failures", "critical", "The chain refused a rescue although its simulation passed."),
+  "earning.refused": (facts) =>
+    noticed(
+      "failures",
+      `${text(facts["kind"])} ${text(facts["about"])}`,
+      "warning",
+      "The chain refused what a rescue has earned although its simulation passed: the bounty may be unpaid.",
+      facts,
+    ),
   "mint.stuck": mint("warning", "A mint waits for something that does not come by itself."),
   "mint.aborted": mint("critical", "Bitcoin was paid to a deposit that failed: its signers were asked to return it."),
   "mint.fraud": mint("warning", "The signers of a new deposit were caught at fraud before it was funded."),

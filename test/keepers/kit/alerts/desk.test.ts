@@ -213,6 +213,7 @@ describe("keepers/kit/alerts rules", () => {
       ["error", "tick.failed", { code: "NO_QUORUM" }, "raised no-quorum"],
       ["error", "tick.failed", { code: "RPC_UNREACHABLE" }, undefined],
       ["warn", "rpc.fleet", { state: "no-quorum", reasons: ["too-few-providers"] }, "raised no-quorum"],
+      ["error", "earning.refused", { kind: "claim", about: "0x01", amount: 5n }, "raised failures"],
       ["warn", "gate.balance", { found: "0 ether" }, "raised low-balance"],
       ["warn", "history.log-truncated", { signature: "one" }, "raised collateral-history"],
       // As many transactions as somebody likes are one trouble.
