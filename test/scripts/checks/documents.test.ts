@@ -52,6 +52,15 @@ describe("check of invariants", () => {
     expect(rulesOf([...ROWS, ROWS[0] ?? ""])).to.deep.equal(["duplicate-id"]);
   });
 
+  it("reads several tests in one cell, and a name that holds a semicolon", () => {
+    const named = "BRIDGE-2: fails; and goes on";
+    const tests = new Map([...TESTS, ["test/a.test.ts", `it("${named}", () => {\n});`]]);
+    const row = `| BRIDGE-2 | x | test/a.test.ts: ${named}; test/integration/bridge.test.ts: BRIDGE-1: conserves the supply |`;
+    expect(rulesOf([...ROWS, row], tests)).to.deep.equal(["missing-id"]);
+    const alone = `| BRIDGE-2 | x | test/a.test.ts: ${named} |`;
+    expect(rulesOf([...ROWS, alone], tests)).to.deep.equal([]);
+  });
+
   it("reports an ID in a test that has no row, but not the name of a standard", () => {
     expect(rulesOf(ROWS.slice(1))).to.deep.equal(["unlisted-id"]);
     expect(rulesOf(ROWS, new Map([...TESTS, ["test/contracts/Token.t.sol", "// EIP-712, ERC-20"]]))).to.deep.equal([]);
