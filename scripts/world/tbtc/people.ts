@@ -81,8 +81,7 @@ export class TbtcPeople {
 
   /** One look at everything, and what follows from it. */
   async step(): Promise<void> {
-    const failure = this.failures.shift();
-    if (failure !== undefined) throw failure;
+    this.tellFailure();
     await this.look();
     for (const each of this.followed) await this.sign(each);
     this.looks += 1;
@@ -94,6 +93,7 @@ export class TbtcPeople {
   /** Until nothing of theirs is under way. */
   async rest(): Promise<void> {
     await this.opening;
+    this.tellFailure();
     await this.look();
   }
 
@@ -107,6 +107,12 @@ export class TbtcPeople {
       settled: own.filter(({ state }) => state === DepositState.REDEEMED).length,
       liquidated: this.followed.filter(({ state }) => LIQUIDATED.has(state)).length,
     };
+  }
+
+  /** @throws what an opening, which nobody waits for, has failed with. */
+  private tellFailure(): void {
+    const failure = this.failures.shift();
+    if (failure !== undefined) throw failure;
   }
 
   private get endangered(): readonly Followed[] {
