@@ -142,9 +142,8 @@ export class TbtcPeople {
   }
 
   private async crashed(): Promise<void> {
-    for (const { deposit } of this.endangered) {
-      const { address } = deposit;
-      await this.contested(deposit, () =>
+    for (const each of this.endangered) {
+      await this.contested(each, ({ address }) =>
         this.scenario.notify(address, "notifyUndercollateralizedLiquidation", this.roles.liquidator),
       );
     }
@@ -173,22 +172,24 @@ export class TbtcPeople {
     );
   }
 
-  private async compete({ deposit }: Followed): Promise<void> {
+  private async compete(chosen: Followed): Promise<void> {
     const { scenario, roles } = this;
-    if ((await scenario.contracts.token.balanceOf(roles.rival)) < satToTbtcWei(deposit.lotSat)) return;
-    await this.contested(deposit, async () => {
+    if ((await scenario.contracts.token.balanceOf(roles.rival)) < satToTbtcWei(chosen.deposit.lotSat)) return;
+    await this.contested(chosen, async (deposit) => {
       await scenario.notify(deposit.address, "notifyCourtesyCall", roles.rival);
       await scenario.requestRedemption(deposit, { from: roles.rival, feeSat: FEE_SAT });
     });
   }
 
-  /** Only the first of several gets it; whoever comes later is refused. @throws what failed although nothing had changed. */
-  private async contested(deposit: Deposit, work: () => Promise<unknown>): Promise<void> {
-    const before = await this.scenario.state(deposit.address);
+  /**
+   * Only the first of several gets it; whoever comes later is refused, and may have been too late since the look that he went by.
+   * @throws what failed although nothing has changed since that look.
+   */
+  private async contested({ deposit, state }: Followed, work: (deposit: Deposit) => Promise<unknown>): Promise<void> {
     try {
-      await work();
+      await work(deposit);
     } catch (error) {
-      if ((await this.scenario.state(deposit.address)) === before) throw error;
+      if ((await this.scenario.state(deposit.address)) === state) throw error;
     }
   }
 
