@@ -48,7 +48,7 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
   const { JsonRpcProvider } = await import("ethers");
   const { NOBODYS_ADDRESS } = await import("./tbtc/bitcoin.js");
   const { deployRescueBounty } = await import("./tbtc/bounty.js");
-  const { LocalChain } = await import("./tbtc/chain.js");
+  const { LocalChain } = await import("./local/chain.js");
   const { deployTbtc, REFERENCE_BOND_WEI, REFERENCE_LOTS_SAT, REFERENCE_PRICE_WAD } = await import("./tbtc/deploy.js");
   const { TbtcScenario } = await import("./tbtc/scenario.js");
 

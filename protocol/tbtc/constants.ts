@@ -1,4 +1,4 @@
-/** Numbers of tBTC v1 that no deposit can change. Thresholds and the fee divisor are frozen per deposit: read them from it. */
+/** Numbers of tBTC v1 that no deposit can change. Thresholds and the fee divisor are frozen per deposit: a keeper reads them from it. */
 
 const MINUTE_SECONDS = 60n;
 const HOUR_SECONDS = 60n * MINUTE_SECONDS;
@@ -21,6 +21,10 @@ export const DEPOSIT_TERM_SECONDS = 180n * DAY_SECONDS;
 export const LOT_SIZES_DELAY_SECONDS = 2n * DAY_SECONDS;
 /** Age of the vending machine from which nothing caps the supply. */
 export const SUPPLY_CAP_ENDS_SECONDS = 63n * DAY_SECONDS;
+
+/** Of its debt, the collateral below which a deposit may be called and liquidated, as the published system starts deposits. */
+export const CALL_BELOW_BPS = 12_500n;
+export const LIQUIDATE_BELOW_BPS = 11_000n;
 
 export const MIN_REDEMPTION_FEE_SAT = 2_000n;
 /** Least that a redemption may pay out; a fee bump below it is signed for another value than it is recorded with. */

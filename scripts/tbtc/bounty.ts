@@ -4,7 +4,7 @@ import { PermanentError } from "../../protocol/errors.js";
 import { RescueBounty__factory } from "../../protocol/generated/contracts/index.js";
 import { creationCode } from "../../protocol/handles.js";
 import type { TbtcAddresses } from "../../protocol/tbtc/addresses.js";
-import type { LocalChain } from "./chain.js";
+import type { LocalChain } from "../local/chain.js";
 
 /** The escrow of bounties for one tBTC v1 system; returns its address. It has no owner: `from` only pays. */
 export async function deployRescueBounty(

@@ -11,7 +11,7 @@ import { LOT_SIZES_DELAY_SECONDS, SUPPLY_CAP_ENDS_SECONDS } from "../../protocol
 import { tbtcAbi } from "../../protocol/tbtc/contracts.js";
 import { type ArtifactName, creationCode, publishedArtifact } from "./artifacts.js";
 import { GENESIS_HEADER } from "./bitcoin.js";
-import type { LocalChain } from "./chain.js";
+import type { LocalChain } from "../local/chain.js";
 
 export interface TbtcOptions {
   /** Pays for everything and owns what can be owned. */
@@ -44,6 +44,8 @@ export const REFERENCE_LOTS_SAT: readonly bigint[] = [
 ];
 /** 1 ETH = 0.032 BTC: a bond of 46.875 ETH per BTC. */
 export const REFERENCE_PRICE_WAD = 32n * 10n ** 15n;
+/** Deposits that were opened at the reference price may be called at this one: 124.97 % of collateral. */
+export const CALLABLE_PRICE_WAD = 2_666n * 10n ** 13n;
 export const REFERENCE_BOND_WEI = 3_000n * 10n ** 18n;
 
 /** Signers of one keep, all of whom must sign. */

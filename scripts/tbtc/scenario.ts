@@ -12,7 +12,7 @@ import { connectTbtc, depositTokenId, tbtcAbi, type TbtcContracts } from "../../
 import { type DepositState, depositState } from "../../protocol/tbtc/states.js";
 import { prefixedOutputScript, satToBytes8, satToTbtcWei } from "../../protocol/tbtc/units.js";
 import { type BitcoinTransaction, keyScript, payment, proveTransaction, type SpvProof } from "./bitcoin.js";
-import type { LocalChain, LocalReceipt } from "./chain.js";
+import type { LocalChain, LocalReceipt } from "../local/chain.js";
 import type { TbtcSystem } from "./deploy.js";
 
 /** Who holds the TDT of a new deposit. */

@@ -2,6 +2,7 @@ import { expect } from "chai";
 
 import type { TbtcCursor } from "../../keepers/courtesy-call-redeemer/adapters/tbtc/cursor.js";
 import type { Action, Position, Reading } from "../../keepers/courtesy-call-redeemer/types.js";
+import { CALL_BELOW_BPS, LIQUIDATE_BELOW_BPS } from "../../protocol/tbtc/constants.js";
 import { DepositState, depositState } from "../../protocol/tbtc/states.js";
 import { describeWith } from "../helpers/describeWith.js";
 import { localUpstream, mainnetUpstream, openTbtcFork, type TbtcFork, type TbtcUpstream } from "../helpers/tbtcFork.js";
@@ -9,11 +10,8 @@ import { localUpstream, mainnetUpstream, openTbtcFork, type TbtcFork, type TbtcU
 /** So many are redeemed in one block, where the holder can pay for them. */
 const AT_ONCE = 12;
 const CONFIRMATIONS = 12;
-const CALL_BELOW_BPS = 12_500n;
 /** Into the middle between call and liquidation. */
 const TARGET_BPS = 11_750n;
-/** Deposits with less collateral are left alone: somebody else may liquidate them at once. */
-const LEAST_BPS = 11_000n;
 
 function redeemsOnAFork(open: () => Promise<TbtcUpstream>, least: number): void {
   let upstream: TbtcUpstream | undefined;
@@ -88,7 +86,7 @@ function redeemsOnAFork(open: () => Promise<TbtcUpstream>, least: number): void 
     await fork.movePrice(((await fork.price()) * TARGET_BPS) / middle);
 
     const fallen = (await active()).filter(
-      ({ healthBps = 0n }) => healthBps >= LEAST_BPS && healthBps < CALL_BELOW_BPS - 100n,
+      ({ healthBps = 0n }) => healthBps >= LIQUIDATE_BELOW_BPS && healthBps < CALL_BELOW_BPS - 100n,
     );
     let leftUnits = await fork.contracts.token.balanceOf(fork.holder);
     const chosen: Action[] = [];

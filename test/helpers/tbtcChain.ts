@@ -1,7 +1,7 @@
 /** tBTC v1 on a simulated chain of its own, put back between tests. */
 import { network } from "hardhat";
 
-import { LocalChain } from "../../scripts/tbtc/chain.js";
+import { LocalChain } from "../../scripts/local/chain.js";
 import {
   deployTbtc,
   REFERENCE_BOND_WEI,

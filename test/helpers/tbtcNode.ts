@@ -7,7 +7,7 @@ import { Counters } from "../../keepers/kit/counters.js";
 import type { ClientOptions } from "../../keepers/kit/provider.js";
 import { tbtcAbi } from "../../protocol/tbtc/contracts.js";
 import { prefixedOutputScript } from "../../protocol/tbtc/units.js";
-import { LocalChain } from "../../scripts/tbtc/chain.js";
+import { LocalChain } from "../../scripts/local/chain.js";
 import {
   deployTbtc,
   REFERENCE_BOND_WEI,

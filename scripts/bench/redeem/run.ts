@@ -12,8 +12,9 @@ import { minBigint } from "../../../protocol/math.js";
 import { tbtcAbi } from "../../../protocol/tbtc/contracts.js";
 import { satToTbtcWei } from "../../../protocol/tbtc/units.js";
 import { percentile } from "../../stats/distribution.js";
-import { LocalChain } from "../../tbtc/chain.js";
-import { REFERENCE_LOTS_SAT, REFERENCE_PRICE_WAD } from "../../tbtc/deploy.js";
+import { LocalChain } from "../../local/chain.js";
+import { NOBODYS_ADDRESS } from "../../tbtc/bitcoin.js";
+import { CALLABLE_PRICE_WAD, REFERENCE_LOTS_SAT, REFERENCE_PRICE_WAD } from "../../tbtc/deploy.js";
 import { TbtcScenario } from "../../tbtc/scenario.js";
 import { ROOT } from "../../world/child.js";
 import { sendAll } from "./crowd.js";
@@ -76,15 +77,11 @@ export interface RedeemReport {
 
 /** Above what a node may unwind; states of so many blocks must be there. */
 const CONFIRMATIONS = 12;
-/** 124.97 % of collateral. */
-const CALLABLE_WAD = 2_666n * 10n ** 13n;
 const CALL_GAS = 250_000;
 /** What the keeper is given in the end, at most: enough for several batches. */
 const PURSE_WEI = satToTbtcWei(6_000_000_000n);
 /** Blocks in which it must have spent that. */
 const PATIENCE_BLOCKS = 60;
-/** P2WPKH of nobody in particular. */
-const DESTINATION = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
 
 /** @throws PermanentError BENCH_INCOMPLETE when the keeper does not see what there is. */
 export async function measureRedeem(options: RedeemOptions): Promise<RedeemReport> {
@@ -132,7 +129,7 @@ function startKeeper(world: RedeemWorld, nodeUrl: string, databaseUrl: string, f
     // Every block is looked at.
     COOLDOWN: "0",
     BTC_NETWORK: "regtest",
-    BTC_WALLET_PUBLIC_KEY: DESTINATION,
+    BTC_WALLET_PUBLIC_KEY: NOBODYS_ADDRESS,
   };
   return openRehearsal("localhost", env, () => performance.now());
 }
@@ -207,7 +204,7 @@ class RedeemBench {
 
   private async callAll(): Promise<void> {
     const { world, node, scenario } = this;
-    await this.atOnce(() => scenario.setPrice(CALLABLE_WAD));
+    await this.atOnce(() => scenario.setPrice(CALLABLE_PRICE_WAD));
     const data = tbtcAbi.deposit.encodeFunctionData("notifyCourtesyCall");
     const calls = world.deposits.map(({ address: to }) => ({ from: world.deployer, to, data, gas: CALL_GAS }));
     await sendAll(node, calls);

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { tbtcAbi } from "../../../protocol/tbtc/contracts.js";
 import type { TbtcAddresses } from "../../../protocol/tbtc/addresses.js";
 import { publishedArtifact } from "../../tbtc/artifacts.js";
-import { LocalChain } from "../../tbtc/chain.js";
+import { LocalChain } from "../../local/chain.js";
 import { deployTbtc, REFERENCE_LOTS_SAT, REFERENCE_PRICE_WAD } from "../../tbtc/deploy.js";
 import { TbtcScenario, type Deposit } from "../../tbtc/scenario.js";
 import { sendAll, type CrowdCall } from "./crowd.js";

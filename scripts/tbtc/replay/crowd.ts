@@ -5,7 +5,7 @@
  */
 import { id } from "ethers";
 
-import { COURTESY_PERIOD_SECONDS } from "../../../protocol/tbtc/constants.js";
+import { CALL_BELOW_BPS, COURTESY_PERIOD_SECONDS, LIQUIDATE_BELOW_BPS } from "../../../protocol/tbtc/constants.js";
 import { tbtcAbi } from "../../../protocol/tbtc/contracts.js";
 import { DepositState, depositState } from "../../../protocol/tbtc/states.js";
 import {
@@ -59,8 +59,6 @@ interface Due {
 /** What the signers of a liquidated deposit got back of their bond, wei of all members; undefined while nobody has bought it. */
 export type Returned = ReadonlyMap<string, bigint>;
 
-const CALL_BELOW_BPS = 12_500n;
-const LIQUIDATE_BELOW_BPS = 11_000n;
 const PERCENT_BPS = 100n;
 const ALL_BPS = 10_000n;
 const GWEI = 10n ** 9n;

@@ -1,5 +1,6 @@
 /** What a replay says: what was saved of what would have been lost, by how much it was in time, and what it cost. */
 import { minBigint } from "../../../protocol/math.js";
+import { LIQUIDATE_BELOW_BPS } from "../../../protocol/tbtc/constants.js";
 import { satToTbtcWei } from "../../../protocol/tbtc/units.js";
 import { bestRescue } from "./omniscient.js";
 import type { Course, Fate, Played } from "./play.js";
@@ -80,7 +81,6 @@ export interface ReportParts {
 /** Goal: of what the omniscient one saves. */
 export const SAVED_GOAL_BPS = 9_800n;
 const ALL_BPS = 10_000n;
-const LIQUIDATE_BELOW_BPS = 11_000n;
 const SECONDS_PER_HOUR = 3_600;
 
 export function replayReport({ world, rows, seed, mode, without, played, spent }: ReportParts): ReplayReport {

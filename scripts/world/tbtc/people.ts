@@ -9,7 +9,7 @@ import { AUCTION_STATES, DepositState, REDEEMABLE_STATES, TERMINAL_STATES } from
 import { satToTbtcWei } from "../../../protocol/tbtc/units.js";
 import type { Rng } from "../../market/rng.js";
 import { rawTransaction } from "../../tbtc/bitcoin.js";
-import { REFERENCE_PRICE_WAD } from "../../tbtc/deploy.js";
+import { CALLABLE_PRICE_WAD, REFERENCE_PRICE_WAD } from "../../tbtc/deploy.js";
 import type { LocalBitcoin } from "../../tbtc/electrum/chain.js";
 import type { Deposit, TbtcScenario } from "../../tbtc/scenario.js";
 
@@ -42,8 +42,7 @@ interface Followed {
   redeemer: string | undefined;
 }
 
-/** BTC per ETH, 1e18 = one: 124 % of collateral, and 108 %. */
-const CALLABLE_WAD = 2_666n * 10n ** 13n;
+/** BTC per ETH, 1e18 = one: 108 % of collateral. */
 const CRASHED_WAD = 2_320n * 10n ** 13n;
 const LOTS_SAT = [10_000_000n, 20_000_000n, 50_000_000n] as const;
 const LIVE = 3;
@@ -131,7 +130,7 @@ export class TbtcPeople {
         });
     }
     if (this.looks < CALM_LOOKS || this.opening !== undefined || endangered.length === 0) return;
-    await this.price(CALLABLE_WAD, "fallen");
+    await this.price(CALLABLE_PRICE_WAD, "fallen");
     const chosen = endangered[this.rng.below(endangered.length)];
     if (this.rng.below(100) < RIVAL_PERCENT && chosen !== undefined) await this.compete(chosen);
   }

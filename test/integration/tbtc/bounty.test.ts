@@ -27,7 +27,7 @@ import { depositTokenId, tbtcAbi } from "../../../protocol/tbtc/contracts.js";
 import { DepositState } from "../../../protocol/tbtc/states.js";
 import { publishedArtifact } from "../../../scripts/tbtc/artifacts.js";
 import { deployRescueBounty } from "../../../scripts/tbtc/bounty.js";
-import type { LocalReceipt } from "../../../scripts/tbtc/chain.js";
+import type { LocalReceipt } from "../../../scripts/local/chain.js";
 import type { Deposit } from "../../../scripts/tbtc/scenario.js";
 import { refusalOf } from "../../helpers/refusals.js";
 import { codeOf } from "../../helpers/rejection.js";

@@ -8,8 +8,14 @@ import { network } from "hardhat";
 
 import { tbtcAbi } from "../../../../protocol/tbtc/contracts.js";
 import { satToTbtcWei } from "../../../../protocol/tbtc/units.js";
-import { LocalChain } from "../../../tbtc/chain.js";
-import { deployTbtc, REFERENCE_BOND_WEI, REFERENCE_LOTS_SAT, REFERENCE_PRICE_WAD } from "../../../tbtc/deploy.js";
+import { LocalChain } from "../../../local/chain.js";
+import {
+  CALLABLE_PRICE_WAD,
+  deployTbtc,
+  REFERENCE_BOND_WEI,
+  REFERENCE_LOTS_SAT,
+  REFERENCE_PRICE_WAD,
+} from "../../../tbtc/deploy.js";
 import { TbtcScenario, type Deposit } from "../../../tbtc/scenario.js";
 
 export interface RedeemerChain {
@@ -31,8 +37,6 @@ export interface RedeemerChain {
 const CHAIN_ID = 138;
 const OPERATORS = 4;
 const LOT_SAT = 1_000_000n;
-/** 124 % of collateral. */
-const CALLABLE_WAD = 2_666n * 10n ** 13n;
 const CALL_GAS = "0x3d090";
 
 export async function startRedeemerChain(count: number, blockMs: number): Promise<RedeemerChain> {
@@ -58,7 +62,7 @@ export async function startRedeemerChain(count: number, blockMs: number): Promis
     const deposits: Deposit[] = [];
     for (let index = 0; index < count; index += 1) deposits.push(await scenario.open({ lotSat: LOT_SAT }));
     await scenario.giveTbtc(account, BigInt(count) * satToTbtcWei(LOT_SAT));
-    await scenario.setPrice(CALLABLE_WAD);
+    await scenario.setPrice(CALLABLE_PRICE_WAD);
     const systemFile = join(folder, "system.json");
     writeFileSync(systemFile, JSON.stringify({ addresses: world.addresses }));
     await provider.send("evm_setAutomine", [false]);

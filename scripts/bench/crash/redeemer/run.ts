@@ -12,6 +12,7 @@ import { REDEEMABLE_STATES } from "../../../../protocol/tbtc/states.js";
 import { satToTbtcWei } from "../../../../protocol/tbtc/units.js";
 import { Rng } from "../../../market/rng.js";
 import { percentile } from "../../../stats/distribution.js";
+import { NOBODYS_ADDRESS } from "../../../tbtc/bitcoin.js";
 import type { Deposit } from "../../../tbtc/scenario.js";
 import { Child } from "../../../world/child.js";
 import { keeperGone } from "../../../world/copies.js";
@@ -56,8 +57,6 @@ const MOMENT_MS = 40;
 const EARLY_MS = 120;
 const END_MS = 120_000;
 const SHOWN_EVERY = 20;
-/** P2WPKH of nobody in particular. */
-const DESTINATION = "bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080";
 const ENDED = ["final", "reverted", "cancelled"];
 
 export async function runRedeemerCrashes(options: RedeemerCrashOptions): Promise<RedeemerCrashReport> {
@@ -204,7 +203,7 @@ class RedeemerCrashes {
       // A kill is no fault of the chain's.
       REDEEMER_MAX_FAILED: "10000",
       BTC_NETWORK: "regtest",
-      BTC_WALLET_PUBLIC_KEY: DESTINATION,
+      BTC_WALLET_PUBLIC_KEY: NOBODYS_ADDRESS,
     };
     const args = [KEEPER, "--network", "localhost", "--execute", "--json"];
     this.copies.push(new Child({ script: "keepers/main.ts", args, env }));

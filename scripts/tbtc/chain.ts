@@ -1,1 +1,0 @@
-export { LocalChain, type LocalReceipt } from "../local/chain.js";
