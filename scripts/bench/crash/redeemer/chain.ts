@@ -29,7 +29,7 @@ export interface RedeemerChain {
   readonly scenario: TbtcScenario;
   /** In the order in which they are called. */
   readonly deposits: readonly Deposit[];
-  /** Calls the courtesy of them, in one block. */
+  /** Calls the courtesy of them, one after the other: a block may come in between. */
   call(deposits: readonly Deposit[]): Promise<void>;
   close(): Promise<void>;
 }
