@@ -1,7 +1,8 @@
 /**
- * The keeper with somebody else's hand on the clock: the parts that `run` puts together, outbox, books, policy and audit log among them, for
- * a chain of this machine whose blocks are made one by one. What a running keeper has besides is left out: the watch for new blocks, the start-up
- * checks, status file and metrics.
+ * The keeper with somebody else's hand on the clock: what finds, decides, redeems and settles, with outbox, books, policy and audit log, for a
+ * chain of this machine whose blocks are made one by one. What else `run` puts together is left out: it claims no bounties, mints no TBTC, buys no
+ * ether (and so holds no token back for that) and has no key for children of Bitcoin payments; nor does it watch for new blocks, check anything
+ * at start-up, or write status file and metrics.
  */
 import { setTimeout as rest } from "node:timers/promises";
 
