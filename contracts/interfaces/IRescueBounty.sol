@@ -126,8 +126,8 @@ interface IRescueBounty is ICommonErrors {
     /// @notice Anyone: books the bounties of rescued deposits to their providers once the payment in bitcoin is proven, once each.
     function claim(address[] calldata deposits) external;
 
-    /// @notice Anyone: books what an operator released by his signature to whom he named, once. Only when nobody rescued the deposit through
-    /// here, and nobody can any more.
+    /// @notice Anyone: books what an operator released by his signature to whom he named, once. Only when nobody can rescue the deposit any more
+    /// and nobody rescued it through here, or its rescue ended in a liquidation.
     function release(Release calldata order, bytes calldata signature) external;
 
     /// @notice Pays out all that is booked to the caller.
