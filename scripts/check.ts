@@ -11,6 +11,7 @@ import { checkRoles } from "./checks/roles.js";
 import { type Artifact, checkSizes } from "./checks/sizes.js";
 import { checkSolidity } from "./checks/solidity.js";
 import { checkTestDeploys } from "./checks/testDeploys.js";
+import { checkTexts } from "./checks/texts.js";
 import { runCommand } from "./cli.js";
 
 const SOLIDITY_VERSION = "0.8.33";
@@ -97,11 +98,13 @@ const CHECKS: Readonly<Record<string, () => Finding[] | Promise<Finding[]>>> = {
     ]);
     return documents.flatMap((file) => checkCommands(file, read(file), project));
   },
+  texts: () => files(["*.md", "{docs,keepers,service}/**/*.md"]).flatMap((file) => checkTexts(file, read(file))),
 };
 
 const definition = {
   command: "npm run check --",
-  summary: "Checks contracts, deployed sizes, invariants and documented commands. Without a name: everything.",
+  summary:
+    "Checks contracts, deployed sizes, invariants, documented commands and passages that stand twice. Without a name: everything.",
   positionals: [{ name: "check", help: "only this check", choices: Object.keys(CHECKS) }],
   flags: {},
 } as const;

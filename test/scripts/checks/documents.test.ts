@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { checkCommands } from "../../../scripts/checks/commands.js";
 import { checkInvariants, sliceOfTest } from "../../../scripts/checks/invariants.js";
 import { checkSizes } from "../../../scripts/checks/sizes.js";
+import { checkTexts } from "../../../scripts/checks/texts.js";
 
 const SOLIDITY_TEST = [
   "contract PoolTest is Base {",
@@ -100,6 +101,20 @@ describe("check of documented commands", () => {
 
   it("reads code only, not prose", () => {
     expect(rules("npm run nothing, says the text")).to.deep.equal([]);
+  });
+});
+
+describe("check of passages that stand twice", () => {
+  const said = "`gate.` what keeps it from starting, `rescue.batch` what was sent, `rescue.left` why not";
+  const places = (...lines: readonly string[]): string[] =>
+    checkTexts("README.md", lines.join("\n")).map(({ rule, place }) => `${rule} ${place}`);
+
+  it("finds what begins like a line before it, however it goes on", () => {
+    expect(places(said, "and the rest", "", `${said}, and more`)).to.deep.equal(["said-twice README.md:4"]);
+  });
+
+  it("lets code, rows of tables and short lines be alike", () => {
+    expect(places("```sh", said, said, "```", `| ${said}`, `| ${said}`, "A line.", "A line.", said)).to.deep.equal([]);
   });
 });
 
