@@ -1,18 +1,46 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { expect } from "chai";
+import ts from "typescript";
 
 import { blocksOf } from "../../scripts/bench/redeem/crowd.js";
 import { keep, keyOf, readKept } from "../../scripts/bench/redeem/kept.js";
-import { worldKey } from "../../scripts/bench/redeem/open.js";
+import { worldKey, worldSources } from "../../scripts/bench/redeem/open.js";
 import { measureRedeem, type RedeemReport } from "../../scripts/bench/redeem/run.js";
 import { usePostgres } from "../helpers/postgres.js";
 
 const KEPT = { facts: { keeps: 3 }, state: Buffer.from("state") };
 /** Nobody has this process id. */
 const DEAD = 2 ** 30;
+const ROOT = join(import.meta.dirname, "..", "..");
+
+/** Our files that a program loads, generated ones aside: by every import that is not of types alone. */
+function filesReached(file: string, found = new Set<string>()): ReadonlySet<string> {
+  if (found.has(file) || file.startsWith("protocol/generated/")) return found;
+  found.add(file);
+  const { statements } = ts.createSourceFile(file, readFileSync(join(ROOT, file), "utf8"), ts.ScriptTarget.Latest);
+  for (const statement of statements) {
+    const isImport =
+      ts.isImportDeclaration(statement) && statement.importClause?.phaseModifier !== ts.SyntaxKind.TypeKeyword;
+    const isExport = ts.isExportDeclaration(statement) && !statement.isTypeOnly;
+    if (!isImport && !isExport) continue;
+    const target = statement.moduleSpecifier;
+    if (target === undefined || !ts.isStringLiteral(target) || !target.text.startsWith(".")) continue;
+    filesReached(join(dirname(file), target.text).replace(/\.js$/, ".ts"), found);
+  }
+  return found;
+}
 
 describe("world of the redeemer's benchmark", () => {
   let folder: string;
@@ -31,6 +59,12 @@ describe("world of the redeemer's benchmark", () => {
     expect(keyOf(["ab", Buffer.from("c")])).to.equal(keyOf(["ab", "c"]));
     expect(worldKey({ watched: 7, others: 3 })).to.equal(worldKey({ watched: 7, others: 3 }));
     expect(worldKey({ watched: 7, others: 3 })).to.not.equal(worldKey({ watched: 7, others: 4 }));
+  });
+
+  it("has another name when any of the files that make it differs", () => {
+    const reached = [...filesReached("scripts/bench/redeem/world.ts")];
+    expect(reached).to.include.members(["scripts/bench/redeem/crowd.ts", "scripts/tbtc/deploy.ts"]);
+    expect(worldSources()).to.include.members([...reached, "scripts/bench/redeem/node-main.ts"]);
   });
 
   it("comes back as it was kept, under its own name alone", () => {

@@ -15,14 +15,22 @@ export interface OpenOptions extends WorldPlan {
 }
 
 /** What makes a world, below the root. */
-const SOURCES = ["scripts/bench/redeem/world.ts", "scripts/bench/redeem/node.ts", "scripts/local/chain.ts"];
-const SOURCE_FOLDERS = ["scripts/tbtc"];
+const SOURCES = [
+  ...["world", "crowd", "node", "node-main"].map((name) => `scripts/bench/redeem/${name}.ts`),
+  ...["scripts/local/chain.ts", "protocol/errors.ts", "protocol/math.ts", "protocol/units.ts"],
+];
+const SOURCE_FOLDERS = ["scripts/tbtc", "protocol/tbtc"];
 const PACKAGES = ["@foundry-rs/anvil", "@keep-network/tbtc", "@keep-network/keep-ecdsa", "@keep-network/keep-core"];
+
+/** Our files that a world is made of; of contracts the bytecode counts. */
+export function worldSources(): readonly string[] {
+  return [...SOURCES, ...SOURCE_FOLDERS.flatMap(filesOf)];
+}
 
 /** Changes with everything that a world is made of. */
 export function worldKey({ watched, others }: WorldPlan): string {
   const { resolve } = createRequire(import.meta.url);
-  const own = [...SOURCES, ...SOURCE_FOLDERS.flatMap(filesOf)].map((file) => readFileSync(join(ROOT, file)));
+  const own = worldSources().map((file) => readFileSync(join(ROOT, file)));
   const packages = PACKAGES.map((name) => readFileSync(resolve(`${name}/package.json`)));
   const contracts = [EthBtcMedianizer__factory.bytecode, FixedFeeBeacon__factory.bytecode];
   return keyOf([String(watched), String(others), ...own, ...packages, ...contracts]);
