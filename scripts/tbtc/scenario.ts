@@ -69,6 +69,16 @@ export interface RedeemOptions {
   readonly approveWei?: bigint;
 }
 
+/** What a proof shows instead of the payment that was asked for. */
+export interface ProofChanges {
+  readonly feeSat?: bigint;
+  readonly script?: Uint8Array;
+  /** Txid as hashed and index, little-endian. */
+  readonly outpoint?: string;
+  /** Of the true ones. */
+  readonly headersOf?: (headers: string) => string;
+}
+
 const DEFAULT_FEE_SAT = 20_000n;
 const REDEEMER_KEY = new SigningKey(id("redeemer"));
 const FUNDING_INDEX = 0;
@@ -288,14 +298,12 @@ export class TbtcScenario {
     return this.send(this.world.options.deployer, deposit.address, data);
   }
 
-  /** Proves the payment of the last request, or of one with another fee or script: REDEEMED. */
-  async proveRedemption(
-    deposit: Deposit,
-    changes: { readonly feeSat?: bigint; readonly script?: Uint8Array } = {},
-  ): Promise<LocalReceipt> {
+  /** Proves the payment of the last request, or of one with other parts: REDEEMED. */
+  async proveRedemption(deposit: Deposit, changes: ProofChanges = {}): Promise<LocalReceipt> {
     const { outpoint, script, feeSat } = await this.redemption(deposit.address);
     const target = changes.script ?? getBytes(script).slice(1);
-    const transaction = payment(outpoint, target, deposit.utxoSat - (changes.feeSat ?? feeSat));
+    const spent = changes.outpoint ?? outpoint;
+    const transaction = payment(spent, target, deposit.utxoSat - (changes.feeSat ?? feeSat));
     const proof = proveTransaction(transaction);
     const data = tbtcAbi.deposit.encodeFunctionData("provideRedemptionProof", [
       transaction.version,
@@ -304,7 +312,7 @@ export class TbtcScenario {
       transaction.locktime,
       proof.merkleProof,
       proof.txIndexInBlock,
-      proof.headers,
+      changes.headersOf?.(proof.headers) ?? proof.headers,
     ]);
     return this.send(this.world.options.deployer, deposit.address, data);
   }
