@@ -11,6 +11,8 @@ import {
 } from "../../../../protocol/tbtc/constants.js";
 import { satToTbtcWei } from "../../../../protocol/tbtc/units.js";
 import type { Deposit } from "../../../../scripts/tbtc/scenario.js";
+import { attachToNode, serveChain } from "../../../helpers/localNode.js";
+import { codeOf } from "../../../helpers/rejection.js";
 import { startTbtcNode, type TbtcNode } from "../../../helpers/tbtcNode.js";
 
 const TBTC = 10n ** 18n;
@@ -202,12 +204,20 @@ describe("courtesy-call-redeemer, readings of tBTC v1", () => {
   });
 
   it("TBTC-8 asks another node when one does not know the block, and fails when none does", async () => {
-    const unknown = { number: 7, hash: `0x${"ab".repeat(32)}`, timestamp: 0n };
-    let code = "read";
-    await rescue.read([positionOf(deposit)], unknown).catch((error: unknown) => {
-      code = (error as { code: string }).code;
-    });
-    expect(code).to.equal("RPC_UNREACHABLE");
+    const { url, close } = await serveChain();
+    const behind = await attachToNode(url);
+    try {
+      const client = site.client({ url: `${behind.proxy.url},${site.proxy.url}`, timeoutMs: 20_000 });
+      const both = site.rescue({ client }).rescue;
+      const [reading] = await both.read([positionOf(deposit)], await site.block());
+      expect([reading?.stage, reading?.healthBps]).to.deep.equal(["open", 15_000n]);
+      expect(behind.proxy.count("eth_call")).to.be.greaterThan(0);
+      const unknown = { number: 7, hash: `0x${"ab".repeat(32)}`, timestamp: 0n };
+      expect(await codeOf(both.read([positionOf(deposit)], unknown))).to.equal("RPC_UNREACHABLE");
+    } finally {
+      await behind.close();
+      await close();
+    }
   });
 
   it("TBTC-9 never asks again about what has ended for ever, and asks on until then", async () => {
