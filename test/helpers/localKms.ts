@@ -15,6 +15,24 @@ export const KMS_CREDENTIALS: Credentials = {
 export const KMS_REGION = "eu-central-1";
 export const KMS_KEY_ID = "arn:aws:kms:eu-central-1:111122223333:key/keeper";
 
+/** The SDK reads its credentials from the environment of the process: while this work runs they are those of the local KMS. */
+export async function withKmsCredentials<T>(work: () => Promise<T>): Promise<T> {
+  const own = {
+    AWS_ACCESS_KEY_ID: KMS_CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: KMS_CREDENTIALS.secretAccessKey,
+  };
+  const saved = Object.keys(own).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, own);
+  try {
+    return await work();
+  } finally {
+    for (const [name, value] of saved) {
+      if (value === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = value;
+    }
+  }
+}
+
 type Body = Record<string, unknown>;
 /** Answers instead of the real one; undefined lets the request through. */
 export type KmsFault = (

@@ -15,11 +15,13 @@ import {
 } from "../../../../keepers/courtesy-call-redeemer/bitcoin/child.js";
 import { CHILD_KEY, openChildSigner } from "../../../../keepers/courtesy-call-redeemer/bitcoin/childSigner.js";
 import { parseTransaction } from "../../../../keepers/courtesy-call-redeemer/bitcoin/rawTransaction.js";
+import { CURVE_ORDER, readSignature, writeSignature } from "../../../../keepers/kit/keys/der.js";
 import type { DigestSigner } from "../../../../keepers/kit/keys/kmsSigner.js";
 import { loadDigestKey } from "../../../../keepers/kit/keys/load.js";
 import { rawTransaction } from "../../../../scripts/tbtc/bitcoin.js";
 import { LocalBitcoin } from "../../../../scripts/tbtc/electrum/chain.js";
 import { createBitcoinRig } from "../../../helpers/bitcoinRig.js";
+import { KMS_KEY_ID, KMS_REGION, LocalKms, withKmsCredentials } from "../../../helpers/localKms.js";
 import { MemoryBook } from "../../../helpers/memoryBook.js";
 import { keySigner } from "../../../helpers/psbtSigner.js";
 import { FEE_SAT, FUNDING, KEEP_KEY, OWNER_KEY, paymentOf, requestOf } from "../../../helpers/redemptionSample.js";
@@ -201,6 +203,39 @@ describe("courtesy-call-redeemer/bitcoin/child", () => {
       );
     } finally {
       rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("BTC-19 takes the key from a KMS, whose signatures nodes take whatever they look like", async () => {
+    const kms = await LocalKms.start(BigInt(OWNER_KEY.privateKey));
+    const place = { BTC_CHILD_KMS_REGION: KMS_REGION, BTC_CHILD_KMS_ENDPOINT: kms.endpoint };
+    const env = { ...place, BTC_CHILD_KMS_KEY_ID: KMS_KEY_ID, BTC_CHILD_ADDRESS: kms.address };
+    const open = async (changes: Readonly<Record<string, string>> = {}): Promise<ChildSigner> => {
+      const key = await loadDigestKey({ ...env, ...changes }, CHILD_KEY);
+      if (key === undefined) throw new Error("no key");
+      return openChildSigner(key, parent.script);
+    };
+    try {
+      await withKmsCredentials(async () => {
+        // Upper half: nodes relay signatures of the lower one only.
+        kms.shape = ({ s }) => s > CURVE_ORDER / 2n;
+        const chain = new LocalBitcoin();
+        chain.mine(1, { place: [rawTransaction(FUNDING)] });
+        chain.mempool.submit(parent.raw);
+        const { raw, txid } = await signedChild(planned(), await open());
+        expect(chain.mempool.submit(raw).txid).to.equal(txid);
+        expect(txid).to.equal((await signedChild(planned(), keySigner(OWNER_KEY))).txid);
+        const [der = new Uint8Array()] = Transaction.fromRaw(getBytes(`0x${raw}`)).getInput(0).finalScriptWitness ?? [];
+        const { r, s } = readSignature(der.subarray(0, -1));
+        expect(Buffer.from(writeSignature(r, s)).equals(der.subarray(0, -1))).to.equal(true);
+        expect(await codeOf(open({ BTC_CHILD_KEYSTORE_FILE: "key.json" }))).to.equal("KEY_AMBIGUOUS");
+        expect(await codeOf(open({ BTC_CHILD_ADDRESS: "" }))).to.equal("KEY_INCOMPLETE");
+        expect(await codeOf(open({ BTC_CHILD_ADDRESS: computeAddress(KEEP_KEY) }))).to.equal("KMS_WRONG_KEY");
+        kms.replaceKey(BigInt(KEEP_KEY.privateKey));
+        expect(await codeOf(open({ BTC_CHILD_ADDRESS: kms.address }))).to.equal("BTC_CHILD_KEY_FOREIGN");
+      });
+    } finally {
+      await kms.close();
     }
   });
 });
