@@ -419,12 +419,15 @@ contract RescueBountyTest is RescueBase {
     // BOUNTY-7
     function test_BOUNTY7_nothingEntersWhileTbtcMoves() public {
         _pledge(operator, 1 ether);
-        bytes[6] memory calls = [
+        IRescueBounty.Release memory unsigned;
+        bytes[8] memory calls = [
             abi.encodeCall(IRescueBounty.rescue, (_order(deposit))),
             abi.encodeCall(IRescueBounty.claim, (_one(deposit))),
             abi.encodeCall(IRescueBounty.withdraw, (_one(deposit))),
             abi.encodeCall(IRescueBounty.collect, (payable(rival))),
             abi.encodeCall(IRescueBounty.announceWithdrawal, (_one(deposit))),
+            abi.encodeCall(IRescueBounty.cancelWithdrawal, (_one(deposit))),
+            abi.encodeCall(IRescueBounty.release, (unsigned, "")),
             abi.encodeCall(IRescueBounty.pledge, (new IRescueBounty.Pledge[](0)))
         ];
         uint256 start = vm.snapshotState();
