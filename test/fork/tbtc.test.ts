@@ -13,13 +13,16 @@ const CONFIRMATIONS = 12;
 /** Into the middle between call and liquidation. */
 const TARGET_BPS = 11_750n;
 
-function redeemsOnAFork(open: () => Promise<TbtcUpstream>, least: number): void {
+/** Questions that wait for answers at a time. */
+const QUESTIONS = 50;
+
+function redeemsOnAFork(suite: Mocha.Suite, open: () => Promise<TbtcUpstream>, least: number): void {
+  // An archive node answers thousands of requests for blocks of years ago.
+  suite.timeout(1_800_000);
   let upstream: TbtcUpstream | undefined;
   let fork: TbtcFork;
   let positions: readonly Position[];
-  before(async function () {
-    // An archive node answers hundreds of requests for blocks of years ago.
-    this.timeout(1_800_000);
+  before(async () => {
     upstream = await open();
     fork = await openTbtcFork(upstream);
     await fork.mine(CONFIRMATIONS + 1);
@@ -42,15 +45,17 @@ function redeemsOnAFork(open: () => Promise<TbtcUpstream>, least: number): void 
     return found;
   }
 
-  const stateOf = async ({ id }: Position): Promise<DepositState> =>
-    depositState(await fork.contracts.deposit(id).currentState());
+  const isActive = async ({ id }: Position): Promise<boolean> =>
+    depositState(await fork.contracts.deposit(id).currentState()) === DepositState.ACTIVE &&
+    (await fork.ownerOf(id)) === fork.addresses.vendingMachine;
 
   /** Active deposits that belong to the vending machine, with what the keeper reads of them. */
   async function active(): Promise<readonly Reading[]> {
     const chosen: Position[] = [];
-    for (const position of positions) {
-      if ((await stateOf(position)) !== DepositState.ACTIVE) continue;
-      if ((await fork.ownerOf(position.id)) === fork.addresses.vendingMachine) chosen.push(position);
+    for (let from = 0; from < positions.length; from += QUESTIONS) {
+      const some = positions.slice(from, from + QUESTIONS);
+      const are = await Promise.all(some.map(isActive));
+      chosen.push(...some.filter((_, index) => are[index] === true));
     }
     return fork.rescue.read(chosen, await fork.block());
   }
@@ -120,16 +125,16 @@ function ascending(a: bigint, b: bigint): number {
   return a < b ? -1 : Number(a > b);
 }
 
-describe("the redeemer on a fork of the local tBTC v1", () => {
+describe("the redeemer on a fork of the local tBTC v1", function () {
   const lots = Array.from({ length: AT_ONCE + 1 }, (_, index) => (index % 2 === 0 ? 1_000_000n : 10_000_000n));
-  redeemsOnAFork(() => localUpstream(lots), AT_ONCE);
+  redeemsOnAFork(this, () => localUpstream(lots), AT_ONCE);
 });
 
 // Keys of keeps that exist are unknown, and the relay demands Bitcoin's real difficulty: funding, signature and proof run on the local system only.
 describeWith(
   "rpc",
   "the redeemer on tBTC v1 of Ethereum mainnet, without funding, signature and proof, which only the local system can give",
-  () => {
-    redeemsOnAFork(mainnetUpstream, 1);
+  function () {
+    redeemsOnAFork(this, mainnetUpstream, 1);
   },
 );
