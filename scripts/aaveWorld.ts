@@ -1,4 +1,6 @@
 /** A node on this machine with a market of Aave v3 on it, and an account that owes. */
+import { aaveRevert } from "../protocol/aave/reverts.js";
+import { PermanentError } from "../protocol/errors.js";
 import { parseDecimal } from "../protocol/units.js";
 import { runCommand, type CommandContext, type CommandResult } from "./cli.js";
 import { untilEnd } from "./untilEnd.js";
@@ -51,7 +53,11 @@ async function main({ flags, signal, say }: CommandContext<typeof FLAGS>): Promi
     for (const [symbol, whole] of Object.entries(LIQUIDITY))
       await scenario.supply(symbol, lender, units(symbol, whole));
     await scenario.supply("WETH", borrower, units("WETH", DEPOSIT_WETH));
-    await scenario.borrow("USDC", borrower, units("USDC", flags.debt));
+    await scenario.borrow("USDC", borrower, units("USDC", flags.debt)).catch((error: unknown) => {
+      const revert = aaveRevert(error);
+      if (revert === undefined) throw error;
+      throw new PermanentError(revert.code, `borrowing ${flags.debt} USDC: the pool refused it`, "--debt: owe less");
+    });
     await scenario.give("USDC", wallet, units("USDC", WALLET_USDC));
     if (priceUsd8 !== undefined) await scenario.setPrice("WETH", priceUsd8);
 

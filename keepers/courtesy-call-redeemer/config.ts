@@ -80,7 +80,7 @@ export const redeemerSettings = {
     env: "REDEEMER_SYSTEM_FILE",
     schema: optionalText,
     default: "",
-    doc: "JSON file with the addresses of the system, as `npm run tbtc:world -- --json` prints them; the published ones of the network when unset.",
+    doc: "JSON file with the addresses of the system, as `npm run tbtc:world` writes them below `data/world`; the published ones of the network when unset.",
   }),
   dangerBufferBps: setting({
     env: "REDEEMER_DANGER_BUFFER_PERCENT",

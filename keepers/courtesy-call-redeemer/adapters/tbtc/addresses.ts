@@ -1,4 +1,4 @@
-/** Which tBTC v1: the published one, or that of a file, such as the one that a local world prints. */
+/** Which tBTC v1: the published one, or that of a file, such as the one that a local world writes. */
 import { readFileSync } from "node:fs";
 
 import { z } from "zod";
@@ -22,7 +22,7 @@ const addressesSchema = z.object({
   fundingScript: address,
   redemptionScript: address,
 }) satisfies z.ZodType<TbtcAddresses>;
-/** The addresses alone, or the whole of what the command prints. */
+/** The addresses alone, or with others around them, as the local world writes them. */
 const fileSchema = z.union([
   addressesSchema,
   z.object({ addresses: addressesSchema }).transform((file) => file.addresses),
@@ -48,7 +48,7 @@ function unreadable(file: string, why: string): UsageError {
   return new UsageError(
     "SYSTEM_FILE_UNREADABLE",
     `${file}: ${why}`,
-    "write what npm run tbtc:world -- --json prints into a file",
+    "npm run tbtc:world writes such a file below data/world, and prints the line that names it",
     { file },
   );
 }

@@ -152,7 +152,7 @@ function foreign(escrow: string, why: string): PermanentError {
   return new PermanentError(
     "BOUNTY_ESCROW_FOREIGN",
     `${escrow} is no escrow of bounties of this system: ${why}`,
-    "REDEEMER_BOUNTY_ESCROW names the escrow; npm run tbtc:world prints that of a local world as rescueBounty",
+    "REDEEMER_BOUNTY_ESCROW names the escrow; npm run tbtc:world prints the line for that of a local world",
     { escrow },
   );
 }
