@@ -1,10 +1,7 @@
-/** One simulated chain in this process: blocks are made when the simulation says so, with the timestamps it says. */
-import "./allocator.js";
+/** One simulated chain: blocks are made when the simulation says so, with the timestamps it says. */
+import type { Provider, Signer } from "ethers";
 
-import type { EthereumProvider } from "hardhat/types/providers";
-import { network } from "hardhat";
-
-import { localChain } from "../../protocol/params/load.js";
+import { hex, type SimNode } from "./node/types.js";
 
 /** A transaction of a local account. */
 export interface SimTransaction {
@@ -33,33 +30,8 @@ export interface SimReceipt {
 export const GAS_PRICE_WEI = 1_000_000_000n;
 /** Enough for the largest block of a day at 5x: some thirty trades in one transaction. */
 const TRANSACTION_GAS = 25_000_000;
-const BLOCK_GAS = 120_000_000n;
 /** Blocks in one request; longer runs of empty blocks are split. */
 const MAX_EMPTY_BLOCKS = 10_000;
-
-function hex(value: number | bigint): string {
-  return `0x${value.toString(16)}`;
-}
-
-type Connection = Awaited<ReturnType<typeof openNetwork>>;
-
-/** States of past blocks that Hardhat's EVM keeps in memory. Only the newest are read here; with its own 100,000 a day of two chains took 18 GB. */
-const CACHED_STATES = "200";
-
-function openNetwork(chainId: number) {
-  // Read by the EVM when a network opens.
-  process.env["__EDR_MAX_CACHED_STATES"] ??= CACHED_STATES;
-  return network.create({
-    network: localChain(chainId).simulated,
-    chainType: "l1",
-    override: {
-      initialBaseFeePerGas: 0n,
-      blockGasLimit: BLOCK_GAS,
-      // First come, first served: the order in which a block's transactions are sent is the order in which they run.
-      mining: { auto: true, mempool: { order: "fifo" } },
-    },
-  });
-}
 
 /** Milliseconds spent per kind of work, for the benchmark. */
 export interface ChainTimes {
@@ -73,27 +45,28 @@ const NO_TIMES: Readonly<ChainTimes> = { sendMs: 0, mineMs: 0, callMs: 0, receip
 
 export class SimChain {
   readonly times: ChainTimes = { ...NO_TIMES };
-  readonly #connection: Connection;
-  readonly #provider: EthereumProvider;
+  readonly #node: SimNode;
   readonly #blockSeconds: number;
   #timestamp = 0;
   #number = 0;
+  /** What the node was told of the next block; a block made, or taken back, forgets it. */
+  #nextTimestamp: number | undefined;
   #mark: string | undefined;
 
-  private constructor(connection: Connection, blockSeconds: number) {
-    this.#connection = connection;
-    this.#provider = connection.provider;
+  /** A fresh chain that mines every transaction at once, until `takeOver`. */
+  constructor(node: SimNode, blockSeconds: number) {
+    this.#node = node;
     this.#blockSeconds = blockSeconds;
   }
 
-  /** A fresh chain that mines every transaction at once, until `takeOver`. */
-  static async open(blockSeconds: number, chainId: number): Promise<SimChain> {
-    return new SimChain(await openNetwork(chainId), blockSeconds);
+  /** ethers over this chain, for the deployment. */
+  get provider(): Provider {
+    return this.#node.provider;
   }
 
-  /** ethers over this chain, for the deployment. */
-  get ethers(): Connection["ethers"] {
-    return this.#connection.ethers;
+  /** A development account, for the deployment. */
+  signer(address: string): Promise<Signer> {
+    return this.#node.signer(address);
   }
 
   /** Number and timestamp of the newest block. */
@@ -106,25 +79,25 @@ export class SimChain {
    * one in almost every block.
    */
   async impersonate(address: string): Promise<void> {
-    await this.#provider.request({ method: "hardhat_impersonateAccount", params: [address] });
-    await this.#provider.request({ method: "hardhat_setBalance", params: [address, hex(10n ** 24n)] });
+    await this.#node.request("hardhat_impersonateAccount", [address]);
+    await this.#node.request("hardhat_setBalance", [address, hex(10n ** 24n)]);
   }
 
   /** From now on a block is made by `mine` and `skip` only. */
   async takeOver(): Promise<void> {
-    await this.#provider.request({ method: "evm_setAutomine", params: [false] });
+    await this.#node.mineByHand(this.#blockSeconds);
     await this.#readHead();
   }
 
   /** Keeps the chain as it is now, for `rewind`. */
   async mark(): Promise<void> {
-    this.#mark = (await this.#provider.request({ method: "evm_snapshot", params: [] })) as string;
+    this.#mark = (await this.#node.request("evm_snapshot", [])) as string;
   }
 
   /** Takes back everything since `mark`, and counts the times of work from zero. */
   async rewind(): Promise<void> {
     const params = [this.#mark];
-    const isBack = (await this.#provider.request({ method: "evm_revert", params })) as unknown;
+    const isBack = await this.#node.request("evm_revert", params);
     if (isBack !== true) throw new Error("the chain was not marked, or the mark is gone");
     // A mark counts once.
     await this.mark();
@@ -133,12 +106,21 @@ export class SimChain {
   }
 
   async #readHead(): Promise<void> {
-    const block = (await this.#provider.request({ method: "eth_getBlockByNumber", params: ["latest", false] })) as {
+    const block = (await this.#node.request("eth_getBlockByNumber", ["latest", false])) as {
       number: string;
       timestamp: string;
     };
     this.#number = Number(block.number);
     this.#timestamp = Number(block.timestamp);
+    this.#nextTimestamp = undefined;
+  }
+
+  /** What is asked of the next block must not depend on how quick this machine is: left alone a node adds the time that has passed. */
+  async #setNextTimestamp(): Promise<void> {
+    const next = this.#timestamp + this.#blockSeconds;
+    if (this.#nextTimestamp === next) return;
+    await this.#node.request("evm_setNextBlockTimestamp", [next]);
+    this.#nextTimestamp = next;
   }
 
   /** Lets the next block follow a later timestamp: several chains then make their blocks at the same times. */
@@ -152,12 +134,12 @@ export class SimChain {
     const hashes: string[] = [];
     for (const { from, to, data, gas = TRANSACTION_GAS } of transactions) {
       const request = { from, to, data, gas: hex(gas), gasPrice: hex(GAS_PRICE_WEI) };
-      hashes.push((await this.#provider.request({ method: "eth_sendTransaction", params: [request] })) as string);
+      hashes.push((await this.#node.request("eth_sendTransaction", [request])) as string);
     }
     const sent = performance.now();
     this.#timestamp += this.#blockSeconds;
     this.#number += 1;
-    await this.#provider.request({ method: "evm_mine", params: [this.#timestamp] });
+    await this.#node.request("evm_mine", [this.#timestamp]);
     this.times.sendMs += sent - started;
     this.times.mineMs += performance.now() - sent;
     return hashes;
@@ -168,12 +150,8 @@ export class SimChain {
     const started = performance.now();
     for (let left = count; left > 0; left -= MAX_EMPTY_BLOCKS) {
       const batch = Math.min(left, MAX_EMPTY_BLOCKS);
-      // The first block by its timestamp; the others follow at the block interval.
-      await this.#provider.request({
-        method: "evm_setNextBlockTimestamp",
-        params: [this.#timestamp + this.#blockSeconds],
-      });
-      await this.#provider.request({ method: "hardhat_mine", params: [hex(batch), hex(this.#blockSeconds)] });
+      await this.#setNextTimestamp();
+      await this.#node.mineEmpty(batch, this.#blockSeconds);
       this.#timestamp += batch * this.#blockSeconds;
       this.#number += batch;
     }
@@ -183,7 +161,8 @@ export class SimChain {
   /** eth_call on the newest block, or in the context of the next one. */
   async call(to: string, data: string, at: "latest" | "pending" = "latest"): Promise<string> {
     const started = performance.now();
-    const answer = (await this.#provider.request({ method: "eth_call", params: [{ to, data }, at] })) as string;
+    if (at === "pending") await this.#setNextTimestamp();
+    const answer = (await this.#node.request("eth_call", [{ to, data }, at])) as string;
     this.times.callMs += performance.now() - started;
     return answer;
   }
@@ -191,7 +170,7 @@ export class SimChain {
   /** What a mined transaction did. */
   async receipt(hash: string): Promise<SimReceipt> {
     const started = performance.now();
-    const raw = (await this.#provider.request({ method: "eth_getTransactionReceipt", params: [hash] })) as {
+    const raw = (await this.#node.request("eth_getTransactionReceipt", [hash])) as {
       status: string;
       gasUsed: string;
       logs: SimLog[];
@@ -203,10 +182,10 @@ export class SimChain {
   /** Logs of one contract with one topic, from a block on. */
   async logs(address: string, topic: string, fromBlock: number): Promise<SimLog[]> {
     const filter = { address, topics: [topic], fromBlock: hex(fromBlock), toBlock: "latest" };
-    return (await this.#provider.request({ method: "eth_getLogs", params: [filter] })) as SimLog[];
+    return (await this.#node.request("eth_getLogs", [filter])) as SimLog[];
   }
 
   async close(): Promise<void> {
-    await this.#connection.close();
+    await this.#node.close();
   }
 }

@@ -11,6 +11,7 @@ import { MemoryStore } from "../deploy/store.js";
 import type { Grant } from "../deploy/types.js";
 import { localAddress, localAddresses } from "../world/accounts.js";
 import { SimChain } from "./chain.js";
+import { openNode, type NodeKind } from "./node/open.js";
 
 /** Sends what the market and the reporters have prepared; it has no key (see SimChain.impersonate) and holds no tokens. */
 const SIM_OPERATOR = "0xca47113e5e500000000000000000000000000138";
@@ -65,24 +66,29 @@ export function marketGrants(loaded: LoadedParams, accounts: MarketAccounts): Gr
 }
 
 /** Deploys with the project's own deploy functions, then the market's two contracts. */
-export async function openWorld(loaded: LoadedParams, grants: readonly Grant[] = []): Promise<SimWorld> {
-  const chain = await SimChain.open(Number(loaded.params.blockSeconds), loaded.params.chainId);
+export async function openWorld(
+  node: NodeKind,
+  loaded: LoadedParams,
+  grants: readonly Grant[] = [],
+): Promise<SimWorld> {
+  const { blockSeconds, chainId } = loaded.params;
+  const chain = new SimChain(await openNode(node, chainId), Number(blockSeconds));
   try {
-    const { ethers } = chain;
+    const { provider } = chain;
     const accounts = { ...marketAccounts(), operator: SIM_OPERATOR };
     const { deployment } = await deploy({
       loaded,
-      provider: ethers.provider,
-      signer: await ethers.getSigner(loaded.params.roles.deployer ?? localAddress("deployer")),
+      provider,
+      signer: await chain.signer(loaded.params.roles.deployer ?? localAddress("deployer")),
       store: new MemoryStore(),
       execute: true,
       fixedGasLimit: DEPLOY_GAS,
       extraGrants: [...marketGrants(loaded, accounts), ...grants],
     });
-    const contracts = connectContracts(deployment, ethers.provider);
+    const contracts = connectContracts(deployment, provider);
 
     await chain.impersonate(SIM_OPERATOR);
-    const attackerSigner = await ethers.getSigner(accounts.attacker);
+    const attackerSigner = await chain.signer(accounts.attacker);
     const driver = await new MarketDriver__factory(attackerSigner).deploy(SIM_OPERATOR);
     const attacker = await new FlashAttacker__factory(attackerSigner).deploy(accounts.attacker);
     const [driverAddress, attackerAddress] = await Promise.all([driver.getAddress(), attacker.getAddress()]);
@@ -90,7 +96,7 @@ export async function openWorld(loaded: LoadedParams, grants: readonly Grant[] =
       for (const holder of [...accounts.traders, accounts.arbitrageur]) {
         await contracts
           .token(token)
-          .connect(await ethers.getSigner(holder))
+          .connect(await chain.signer(holder))
           .approve(driverAddress, MaxUint256);
       }
       const capital = referenceUnits(loaded, token, GRANT_USD);

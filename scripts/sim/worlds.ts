@@ -4,11 +4,12 @@
  */
 import type { LoadedParams } from "../../protocol/params/load.js";
 import type { Grant } from "../deploy/types.js";
+import type { NodeKind } from "./node/open.js";
 import { openWorld, type SimWorld } from "./setup.js";
 
 /** Gives `work` worlds that are closed when it has ended. */
-export async function withWorlds<T>(work: (worlds: SimWorlds) => Promise<T>): Promise<T> {
-  const worlds = new SimWorlds();
+export async function withWorlds<T>(work: (worlds: SimWorlds) => Promise<T>, node?: NodeKind): Promise<T> {
+  const worlds = new SimWorlds(node);
   try {
     return await work(worlds);
   } finally {
@@ -27,6 +28,8 @@ interface Kept {
 
 export class SimWorlds {
   #kept: Kept[] = [];
+
+  constructor(private readonly node: NodeKind = "hardhat") {}
 
   /** What `work` takes is its own until it ends. */
   async use<T>(work: (take: TakeWorld) => Promise<T>): Promise<T> {
@@ -56,7 +59,7 @@ export class SimWorlds {
       await free.world.chain.rewind();
       return free;
     }
-    const kept = { about, world: await openWorld(loaded, grants), isFree: false };
+    const kept = { about, world: await openWorld(this.node, loaded, grants), isFree: false };
     this.#kept.push(kept);
     await kept.world.chain.mark();
     return kept;

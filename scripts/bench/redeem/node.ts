@@ -1,9 +1,8 @@
 /** A node whose whole chain, blocks and receipts among it, can be taken out and put in again. */
 import { JsonRpcProvider } from "ethers";
-import { z } from "zod";
 
 import { PermanentError } from "../../../protocol/errors.js";
-import { Child } from "../../world/child.js";
+import { startAnvil, type AnvilNode } from "../../world/anvil.js";
 
 export const CHAIN_ID = 138;
 const ACCOUNTS = 21;
@@ -19,26 +18,21 @@ const ARGS = [
   ...["--prune-history", String(STATES_KEPT), "--no-request-size-limit"],
 ];
 
-const startedSchema = z.object({ url: z.string() });
-
 export class KeepableNode {
   private constructor(
-    private readonly child: Child,
-    readonly url: string,
+    private readonly node: AnvilNode,
     readonly provider: JsonRpcProvider,
   ) {}
 
-  /** @throws PermanentError BENCH_NODE_FAILED when it does not start, as where npm has no program for this machine. */
+  /** @throws PermanentError ANVIL_FAILED when there is no anvil for this machine. */
   static async start(): Promise<KeepableNode> {
-    const child = new Child({ script: "scripts/bench/redeem/node-main.ts", args: ARGS });
-    const started = startedSchema.safeParse(await child.message());
-    if (!started.success) {
-      const why = child.lastErrorLines.at(-1) ?? "it said nothing";
-      throw new PermanentError("BENCH_NODE_FAILED", `the node did not start: ${why}`, "npm ci --include=optional");
-    }
-    const { url } = started.data;
+    const node = await startAnvil(ARGS);
     const options = { staticNetwork: true, cacheTimeout: -1 };
-    return new KeepableNode(child, url, new JsonRpcProvider(url, CHAIN_ID, options));
+    return new KeepableNode(node, new JsonRpcProvider(node.url, CHAIN_ID, options));
+  }
+
+  get url(): string {
+    return this.node.url;
   }
 
   /** Everything, as the node packs it. */
@@ -69,6 +63,6 @@ export class KeepableNode {
 
   async close(): Promise<void> {
     this.provider.destroy();
-    await this.child.stop();
+    await this.node.child.stop();
   }
 }

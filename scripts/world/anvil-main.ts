@@ -1,13 +1,12 @@
 /**
- * The node of the benchmark, one whose state can be kept, in a process that ends with its parent. Arguments: those of anvil beside host and
- * port. Says its address to its parent.
+ * A node of anvil in a process that ends with its parent. Arguments: those of anvil beside host and port. Says its address to its parent.
  */
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { setTimeout as rest } from "node:timers/promises";
 
-import { freePort } from "../../world/child.js";
+import { freePort } from "./child.js";
 
 const LOOK_MS = 20;
 
