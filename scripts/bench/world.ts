@@ -4,6 +4,7 @@ import { openWorld, type SimWorld } from "../sim/setup.js";
 
 export function openBenchWorld(): Promise<SimWorld> {
   return openWorld(
+    "hardhat",
     simParams({
       hours: 1,
       volume: 1,
