@@ -27,6 +27,8 @@ export interface BatchParts {
   readonly head: Head;
   /** Transactions that the outbox has room for. */
   readonly room: number;
+  /** Rescues of one batch. */
+  readonly most: number;
   readonly endangered: ReadonlyMap<string, Endangered>;
   readonly stageOf: (position: string) => "open" | "called";
   /** Ordinal of the newest rescue of each position. */
@@ -67,6 +69,7 @@ export function buildBatch(chosen: readonly Choice[], config: BatchConfig, parts
   const spenders = new Set<string>();
   let room = parts.room;
   for (const choice of chosen) {
+    if (taken.length >= parts.most) break;
     const { position: about } = choice.candidate;
     const part = partOf(choice, config, parts);
     if (part === undefined) {

@@ -9,11 +9,16 @@
 import { allowedActions, allowedEffects, bountySkip, ownMembers, type Operators } from "./strategies/modes.js";
 import { costWei, plan, spendable, type Candidate, type OnItsWay, type RescuePlan } from "./strategies/planner.js";
 import { actByOf, isRedeemable, stakeOf, urgencyOf, type UrgencyPolicy } from "./strategies/urgency.js";
-import type { Action, BlockRef, Mode, Reading, Skip, Urgency } from "./types.js";
+import type { Action, BlockRef, Mode, Reading, Skip, SkipReason, Urgency } from "./types.js";
 
 export interface Observation {
   readonly block: BlockRef;
-  readonly positions: readonly { readonly reading: Reading; readonly options: readonly Action[] }[];
+  readonly positions: readonly {
+    readonly reading: Reading;
+    readonly options: readonly Action[];
+    /** Why there are none although the protocol may have some. */
+    readonly without?: SkipReason;
+  }[];
   readonly balance: { readonly tokenUnits: bigint; readonly nativeWei: bigint };
   readonly onItsWay: readonly (OnItsWay & { readonly position: string })[];
   /** Per gas: expected in the next block. */
@@ -59,7 +64,7 @@ export function decide(observation: Observation, config: DecideConfig): Decision
   const candidates: Candidate[] = [];
   const endangered: Endangered[] = [];
   const seen = new Set<string>();
-  for (const { reading, options } of observation.positions) {
+  for (const { reading, options, without } of observation.positions) {
     const { id } = reading.position;
     if (seen.has(id)) continue;
     seen.add(id);
@@ -77,6 +82,7 @@ export function decide(observation: Observation, config: DecideConfig): Decision
     if (busy.has(id) && isRedeemable(reading)) skips.push({ about: id, reason: "in-flight" });
     else if ("reason" in allowed) skips.push(allowed);
     else if (urgency === undefined || stake === undefined) skips.push({ about: id, reason: "healthy" });
+    else if (without !== undefined) skips.push({ about: id, reason: without });
     else {
       const found = affordable(reading, allowedActions(options, allowed.effects), config);
       if ("reason" in found) skips.push(found);

@@ -5,6 +5,7 @@ const SENTENCES: Readonly<Record<SkipReason, string>> = {
   "foreign-operator": "none of its operators is looked after",
   "not-redeemable": "it is being set up, settled or liquidated, or over: nothing can be rescued",
   "in-flight": "a rescue of it is on its way",
+  "put-aside": "policy or guard refused a rescue of it lately; it is tried again some blocks later",
   "health-unknown": "the protocol has no price: nobody knows whether it is in danger",
   "price-stale": "the protocol goes by a price that is too old: nothing is spent that rests on it",
   healthy: "it is well collateralised{now}{needed}",

@@ -16,6 +16,7 @@ import type { ChainClient, Head } from "../kit/provider.js";
 import { pinnedCall } from "../kit/providers/confirm.js";
 import type { RecordSink } from "../kit/record.js";
 import type { Intent, Refusal, Settled, Submission, Submitter } from "../kit/submitter.js";
+import { Aside } from "./aside.js";
 import { buildBatch, type Batch } from "./batch.js";
 import { decide, type DecideConfig, type Decision, type Observation } from "./decide.js";
 import type { EarningDesk } from "./earningDesk.js";
@@ -74,7 +75,8 @@ export class RescueTick {
   private shown = "";
   /** Rescues that ended just now, of which the positions' readings are still to be told. */
   private ended = new Set<string>();
-  /** Most rescues of the next batch: what is too much for the limits of a day is tried by halves, the most urgent first. */
+  private readonly aside = new Aside();
+  /** Most rescues of the next batch. */
   private most = Number.POSITIVE_INFINITY;
   private readonly settling: Settling;
   private needsNow: Needs | undefined;
@@ -178,16 +180,15 @@ export class RescueTick {
     block: BlockRef,
     head: Head,
   ): Promise<Observation> {
-    const { site, account, fees, decide: config } = this.parts;
+    const { account, fees, decide: config } = this.parts;
     const busy = new Set(books.open.map(({ position }) => position));
     const positions = await Promise.all(
-      readings.map(async (reading) => ({
-        reading,
-        options:
-          !busy.has(reading.position.id) && mayAct(reading, block.timestamp, config)
-            ? await site.protocol.options(reading, account, block)
-            : [],
-      })),
+      readings.map(async (reading): Promise<Observation["positions"][number]> => {
+        const { id } = reading.position;
+        if (busy.has(id) || !mayAct(reading, block.timestamp, config)) return { reading, options: [] };
+        if (this.aside.has(id, block.number)) return { reading, options: [], without: "put-aside" };
+        return { reading, options: await this.parts.site.protocol.options(reading, account, block) };
+      }),
     );
     const needsMeans = positions.some(({ options }) => options.length > 0);
     const payable = firstFees(fees, head.nextBaseFeeWei);
@@ -274,14 +275,12 @@ export class RescueTick {
     }
     const dangers = new Map(endangered.map((one) => [one.position, one]));
     const batch = buildBatch(
-      tried
-        .filter(({ simulation }) => simulation.ok)
-        .map(({ choice }) => choice)
-        .slice(0, this.most),
+      tried.filter(({ simulation }) => simulation.ok).map(({ choice }) => choice),
       config,
       {
         head,
         room: window - submitter.pending().length,
+        most: this.most,
         endangered: dangers,
         stageOf: (position) => (readings.get(position)?.stage === "called" ? "called" : "open"),
         begun: books.begun,
@@ -304,12 +303,21 @@ export class RescueTick {
     const startedMs = performance.now();
     const refused = await this.submit(batch.intents, head);
     const submitMs = Math.round(performance.now() - startedMs);
-    const isTooMuch = refused === ("policy" satisfies Refusal);
-    this.most = isTooMuch ? Math.max(1, Math.floor(batch.rescues.length / 2)) : Number.POSITIVE_INFINITY;
+    this.learn(batch, refused, head);
     const facts = { block: head.number + 1, ...batchFacts(batch), refused, submitMs };
     if (refused === undefined) log.info("rescue.batch", facts);
     else for (const { position } of batch.rescues) this.leave(position, "not-submitted", refused, head);
     this.parts.record.write({ kind: "batch", block: head.number + 1, facts });
+  }
+
+  /** What is too much for the limits of a day is tried by halves, the most urgent first; what is too much alone makes way. */
+  private learn({ rescues }: Batch, refused: string | undefined, head: Head): void {
+    const half = refused === ("policy" satisfies Refusal) ? Math.floor(rescues.length / 2) : 0;
+    this.most = half > 0 ? half : Number.POSITIVE_INFINITY;
+    for (const { position } of rescues) {
+      if (refused === undefined) this.aside.forget(position);
+      else if (refused === ("policy" satisfies Refusal) && half === 0) this.aside.put(position, head.number);
+    }
   }
 
   /** What the outbox throws is an answer too: nobody knows then whether it is written, and the books will say. @returns why not. */

@@ -254,6 +254,8 @@ export const SKIP_REASONS = [
   "not-redeemable",
   /** A rescue of it is on its way from here. */
   "in-flight",
+  /** Policy or guard refused a rescue of it alone; it is tried again some blocks later. */
+  "put-aside",
   /** The protocol has no price, so nobody knows whether it is in danger. */
   "health-unknown",
   /** The protocol goes by a price that is too old to act on. */

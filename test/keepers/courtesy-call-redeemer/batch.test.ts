@@ -43,6 +43,7 @@ function partsOf(change: Partial<BatchParts> = {}): BatchParts {
   return {
     head: HEAD,
     room: 32,
+    most: 32,
     endangered: new Map(),
     stageOf: () => "called",
     begun: new Map([[idOf(2), 4n]]),
@@ -121,6 +122,14 @@ describe("courtesy-call-redeemer: a plan as transactions", () => {
     expect(left).to.deep.equal([{ about: idOf(3), reason: "window" }]);
     expect(intents).to.have.length(4);
     expect(buildBatch(chosen, CONFIG, partsOf({ room: 1 })).intents).to.deep.equal([]);
+  });
+
+  it("REDEEM-31 of a batch that may hold fewer the first ones go that can go", () => {
+    const chosen = [choiceOf(1, 1n), choiceOf(2, 1n), choiceOf(3, 1n)];
+    const stakeWei = ({ candidate }: Choice): bigint => (candidate.position === idOf(1) ? 0n : 100n * WAD);
+    const { rescues, left } = buildBatch(chosen, CONFIG, partsOf({ most: 1, stakeWei }));
+    expect(rescues.map(({ position }) => position)).to.deep.equal([idOf(2)]);
+    expect(left).to.deep.equal([{ about: idOf(1), reason: "fee-ceiling" }]);
   });
 
   it("REDEEM-31 an action of which one call has no rule is not begun", () => {

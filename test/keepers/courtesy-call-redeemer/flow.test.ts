@@ -37,6 +37,8 @@ describe("courtesy-call-redeemer on the real tBTC v1", function () {
   const postgres = usePostgres();
   let node: TbtcNode;
   let deposits: Deposit[];
+  /** Ten times as large as the others, and not called. */
+  let large: Deposit;
   let database: TestDatabase;
 
   before(async () => {
@@ -44,7 +46,9 @@ describe("courtesy-call-redeemer on the real tBTC v1", function () {
     deposits = [];
     for (let count = 0; count < POSITIONS; count += 1) deposits.push(await node.scenario.open({ lotSat: LOT_SAT }));
     await node.scenario.giveTbtc(node.roles.redeemer, BigInt(POSITIONS) * LOT_WEI);
-    await node.scenario.giveTbtc(node.roles.rival, WAD);
+    const [lot] = await node.scenario.giveTbtc(node.roles.rival, WAD);
+    if (lot === undefined) throw new Error("the rival's token comes from a lot");
+    large = lot;
     await node.scenario.setPrice(CALLABLE);
     for (const { address } of deposits) await node.scenario.courtesyCall(address);
   });
@@ -405,6 +409,28 @@ describe("courtesy-call-redeemer on the real tBTC v1", function () {
     expect((await endings())["rescued"]).to.equal(POSITIONS);
     for (const deposit of deposits)
       expect(await requestersOf(node, deposit.address)).to.deep.equal([node.roles.redeemer]);
+  });
+
+  it("REDEEM-58 a rescue that is too much for a day even alone makes way for the others, and is tried again", async () => {
+    await node.ask("evm_setAutomine", true);
+    await node.scenario.courtesyCall(large.address);
+    await node.ask("evm_setAutomine", false);
+    const id = large.address.toLowerCase();
+    const redeemer = await startRedeemer(node, database.database, { tokenUnitsPerDay: WAD });
+    await finish(redeemer, 20);
+    expect((await endings())["rescued"]).to.equal(5);
+    expect(await stateOf(large)).to.equal(DepositState.COURTESY_CALL);
+    const left = redeemer.logged.events().filter(({ event, about }) => event === "rescue.left" && about === id);
+    expect(left.map(({ reason }) => reason)).to.include("not-submitted");
+    expect(redeemer.counters.get("skip.put-aside")).to.be.greaterThan(0);
+    // Another day with more of everything.
+    await database.database.query("delete from keeper_policy_meter");
+    const next = await startRedeemer(node, database.database, { tokenUnitsPerDay: 10n * WAD });
+    await node.ask("evm_setAutomine", true);
+    await node.scenario.transferTbtc(node.roles.rival, node.roles.redeemer, WAD);
+    await node.ask("evm_setAutomine", false);
+    await finish(next, 10);
+    expect((await endings())["rescued"]).to.equal(POSITIONS + 1);
   });
 
   it("REDEEM-35 rescues that the chain refuses though their simulations pass pause the keeper, and lost races do not", async () => {
