@@ -353,6 +353,14 @@ describe("courtesy-call-redeemer on the real tBTC v1", function () {
     expect(await endings()).to.deep.equal({ rescued: chosen.length });
   });
 
+  it("REDEEM-59 watching everybody it tells what is called, and does nothing", async () => {
+    const redeemer = await startRedeemer(node, database.database, { mode: "watch", operators: "*" });
+    await redeemer.step();
+    const told = redeemer.logged.events().filter(({ event }) => event === "rescue.called");
+    expect(told.map(({ position }) => position)).to.have.members(deposits.map(({ address }) => address.toLowerCase()));
+    expect(redeemer.outbox.pending()).to.deep.equal([]);
+  });
+
   it("REDEEM-32 just before it signs it asks the nodes: a genuine deposit in the right state, a sane fee, enough of both", async () => {
     const [deposit, other] = deposits;
     if (deposit === undefined || other === undefined) throw new Error("there are deposits");

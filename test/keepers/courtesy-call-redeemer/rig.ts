@@ -50,6 +50,8 @@ export type Point = FaultPoint | StorePoint | EarningPoint | SwapStorePoint;
 
 export interface RigOptions {
   readonly mode?: Mode;
+  /** Default: those of the node, or everybody where there is an escrow. */
+  readonly operators?: string;
   readonly tokenUnitsPerDay?: bigint;
   readonly at?: (point: Point) => void | Promise<void>;
   readonly client?: ChainClient;
@@ -122,7 +124,8 @@ export async function startRedeemer(node: TbtcNode, db: Database, options: RigOp
   };
   const policy = redeemerPolicy(site, bounds, account);
   const encode = redeemerEncoder(site);
-  const operators = parseOperators(escrow === undefined ? node.roles.operators.join(",") : "*", RIG_MARGIN_WEI);
+  const usual = escrow === undefined ? node.roles.operators.join(",") : "*";
+  const operators = parseOperators(options.operators ?? usual, RIG_MARGIN_WEI);
 
   await expireLeases(db);
   const lease = new Lease(db, { name: `rig:${account}`, ttlMs: 600_000, renewMs: 60_000 }, log);

@@ -56,7 +56,8 @@ export class TbtcRescue implements RescueProtocol<TbtcCursor> {
   private readonly ways: Options;
   private readonly simulator: Simulator;
   private readonly settlement: TbtcSettlement;
-  /** undefined: rescues are not paid for. */
+  /** Absent, like the earnings: rescues are not paid for. */
+  readonly listed?: NonNullable<RescueProtocol<TbtcCursor>["listed"]>;
   readonly earnings: Earnings | undefined;
   private readonly bounties: Bounties | undefined;
   private readonly bountySimulator: BountySimulator | undefined;
@@ -85,6 +86,7 @@ export class TbtcRescue implements RescueProtocol<TbtcCursor> {
     if (escrow === undefined) return;
     this.bounties = new Bounties({ client, reads, escrow, ways: this.ways });
     const { simulator, bounties } = this;
+    this.listed = (positions, wallet, block) => bounties.listed(positions, wallet, block);
     this.bountySimulator = new BountySimulator({ reads, addresses, escrow, simulator, bounties });
     this.earnings = new BountyEarnings({ client, reads, addresses, escrow, bounties });
   }
@@ -96,10 +98,6 @@ export class TbtcRescue implements RescueProtocol<TbtcCursor> {
   async read(positions: readonly Position[], block: BlockRef): Promise<readonly Reading[]> {
     const readings = await this.readings.read(positions, block);
     return this.bounties === undefined ? readings : this.bounties.tell(readings, block);
-  }
-
-  async listed(positions: readonly Position[], wallet: string, block: BlockRef): Promise<readonly Position[]> {
-    return this.bounties === undefined ? [] : this.bounties.listed(positions, wallet, block);
   }
 
   /** Asked for many positions in one turn, the questions travel together. */
