@@ -1,17 +1,17 @@
 import type { Queryable } from "../../database.js";
 import type { MintBook, MintEnd, MintFunding, MintRow, NewMint } from "./rows.js";
 
-/** Without gaps: the one before must be there. */
+/** Without gaps, counted over all accounts: the keys by which the outbox knows its steps have no account. */
 const INSERT = `
 INSERT INTO keeper_mint (book, account, ordinal, lot_sat, creation_fee_wei, began_block)
 SELECT $1, $2, $3::bigint, $4, $5, $6
-WHERE $3::bigint = 1 + (SELECT coalesce(max(ordinal), 0) FROM keeper_mint WHERE book = $1 AND account = $2)
+WHERE $3::bigint = 1 + (SELECT coalesce(max(ordinal), 0) FROM keeper_mint WHERE book = $1)
 ON CONFLICT DO NOTHING RETURNING ordinal`;
 const OPEN = `
 SELECT ordinal, lot_sat AS "lotSat", creation_fee_wei AS "creationFeeWei", began_block AS "beganBlock", deposit,
   funding_txid AS "fundingTxid", funding_raw AS "fundingRaw", funding_fee_sat AS "fundingFeeSat", funding_coins AS "fundingCoins"
 FROM keeper_mint WHERE book = $1 AND account = $2 AND ended_as IS NULL ORDER BY ordinal`;
-const NEWEST = "SELECT coalesce(max(ordinal), 0) AS newest FROM keeper_mint WHERE book = $1 AND account = $2";
+const NEWEST = "SELECT coalesce(max(ordinal), 0) AS newest FROM keeper_mint WHERE book = $1";
 /** What may be paid still, and what was paid in the last 24 hours. */
 const COMMITTED = `
 SELECT coalesce(sum(lot_sat), 0) AS committed FROM keeper_mint
@@ -43,9 +43,9 @@ export function openMints(db: Queryable, { book, account }: MintBook): Promise<r
   return db.query<MintRow>(OPEN, [book, account]);
 }
 
-/** 0 before the first. */
-export async function newestMint(db: Queryable, { book, account }: MintBook): Promise<bigint> {
-  const [row] = await db.query<{ newest: bigint }>(NEWEST, [book, account]);
+/** Of whichever account; 0 before the first. */
+export async function newestMint(db: Queryable, { book }: MintBook): Promise<bigint> {
+  const [row] = await db.query<{ newest: bigint }>(NEWEST, [book]);
   return row?.newest ?? 0n;
 }
 

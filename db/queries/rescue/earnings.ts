@@ -1,22 +1,23 @@
 import type { Queryable } from "../../database.js";
 import type { EarningEnd, EarningKind, NewEarning, RescueBook } from "./rows.js";
 
-/** Without gaps: the one before must be there, and must have ended. */
+/** Without gaps, counted over all accounts: the key by which the outbox knows it has no account. */
 const INSERT = `
 INSERT INTO keeper_rescue_earning (book, account, kind, about, ordinal, amount, began_block)
 SELECT $1, $2, $3, $4, $5::bigint, $6, $7
 WHERE $5::bigint = 1 + (
   SELECT coalesce(max(ordinal), 0) FROM keeper_rescue_earning
-  WHERE book = $1 AND account = $2 AND kind = $3 AND about = $4
+  WHERE book = $1 AND kind = $3 AND about = $4
 )
 ON CONFLICT DO NOTHING RETURNING ordinal`;
 const OPEN = `
 SELECT kind, about, ordinal, amount, began_block AS "beganBlock" FROM keeper_rescue_earning
 WHERE book = $1 AND account = $2 AND ended_as IS NULL ORDER BY kind, about`;
 const BEGUN = `
-SELECT kind, about, max(ordinal) AS ordinal, count(*) FILTER (WHERE ended_as IN ('done', 'by-another')) AS brought,
-  count(*) FILTER (WHERE ended_as = 'refused' AND ended_at > clock_timestamp() - interval '1 day') AS refused
-FROM keeper_rescue_earning WHERE book = $1 AND account = $2 GROUP BY kind, about`;
+SELECT kind, about, max(ordinal) AS ordinal,
+  count(*) FILTER (WHERE account = $2 AND ended_as IN ('done', 'by-another')) AS brought,
+  count(*) FILTER (WHERE account = $2 AND ended_as = 'refused' AND ended_at > clock_timestamp() - interval '1 day') AS refused
+FROM keeper_rescue_earning WHERE book = $1 GROUP BY kind, about`;
 const END = `
 UPDATE keeper_rescue_earning SET ended_as = $6, ended_at = clock_timestamp()
 WHERE book = $1 AND account = $2 AND kind = $3 AND about = $4 AND ordinal = $5 AND ended_as IS NULL RETURNING ordinal`;
@@ -25,7 +26,7 @@ WHERE book = $1 AND account = $2 AND kind = $3 AND about = $4 AND ordinal = $5 A
 export interface BegunEarning {
   readonly kind: EarningKind;
   readonly about: string;
-  /** Of the newest. */
+  /** Of the newest, from whichever account. */
   readonly ordinal: bigint;
   /** How often it came, by us or by somebody else. */
   readonly brought: bigint;

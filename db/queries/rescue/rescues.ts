@@ -4,16 +4,19 @@ import type { DoneRescue, KeyState, NewRescue, RescueBook, RescueEnd } from "./r
 const COLUMNS = `position, ordinal, effect, stage, steps, cost_units AS "costUnits", spender, gas_limit AS "gasLimit",
   follow_up_gas AS "followUpGas", stake_wei AS "stakeWei", deadline, began_block AS "beganBlock"`;
 
-/** Without gaps: the one before must be there, and must have ended. */
+/**
+ * Without gaps: the one before must be there, and must have ended if it was of this account. Counted over all accounts: the outbox knows an
+ * effect by its key, which has the ordinal and no account.
+ */
 const INSERT = `
 INSERT INTO keeper_rescue (book, account, position, ordinal, effect, stage, steps, cost_units, spender, gas_limit, follow_up_gas,
   stake_wei, deadline, began_block)
 SELECT $1, $2, $3, $4::bigint, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
-WHERE $4::bigint = 1 + (SELECT coalesce(max(ordinal), 0) FROM keeper_rescue WHERE book = $1 AND account = $2 AND position = $3)
+WHERE $4::bigint = 1 + (SELECT coalesce(max(ordinal), 0) FROM keeper_rescue WHERE book = $1 AND position = $3)
 ON CONFLICT DO NOTHING RETURNING ordinal`;
 const OPEN = `SELECT ${COLUMNS} FROM keeper_rescue WHERE book = $1 AND account = $2 AND ended_as IS NULL ORDER BY position`;
 const BEGUN = `
-SELECT position, max(ordinal) AS ordinal FROM keeper_rescue WHERE book = $1 AND account = $2 GROUP BY position`;
+SELECT position, max(ordinal) AS ordinal FROM keeper_rescue WHERE book = $1 GROUP BY position`;
 const DONE = `
 SELECT DISTINCT ON (position) position, ordinal, follow_up_gas AS "followUpGas", stake_wei AS "stakeWei",
   began_block AS "beganBlock" FROM keeper_rescue
@@ -41,12 +44,12 @@ export function openRescues(db: Queryable, { book, account }: RescueBook): Promi
   return db.query<NewRescue>(OPEN, [book, account]);
 }
 
-/** Ordinal of the newest rescue of each position that ever had one. */
+/** Ordinal of the newest rescue of each position that ever had one, from whichever account. */
 export function rescuesBegun(
   db: Queryable,
-  { book, account }: RescueBook,
+  { book }: RescueBook,
 ): Promise<readonly { readonly position: string; readonly ordinal: bigint }[]> {
-  return db.query(BEGUN, [book, account]);
+  return db.query(BEGUN, [book]);
 }
 
 /** Positions that were ever rescued by this account, each with the newest rescue of it. */

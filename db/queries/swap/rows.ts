@@ -16,7 +16,7 @@ export interface NewSwap {
 export type SwapEnd = "swapped" | "failed" | "cancelled" | "given-up";
 
 export interface SwapTotals {
-  /** Ordinal of the newest; 0 before the first. */
+  /** Ordinal of the newest of whichever account; 0 before the first. */
   readonly newest: bigint;
   /** Of one token: open, or swapped within 24 hours. */
   readonly committedUnits: bigint;

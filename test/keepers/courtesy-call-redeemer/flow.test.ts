@@ -361,6 +361,35 @@ describe("courtesy-call-redeemer on the real tBTC v1", function () {
     expect(redeemer.outbox.pending()).to.deep.equal([]);
   });
 
+  it("REDEEM-60 another key on the same books begins effects of its own, whatever became of those of the key before", async () => {
+    const before = await startRedeemer(node, database.database);
+    await before.step();
+    for (const { hashes } of before.outbox.pending()) await node.ask("hardhat_dropTransaction", hashes[0]);
+    // Half of what the old key signed has come to an end, the other half never will.
+    const [done] = deposits;
+    await database.database.query(
+      `update keeper_outbox set state = 'final', mined_hash = '0x00' where effect_key like $1`,
+      [`rescue:${done?.address.toLowerCase() ?? ""}:%`],
+    );
+    await database.database.query("update keeper_outbox set state = 'foreign' where effect_key like 'approve:%'");
+    const next = await startRedeemer(node, database.database, { account: node.roles.rival });
+    await next.step();
+    // It has ten lots.
+    expect(next.outbox.pending()).to.have.length(11);
+    await node.mine();
+    const requesters = await Promise.all(deposits.map(({ address }) => requestersOf(node, address)));
+    expect(requesters.flat()).to.deep.equal(Array.from({ length: 10 }, () => node.roles.rival));
+    for (let block = 0; block < RIG_CONFIRMATIONS + 1; block += 1) {
+      await node.mine();
+      await next.step();
+    }
+    const rows = await database.database.query<{ count: bigint }>(
+      "select count(*) as count from keeper_rescue where account = $1 and ended_as = 'rescued'",
+      [node.roles.rival.toLowerCase()],
+    );
+    expect(rows[0]?.count).to.equal(10n);
+  });
+
   it("REDEEM-32 just before it signs it asks the nodes: a genuine deposit in the right state, a sane fee, enough of both", async () => {
     const [deposit, other] = deposits;
     if (deposit === undefined || other === undefined) throw new Error("there are deposits");
