@@ -9,12 +9,15 @@ export type Duty =
   /** Written down and never sent: a process died, or was refused, in between. */
   | { readonly what: "drop" }
   /** What it was for is over before it was mined: its nonces are freed. */
-  | { readonly what: "withdraw"; readonly why?: Unpaid }
-  | { readonly what: "end"; readonly as: Exclude<RescueEnd, "dropped">; readonly why?: Unpaid }
+  | { readonly what: "withdraw"; readonly why?: Unneeded }
+  | { readonly what: "end"; readonly as: Exclude<RescueEnd, "dropped">; readonly why?: Unneeded }
   | { readonly what: "wait" };
 
-/** What was promised for it is not there any more. */
-type Unpaid = "bounty-withdrawn";
+type Unneeded =
+  /** What was promised for it is not there any more. */
+  | "bounty-withdrawn"
+  /** The danger that it was decided for has passed. */
+  | "moved-on";
 
 const ENDED: ReadonlySet<OutboxState> = new Set(["final", "reverted", "cancelled"]);
 
@@ -40,6 +43,14 @@ function isWanted(decided: "open" | "called", { stage }: Reading): boolean {
   return stage === "called" || (stage === "open" && decided === "open");
 }
 
+/** Whether the protocol, as it stands now, would take what was sent. */
+function isStillDue({ stage: decided, effect }: OpenRescue, reading: Reading): boolean {
+  const { stage, healthBps, thresholds } = reading;
+  if (!isWanted(decided, reading)) return false;
+  const isCallable = healthBps !== undefined && healthBps < thresholds.callBelowBps;
+  return effect === "rescue" || stage === "called" || isCallable;
+}
+
 /** Done for a bounty that is smaller by now than what it was decided for. */
 function isUnpaid({ stakeWei }: OpenRescue, { stage, openBountyWei }: Reading): boolean {
   return (stage === "open" || stage === "called") && openBountyWei !== undefined && openBountyWei < stakeWei;
@@ -59,6 +70,9 @@ function endOf(rescue: OpenRescue, reading: Reading | undefined, reverted: boole
       // The chain refused what was not paid for any more: nothing has failed.
       if (reading !== undefined && isUnpaid(rescue, reading))
         return { what: "end", as: "cancelled", why: "bounty-withdrawn" };
+      // Nor what was not needed any more: the protocol takes no call of what has recovered.
+      if (reading !== undefined && !isStillDue(rescue, reading))
+        return { what: "end", as: "cancelled", why: "moved-on" };
       return { what: "end", as: reverted ? "failed" : "cancelled" };
     }
   }

@@ -103,6 +103,21 @@ describe("courtesy-call-redeemer: rescues on their way", () => {
     expect(at("reverted", "rescuing", 0n)).to.deep.equal({ what: "end", as: "by-another" });
   });
 
+  it("REDEEM-30 what the chain refused because its position has recovered is no failure, and what it should have taken is one", () => {
+    const calling = { effect: "call-and-rescue", stage: "open" } as const;
+    const at = (healthBps: bigint | undefined, stage: Stage, change: Partial<OpenRescue>): Duty =>
+      dutyOf(rescueOf(["reverted", "reverted"], change), { ...readingOf(1, 1n, { stage }), healthBps });
+    const moved = { what: "end", as: "cancelled", why: "moved-on" };
+    const failed = { what: "end", as: "failed" };
+    expect(at(12_500n, "open", calling)).to.deep.equal(moved);
+    expect(at(undefined, "open", calling)).to.deep.equal(moved);
+    expect(at(12_499n, "open", calling)).to.deep.equal(failed);
+    expect(at(12_600n, "called", calling)).to.deep.equal(failed);
+    // Decided while it was called, and it is not called any more.
+    expect(at(12_000n, "open", { stage: "called" })).to.deep.equal(moved);
+    expect(at(12_600n, "open", { stage: "open" })).to.deep.equal(failed);
+  });
+
   it("REDEEM-51 a rescue that the chain says was ours was ours, whatever became of this transaction", () => {
     const ours = idOf(5);
     const at = (rescuer?: string): Duty => {
