@@ -173,8 +173,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
           if (verdict === "leave") leaving.abort();
           if (standsBy()) {
             counters.add("standby");
-            // Whoever leads meanwhile finds more.
-            watchlist.forget();
+            tick.forget();
             return;
           }
           if (verdict !== "work") counters.add("held");

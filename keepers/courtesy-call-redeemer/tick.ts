@@ -99,6 +99,12 @@ export class RescueTick {
     }
   }
 
+  /** Another process leads: it finds more, and what was seen before says nothing about now. */
+  forget(): void {
+    this.parts.watchlist.forget();
+    this.sweptMs = undefined;
+  }
+
   /** @param acts false: nothing new is signed, books are kept all the same. @throws RetryableError; nothing was begun then. */
   async run(head: Head, acts: boolean): Promise<void> {
     const { site, watchlist, store, counters, notices } = this.parts;

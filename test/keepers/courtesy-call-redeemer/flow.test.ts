@@ -390,6 +390,30 @@ describe("courtesy-call-redeemer on the real tBTC v1", function () {
     expect(rows[0]?.count).to.equal(10n);
   });
 
+  it("REDEEM-61 a copy that leads again looks at once, whatever it saw before it stood by", async () => {
+    const [called] = deposits;
+    if (called === undefined) throw new Error("there are deposits");
+    await node.ask("evm_setAutomine", true);
+    await node.scenario.setPrice(32n * 10n ** 15n);
+    for (const { address } of deposits) await node.scenario.exitCourtesyCall(address);
+    const first = await startRedeemer(node, database.database, { cooldownMs: 600_000 });
+    await first.step();
+    await first.step();
+    expect(first.counters.get("cooldown")).to.equal(1);
+    const second = await startRedeemer(node, database.database, { cooldownMs: 600_000 });
+    expect(await first.lease.step()).to.equal(false);
+    await first.step();
+    await node.scenario.setPrice(CALLABLE);
+    await node.scenario.courtesyCall(called.address);
+    await node.ask("evm_setAutomine", false);
+    await second.lease.stop();
+    expect(await first.lease.step()).to.equal(true);
+    await first.step();
+    expect(first.outbox.pending()).to.have.length(2);
+    await node.mine();
+    expect(await stateOf(called)).to.equal(DepositState.AWAITING_WITHDRAWAL_SIGNATURE);
+  });
+
   it("REDEEM-32 just before it signs it asks the nodes: a genuine deposit in the right state, a sane fee, enough of both", async () => {
     const [deposit, other] = deposits;
     if (deposit === undefined || other === undefined) throw new Error("there are deposits");

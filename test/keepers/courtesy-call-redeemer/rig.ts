@@ -59,6 +59,8 @@ export interface RigOptions {
   readonly bitcoin?: BitcoinSide;
   /** Where it redeems to, without its length. */
   readonly script?: Uint8Array;
+  /** Between two looks while nobody is in danger; default none. */
+  readonly cooldownMs?: number;
   /** How long a block waits for looks at what is being settled. */
   readonly patienceMs?: number;
   /** For mode service-provider: where bounties are paid. */
@@ -192,7 +194,8 @@ export async function startRedeemer(node: TbtcNode, db: Database, options: RigOp
       ...{ batchGasLimit: APPROVAL_GAS, sumLimit: 100_000, reserve: { tokenUnits: 0n, nativeWei: WAD } },
     },
     config: {
-      ...{ maxFeePerGasWei: fees.maxFeePerGasWei, stakeShareBps: 1_000n, validBlocks: 300, cooldownMs: 0 },
+      ...{ maxFeePerGasWei: fees.maxFeePerGasWei, stakeShareBps: 1_000n, validBlocks: 300 },
+      cooldownMs: options.cooldownMs ?? 0,
       ...{ secondsPerAttempt: 6n, settleEveryMs: 0, settlePatienceMs: options.patienceMs ?? 60_000 },
     },
     notices: new Notices({ urgency: URGENCY, counters, record, log }),
@@ -205,6 +208,10 @@ export async function startRedeemer(node: TbtcNode, db: Database, options: RigOp
     async step(): Promise<void> {
       const head = await client.head();
       await tick.upkeep(head);
+      if (lease.held === undefined) {
+        tick.forget();
+        return;
+      }
       await tick.run(head, true);
       await ether?.run(head, true, tick.needs);
     },
