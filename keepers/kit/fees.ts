@@ -22,6 +22,11 @@ export function withCeiling(policy: FeePolicy, ceilingWei: bigint): FeePolicy {
 const BUMP_NUMERATOR = 9n;
 const BUMP_DENOMINATOR = 8n; // 12.5 %
 
+/** The policy of what may have to be taken back: below its ceiling is room for one replacement. Rounded down. */
+export function withRoomToReplace(policy: FeePolicy): FeePolicy {
+  return withCeiling(policy, (policy.maxFeePerGasWei * BUMP_DENOMINATOR) / BUMP_NUMERATOR);
+}
+
 /**
  * Fees of a first attempt: twice the next base fee plus the tip, so that three full blocks in a row (each + 12.5 %) and more do not
  * price it out, inside the ceiling. Undefined when the ceiling does not cover the next base fee: it could not be mined.

@@ -9,7 +9,7 @@
 import { isNotNow, unavailable } from "../../../db/pgErrors.js";
 import { RetryableError } from "../../../protocol/errors.js";
 import type { Broadcaster } from "../broadcast/broadcaster.js";
-import { firstFees, withCeiling, type FeePolicy, type Fees } from "../fees.js";
+import { firstFees, withCeiling, withRoomToReplace, type FeePolicy, type Fees } from "../fees.js";
 import { describeError, type KeeperLog } from "../logger.js";
 import type { ChainClient, Head } from "../provider.js";
 import { signCall, type TransactionSigner } from "../signer.js";
@@ -393,8 +393,9 @@ export class EvmOutbox implements Submitter {
     log[entry.answer === "taken" ? "info" : "warn"](event, { ...facts, answer: entry.answer });
   }
 
+  /** Of the hard ceiling so much is left that a transaction which does nothing can still take its place. */
   private policyFor(intent: Intent): FeePolicy {
-    return withCeiling(this.parts.options.fees, intent.maxFeePerGasWei);
+    return withCeiling(withRoomToReplace(this.parts.options.fees), intent.maxFeePerGasWei);
   }
 
   private refusalOf(error: unknown): Submission {

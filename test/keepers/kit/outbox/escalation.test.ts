@@ -16,7 +16,9 @@ import { usePostgres } from "../../../helpers/postgres.js";
 const GWEI = 10n ** 9n;
 /** Blocks of the model are two seconds apart. */
 const SECONDS_PER_ATTEMPT = BigInt(2 * REPLACE_AFTER_BLOCKS);
-const CEILING = OUTBOX_FEES.maxFeePerGasWei;
+const HARD_CEILING = OUTBOX_FEES.maxFeePerGasWei;
+/** Of effects: a replacement offers an eighth more. */
+const CEILING = (HARD_CEILING * 8n) / 9n;
 const FOREVER = 1_000_000;
 
 describe("keepers/kit/outbox: deadlines", function () {
@@ -33,7 +35,7 @@ describe("keepers/kit/outbox: deadlines", function () {
   });
 
   /** An effect that should be mined after so many attempts that are not. */
-  const hurried = (key: string, attempts: bigint, ceilingWei = CEILING) =>
+  const hurried = (key: string, attempts: bigint, ceilingWei = HARD_CEILING) =>
     intentOf(key, FOREVER, {
       maxFeePerGasWei: ceilingWei,
       escalation: {
@@ -163,7 +165,25 @@ describe("keepers/kit/outbox: deadlines", function () {
     for (const key of ["a", "b"]) expect(((await offers(key)).at(-1) ?? CEILING) < CEILING, key).to.equal(true);
     await outbox.submit(hurried("c", 0n), chain.head);
     await wait(outbox, 1);
-    for (const key of ["a", "b", "c"]) expect((await offers(key)).at(-1), key).to.equal(CEILING);
+    for (const key of ["a", "c"]) expect((await offers(key)).at(-1), key).to.equal(CEILING);
+    expect((await offers("b")).at(-1)).to.equal(HARD_CEILING);
+  });
+
+  it("OUTBOX-11 what has risen to its ceiling is taken back like anything else", async () => {
+    const { outbox } = await openOutbox(db, chain);
+    await outbox.submit(hurried("a", 0n), chain.head);
+    await wait(outbox, 2);
+    expect((await offers("a")).at(-1)).to.equal(CEILING);
+    outbox.withdraw(["a"]);
+    await outbox.upkeep(chain.head);
+    expect((await offers("a")).at(-1)).to.equal(HARD_CEILING);
+    chain.leastFeeWei = HARD_CEILING;
+    for (let block = 0; block <= CONFIRMATIONS; block += 1) {
+      chain.mine();
+      await outbox.upkeep(chain.head);
+    }
+    expect(await states()).to.deep.equal({ a: "cancelled" });
+    expect(chain.executed).to.deep.equal([]);
   });
 
   it("OUTBOX-11 when the withdrawn effect was quicker it is told as done", async () => {
