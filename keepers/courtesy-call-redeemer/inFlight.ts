@@ -60,6 +60,7 @@ function endOf(rescue: OpenRescue, reading: Reading | undefined, reverted: boole
   switch (reading?.stage) {
     case "rescuing":
     case "closed": {
+      if (reading.wasLost === true) return { what: "end", as: "lost" };
       // An earlier one of ours, which the books have lost.
       const isOurs = account !== undefined && reading.rescuer === account;
       return { what: "end", as: isOurs ? "rescued" : "by-another" };

@@ -70,6 +70,8 @@ export interface Reading {
   /** How old the price is that the health goes by; absent where the protocol does not tell. */
   readonly priced?: PriceTime;
   readonly loss: LossModel;
+  /** Closed, by a liquidation: whatever became of rescues of it, its operators have lost. */
+  readonly wasLost?: boolean;
   /** Promised to whoever rescues it, and not to be taken back before he can; 0 when nobody has. */
   readonly bountyWei: bigint;
   /** Paid for a rescue that is mined now, with what may be taken back soon. Absent: rescues are not paid for. */

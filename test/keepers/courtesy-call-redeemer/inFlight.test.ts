@@ -63,6 +63,8 @@ describe("courtesy-call-redeemer: rescues on their way", () => {
       expect(duty([state], "rescuing")).to.equal("by-another");
       expect(duty([state], "closed")).to.equal("by-another");
       expect(duty([state], "liquidating")).to.equal("lost");
+      const wasLost = { ...readingOf(1, 1n, { stage: "closed" }), wasLost: true };
+      expect(dutyOf(rescueOf([state]), wasLost)).to.deep.equal({ what: "end", as: "lost" });
     }
     expect(duty(["reverted"], "called")).to.equal("failed");
     expect(duty(["cancelled"], "called")).to.equal("cancelled");

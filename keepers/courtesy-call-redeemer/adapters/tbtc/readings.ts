@@ -176,7 +176,8 @@ function readingOf(
     startBps: (PERCENT_SQUARED / initialPercent) * BPS_PER_PERCENT,
     restLostBps: REST_LOST_BPS,
   };
-  return { position, stage, healthBps, thresholds, loss, bountyWei: 0n };
+  const wasLost = state === DepositState.LIQUIDATED;
+  return { position, stage, healthBps, thresholds, loss, bountyWei: 0n, ...(wasLost ? { wasLost } : {}) };
 }
 
 /** Ended for ever, or on a branch that is gone. */
