@@ -2,8 +2,9 @@
  * What people are told about positions that are looked after, drawn from how their readings differ from the look before. Log events; those
  * that are troubles become alerts (kit/alerts/rules.ts). What was so at the first look is told once if it is a danger.
  */
+import { maxBigint, minBigint } from "../../protocol/math.js";
 import type { Counters } from "../kit/counters.js";
-import type { KeeperLog } from "../kit/logger.js";
+import type { Facts, KeeperLog } from "../kit/logger.js";
 import type { RecordSink } from "../kit/record.js";
 import type { Decision } from "./decide.js";
 import type { UrgencyPolicy } from "./strategies/urgency.js";
@@ -18,13 +19,14 @@ export interface NoticesParts {
 
 interface Seen {
   readonly stage: Stage;
-  readonly band: number;
+  /** As it was last known; undefined before, and where it cannot be lost. */
+  readonly healthBps: bigint | undefined;
+  /** Thresholds that were told and not taken back. */
+  readonly told: readonly bigint[];
 }
 
-/** Health at which a position starts in most protocols: the first threshold that is worth a line. */
+/** Health at which a position starts in most protocols: worth a line in the log, and no danger yet. */
 const FIRST_LINE_BPS = 15_000n;
-/** Bands from here on are a danger: below the own threshold. */
-const DANGER_BAND = 2;
 
 export class Notices {
   private readonly before = new Map<string, Seen>();
@@ -39,6 +41,13 @@ export class Notices {
   /** @param ours positions of which a rescue from here is on its way, or has ended just now */
   look(readings: readonly Reading[], ours: ReadonlySet<string>, block: number): void {
     for (const reading of readings) this.one(reading, ours.has(reading.position.id), block);
+    const looked = new Set(readings.map(({ position }) => position.id));
+    for (const [position, before] of this.before) {
+      if (looked.has(position)) continue;
+      // Nobody looks after it any more, so nobody would see it recover.
+      this.before.delete(position);
+      this.passed(before, undefined, undefined, { position, block });
+    }
     this.price(readings, block);
   }
 
@@ -69,39 +78,61 @@ export class Notices {
   }
 
   private one(reading: Reading, isOurs: boolean, block: number): void {
-    const { position, stage, healthBps, thresholds, graceEndsAt } = reading;
+    const { position, stage, healthBps, thresholds, graceEndsAt, wasLost } = reading;
     const { id } = position;
     const before = this.before.get(id);
-    // Without a price the band stays what it was.
-    const band = healthBps === undefined ? (before?.band ?? 0) : this.bandOf(reading);
-    this.before.set(id, { stage, band });
+    const isAlive = stage === "open" || stage === "called";
+    // Without a price it is where it was.
+    const known = isAlive ? (healthBps ?? before?.healthBps) : undefined;
     const facts = { position: id, healthBps, stage, block };
-    const wasAlive = before === undefined || before.stage === "open" || before.stage === "called";
+    const told = before === undefined ? [] : this.passed(before, stage, known, facts);
     if (stage === "called" && before?.stage !== "called") {
       this.tell("warn", "rescue.called", block, { ...facts, graceEndsAt });
-    } else if (stage === "open" && before?.stage === "called") this.parts.log.info("rescue.recovered", facts);
-    if ((stage === "open" || stage === "called") && band >= DANGER_BAND && band > (before?.band ?? 0)) {
-      const { callBelowBps, liquidateBelowBps } = thresholds;
-      this.tell("warn", "rescue.threshold", block, { ...facts, band, callBelowBps, liquidateBelowBps });
     }
+    const { callBelowBps, liquidateBelowBps } = thresholds;
+    const belowBps = known === undefined ? undefined : this.lowestOf(reading, known);
+    const isDanger = belowBps !== undefined && belowBps <= this.dangerOf(reading);
+    if (belowBps !== undefined && (before?.healthBps === undefined || before.healthBps >= belowBps)) {
+      const fallen = { ...facts, belowBps, callBelowBps, liquidateBelowBps };
+      if (isDanger) this.tell("warn", "rescue.threshold", block, fallen);
+      else if (before?.healthBps !== undefined) this.tell("info", "rescue.falling", block, fallen);
+    }
+    this.before.set(id, { stage, healthBps: known, told: isDanger ? [...new Set([...told, belowBps])] : told });
     if (before === undefined) return;
+    const wasAlive = before.stage === "open" || before.stage === "called";
+    const isLost = stage === "liquidating" || (stage === "closed" && wasLost === true);
     if (stage === "rescuing" && wasAlive && !isOurs) this.tell("info", "rescue.by-another", block, facts);
-    if (stage === "liquidating" && before.stage !== "liquidating") this.tell("error", "rescue.lost", block, facts);
-    if (stage === "closed" && before.stage === "rescuing") this.tell("info", "rescue.settled", block, facts);
+    if (isLost && before.stage !== "liquidating" && before.stage !== "closed")
+      this.tell("error", "rescue.lost", block, facts);
+    if (stage === "closed" && !isLost && before.stage === "rescuing") this.tell("info", "rescue.settled", block, facts);
   }
 
-  /** How many of the thresholds it is below: 150 %, own, call, danger, liquidation. */
-  private bandOf({ healthBps = 0n, thresholds }: Reading): number {
+  /** Says what is over of what was told. @returns thresholds that it is still below */
+  private passed(
+    before: Seen,
+    stage: Stage | undefined,
+    healthBps: bigint | undefined,
+    facts: Facts,
+  ): readonly bigint[] {
+    const { log } = this.parts;
+    if (before.stage === "called" && stage !== "called") log.info("rescue.call-over", facts);
+    const isBelow = (told: bigint): boolean => healthBps !== undefined && healthBps < told;
+    for (const told of before.told) if (!isBelow(told)) log.info("rescue.threshold-over", { ...facts, belowBps: told });
+    return before.told.filter(isBelow);
+  }
+
+  /** The lowest threshold that it is below: 150 %, own, call, danger, liquidation. */
+  private lowestOf({ thresholds }: Reading, healthBps: bigint): bigint | undefined {
     const { preemptBelowBps, dangerBufferBps } = this.parts.urgency;
     const { callBelowBps, liquidateBelowBps } = thresholds;
-    const lines = [
-      FIRST_LINE_BPS,
-      preemptBelowBps,
-      callBelowBps,
-      liquidateBelowBps + dangerBufferBps,
-      liquidateBelowBps,
-    ].sort((a, b) => (a > b ? -1 : 1));
-    return lines.filter((line) => healthBps < line).length;
+    const nearest = [FIRST_LINE_BPS, preemptBelowBps, callBelowBps];
+    const lines = [...nearest, liquidateBelowBps + dangerBufferBps, liquidateBelowBps];
+    return lines.filter((line) => healthBps < line).reduce<bigint | undefined>(lower, undefined);
+  }
+
+  /** From here on down something may be done about it. */
+  private dangerOf({ thresholds }: Reading): bigint {
+    return maxBigint(this.parts.urgency.preemptBelowBps, thresholds.callBelowBps);
   }
 
   private price(readings: readonly Reading[], block: number): void {
@@ -136,4 +167,8 @@ export class Notices {
     log[level](event, facts);
     record.write({ kind: event, block, facts: facts ?? {} });
   }
+}
+
+function lower(a: bigint | undefined, b: bigint): bigint {
+  return a === undefined ? b : minBigint(a, b);
 }

@@ -1,8 +1,8 @@
 /**
  * Decides what is told and when. Calls return at once and never throw; everything else happens beside the work.
  *
- * - A trouble is told once when it is raised, again after `repeatMs` while it lasts, and once when it has been over for `settleMs`. One
- *   that comes back before that was never over: a flapping state is one message.
+ * - A trouble is told once when it is raised, at once when it becomes critical, again after `repeatMs` while it lasts, and once when it has
+ *   been over for `settleMs`. One that comes back before that was never over: a flapping state is one message.
  * - What is only noticed (`lasting: false`), such as a refusal, counts as over when it was not noticed again for `settleMs`.
  * - No more than `perHour` messages leave, whatever happens; what the limit held back is told in one message when it allows.
  */
@@ -26,6 +26,8 @@ interface Open {
   alert: Alert;
   times: number;
   toldMs: number;
+  /** As it was told last. */
+  severity: Alert["severity"];
   noticedMs: number;
   /** When it was said to be over; undefined while it lasts. */
   overSinceMs: number | undefined;
@@ -76,7 +78,8 @@ export class AlertDesk {
     const now = this.nowMs();
     const known = this.open.get(key);
     if (known === undefined) {
-      this.open.set(key, { alert, times: 1, toldMs: now, noticedMs: now, overSinceMs: undefined, lasting });
+      const { severity } = alert;
+      this.open.set(key, { alert, times: 1, toldMs: now, severity, noticedMs: now, overSinceMs: undefined, lasting });
       this.tell(this.message("raised", alert, 1));
       return;
     }
@@ -84,9 +87,10 @@ export class AlertDesk {
     const overSinceMs = known.lasting && !lasting ? known.overSinceMs : undefined;
     Object.assign(known, { alert, times: known.times + 1, noticedMs: now, overSinceMs });
     known.lasting ||= lasting;
-    if (now - known.toldMs < this.options.repeatMs) return;
-    known.toldMs = now;
-    this.tell(this.message("still", alert, known.times));
+    const isWorse = alert.severity === "critical" && known.severity !== "critical";
+    if (!isWorse && now - known.toldMs < this.options.repeatMs) return;
+    Object.assign(known, { toldMs: now, severity: alert.severity });
+    this.tell(this.message(isWorse ? "raised" : "still", alert, known.times));
   }
 
   /** The trouble is over. Saying so when there is none does nothing. */

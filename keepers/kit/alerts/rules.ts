@@ -238,8 +238,28 @@ const RULES: Readonly<Record<string, Rule>> = {
       "A transaction waits and may not offer more: its ceiling is below what the network asks.",
       facts,
     ),
-  "rescue.threshold": position("position-danger", "warning", "A position of ours has fallen below a threshold."),
-  "rescue.called": position("position-danger", "critical", "A position of ours was called: its window runs."),
+  "rescue.threshold": (facts) => ({
+    raise: {
+      kind: "position-danger",
+      subject: thresholdOf(facts),
+      severity: "warning",
+      summary: "A position of ours has fallen below a threshold.",
+      facts,
+    },
+    lasting: true,
+  }),
+  "rescue.threshold-over": (facts) => ({ resolve: "position-danger", subject: thresholdOf(facts) }),
+  "rescue.called": (facts) => ({
+    raise: {
+      kind: "position-danger",
+      subject: `${text(facts["position"])} called`,
+      severity: "critical",
+      summary: "A position of ours was called: its window runs.",
+      facts,
+    },
+    lasting: true,
+  }),
+  "rescue.call-over": (facts) => ({ resolve: "position-danger", subject: `${text(facts["position"])} called` }),
   "rescue.exhausted": (facts) => ({
     raise: {
       kind: "means-exhausted",
@@ -286,7 +306,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   }),
   "rescue.price-fresh": () => ({ resolve: "price-stale", subject: "" }),
   "rescue.by-another": position("rescued-by-another", "warning", "Somebody else has rescued a position of ours."),
-  "rescue.lost": position("position-lost", "critical", "A position of ours is being liquidated."),
+  "rescue.lost": position(
+    "position-lost",
+    "critical",
+    "A position of ours is being liquidated, or was: the runbook says what whoever redeemed it can still take.",
+  ),
   "settle.trouble": (facts) => ({
     raise: {
       kind: "settlement",
@@ -381,8 +405,13 @@ const RULES: Readonly<Record<string, Rule>> = {
     ),
 };
 
+/** Each threshold of a position is a trouble of its own. */
+function thresholdOf(facts: Facts): string {
+  return `${text(facts["position"])} below ${text(facts["belowBps"])}`;
+}
+
 function text(fact: Facts[string]): string {
-  return typeof fact === "string" ? fact : "";
+  return typeof fact === "bigint" ? String(fact) : typeof fact === "string" ? fact : "";
 }
 
 /** The log, with troubles told to the desk on the way. */

@@ -402,6 +402,7 @@ describe("courtesy-call-redeemer as a service provider on the real tBTC v1", fun
     expect(await node.tbtcOf(agent)).to.equal(0n);
     expect(await node.tbtcOf(node.roles.redeemer)).to.equal(3n * LOT_WEI);
     expect((await booked()).claims).to.deep.equal([]);
+    expect(redeemer.logged.names()).to.include("rescue.lost").and.not.to.include("rescue.settled");
   });
 
   it("BOUNTY-9 just before it signs, the nodes say that the bounty is there, that a claim is its own, and whom an agent obeys", async () => {

@@ -63,6 +63,20 @@ class Scene {
 }
 
 describe("keepers/kit/alerts desk", () => {
+  it("ALERT-1 tells at once that a trouble became critical, and once", async () => {
+    const scene = new Scene();
+    const mild = { ...STALE, severity: "warning" } as const;
+    for (const alert of [mild, mild, STALE, STALE, mild, STALE]) {
+      scene.desk.raise(alert);
+      scene.pass(MINUTE);
+    }
+    await scene.states();
+    expect(scene.told.map(({ state, severity }) => [state, severity])).to.deep.equal([
+      ["raised", "warning"],
+      ["raised", "critical"],
+    ]);
+  });
+
   it("ALERT-1 tells a trouble once, again after the window, and its end once", async () => {
     const scene = new Scene();
     for (let minute = 0; minute < 90; minute += 1) {
