@@ -1,6 +1,7 @@
 /**
  * The positions that are known. Found ones are stored with the cursor that has passed them; those that are over for good are not read
- * again. What is over counts for good only once it has been so for some blocks: until then a block may be unwound.
+ * again. What is over counts for good only once it has been so for some blocks: until then a block may be unwound. Now and then it is looked
+ * at all the same: stages are what one node says.
  */
 import type { Counters } from "../kit/counters.js";
 import type { KeeperLog } from "../kit/logger.js";
@@ -19,6 +20,8 @@ export interface WatchlistParts {
   readonly log: KeeperLog;
 }
 
+/** Blocks after which what is over is looked at again: a small part of any window. */
+const LOOK_AGAIN_BLOCKS = 300n;
 /** Looks for more at most so often in one go; the rest at the next block. */
 const MAX_ROUNDS = 50;
 
@@ -26,7 +29,8 @@ export class Watchlist {
   private readonly positions = new Map<string, Position>();
   /** First block of those in a row in which it was over. */
   private readonly over = new Map<string, bigint>();
-  private readonly gone = new Set<string>();
+  /** Not read again, since which block. */
+  private readonly gone = new Map<string, bigint>();
   private cursor: unknown;
   private isLoaded = false;
 
@@ -115,8 +119,9 @@ export class Watchlist {
       } else if (since === undefined || since > block) {
         this.over.set(position.id, block);
         fresh.push(position.id);
-      } else if (block - since >= depth) this.gone.add(position.id);
+      } else if (block - since >= depth) this.gone.set(position.id, block);
     }
+    for (const [id, since] of this.gone) if (block - since >= LOOK_AGAIN_BLOCKS) this.gone.delete(id);
     if (fresh.length > 0) await store?.closed(fresh, block);
     if (back.length > 0) await store?.closed(back, undefined);
   }

@@ -220,29 +220,6 @@ describe("courtesy-call-redeemer, readings of tBTC v1", () => {
     }
   });
 
-  it("TBTC-9 never asks again about what has ended for ever, and asks on until then", async () => {
-    const { scenario, roles } = site;
-    await scenario.setPrice(CALLABLE);
-    await scenario.courtesyCall(deposit.address);
-    await scenario.requestRedemption(deposit, { from: roles.redeemer });
-    await scenario.provideSignature(deposit);
-    await scenario.proveRedemption(deposit);
-    const asked = async (): Promise<number> => {
-      const block = await site.block();
-      site.proxy.seen.length = 0;
-      const [reading] = await rescue.read([positionOf(deposit)], block);
-      expect(reading?.stage).to.equal("closed");
-      return site.proxy.count("eth_call");
-    };
-    expect(await asked()).to.be.greaterThan(0);
-    await site.mine(11);
-    expect(await asked(), "not deep enough").to.be.greaterThan(0);
-    await site.mine(1);
-    expect(await asked(), "seen deep enough").to.be.greaterThan(0);
-    await site.mine(1);
-    expect(await asked(), "for ever").to.equal(0);
-  });
-
   it("TBTC-9 an end on a branch that is gone was none", async () => {
     const { scenario, roles } = site;
     await scenario.setPrice(CALLABLE);
