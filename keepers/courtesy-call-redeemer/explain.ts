@@ -6,6 +6,8 @@ const SENTENCES: Readonly<Record<SkipReason, string>> = {
   "not-redeemable": "it is being set up, settled or liquidated, or over: nothing can be rescued",
   "in-flight": "a rescue of it is on its way",
   "put-aside": "policy or guard refused a rescue of it lately; it is tried again some blocks later",
+  unreadable:
+    "what stands at its address says what cannot be true of a position: the log (rescue.unreadable) has the error",
   "health-unknown": "the protocol has no price: nobody knows whether it is in danger",
   "price-stale": "the protocol goes by a price that is too old: nothing is spent that rests on it",
   healthy: "it is well collateralised{now}{needed}",

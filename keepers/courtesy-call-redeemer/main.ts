@@ -248,10 +248,10 @@ async function policy(context: ProgramContext): Promise<ProgramResult> {
 /** What would be decided now if nothing were on its way: the books are a running keeper's. */
 async function status(context: ProgramContext): Promise<ProgramResult> {
   return withSite(context, async (connection, site) => {
-    const { config, client } = connection;
+    const { config, client, log } = connection;
     await client.assertChain();
     const account = (await connection.signer())?.address ?? NOBODY;
-    const standing = await standingOf({ site, config, client, account }, await client.head());
+    const standing = await standingOf({ site, config, client, account, log }, await client.head());
     const path = statusPath(config.dataFolder, KEEPER_NAME, context.network);
     context.say(describeRunning(readStatus(path), config.staleAfterSeconds));
     for (const { position, urgency, healthBps, deadline } of standing.endangered) {

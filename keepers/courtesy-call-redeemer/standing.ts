@@ -1,9 +1,10 @@
 /** What would be decided now if nothing were on its way, for `status`. Reads only, and remembers nothing. */
 import { effectivePriceWei, firstFees } from "../kit/fees.js";
+import type { KeeperLog } from "../kit/logger.js";
 import type { ChainClient, Head } from "../kit/provider.js";
 import { pinnedCall } from "../kit/providers/confirm.js";
 import { decideConfigOf, type RedeemerConfig } from "./config.js";
-import { decide } from "./decide.js";
+import { decide, type Observation } from "./decide.js";
 import { tokenAbi } from "./encode.js";
 import { explain } from "./explain.js";
 import { rescuedOf } from "./inFlight.js";
@@ -12,28 +13,27 @@ import { listedOf } from "./listed.js";
 import { urgencyOf } from "./strategies/urgency.js";
 import { findPositions, settlementsOf } from "./settlements.js";
 import type { BlockRef, Reading } from "./types.js";
+import { waysOf } from "./ways.js";
 
 interface StandingParts {
   readonly site: RescueSite;
   readonly config: RedeemerConfig;
   readonly client: Pick<ChainClient, "agreed" | "request">;
   readonly account: string;
+  readonly log: KeeperLog;
 }
 
-export async function standingOf({ site, config, client, account }: StandingParts, head: Head) {
+export async function standingOf({ site, config, client, account, log }: StandingParts, head: Head) {
   const { protocol, token } = site;
   const { found, own } = await findPositions(protocol, config.operators);
   const block = { number: head.number, hash: head.hash, timestamp: BigInt(head.timestamp) };
   const listed = await listedOf(protocol, config.operators, own, new Set(), account, block);
   const readings = await protocol.read(listed, block);
   const positions = await Promise.all(
-    readings.map(async (reading) => ({
-      reading,
-      options:
-        urgencyOf(reading, block.timestamp, config.urgency) === undefined
-          ? []
-          : await protocol.options(reading, account, block),
-    })),
+    readings.map(async (reading): Promise<Observation["positions"][number]> => {
+      if (urgencyOf(reading, block.timestamp, config.urgency) === undefined) return { reading, options: [] };
+      return waysOf(protocol, reading, account, block, log);
+    }),
   );
   const data = tokenAbi.encodeFunctionData("balanceOf", [account]);
   const [native, units] = await client.agreed(head, [

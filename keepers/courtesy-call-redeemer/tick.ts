@@ -33,6 +33,7 @@ import { allowedEffects } from "./strategies/modes.js";
 import { urgencyOf } from "./strategies/urgency.js";
 import type { BlockRef, Call, Reading } from "./types.js";
 import type { Watchlist } from "./watchlist.js";
+import { waysOf } from "./ways.js";
 
 export interface TickConfig extends SettlingConfig {
   /** Between two looks at all positions while none is in danger. */
@@ -193,7 +194,7 @@ export class RescueTick {
         const { id } = reading.position;
         if (busy.has(id) || !mayAct(reading, block.timestamp, config)) return { reading, options: [] };
         if (this.aside.has(id, block.number)) return { reading, options: [], without: "put-aside" };
-        return { reading, options: await this.parts.site.protocol.options(reading, account, block) };
+        return waysOf(this.parts.site.protocol, reading, account, block, this.parts.log);
       }),
     );
     const needsMeans = positions.some(({ options }) => options.length > 0);

@@ -258,6 +258,8 @@ export const SKIP_REASONS = [
   "in-flight",
   /** Policy or guard refused a rescue of it alone; it is tried again some blocks later. */
   "put-aside",
+  /** What stands there says of itself what cannot be true of a position. */
+  "unreadable",
   /** The protocol has no price, so nobody knows whether it is in danger. */
   "health-unknown",
   /** The protocol goes by a price that is too old to act on. */

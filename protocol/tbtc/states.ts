@@ -47,11 +47,17 @@ export const AUCTION_STATES: ReadonlySet<DepositState> = new Set([
 
 /** @throws PermanentError TBTC_STATE_UNKNOWN: the address is no deposit of this version. */
 export function depositState(value: bigint): DepositState {
-  const state = Number(value);
-  if (!isState(state)) {
+  const state = knownState(value);
+  if (state === undefined) {
     throw new PermanentError("TBTC_STATE_UNKNOWN", `${String(value)} is no state of a tBTC v1 deposit`);
   }
   return state;
+}
+
+/** undefined: no deposit of this version says so. */
+export function knownState(value: bigint): DepositState | undefined {
+  const state = Number(value);
+  return isState(state) ? state : undefined;
 }
 
 export function depositStateName(state: DepositState): DepositStateName {

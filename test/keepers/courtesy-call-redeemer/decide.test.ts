@@ -187,8 +187,10 @@ describe("courtesy-call-redeemer: decide", () => {
     note(decide(observationOf([one], WAD), configOf({ operators: other })), 1);
     note(decide(observationOf([one], WAD), configOf({ mode: "watch" })), 1);
     note(decide({ ...observationOf([], WAD), positions: [{ reading: one, options: [] }] }, configOf()), 1);
-    const aside = { reading: one, options: [], without: "put-aside" } as const;
-    note(decide({ ...observationOf([], WAD), positions: [aside] }, configOf()), 1);
+    for (const without of ["put-aside", "unreadable"] as const) {
+      const positions = [{ reading: one, options: [], without }];
+      note(decide({ ...observationOf([], WAD), positions }, configOf()), 1);
+    }
     note(decide(observationOf([one], WAD), configOf({ token: idOf(60) })), 1);
     note(decide(observationOf([one], WAD), configOf({ operators: { kind: "service", minMarginWei: 1n } })), 1);
     note(decide(observationOf([one], WAD, { balance: { tokenUnits: WAD, nativeWei: 0n } }), configOf()), 1);

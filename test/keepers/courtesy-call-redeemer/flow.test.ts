@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { zeroPadValue } from "ethers";
 
 import { FOLLOW_UP_GAS } from "../../../keepers/courtesy-call-redeemer/adapters/tbtc/gas.js";
 import { tbtcSigning } from "../../../keepers/courtesy-call-redeemer/adapters/tbtc/signing.js";
@@ -7,6 +8,7 @@ import { redeemerGuard } from "../../../keepers/courtesy-call-redeemer/guard.js"
 import { keysOf, STORE_POINTS } from "../../../keepers/courtesy-call-redeemer/store.js";
 import { FAULT_POINTS } from "../../../keepers/kit/outbox/faultPoints.js";
 import type { Action } from "../../../keepers/kit/policy/action.js";
+import { tbtcAbi } from "../../../protocol/tbtc/contracts.js";
 import { DepositState } from "../../../protocol/tbtc/states.js";
 import { prefixedOutputScript, satToBytes8 } from "../../../protocol/tbtc/units.js";
 import type { Deposit } from "../../../scripts/tbtc/scenario.js";
@@ -295,6 +297,47 @@ describe("courtesy-call-redeemer on the real tBTC v1", function () {
     expect(await endings()).to.include({ rescued: POSITIONS });
   });
 
+  it("REDEEM-64 what a lying node made it believe to be a deposit keeps no other from being rescued, whatever it says of itself", async () => {
+    const fake = `0x${"fa".repeat(20)}`;
+    const { system, depositToken } = node.world.addresses;
+    const { selector } = tbtcAbi.deposit.getFunction("keepAddress");
+    // Its own keep; to all other questions one word, or less than a word: called, in a state that is none, too short.
+    for (const [word, length] of [
+      ["08", "20"],
+      ["63", "20"],
+      ["08", "01"],
+    ] as const) {
+      await node.keep();
+      const { database: db } = await postgres.testDatabase();
+      const put = (answer: string): Promise<unknown> =>
+        node.ask("hardhat_setCode", fake, `0x60003560e01c63${selector.slice(2)}14601957${answer}5b3060005260206000f3`);
+      await put("600860005260206000f3");
+      const pad = (address: string): string => zeroPadValue(address, 32);
+      node.proxy.fault = async ({ method, params }) => {
+        if (method === "eth_getLogs") {
+          const logs = (await node.ask(method, ...params)) as { readonly topics: readonly string[] }[];
+          const topics = [CREATED, pad(fake), pad(fake), pad(system)];
+          const found = logs.find((log) => log.topics[0] === CREATED);
+          return { kind: "answer", body: { result: found === undefined ? logs : [...logs, { ...found, topics }] } };
+        }
+        const { to, data = "" } = (params[0] ?? {}) as { readonly to?: string; readonly data?: string };
+        const isAsked = data.startsWith(EXISTS) && data.endsWith(fake.slice(2));
+        return method === "eth_call" && isAsked && to?.toLowerCase() === depositToken.toLowerCase()
+          ? { kind: "answer", body: { result: pad("0x01") } }
+          : undefined;
+      };
+      const redeemer = await startRedeemer(node, db);
+      await redeemer.watchlist.discover();
+      expect(redeemer.watchlist.has(fake)).to.equal(true);
+      node.proxy.fault = () => undefined;
+      await put(`60${word}60005260${length}6000f3`);
+      await redeemer.step();
+      expect(redeemer.outbox.pending(), `${word} ${length}`).to.have.length(POSITIONS + 1);
+      expect(redeemer.counters.get("skip.unreadable")).to.equal(word === "08" && length === "20" ? 1 : 0);
+      await node.giveBack();
+    }
+  });
+
   it("REDEEM-25 says what it cannot cover, how much is missing and until when, and covers what it can", async () => {
     await node.ask("evm_setAutomine", true);
     // Four lots and a half are left.
@@ -531,6 +574,9 @@ describe("courtesy-call-redeemer on the real tBTC v1", function () {
   }
 });
 
+const CREATED = tbtcAbi.keepFactory.getEvent("BondedECDSAKeepCreated").topicHash;
+/** Selector of the token's exists(uint256). */
+const EXISTS = tbtcAbi.ownershipToken.getFunction("exists").selector;
 /** Selector of currentState(). */
 const CURRENT_STATE = "0x0c3f6acf";
 

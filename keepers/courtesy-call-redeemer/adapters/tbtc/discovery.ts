@@ -3,7 +3,8 @@
  * factories' own arrays say how many keeps there are, so that a log that a node left out is missed, and the keep is then read from the
  * chain's state. Only blocks with confirmations on top are read; what was found on a branch that is gone is found again.
  *
- * Finding is coverage, never authority: a deposit counts when the system's own token for it exists and it names that keep.
+ * Finding is coverage, never authority: a deposit counts when the system's own token for it exists and it names that keep. What is found is
+ * stored, so that nodes that contradict each other about it are not believed.
  */
 import { RetryableError } from "../../../../protocol/errors.js";
 import { depositTokenId } from "../../../../protocol/tbtc/contracts.js";
@@ -12,8 +13,10 @@ import type { Counters } from "../../../kit/counters.js";
 import type { KeeperLog } from "../../../kit/logger.js";
 import type { ChainClient, Head } from "../../../kit/provider.js";
 import { blockByNumber, readBlock } from "../../../kit/providers/head.js";
+import type { NoQuorum } from "../../../kit/providers/agreement.js";
 import { readPinned } from "../../../kit/providers/pinned.js";
 import type { Discovered, Position } from "../../types.js";
+import type { AgreedReads } from "./agreedReads.js";
 import {
   backTo,
   freshCursor,
@@ -48,6 +51,7 @@ export const DISCOVERY_SETTINGS: DiscoverySettings = {
 
 export interface DiscoveryParts {
   readonly client: Pick<ChainClient, "ask" | "head">;
+  readonly reads: Pick<AgreedReads, "read">;
   readonly addresses: TbtcAddresses;
   readonly settings: DiscoverySettings;
   readonly counters: Counters;
@@ -234,30 +238,44 @@ export class Discovery {
   /** Positions of those keeps whose owner is a deposit of the system that names the keep. */
   private async adopt(found: readonly Found[], head: Head): Promise<readonly Position[]> {
     const owned = [...new Map(found.map((keep) => [keep.keep, keep])).values()];
-    const { depositToken } = this.parts.addresses;
-    const views = owned.flatMap(({ owner }) => [
-      view("ownershipToken", depositToken, "exists", [depositTokenId(owner)]),
-      view("deposit", owner, "keepAddress"),
-      view("deposit", owner, "lotSizeTbtc"),
-    ]);
-    const answers = await readPinned(
-      this.parts.client,
+    const isGenuine = await this.exist(
+      owned.map(({ owner }) => owner),
       head,
-      views.map(({ read }) => read),
     );
-    return owned.flatMap(({ keep, owner, members }, index): Position[] => {
-      const [exists, named, lot] = [0, 1, 2].map((part) => {
-        const place = 3 * index + part;
-        const result = answered(answers[place]);
-        return result === undefined ? undefined : views[place]?.decode(result);
-      });
-      if (exists?.[0] !== true || named === undefined || lot === undefined || addressOf(named) !== keep) {
-        // Anybody may open a keep for somebody else; no deposit of the system is behind it.
-        this.parts.counters.add("discovery.foreign-keeps");
-        return [];
-      }
+    const genuine = owned.filter((_, index) => isGenuine[index]);
+    const terms = await this.viewsAt(
+      head,
+      genuine.flatMap(({ owner }) => [view("deposit", owner, "keepAddress"), view("deposit", owner, "lotSizeTbtc")]),
+    );
+    const positions = genuine.flatMap(({ keep, owner, members }, index): Position[] => {
+      const [named, lot] = terms.slice(2 * index, 2 * index + 2);
+      if (named === undefined || lot === undefined || addressOf(named) !== keep) return [];
       return [{ id: owner, operators: members, sizeUnits: numberOf(lot) }];
     });
+    // Anybody may open a keep for somebody else; no deposit of the system is behind it.
+    const foreign = owned.length - positions.length;
+    if (foreign > 0) this.parts.counters.add("discovery.foreign-keeps", foreign);
+    return positions;
+  }
+
+  /**
+   * Which of these the system has a token for, as enough nodes say. Where there are not enough, and none contradicts, one is believed: what he
+   * invents is told once or not at all, and nothing is signed about it. @throws RetryableError NO_QUORUM when they contradict each other.
+   */
+  private async exist(owners: readonly string[], head: Head): Promise<readonly boolean[]> {
+    const { reads, addresses, counters } = this.parts;
+    const views = owners.map((owner) =>
+      view("ownershipToken", addresses.depositToken, "exists", [depositTokenId(owner)]),
+    );
+    try {
+      const answers = await Promise.all(views.map(({ read }) => reads.read(head, [read])));
+      return views.map((one, index) => one.decode(answers[index]?.[0])[0] === true);
+    } catch (error) {
+      if (!(error instanceof RetryableError && error.details["reason"] === ("too-few-providers" satisfies NoQuorum)))
+        throw error;
+      counters.add("discovery.unconfirmed");
+      return (await this.viewsAt(head, views)).map(([exists]) => exists === true);
+    }
   }
 
   /** Results of views that never revert, all at one block. */

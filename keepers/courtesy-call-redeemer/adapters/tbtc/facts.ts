@@ -5,7 +5,7 @@
 import type { ChainClient } from "../../../kit/provider.js";
 import { readPinned } from "../../../kit/providers/pinned.js";
 import type { BlockRef, Position, Thresholds } from "../../types.js";
-import { addressOf, answered, numberOf, view } from "./views.js";
+import { addressOf, meant, numberOf, view } from "./views.js";
 
 export interface DepositFacts {
   readonly keep: string;
@@ -39,11 +39,8 @@ export class FactsCache {
       views.map(({ read }) => read),
     );
     for (const [index, { id }] of missing.entries()) {
-      const results = VIEWS.map((_, part) => {
-        const place = index * VIEWS.length + part;
-        const result = answered(answers[place]);
-        return result === undefined ? undefined : views[place]?.decode(result);
-      });
+      const own = views.slice(index * VIEWS.length, (index + 1) * VIEWS.length);
+      const results = own.map((one, part) => meant(one, answers[index * VIEWS.length + part]));
       const [keep, lot, call, liquidate, initial] = results;
       if (keep === undefined || lot === undefined || call === undefined) continue;
       if (liquidate === undefined || initial === undefined) continue;

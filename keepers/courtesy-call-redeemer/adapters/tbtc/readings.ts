@@ -1,5 +1,5 @@
-/** Deposits as one block shows them. Nothing that can change is remembered, but that a deposit has come to its end. */
-import { AUCTION_STATES, DepositState, depositState, SETTLING_STATES } from "../../../../protocol/tbtc/states.js";
+/** Deposits as one block shows them. Nothing that can change is remembered. */
+import { AUCTION_STATES, DepositState, knownState, SETTLING_STATES } from "../../../../protocol/tbtc/states.js";
 import { COURTESY_PERIOD_SECONDS } from "../../../../protocol/tbtc/constants.js";
 import { depositSlots, wordAddress, wordValue } from "../../../../protocol/tbtc/storage.js";
 import { collateralDown } from "../../../../protocol/tbtc/units.js";
@@ -8,7 +8,7 @@ import { readPinned } from "../../../kit/providers/pinned.js";
 import type { RpcAnswer } from "../../../kit/providers/transport.js";
 import type { BlockRef, LossModel, Position, PriceTime, Reading, Stage } from "../../types.js";
 import { FactsCache, type DepositFacts } from "./facts.js";
-import { answered, numberOf, slotRead, view } from "./views.js";
+import { answered, meant, numberOf, slotRead, view } from "./views.js";
 
 const ALL_BPS = 10_000n;
 const BPS_PER_PERCENT = 100n;
@@ -24,31 +24,21 @@ export interface ReadingsParts {
   readonly priceFeed: string;
   /** A price that was written longer ago is stale; one whose medianizer does not tell is not. */
   readonly maxPriceAgeSeconds: bigint;
-  /** Blocks after which an end is believed for ever. */
-  readonly confirmations: number;
   /** What buying a bond costs its buyer beside the lot. */
   readonly takerCostWei: bigint;
 }
 
-interface Ended {
-  /** First block at which it was seen ended, without a break since. */
-  readonly since: number;
-  readonly isFinal: boolean;
-}
-
 export class Readings {
   private readonly facts: FactsCache;
-  private readonly ended = new Map<string, Ended>();
 
   constructor(private readonly parts: ReadingsParts) {
     this.facts = new FactsCache(parts.client);
   }
 
-  /** Reads everything that has not ended for ever, at the named block. @throws RetryableError when no node can say. */
+  /** @throws RetryableError when no node can say. */
   async read(positions: readonly Position[], block: BlockRef): Promise<readonly Reading[]> {
-    const alive = positions.filter(({ id }) => this.ended.get(id)?.isFinal !== true);
-    const facts = await this.facts.of(alive, block);
-    const present = alive.flatMap((position) => {
+    const facts = await this.facts.of(positions, block);
+    const present = positions.flatMap((position) => {
       const known = facts.get(position.id);
       return known === undefined ? [] : [{ position, facts: known }];
     });
@@ -70,13 +60,13 @@ export class Readings {
     const told = answered(priceAnswer);
     const weiPerSat = told === undefined || priced.isStale ? 0n : numberOf(price.decode(told));
     const seen = present.flatMap(({ position, facts: known }, index) => {
-      const [state, bond] = [2 * index, 2 * index + 1].map((place) => {
-        const result = answered(answers[place]);
-        return result === undefined ? undefined : views[place]?.decode(result);
-      });
+      const [state, bond] = views
+        .slice(2 * index, 2 * index + 2)
+        .map((one, part) => meant(one, answers[2 * index + part]));
       // Whatever is at that address now, it is no deposit, and must not keep the others from being seen.
-      if (state === undefined || bond === undefined) return [];
-      return [{ position, facts: known, state: depositState(numberOf(state)), bondWei: numberOf(bond) }];
+      const named = state === undefined ? undefined : knownState(numberOf(state));
+      if (named === undefined || bond === undefined) return [];
+      return [{ position, facts: known, state: named, bondWei: numberOf(bond) }];
     });
     const called = seen.filter(({ state }) => state === DepositState.COURTESY_CALL);
     const calledAt = await this.calledAt(called, block);
@@ -86,7 +76,6 @@ export class Readings {
       const since = calledAt.get(position.id);
       const graceEndsAt = since === undefined ? undefined : since + COURTESY_PERIOD_SECONDS;
       readings.set(position.id, { ...reading, graceEndsAt, priced });
-      this.note(position.id, reading.stage, block);
     }
     return positions.map((position) => readings.get(position.id) ?? gone(position));
   }
@@ -106,16 +95,6 @@ export class Readings {
   /** The branch that was read is gone: nothing that was remembered of it holds. */
   forget(): void {
     this.facts.clear();
-    this.ended.clear();
-  }
-
-  private note(id: string, stage: Stage, { number }: BlockRef): void {
-    if (stage !== "closed") {
-      this.ended.delete(id);
-      return;
-    }
-    const since = Math.min(this.ended.get(id)?.since ?? number, number);
-    this.ended.set(id, { since, isFinal: number - since >= this.parts.confirmations });
   }
 
   /**
@@ -180,7 +159,7 @@ function readingOf(
   return { position, stage, healthBps, thresholds, loss, bountyWei: 0n, ...(wasLost ? { wasLost } : {}) };
 }
 
-/** Ended for ever, or on a branch that is gone. */
+/** Nothing of the system is there. */
 function gone(position: Position): Reading {
   const loss: LossModel = {
     kind: "auction",

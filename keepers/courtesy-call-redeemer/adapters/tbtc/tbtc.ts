@@ -70,16 +70,15 @@ export class TbtcRescue implements RescueProtocol<TbtcCursor> {
     const pinned: Payout = Object.freeze({ ...payout, outputScript: checkedScript(payout.outputScript) });
     const settings = { ...DISCOVERY_SETTINGS, ...discovery };
     const { system, priceFeed } = addresses;
-    const { confirmations } = settings;
     const reads = new AgreedReads(client);
     this.readings = new Readings({
-      ...{ client, system, priceFeed, confirmations, takerCostWei },
+      ...{ client, system, priceFeed, takerCostWei },
       maxPriceAgeSeconds: maxPriceAgeSeconds ?? PRICE_SECONDS,
     });
     const onReorganised = (): void => {
       this.readings.forget();
     };
-    this.discovery = new Discovery({ client, addresses, settings, counters, log, onReorganised });
+    this.discovery = new Discovery({ client, reads, addresses, settings, counters, log, onReorganised });
     this.ways = new Options({ reads, addresses, payout: pinned });
     this.simulator = new Simulator({ reads, addresses });
     this.settlement = new TbtcSettlement(client, addresses, bitcoin ?? NO_BITCOIN);

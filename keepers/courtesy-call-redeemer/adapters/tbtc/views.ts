@@ -66,6 +66,17 @@ export function answered(answer: RpcAnswer | undefined): unknown {
   return answer === undefined || "error" in answer || answer.result === "0x" ? undefined : answer.result;
 }
 
+/** The same as its contract means it; undefined also when whatever is at that address answers like no such contract. */
+export function meant(view: View, answer: RpcAnswer | undefined): Result | undefined {
+  const result = answered(answer);
+  try {
+    return result === undefined ? undefined : view.decode(result);
+  } catch (error) {
+    if (error instanceof RetryableError) return undefined;
+    throw error;
+  }
+}
+
 export function numberOf(result: Result): bigint {
   return result[0] as bigint;
 }

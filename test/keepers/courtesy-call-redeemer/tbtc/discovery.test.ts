@@ -250,6 +250,28 @@ describe("courtesy-call-redeemer, discovery of tBTC v1", () => {
     expect(counters.get("discovery.foreign-keeps")).to.be.greaterThan(0);
   });
 
+  it("TBTC-3 gives out nothing of which one node alone says that the system knows it", async () => {
+    const { roles, world } = site;
+    const foreign = world.addresses.token.toLowerCase();
+    const data = AbiCoder.defaultAbiCoder().encode(["address[]", "uint256"], [roles.operators.slice(0, 3), 3]);
+    const topics = [CREATED, ...[foreign, foreign, world.addresses.system].map((one) => zeroPadValue(one, 32))];
+    lie((logs) => logs.flatMap((log, index) => (index === 0 ? [log, { ...log, data, topics }] : [log])));
+    const { fault } = site.proxy;
+    const yes = zeroPadValue("0x01", 32);
+    site.proxy.fault = (request) => {
+      const { to, data: asked = "" } = (request.params[0] ?? {}) as { to?: string; data?: string };
+      const isAsked =
+        to?.toLowerCase() === world.addresses.depositToken.toLowerCase() && asked.includes(foreign.slice(2));
+      return request.method === "eth_call" && isAsked ? { kind: "answer", body: { result: yes } } : fault(request);
+    };
+    const client = site.client({ url: `${site.proxy.url},${site.url}`, quorum: 2, timeoutMs: 20_000 });
+    const { rescue } = site.rescue({ client });
+    expect(await codeOf(rescue.discover(undefined))).to.equal("NO_QUORUM");
+    site.proxy.fault = () => undefined;
+    for (const endpoint of client.endpoints) endpoint.quarantine.good();
+    expect(shown((await all(rescue)).positions)).to.deep.equal(expected(deposits));
+  });
+
   it("TBTC-3 goes back to where branches part, and finds what is on the new one", async () => {
     const { rescue, counters, captured } = open();
     const { cursor } = await all(rescue);
