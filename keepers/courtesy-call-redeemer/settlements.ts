@@ -5,7 +5,8 @@ import { runChecks, type Check } from "../kit/doctor.js";
 import type { Env } from "../kit/env.js";
 import type { ChainClient, Head } from "../kit/provider.js";
 import { blockByNumber, readBlock } from "../kit/providers/head.js";
-import { openChildKey, openSite, type Connection } from "./connect.js";
+import { NOBODY, openChildKey, openSite, type Connection } from "./connect.js";
+import { listedOf } from "./listed.js";
 import { troubleOf } from "./settling.js";
 import type { RescueSite, ServerStanding } from "./site.js";
 import { ownMembers, type Operators } from "./strategies/modes.js";
@@ -108,7 +109,10 @@ export async function settlementChecks(connection: Connection, env: Env): Promis
           const head = await client.head();
           const block = blockOf(head);
           const { own } = await findPositions(site.protocol, config.operators);
-          const settling = await settlementsOf(site, client, await site.protocol.read(own, block), block);
+          const account = (await connection.signer())?.address ?? NOBODY;
+          const listed = await listedOf(site.protocol, config.operators, own, new Set(), account, block);
+          const readings = await site.protocol.read(listed, block);
+          const settling = await settlementsOf(site, client, oursOf(readings, config.operators, account), block);
           const ok = settling.every(({ troubles }) => troubles.every(({ severity }) => severity !== "critical"));
           const found = settlementLines({ settling, servers: [] }).join("; ");
           return { ok, found: found === "" ? "none" : found };
@@ -118,6 +122,11 @@ export async function settlementChecks(connection: Connection, env: Env): Promis
   } finally {
     site?.otherChain?.close();
   }
+}
+
+/** Whoever serves others answers for what he has rescued himself; operators for all that is theirs. */
+function oursOf(readings: readonly Reading[], { kind }: Operators, account: string): readonly Reading[] {
+  return kind === "own" ? readings : readings.filter(({ rescuer }) => rescuer === account.toLowerCase());
 }
 
 /** All positions from the first block on: how many there are, and those that are looked after. */

@@ -154,6 +154,28 @@ describe("courtesy-call-redeemer as a program", function () {
     expect(await states()).to.deep.equal(deposits.map(() => DepositState.COURTESY_CALL));
   });
 
+  it("REDEEM-65 a provider's doctor answers for his own rescues, and an operator's for all that is theirs", async () => {
+    const { deployer, operators, redeemer, rival } = node.roles;
+    const escrow = await deployRescueBounty(node.chain, deployer, node.world.addresses);
+    const [listed, late] = deposits;
+    if (listed === undefined || late === undefined) throw new Error("there are deposits");
+    const bounties = [listed, late].map(({ address }) => ({ deposit: address, bountyWei: WAD }));
+    await node.scenario.send(operators[0] ?? "", escrow, encodePledge(bounties), 2n * WAD);
+    await node.scenario.transferTbtc(redeemer, rival, LOT_WEI);
+    await node.scenario.requestRedemption(late, { from: rival });
+    await node.chain.advance(6_000n);
+    await node.mine(3);
+    const settling = async (more: Readonly<Record<string, string>>) => {
+      const { report } = await program.doctor(context(more));
+      const checks = report["checks"] as readonly { readonly name: string; readonly ok: boolean }[];
+      return checks.find(({ name }) => name === "settling")?.ok;
+    };
+    const service = { REDEEMER_MODE: "service-provider", OPERATORS: "*", REDEEMER_BOUNTY_ESCROW: escrow };
+    expect(await settling(service)).to.equal(true);
+    expect(await settling({ REDEEMER_MODE: "watch", OPERATORS: "*" })).to.equal(true);
+    expect(await settling({})).to.equal(false);
+  });
+
   it("REDEEM-57 as a service provider it shows what pays and what is earned, and starts with an escrow of this system only", async () => {
     const { deployer, operators, redeemer } = node.roles;
     const escrow = await deployRescueBounty(node.chain, deployer, node.world.addresses);
