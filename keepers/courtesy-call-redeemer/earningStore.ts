@@ -10,8 +10,8 @@ import {
 } from "../../db/queries/rescue/earnings.js";
 import { keyStates } from "../../db/queries/rescue/rescues.js";
 import type { EarningEnd, NewEarning, RescueBook } from "../../db/queries/rescue/rows.js";
+import { fenced, type Stored } from "../kit/fenced.js";
 import type { LeaseView } from "../kit/outbox/store.js";
-import { fenced, type Stored } from "./fenced.js";
 import type { StepState } from "./store.js";
 
 /** Points at which tests kill. */
@@ -70,7 +70,7 @@ export class EarningStore {
   /** All, or nothing. */
   async begin(earnings: readonly NewEarning[]): Promise<Stored> {
     const { db, lease, at } = this.parts;
-    const stored = await fenced(db, lease, async (tx) => {
+    const stored = await fenced(db, [lease], async (tx) => {
       for (const earning of earnings) if (!(await insertEarning(tx, this.book, earning))) return false;
       await at?.("earnings.before-commit");
       return true;
@@ -81,13 +81,13 @@ export class EarningStore {
 
   end(earning: Named, end: Exclude<EarningEnd, "dropped">): Promise<Stored> {
     const { db, lease } = this.parts;
-    return fenced(db, lease, (tx) => endEarning(tx, this.book, earning, end));
+    return fenced(db, [lease], (tx) => endEarning(tx, this.book, earning, end));
   }
 
   /** What was never sent never will be. `stale`: the outbox has it. */
   drop(earning: Named): Promise<Stored> {
     const { db, lease, chainId, role, account } = this.parts;
-    return fenced(db, lease, async (tx) => {
+    return fenced(db, [lease], async (tx) => {
       // What the outbox is writing now, or has written with a lost answer, is seen by the next statement.
       await lockSigner(tx, chainId, account);
       if ((await keyStates(tx, chainId, role, [earningKey(earning)])).length > 0) return false;

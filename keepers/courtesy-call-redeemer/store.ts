@@ -22,8 +22,8 @@ import { addPayment, childrenOf } from "../../db/queries/rescue/payments.js";
 import type { DoneRescue, NewRescue, RescueBook, RescueEnd } from "../../db/queries/rescue/rows.js";
 import { readScan, writeScan } from "../../db/queries/rescue/scan.js";
 import { PermanentError } from "../../protocol/errors.js";
+import { fenced, type Stored } from "../kit/fenced.js";
 import type { LeaseView } from "../kit/outbox/store.js";
-import { fenced, type Stored } from "./fenced.js";
 import type { Discovered, PaymentBook, Position } from "./types.js";
 
 /** Points at which tests kill. */
@@ -218,7 +218,7 @@ export class RescueStore {
   }
 
   private change(work: (tx: Queryable) => Promise<boolean>): Promise<Stored> {
-    return fenced(this.parts.db, this.parts.lease, work);
+    return fenced(this.parts.db, [this.parts.lease], work);
   }
 }
 

@@ -15,20 +15,11 @@ import { openLegs } from "../../db/queries/arbitrage/openLegs.js";
 import { openTransfers } from "../../db/queries/arbitrage/openTransfers.js";
 import type { LegRow, TransferRow } from "../../db/queries/arbitrage/rows.js";
 import { tradeResult } from "../../db/queries/arbitrage/tradeResult.js";
-import { lockLease } from "../../db/queries/lease/lock.js";
 import { lockSigner } from "../../db/queries/outbox/signer.js";
 import { PermanentError } from "../../protocol/errors.js";
+import { fenced, type Stored } from "../kit/fenced.js";
 import type { LeaseView } from "../kit/outbox/store.js";
 import type { ChainKey, LegIntent, RepairIntent, TradeIntent, TransferIntent } from "./types.js";
-
-/** Why nothing was written. */
-export type StoreRefusal =
-  /** Another process leads on one of the chains. */
-  | "not-leading"
-  /** The effect, or the one before it, is written otherwise than the decision thought: look again. */
-  | "stale";
-
-export type Stored = { readonly ok: true } | { readonly ok: false; readonly refusal: StoreRefusal };
 
 /** Points at which tests kill. */
 export const STORE_POINTS = ["trade.half", "trade.before-commit", "trade.after-commit"] as const;
@@ -171,31 +162,8 @@ export class ArbitrageStore {
   }
 
   /** All of `work`, or nothing when it answers no, or when somebody else leads. */
-  private async change(work: (tx: Queryable) => Promise<boolean>): Promise<Stored> {
-    const { db, leases } = this.parts;
-    try {
-      await db.transaction(async (tx) => {
-        for (const lease of leases) {
-          const held = lease.held;
-          if (held === undefined) throw new Undone("not-leading");
-          if (await lockLease(tx, held.name, held.owner, held.fence)) continue;
-          lease.lost("the fence has moved on");
-          throw new Undone("not-leading");
-        }
-        if (!(await work(tx))) throw new Undone("stale");
-      });
-      return { ok: true };
-    } catch (error) {
-      if (error instanceof Undone) return { ok: false, refusal: error.refusal };
-      throw error;
-    }
-  }
-}
-
-/** Rolls back. */
-class Undone extends Error {
-  constructor(readonly refusal: StoreRefusal) {
-    super(refusal);
+  private change(work: (tx: Queryable) => Promise<boolean>): Promise<Stored> {
+    return fenced(this.parts.db, this.parts.leases, work);
   }
 }
 

@@ -8,6 +8,7 @@ import type { BridgeMessage } from "../../protocol/bridgeMessage.js";
 import { RetryableError } from "../../protocol/errors.js";
 import { maxBigint } from "../../protocol/math.js";
 import type { Counters } from "../kit/counters.js";
+import type { Stored } from "../kit/fenced.js";
 import type { Freshness } from "../kit/health.js";
 import { describeError, type Facts, type KeeperLog } from "../kit/logger.js";
 import type { Head } from "../kit/provider.js";
@@ -33,7 +34,7 @@ import { finishedTrades, legDuties, transferDuties } from "./open.js";
 import { booksOf, endOf, messageOf, type SeenPending } from "./pending.js";
 import type { Prices } from "./prices.js";
 import type { Sender } from "./send.js";
-import type { ArbitrageStore, Stored, StoredBooks } from "./store.js";
+import type { ArbitrageStore, StoredBooks } from "./store.js";
 import { positionOf, tradeKey } from "./strategies/brokenLeg.js";
 import type {
   ActReason,

@@ -8,8 +8,8 @@ import { lockSigner } from "../../../db/queries/outbox/signer.js";
 import { keyStates } from "../../../db/queries/rescue/rescues.js";
 import type { NewSwap, SwapBook, SwapEnd, SwapTotals } from "../../../db/queries/swap/rows.js";
 import { endSwap, insertSwap, openSwap, swapTotals } from "../../../db/queries/swap/swaps.js";
+import { fenced, type Stored } from "../../kit/fenced.js";
 import type { LeaseView } from "../../kit/outbox/store.js";
-import { fenced, type Stored } from "../fenced.js";
 import { SWAP_STEPS, type Swap, type SwapStates, type SwapStep } from "./types.js";
 
 /** Points at which tests kill. */
@@ -67,7 +67,7 @@ export class SwapStore {
 
   async begin(swap: NewSwap): Promise<Stored> {
     const { at, db, lease } = this.parts;
-    const stored = await fenced(db, lease, async (tx) => {
+    const stored = await fenced(db, [lease], async (tx) => {
       const isNew = await insertSwap(tx, this.book, swap);
       if (isNew) await at?.("swap.before-commit");
       return isNew;
@@ -97,7 +97,7 @@ export class SwapStore {
     may: (tx: Parameters<Parameters<Database["transaction"]>[0]>[0]) => Promise<boolean>,
   ): Promise<Stored> {
     const { at, db, lease } = this.parts;
-    const stored = await fenced(db, lease, async (tx) => {
+    const stored = await fenced(db, [lease], async (tx) => {
       const isEnded = (await may(tx)) && (await endSwap(tx, this.book, ordinal, end));
       if (isEnded) await at?.("swap-end.before-commit");
       return isEnded;

@@ -11,6 +11,7 @@ import { tbtcRevert } from "../../../../../protocol/tbtc/reverts.js";
 import { DepositState } from "../../../../../protocol/tbtc/states.js";
 import { prefixedOutputScript } from "../../../../../protocol/tbtc/units.js";
 import type { Counters } from "../../../../kit/counters.js";
+import type { StoreRefusal } from "../../../../kit/fenced.js";
 import { describeError, type Facts, type KeeperLog } from "../../../../kit/logger.js";
 import { bytesOf, type Action, type EncodeAction } from "../../../../kit/policy/action.js";
 import type { ChainClient, Head } from "../../../../kit/provider.js";
@@ -28,7 +29,7 @@ import { mintDuty, openingDuty } from "./decide.js";
 import { decideOpening, type OpeningPolicy } from "./opening.js";
 import type { MintReader } from "./read.js";
 import { MINT_ACTIONS, MINT_GAS } from "./signing.js";
-import { mintKey, type MintRefusal, type MintStore, type StoredMints } from "./store.js";
+import { mintKey, type MintStore, type StoredMints } from "./store.js";
 import { ALARMING, type DepositFacts, type FundingSight, type Mint, type MintDuty, type MintPolicy } from "./types.js";
 
 /** Points at which tests kill, beside those of store and outbox. */
@@ -354,7 +355,7 @@ export class MintRoutine {
     record.write({ kind: "mint.step", block: head.number, facts });
   }
 
-  private wrote({ ordinal, deposit }: Mint, end: string, refused: MintRefusal | undefined, head: Head): void {
+  private wrote({ ordinal, deposit }: Mint, end: string, refused: StoreRefusal | undefined, head: Head): void {
     if (this.refused(refused)) return;
     const { counters, log, record } = this.parts;
     this.shown.delete(ordinal);
@@ -372,7 +373,7 @@ export class MintRoutine {
   }
 
   /** @returns whether nothing was written. */
-  private refused(refusal: MintRefusal | undefined): boolean {
+  private refused(refusal: StoreRefusal | undefined): boolean {
     if (refusal !== undefined) this.parts.counters.add(`books.${refusal}`);
     return refusal !== undefined;
   }

@@ -4,7 +4,6 @@
  * leads, as the outbox does for bytes.
  */
 import type { Database, Queryable } from "../../../../../db/database.js";
-import { lockLease } from "../../../../../db/queries/lease/lock.js";
 import {
   committedSat,
   endMint,
@@ -17,6 +16,7 @@ import {
 import type { MintBook, MintEnd, MintFunding, MintRow, NewMint } from "../../../../../db/queries/mint/rows.js";
 import { lockSigner } from "../../../../../db/queries/outbox/signer.js";
 import { keyStates } from "../../../../../db/queries/rescue/rescues.js";
+import { fenced, type StoreRefusal } from "../../../../kit/fenced.js";
 import type { LeaseView } from "../../../../kit/outbox/store.js";
 import { MINT_STEPS, type Mint, type MintStep } from "./types.js";
 
@@ -42,13 +42,6 @@ export interface MintStoreParts {
   readonly lease: LeaseView;
   readonly at?: (point: MintStorePoint) => Promise<void>;
 }
-
-/** Why nothing was written. */
-export type MintRefusal =
-  /** Another process leads. */
-  | "not-leading"
-  /** It is written otherwise than the decision thought: look again. */
-  | "stale";
 
 export interface StoredMints {
   readonly open: readonly Mint[];
@@ -86,25 +79,25 @@ export class MintStore {
     });
   }
 
-  begin(mint: NewMint): Promise<MintRefusal | undefined> {
+  begin(mint: NewMint): Promise<StoreRefusal | undefined> {
     return this.change("mint", (tx) => insertMint(tx, this.book, mint));
   }
 
-  deposit(ordinal: bigint, address: string): Promise<MintRefusal | undefined> {
+  deposit(ordinal: bigint, address: string): Promise<StoreRefusal | undefined> {
     return this.change("deposit", (tx) => writeDeposit(tx, this.book, ordinal, address.toLowerCase()));
   }
 
   /** Once per mint, and never a coin that another open mint spends. */
-  fund(ordinal: bigint, funding: MintFunding): Promise<MintRefusal | undefined> {
+  fund(ordinal: bigint, funding: MintFunding): Promise<StoreRefusal | undefined> {
     return this.change("funding", (tx) => writeFunding(tx, this.book, ordinal, funding));
   }
 
-  end(ordinal: bigint, end: Exclude<MintEnd, "dropped">): Promise<MintRefusal | undefined> {
+  end(ordinal: bigint, end: Exclude<MintEnd, "dropped">): Promise<StoreRefusal | undefined> {
     return this.change("mint-end", (tx) => endMint(tx, this.book, ordinal, end));
   }
 
   /** What was never sent never will be. `stale`: the outbox has it. */
-  drop(ordinal: bigint): Promise<MintRefusal | undefined> {
+  drop(ordinal: bigint): Promise<StoreRefusal | undefined> {
     const { chainId, role, account } = this.parts;
     return this.change("mint-end", async (tx) => {
       // What the outbox is writing now, or has written with a lost answer, is seen by the next statement.
@@ -117,32 +110,16 @@ export class MintStore {
   private async change(
     what: "mint" | "deposit" | "funding" | "mint-end",
     work: (tx: Queryable) => Promise<boolean>,
-  ): Promise<MintRefusal | undefined> {
+  ): Promise<StoreRefusal | undefined> {
     const { db, lease, at } = this.parts;
-    try {
-      await db.transaction(async (tx) => {
-        const { held } = lease;
-        if (held === undefined) throw new Undone("not-leading");
-        if (!(await lockLease(tx, held.name, held.owner, held.fence))) {
-          lease.lost("the fence has moved on");
-          throw new Undone("not-leading");
-        }
-        if (!(await work(tx))) throw new Undone("stale");
-        await at?.(`${what}.before-commit`);
-      });
-    } catch (error) {
-      if (error instanceof Undone) return error.refusal;
-      throw error;
-    }
+    const stored = await fenced(db, [lease], async (tx) => {
+      if (!(await work(tx))) return false;
+      await at?.(`${what}.before-commit`);
+      return true;
+    });
+    if (!stored.ok) return stored.refusal;
     await at?.(`${what}.after-commit`);
     return undefined;
-  }
-}
-
-/** Rolls back. */
-class Undone extends Error {
-  constructor(readonly refusal: MintRefusal) {
-    super(refusal);
   }
 }
 

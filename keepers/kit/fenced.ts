@@ -1,28 +1,32 @@
-/** A change of this keeper's books, which proves in its own transaction that its writer leads, as the outbox does for bytes. */
+/** A change of a keeper's books, which proves in its own transaction that its writer leads, as the outbox does for bytes. */
 import type { Database, Queryable } from "../../db/database.js";
 import { lockLease } from "../../db/queries/lease/lock.js";
-import type { LeaseView } from "../kit/outbox/store.js";
+import type { LeaseView } from "./outbox/store.js";
 
 /** Why nothing was written. */
 export type StoreRefusal =
-  /** Another process leads. */
+  /** Another process leads, on one of the chains where there are several. */
   | "not-leading"
   /** It is written otherwise than the decision thought: look again. */
   | "stale";
 
 export type Stored = { readonly ok: true } | { readonly ok: false; readonly refusal: StoreRefusal };
 
-/** @param work answers false when the books are not as it thought; nothing is written then. */
+/**
+ * @param leases all of them must be held.
+ * @param work answers false when the books are not as it thought; nothing is written then.
+ */
 export async function fenced(
   db: Database,
-  lease: LeaseView,
+  leases: readonly LeaseView[],
   work: (tx: Queryable) => Promise<boolean>,
 ): Promise<Stored> {
   try {
     await db.transaction(async (tx) => {
-      const { held } = lease;
-      if (held === undefined) throw new Undone("not-leading");
-      if (!(await lockLease(tx, held.name, held.owner, held.fence))) {
+      for (const lease of leases) {
+        const { held } = lease;
+        if (held === undefined) throw new Undone("not-leading");
+        if (await lockLease(tx, held.name, held.owner, held.fence)) continue;
         lease.lost("the fence has moved on");
         throw new Undone("not-leading");
       }
