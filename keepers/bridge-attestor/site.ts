@@ -52,7 +52,6 @@ export async function runSite(parts: SiteParts, context: RunContext): Promise<Pr
   const network = config.network.name;
   let workplace: Workplace | undefined;
   let insight: InsightServer | undefined;
-  let newest: number | undefined;
   try {
     const payer = await own.signer();
     const policy = compilePolicy(own, other, payer?.address);
@@ -100,7 +99,7 @@ export async function runSite(parts: SiteParts, context: RunContext): Promise<Pr
         await nextBlock.probe(head);
       },
     });
-    const head = (): number | undefined => newest;
+    const head = (): number | undefined => watcher.newest;
     insight = await openInsight({
       ...{ connection: own, keeper: KEEPER_NAME, execute, runtime, submitter, health, counters, head },
     });
@@ -110,11 +109,7 @@ export async function runSite(parts: SiteParts, context: RunContext): Promise<Pr
     });
     const outcome = await runKeeper(
       {
-        nextHead: async (signal, again) => {
-          const news = await watcher.next(signal, again);
-          newest = news?.head.number ?? newest;
-          return news;
-        },
+        nextHead: (signal, again) => watcher.next(signal, again),
         upkeep: async (at) => {
           for (const { kind, key: effect, hash, nonce, block } of await submitter.upkeep(at)) {
             counters.add(`settled.${kind}`);

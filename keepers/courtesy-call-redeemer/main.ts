@@ -11,7 +11,6 @@ import { openInsight } from "../kit/insight/open.js";
 import type { InsightServer } from "../kit/insight/server.js";
 import { describeError } from "../kit/logger.js";
 import { accountNames } from "../kit/pnl/postings.js";
-import type { Action } from "../kit/policy/action.js";
 import { policyReport } from "../kit/policy/report.js";
 import type { KeeperProgram, ProgramContext, ProgramResult, RunContext } from "../kit/program.js";
 import { runKeeper } from "../kit/runner.js";
@@ -20,29 +19,24 @@ import { runtimeChecks } from "../kit/runtimeChecks.js";
 import { describeRunning, readStatus, statusPath } from "../kit/statusFile.js";
 import { HeadWatcher } from "../kit/watcher.js";
 import { openWorkplace, type Workplace } from "../kit/workplace.js";
-import { decideConfigOf } from "./config.js";
-import { compilePolicy, connect, depthOf, NOBODY, openChildKey, openSite, type Connection } from "./connect.js";
+import { compilePolicy, connect, NOBODY, openChildKey, openSite, type Connection } from "./connect.js";
 import { failedCondition } from "./condition.js";
 import { examine, EXECUTE_GATE, GATE } from "./doctor.js";
 import { EarningDesk } from "./earningDesk.js";
 import { EarningStore } from "./earningStore.js";
 import { actionOf, redeemerEncoder } from "./encode.js";
 import { redeemerGuard } from "./guard.js";
-import { Notices } from "./notices.js";
+import { openTick } from "./openTick.js";
 import { KEEPER_NAME } from "./policy.js";
 import { settlementChecks, settlementLines } from "./settlements.js";
-import { SETTLE_EVERY_MS } from "./settling.js";
 import { POSITIONS, type EtherSupply, type RescueSite, type TokenSupply } from "./site.js";
 import { standingOf } from "./standing.js";
 import { RescueStore } from "./store.js";
-import { RescueTick } from "./tick.js";
-import type { Call } from "./types.js";
-import { Watchlist } from "./watchlist.js";
+import type { Watchlist } from "./watchlist.js";
 
 /** How long the end waits for what is in flight. */
 const SETTLE_MS = 5_000;
 const ONCE_SETTLE_MS = 60_000;
-const MS_PER_SECOND = 1_000;
 /** So long a block waits for answers about a rescue that is being settled. */
 const SETTLE_PATIENCE_MS = 3_000;
 
@@ -60,7 +54,6 @@ async function run(context: RunContext): Promise<ProgramResult> {
   let site: RescueSite | undefined;
   let supply: TokenSupply | undefined;
   let etherSupply: EtherSupply | undefined;
-  let newest: number | undefined;
   const troubles = watchTroubles(connection, health);
   try {
     requireGate(await examine(connection, counters, execute), execute ? EXECUTE_GATE : GATE, log);
@@ -113,35 +106,22 @@ async function run(context: RunContext): Promise<ProgramResult> {
       supply = await site.openSupply?.(parts);
       etherSupply = site.etherSupply?.open({ ...parts, otherNeedsWei: supply?.needsWei ?? 0n });
     }
-    const { operators, urgency, feeShareBps: stakeShareBps, maxFeePerGasWei, validBlocks, cooldownMs } = config;
-    const depth = BigInt(depthOf(config));
-    const watchlist = new Watchlist({ protocol: site.protocol, operators, store, depth, counters, log });
-    known.watchlist = watchlist;
-    const attemptMs = config.replaceAfterBlocks * config.network.blockMs;
-    const typed = (call: Call): Action | undefined => actionOf(policy, call);
-    const { leastPayoutWei } = config;
+    const { feeShareBps: stakeShareBps, maxFeePerGasWei, validBlocks, leastPayoutWei } = config;
     const desk =
       earnings === undefined
         ? undefined
         : new EarningDesk({
             ...{ earnings, account, store: earningStore, window: OUTBOX_WINDOW },
-            ...{ encode, typed, submitter, counters, record, log },
+            ...{ encode, typed: (call) => actionOf(policy, call), submitter, counters, record, log },
             config: { maxFeePerGasWei, stakeShareBps, validBlocks, leastPayoutWei },
           });
-    const tick = new RescueTick({
+    const { tick, watchlist } = openTick({
       ...(desk === undefined ? {} : { desk }),
       heldUnits: async () => (await etherSupply?.heldUnits()) ?? 0n,
-      ...{ site, account, fees: config, watchlist, store, client, encode, submitter, counters, record, log },
-      decide: decideConfigOf(config, site.token.address),
-      config: {
-        ...{ maxFeePerGasWei, stakeShareBps, validBlocks, cooldownMs },
-        ...{ settleEveryMs: SETTLE_EVERY_MS, settlePatienceMs: SETTLE_PATIENCE_MS },
-        secondsPerAttempt: BigInt(Math.max(1, Math.ceil(attemptMs / MS_PER_SECOND))),
-      },
-      notices: new Notices({ urgency, counters, record, log }),
-      window: OUTBOX_WINDOW,
-      typed,
+      ...{ connection, site, policy, encode, account, store, submitter, counters, record },
+      settlePatienceMs: SETTLE_PATIENCE_MS,
     });
+    known.watchlist = watchlist;
     const watcher = new HeadWatcher(nextBlock, {
       pollMs: config.pollMs,
       blockMs: config.network.blockMs,
@@ -155,18 +135,14 @@ async function run(context: RunContext): Promise<ProgramResult> {
     });
     insight = await openInsight({
       ...{ connection, keeper: KEEPER_NAME, execute, runtime, submitter, health, counters },
-      head: () => newest,
+      head: () => watcher.newest,
     });
     const { mode } = config;
     log.info("keeper.start", { execute, mode, sender: submitter.sender, rpc: client.shownUrl, protocol: site.name });
     const leaving = new AbortController();
     const outcome = await runKeeper(
       {
-        nextHead: async (signal, again) => {
-          const news = await watcher.next(signal, again);
-          newest = news?.head.number ?? newest;
-          return news;
-        },
+        nextHead: (signal, again) => watcher.next(signal, again),
         upkeep: (head) => tick.upkeep(head),
         tick: async ({ head }) => {
           const verdict = (await runtime?.verdict()) ?? "work";

@@ -11,18 +11,15 @@ import { PermanentError, RetryableError } from "../../protocol/errors.js";
 import { Counters } from "../kit/counters.js";
 import type { Env } from "../kit/env.js";
 import { accountNames } from "../kit/pnl/postings.js";
-import { openRuntime, OUTBOX_WINDOW } from "../kit/runtime.js";
+import { openRuntime } from "../kit/runtime.js";
 import { failedCondition } from "./condition.js";
-import { decideConfigOf } from "./config.js";
-import { compilePolicy, connect, depthOf, openSite } from "./connect.js";
-import { actionOf, redeemerEncoder } from "./encode.js";
+import { compilePolicy, connect, openSite } from "./connect.js";
+import { redeemerEncoder } from "./encode.js";
 import { redeemerGuard } from "./guard.js";
-import { Notices } from "./notices.js";
+import { openTick } from "./openTick.js";
 import { KEEPER_NAME } from "./policy.js";
-import { SETTLE_EVERY_MS } from "./settling.js";
 import { RescueStore } from "./store.js";
-import { RescueTick } from "./tick.js";
-import { Watchlist } from "./watchlist.js";
+import type { Watchlist } from "./watchlist.js";
 
 export interface Rehearsal {
   /** Pays and signs; checksummed. */
@@ -39,7 +36,6 @@ export interface Rehearsal {
   close(): Promise<void>;
 }
 
-const MS_PER_SECOND = 1_000;
 const TRIES = 5;
 const PAUSE_MS = 1_000;
 /** The next block is made when this one is done with: answers are waited for. */
@@ -52,7 +48,7 @@ const PATIENCE_MS = 60_000;
  */
 export async function openRehearsal(network: string, env: Env, nowMs: () => number): Promise<Rehearsal> {
   const connection = connect(network, env, false);
-  const { config, client, log } = connection;
+  const { config, client } = connection;
   const ends: (() => Promise<void> | void)[] = [
     () => {
       client.close();
@@ -95,23 +91,11 @@ export async function openRehearsal(network: string, env: Env, nowMs: () => numb
     const store = new RescueStore({
       ...{ db: books.database, role: KEEPER_NAME, chainId, account, protocol: site.name, lease },
     });
-    const { operators, urgency, feeShareBps: stakeShareBps, maxFeePerGasWei, validBlocks, cooldownMs } = config;
-    const depth = BigInt(depthOf(config));
-    const watchlist = new Watchlist({ protocol: site.protocol, operators, store, depth, counters, log });
-    Object.assign(known, { watchlist, store });
-    const attemptMs = config.replaceAfterBlocks * config.network.blockMs;
-    const tick = new RescueTick({
-      ...{ site, account, fees: config, watchlist, store, client, encode, submitter, counters, record, log, nowMs },
-      decide: decideConfigOf(config, site.token.address),
-      config: {
-        ...{ maxFeePerGasWei, stakeShareBps, validBlocks, cooldownMs },
-        ...{ settleEveryMs: SETTLE_EVERY_MS, settlePatienceMs: PATIENCE_MS },
-        secondsPerAttempt: BigInt(Math.max(1, Math.ceil(attemptMs / MS_PER_SECOND))),
-      },
-      notices: new Notices({ urgency, counters, record, log }),
-      window: OUTBOX_WINDOW,
-      typed: (call) => actionOf(policy, call),
+    const { tick, watchlist } = openTick({
+      ...{ connection, site, policy, encode, account, store, submitter, counters, record, nowMs },
+      settlePatienceMs: PATIENCE_MS,
     });
+    Object.assign(known, { watchlist, store });
     return {
       ...{ account, mode: config.mode, counters, close },
       pending: () => submitter.pending().length,

@@ -58,7 +58,6 @@ async function run(context: RunContext): Promise<ProgramResult> {
   const { config, client, log, nextBlock } = connection;
   let workplace: Workplace | undefined;
   let insight: InsightServer | undefined;
-  let newest: number | undefined;
   let troubles: { readonly stop: () => void } | undefined;
   try {
     requireGate(await examine(connection, context.execute), context.execute ? EXECUTE_GATE : GATE, log);
@@ -156,7 +155,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
         log.info("next-block", { mode: await nextBlock.probe(head) });
       },
     });
-    const head = (): number | undefined => newest;
+    const head = (): number | undefined => watcher.newest;
     insight = await openInsight({
       connection,
       keeper: KEEPER_NAME,
@@ -177,11 +176,7 @@ async function run(context: RunContext): Promise<ProgramResult> {
     });
     const outcome = await runKeeper(
       {
-        nextHead: async (signal, again) => {
-          const news = await watcher.next(signal, again);
-          newest = news?.head.number ?? newest;
-          return news;
-        },
+        nextHead: (signal, again) => watcher.next(signal, again),
         upkeep: (head) => tick.upkeep(head),
         tick: async ({ head }) => {
           const verdict = (await runtime?.verdict()) ?? "work";

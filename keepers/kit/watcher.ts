@@ -42,6 +42,11 @@ export class HeadWatcher {
     this.cadence = blockMs === undefined ? undefined : new Cadence(blockMs, pollMs);
   }
 
+  /** Height of the head that was delivered last. */
+  get newest(): number | undefined {
+    return this.last?.number;
+  }
+
   /**
    * The next head that differs from the last one (by hash, so that a reorganised height counts), or undefined when the signal aborts.
    * @param again the work for the last head failed: deliver it again after a pause that doubles, unless a newer one is there.

@@ -89,14 +89,8 @@ export async function runPeer(
   const feeds = await connectFeeds(connection, () => Promise.reject(new Error("a co-signer sends nothing")));
   await desk.join(connection, feeds, await connection.roundSigners(), connection.prices());
   onStart();
-  let newest: number | undefined;
   let insight: InsightServer | undefined;
   try {
-    insight = await openInsight({
-      ...{ connection, keeper: KEEPER_NAME, execute: false, runtime: undefined, health, counters },
-      submitter: new DryRunSubmitter(client, undefined, NOTHING, config, log),
-      head: () => newest,
-    });
     const watcher = new HeadWatcher(client, {
       ...{ pollMs: config.pollMs, blockMs: config.network.blockMs, log },
       onFailure: (error) => {
@@ -104,17 +98,18 @@ export async function runPeer(
       },
       onReconnect: () => client.assertChain(),
     });
+    insight = await openInsight({
+      ...{ connection, keeper: KEEPER_NAME, execute: false, runtime: undefined, health, counters },
+      submitter: new DryRunSubmitter(client, undefined, NOTHING, config, log),
+      head: () => watcher.newest,
+    });
     log.info("keeper.start", {
       ...{ duty: config.duty, rpc: client.shownUrl, listenPort: desk.port },
       feeds: feeds.map(({ description }) => description),
     });
     const outcome = await runKeeper(
       {
-        nextHead: async (signal, again) => {
-          const news = await watcher.next(signal, again);
-          newest = news?.head.number ?? newest;
-          return news;
-        },
+        nextHead: (signal, again) => watcher.next(signal, again),
         upkeep: () => Promise.resolve(),
         tick: () => Promise.resolve(),
         busy: () => false,

@@ -62,7 +62,6 @@ export async function runSite(
   const network = config.network.name;
   let workplace: Workplace | undefined;
   let insight: InsightServer | undefined;
-  let newest: number | undefined;
   try {
     requireGate(await examine(connection, context.execute), context.execute ? EXECUTE_GATE : GATE, log);
     const [payer, own] = await Promise.all([connection.signer(), connection.roundSigners()]);
@@ -136,7 +135,7 @@ export async function runSite(
         await nextBlock.probe(head);
       },
     });
-    const head = (): number | undefined => newest;
+    const head = (): number | undefined => watcher.newest;
     insight = await openInsight({
       connection,
       keeper: KEEPER_NAME,
@@ -157,11 +156,7 @@ export async function runSite(
     onStart();
     const outcome = await runKeeper(
       {
-        nextHead: async (signal, again) => {
-          const news = await watcher.next(signal, again);
-          newest = news?.head.number ?? newest;
-          return news;
-        },
+        nextHead: (signal, again) => watcher.next(signal, again),
         upkeep: (head) => tick.upkeep(head),
         tick: async ({ head }) => {
           const verdict = (await runtime?.verdict()) ?? "work";
