@@ -298,7 +298,8 @@ describe("courtesy-call-redeemer on the real tBTC v1", function () {
   });
 
   it("REDEEM-64 what a lying node made it believe to be a deposit keeps no other from being rescued, whatever it says of itself", async () => {
-    const fake = `0x${"fa".repeat(20)}`;
+    // Before all others in the books.
+    const fake = `0x${"fa".padStart(40, "0")}`;
     const { system, depositToken } = node.world.addresses;
     const { selector } = tbtcAbi.deposit.getFunction("keepAddress");
     // Its own keep; to all other questions one word, or less than a word: called, in a state that is none, too short.
@@ -326,14 +327,17 @@ describe("courtesy-call-redeemer on the real tBTC v1", function () {
           ? { kind: "answer", body: { result: pad("0x01") } }
           : undefined;
       };
+      const before = await startRedeemer(node, db);
+      await before.watchlist.discover();
+      expect(before.watchlist.has(fake)).to.equal(true);
       const redeemer = await startRedeemer(node, db);
-      await redeemer.watchlist.discover();
-      expect(redeemer.watchlist.has(fake)).to.equal(true);
       node.proxy.fault = () => undefined;
       await put(`60${word}60005260${length}6000f3`);
       await redeemer.step();
       expect(redeemer.outbox.pending(), `${word} ${length}`).to.have.length(POSITIONS + 1);
       expect(redeemer.counters.get("skip.unreadable")).to.equal(word === "08" && length === "20" ? 1 : 0);
+      // The system tells its price to none but its own deposits.
+      expect(redeemer.logged.names()).to.not.include("rescue.price-offline");
       await node.giveBack();
     }
   });

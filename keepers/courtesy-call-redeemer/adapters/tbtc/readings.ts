@@ -1,4 +1,6 @@
 /** Deposits as one block shows them. Nothing that can change is remembered. */
+import type { Result } from "ethers";
+
 import { AUCTION_STATES, DepositState, knownState, SETTLING_STATES } from "../../../../protocol/tbtc/states.js";
 import { COURTESY_PERIOD_SECONDS } from "../../../../protocol/tbtc/constants.js";
 import { depositSlots, wordAddress, wordValue } from "../../../../protocol/tbtc/storage.js";
@@ -8,7 +10,7 @@ import { readPinned } from "../../../kit/providers/pinned.js";
 import type { RpcAnswer } from "../../../kit/providers/transport.js";
 import type { BlockRef, LossModel, Position, PriceTime, Reading, Stage } from "../../types.js";
 import { FactsCache, type DepositFacts } from "./facts.js";
-import { answered, meant, numberOf, slotRead, view } from "./views.js";
+import { answered, meant, numberOf, slotRead, view, type View } from "./views.js";
 
 const ALL_BPS = 10_000n;
 const BPS_PER_PERCENT = 100n;
@@ -42,9 +44,10 @@ export class Readings {
       const known = facts.get(position.id);
       return known === undefined ? [] : [{ position, facts: known }];
     });
-    const [asker] = present;
+    const [asker, ...others] = present.map(({ position: { id } }) =>
+      view("system", this.parts.system, "fetchBitcoinPrice", [], id),
+    );
     if (asker === undefined) return positions.map(gone);
-    const price = view("system", this.parts.system, "fetchBitcoinPrice", [], asker.position.id);
     const views = present.flatMap(({ position, facts: { keep } }) => [
       view("deposit", position.id, "currentState"),
       view("keep", keep, "checkBondAmount"),
@@ -53,12 +56,12 @@ export class Readings {
     const [priceAnswer, feedAnswer, ...answers] = await readPinned(
       this.parts.client,
       block,
-      [price, feed, ...views].map(({ read }) => read),
+      [asker, feed, ...views].map(({ read }) => read),
     );
     const priced = await this.pricedAt(feedAnswer, block);
     // A price that the system refuses to give is none, and neither is one that is too old.
-    const told = answered(priceAnswer);
-    const weiPerSat = told === undefined || priced.isStale ? 0n : numberOf(price.decode(told));
+    const told = meant(asker, priceAnswer) ?? (await this.firstOf(others, block));
+    const weiPerSat = told === undefined || priced.isStale ? 0n : numberOf(told);
     const seen = present.flatMap(({ position, facts: known }, index) => {
       const [state, bond] = views
         .slice(2 * index, 2 * index + 2)
@@ -78,6 +81,13 @@ export class Readings {
       readings.set(position.id, { ...reading, graceEndsAt, priced });
     }
     return positions.map((position) => readings.get(position.id) ?? gone(position));
+  }
+
+  /** The system tells its price to genuine deposits alone, and one that asks may be none. */
+  private async firstOf(views: readonly View[], block: BlockRef): Promise<Result | undefined> {
+    const reads = views.map(({ read }) => read);
+    const answers = await readPinned(this.parts.client, block, reads);
+    return views.map((one, index) => meant(one, answers[index])).find((told) => told !== undefined);
   }
 
   /** When the price was written, as far as its source tells: tBTC v1 asks for none but the price itself. */
