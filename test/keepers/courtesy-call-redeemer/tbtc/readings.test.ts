@@ -56,8 +56,9 @@ describe("courtesy-call-redeemer, readings of tBTC v1", () => {
     const { scenario, roles, chain } = site;
     const stages: [string, Stage, boolean][] = [];
     const note = async (name: string, of: Deposit): Promise<void> => {
-      const { stage, healthBps } = await look(of);
+      const { stage, healthBps, wasLost } = await look(of);
       stages.push([name, stage, healthBps !== undefined]);
+      expect(wasLost === true, name).to.equal(name === "LIQUIDATED");
     };
     const opened = await scenario.create({ lotSat: LOT_SAT });
     await note("AWAITING_SIGNER_SETUP", opened);
