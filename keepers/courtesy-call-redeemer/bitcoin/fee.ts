@@ -30,12 +30,6 @@ export interface FeePolicy {
   readonly fallbackSatPerKvb: bigint;
 }
 
-export interface InitialFee {
-  readonly feeSat: bigint;
-  /** What the rate asks for; more than `feeSat` when a limit held. */
-  readonly wantedSat: bigint;
-}
-
 /** Virtual size of a redemption that pays to a script of so many bytes (without its length); never less than what is signed in the end. */
 export function redemptionVsize(scriptBytes: number): bigint {
   const weight = WITNESS_SCALE * (STRIPPED_BYTES + BigInt(scriptBytes)) + WITNESS_BYTES;
@@ -53,7 +47,7 @@ export function rateOf(feeSat: bigint, vsize: bigint): bigint {
 }
 
 /**
- * The fee to request a redemption with.
+ * The fee to request a redemption with, satoshis.
  * @param nextBlockSatPerKvb undefined while nobody knows
  * @throws PermanentError BTC_UTXO_TOO_SMALL when the least fee is half of the output already.
  */
@@ -62,7 +56,7 @@ export function initialFee(
   scriptBytes: number,
   nextBlockSatPerKvb: bigint | undefined,
   policy: FeePolicy,
-): InitialFee {
+): bigint {
   // The contract compares with the half, rounded down, and wants less.
   const belowHalfSat = utxoSat / 2n - 1n;
   if (belowHalfSat < MIN_REDEMPTION_FEE_SAT) {
@@ -72,7 +66,7 @@ export function initialFee(
   const wantedSat = maxBigint(feeAt(rate, redemptionVsize(scriptBytes)), MIN_REDEMPTION_FEE_SAT);
   const shareSat = mulDivDown(utxoSat, policy.maxShareBps, ALL_BPS);
   const limitSat = minBigint(minBigint(shareSat, policy.maxFeeSat), belowHalfSat);
-  return { feeSat: minBigint(wantedSat, maxBigint(limitSat, MIN_REDEMPTION_FEE_SAT)), wantedSat };
+  return minBigint(wantedSat, maxBigint(limitSat, MIN_REDEMPTION_FEE_SAT));
 }
 
 export interface FeeBump {

@@ -50,7 +50,6 @@ export type NextAction =
   | {
       readonly kind: "increase-fee";
       readonly bump: FeeBump;
-      readonly because: "unconfirmed" | "proof-late";
       readonly dueAt: bigint;
     }
   | { readonly kind: "prove"; readonly txid: string; readonly proof: RedemptionProof; readonly dueAt: bigint };
@@ -272,7 +271,7 @@ function pay(
 function raise(facts: RedemptionFacts, clock: Clock, policy: FollowUpPolicy, before: readonly NextAction[]): Findings {
   const bump = bumpOf(facts, policy);
   if (bump === undefined) return { stage: "broadcast", actions: before, alerts: ["bump-impossible"] };
-  const action = { kind: "increase-fee", bump, because: "unconfirmed", dueAt: clock.proofEndsAt } as const;
+  const action = { kind: "increase-fee", bump, dueAt: clock.proofEndsAt } as const;
   return { stage: "broadcast", actions: [...before, action] };
 }
 
@@ -281,7 +280,7 @@ function extend(facts: RedemptionFacts, clock: Clock, policy: FollowUpPolicy): F
   if (facts.state !== DepositState.AWAITING_WITHDRAWAL_PROOF || facts.now < clock.extendAt) return undefined;
   const bump = bumpOf(facts, policy);
   if (bump === undefined) return { stage: "signed", alerts: ["bump-impossible"] };
-  const action = { kind: "increase-fee", bump, because: "proof-late", dueAt: clock.proofEndsAt } as const;
+  const action = { kind: "increase-fee", bump, dueAt: clock.proofEndsAt } as const;
   return { stage: "signed", actions: [action] };
 }
 

@@ -53,7 +53,7 @@ describe("tBTC v1, a redemption followed up on both chains", () => {
 
   async function request(script = DESTINATION.script): Promise<void> {
     const rate = await settlement.bitcoin.servers.nextBlockRate();
-    const { feeSat } = initialFee(deposit.utxoSat, script.length, rate, FEES);
+    const feeSat = initialFee(deposit.utxoSat, script.length, rate, FEES);
     await site.scenario.requestRedemption(deposit, { from: site.roles.redeemer, feeSat, script });
   }
 

@@ -100,7 +100,7 @@ function feeOf({ destination, fees }: BitcoinConfig, servers: ElectrumServers | 
   return async (utxoSat) => {
     const nextBlock = await rate?.current();
     try {
-      return initialFee(utxoSat, destination?.script.length ?? 0, nextBlock, fees).feeSat;
+      return initialFee(utxoSat, destination?.script.length ?? 0, nextBlock, fees);
     } catch (error) {
       // The contract refuses such an output in any case; the way to redeem it ends at its simulation.
       if (error instanceof PermanentError) return MIN_REDEMPTION_FEE_SAT;

@@ -25,14 +25,14 @@ const P2WPKH_BYTES = 22;
 describe("courtesy-call-redeemer/bitcoin/fee", () => {
   it("BTC-2 is twice the next block's rate, at least 2000, at most a share and below half", () => {
     // 50 sat/vB · 110 vB · 2
-    expect(initialFee(100_000_000n, P2WPKH_BYTES, 50_000n, POLICY).feeSat).to.equal(11_000n);
-    expect(initialFee(100_000_000n, P2WPKH_BYTES, 1_000n, POLICY).feeSat).to.equal(2_000n);
-    expect(initialFee(100_000_000n, P2WPKH_BYTES, undefined, POLICY).feeSat).to.equal(4_400n);
-    // A lot of 0.001: five percent are the limit, and what was wanted is said.
-    expect(initialFee(100_000n, P2WPKH_BYTES, 100_000n, POLICY)).to.deep.equal({ feeSat: 5_000n, wantedSat: 22_000n });
-    expect(initialFee(1_000_000_000n, P2WPKH_BYTES, 10_000_000n, POLICY).feeSat).to.equal(200_000n);
+    expect(initialFee(100_000_000n, P2WPKH_BYTES, 50_000n, POLICY)).to.equal(11_000n);
+    expect(initialFee(100_000_000n, P2WPKH_BYTES, 1_000n, POLICY)).to.equal(2_000n);
+    expect(initialFee(100_000_000n, P2WPKH_BYTES, undefined, POLICY)).to.equal(4_400n);
+    // A lot of 0.001: five percent are the limit.
+    expect(initialFee(100_000n, P2WPKH_BYTES, 100_000n, POLICY)).to.equal(5_000n);
+    expect(initialFee(1_000_000_000n, P2WPKH_BYTES, 10_000_000n, POLICY)).to.equal(200_000n);
     // Five percent of it are less than the least fee.
-    expect(initialFee(10_000n, P2WPKH_BYTES, 1_000n, POLICY).feeSat).to.equal(2_000n);
+    expect(initialFee(10_000n, P2WPKH_BYTES, 1_000n, POLICY)).to.equal(2_000n);
     expect(codeThrown(() => initialFee(4_001n, P2WPKH_BYTES, 1_000n, POLICY))).to.equal("BTC_UTXO_TOO_SMALL");
   });
 
@@ -43,8 +43,8 @@ describe("courtesy-call-redeemer/bitcoin/fee", () => {
         fc.option(fc.bigInt(0n, 10n ** 11n), { nil: undefined }),
         fc.bigInt(1n, 10_000n),
         (utxoSat, rate, maxShareBps) => {
-          const { feeSat, wantedSat } = initialFee(utxoSat, P2WPKH_BYTES, rate, { ...POLICY, maxShareBps });
-          expect(feeSat >= 2_000n && feeSat < utxoSat / 2n && feeSat <= wantedSat).to.equal(true);
+          const feeSat = initialFee(utxoSat, P2WPKH_BYTES, rate, { ...POLICY, maxShareBps });
+          expect(feeSat >= 2_000n && feeSat < utxoSat / 2n).to.equal(true);
           expect(feeSat <= 200_000n).to.equal(true);
           expect(feeSat === 2_000n || feeSat * 10_000n <= utxoSat * maxShareBps).to.equal(true);
         },
