@@ -1,5 +1,6 @@
 /** A Bitcoin chain with several Electrum servers on it, and the clients of a keeper before them. */
 import { ElectrumClient } from "../../keepers/courtesy-call-redeemer/bitcoin/electrum/client.js";
+import { MAX_BYTES } from "../../keepers/courtesy-call-redeemer/bitcoin/electrum/open.js";
 import { parseElectrumServer } from "../../keepers/courtesy-call-redeemer/bitcoin/electrum/server.js";
 import { ElectrumServers } from "../../keepers/courtesy-call-redeemer/bitcoin/electrum/servers.js";
 import { LocalBitcoin } from "../../scripts/tbtc/electrum/chain.js";
@@ -8,7 +9,6 @@ import { ElectrumServer, type ServerKind } from "../../scripts/tbtc/electrum/ser
 export const LEAVE_OUT_MS = 600_000;
 /** Long enough for a busy machine; tests of silence bring their own. */
 const TIMEOUT_MS = 5_000;
-const MAX_BYTES = 4_000_000;
 
 /** A clock that a test moves. */
 export class Clock {

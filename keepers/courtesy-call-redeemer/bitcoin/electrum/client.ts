@@ -19,8 +19,10 @@ const BACKOFF_MAX_MS = 60_000;
 const NEXT_BLOCK = 1;
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
-const hex = z.string().regex(/^(?:[0-9a-f]{2})+$/);
-const header = z.string().regex(/^[0-9a-f]{160}$/);
+/** No transaction is larger than a block of 4 MB. */
+const MOST_TRANSACTION_BYTES = 4_000_000;
+const HEADER_BYTES = 80;
+const header = hexOf(HEADER_BYTES, HEADER_BYTES);
 const tip = z.object({ height: z.int().nonnegative(), hex: header });
 const history = z.array(z.object({ tx_hash: hash, height: z.int().min(-1) })).max(100_000);
 const merkle = z.object({
@@ -28,12 +30,12 @@ const merkle = z.object({
   merkle: z.array(hash).max(32),
   pos: z.int().nonnegative(),
 });
-const headers = z.object({ count: z.int().nonnegative(), hex: z.string().regex(/^(?:[0-9a-f]{160})*$/) });
+const transaction = hexOf(1, MOST_TRANSACTION_BYTES);
+const headersUpTo = (most: number) => z.object({ count: z.int().nonnegative(), hex: hexOf(0, most * HEADER_BYTES) });
 const answer = z.object({
   result: z.unknown().optional(),
   error: z.union([z.null(), z.object({ code: z.number().optional(), message: z.string() })]).optional(),
 });
-const tipNotice = z.object({ method: z.literal("blockchain.headers.subscribe"), params: z.tuple([tip]) });
 
 export type Tip = z.infer<typeof tip>;
 export interface HistoryEntry {
@@ -58,41 +60,20 @@ export class ElectrumClient {
   private readonly nowMs: () => number;
   private failures = 0;
   private quietUntilMs = 0;
-  private newestTip: Tip | undefined;
-  private readonly listeners = new Set<(tip: Tip) => void>();
 
   constructor(server: ElectrumServer, limits: ClientLimits) {
     this.name = server.name;
     this.nowMs = limits.nowMs ?? Date.now;
     this.transport = new DuplexTransport(async (events) => {
-      const line = await openLine(server, limits, {
-        onClose: events.onClose,
-        onValue: (value) => {
-          this.hear(value);
-          events.onValue(value);
-        },
-      });
+      const line = await openLine(server, limits, events);
       // The protocol wants this first; its answer matches no question and is passed over.
       line.send(JSON.stringify({ id: "version", method: "server.version", params: [CLIENT_NAME, PROTOCOL_VERSION] }));
-      // Subscriptions end with their connection.
-      if (this.listeners.size > 0) {
-        line.send(JSON.stringify({ id: "tip", method: "blockchain.headers.subscribe", params: [] }));
-      }
       return line;
     }, limits);
   }
 
-  /** Calls back with every new tip that the server announces, also after a reconnect; the newest known comes at once. @returns ends it */
-  onTip(listener: (tip: Tip) => void): () => void {
-    this.listeners.add(listener);
-    if (this.newestTip !== undefined) listener(this.newestTip);
-    return () => this.listeners.delete(listener);
-  }
-
-  async tip(): Promise<Tip> {
-    const newest = await this.ask("blockchain.headers.subscribe", [], tip);
-    this.announce(newest);
-    return newest;
+  tip(): Promise<Tip> {
+    return this.ask("blockchain.headers.subscribe", [], tip);
   }
 
   /** Transactions that touch a script, by its scripthash. */
@@ -107,7 +88,7 @@ export class ElectrumClient {
 
   /** Hex, with witness. */
   transaction(txid: string): Promise<string> {
-    return this.ask("blockchain.transaction.get", [txid], hex);
+    return this.ask("blockchain.transaction.get", [txid], transaction);
   }
 
   async merkle(txid: string, height: number): Promise<MerkleAnswer> {
@@ -115,16 +96,13 @@ export class ElectrumClient {
     return { height: path.block_height, branch: path.merkle, index: path.pos };
   }
 
-  /** 0x and 80 bytes. */
-  async header(height: number): Promise<string> {
-    return `0x${await this.ask("blockchain.block.header", [height], header)}`;
-  }
-
-  /** At most so many headers upwards; servers give fewer at the tip. */
+  /** At most so many headers upwards, 0x and 80 bytes each; servers give fewer at the tip. */
   async headers(from: number, count: number): Promise<string[]> {
-    const chunk = await this.ask("blockchain.block.headers", [from, count], headers);
+    const chunk = await this.ask("blockchain.block.headers", [from, count], headersUpTo(count));
     const all = chunk.hex.match(/.{160}/g) ?? [];
-    if (all.length !== chunk.count || all.length > count) throw this.malformed("blockchain.block.headers");
+    if (all.length !== chunk.count || chunk.hex.length !== 2 * HEADER_BYTES * all.length) {
+      throw this.malformed("blockchain.block.headers");
+    }
     return all.map((one) => `0x${one}`);
   }
 
@@ -146,7 +124,6 @@ export class ElectrumClient {
   }
 
   close(): void {
-    this.listeners.clear();
     this.transport.close();
   }
 
@@ -195,19 +172,13 @@ export class ElectrumClient {
       details,
     );
   }
+}
 
-  private hear(value: unknown): void {
-    const notice = tipNotice.safeParse(value);
-    if (notice.success) this.announce(notice.data.params[0]);
-    const reply = z.object({ id: z.literal("tip"), result: tip }).safeParse(value);
-    if (reply.success) this.announce(reply.data.result);
-  }
-
-  private announce(newest: Tip): void {
-    if (newest.hex === this.newestTip?.hex && newest.height === this.newestTip.height) return;
-    this.newestTip = newest;
-    for (const listener of this.listeners) listener(newest);
-  }
+/** Whole bytes. Its length is looked at first: a pattern with groups takes stack for each of them, and answers can have megabytes. */
+function hexOf(least: number, most: number): z.ZodType<string> {
+  const isHex = (text: string): boolean =>
+    text.length % 2 === 0 && text.length >= 2 * least && text.length <= 2 * most && !/[^0-9a-f]/.test(text);
+  return z.string().refine(isHex);
 }
 
 function entries(list: z.infer<typeof history>): HistoryEntry[] {

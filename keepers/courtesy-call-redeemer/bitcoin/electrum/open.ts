@@ -4,7 +4,7 @@ import { ElectrumClient } from "./client.js";
 import { ElectrumServers } from "./servers.js";
 
 /** A history of many thousand payments still fits. */
-const MAX_BYTES = 16 * 1024 * 1024;
+export const MAX_BYTES = 16 * 1024 * 1024;
 /** A server that lied is asked again after so long: it may have been mended. */
 const LEAVE_OUT_MS = 3_600_000;
 

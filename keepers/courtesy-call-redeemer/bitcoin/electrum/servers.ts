@@ -74,14 +74,16 @@ export class ElectrumServers {
     return answers.flat();
   }
 
-  /** Asks one of them in the same way: its answer, or none. */
-  async one<T>({ name }: ElectrumClient, ask: () => Promise<T>): Promise<readonly T[]> {
+  /** Asks one of them in the same way: its answer, or none. Whatever goes wrong over what it says is its own failure, and nobody else's. */
+  async one<T>(client: ElectrumClient, ask: () => Promise<T>): Promise<readonly T[]> {
+    const { name } = client;
+    if (this.nowMs() < (this.slow.get(name) ?? 0)) return [];
     try {
       const answer = await ask();
       this.failing.delete(name);
       return [answer];
     } catch (error) {
-      if (!(error instanceof CantileverError)) throw error;
+      const code = error instanceof CantileverError ? error.code : "BTC_SERVER_UNREADABLE";
       if (error instanceof ServerLied) this.leaveOut(name, error.lie);
       else if (error.code === "BTC_SERVER_MALFORMED") this.leaveOut(name, error.code);
       else this.failing.set(name, error.code);

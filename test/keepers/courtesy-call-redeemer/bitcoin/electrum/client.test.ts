@@ -4,7 +4,7 @@ import net from "node:net";
 import { X509Certificate } from "node:crypto";
 import { expect } from "chai";
 
-import { ElectrumClient, type Tip } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/electrum/client.js";
+import { ElectrumClient } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/electrum/client.js";
 import { refusalOf } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/electrum/refusal.js";
 import { parseElectrumServer } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/electrum/server.js";
 import { rawTransaction } from "../../../../../scripts/tbtc/bitcoin.js";
@@ -46,10 +46,10 @@ describe("courtesy-call-redeemer/bitcoin/electrum/client", () => {
   ] as const) {
     it(`BTC-11 asks over ${name}, many questions at once`, async () => {
       const { chain, client, remote } = await start(kind, {}, suffix);
-      const headers = await Promise.all([0, 1, 2, 3].map((height) => client.header(height)));
-      expect(headers).to.deep.equal([0, 1, 2, 3].map((height) => chain.block(height)?.header));
+      const headers = await Promise.all([0, 1, 2, 3].map((height) => client.headers(height, 1)));
+      expect(headers).to.deep.equal([0, 1, 2, 3].map((height) => [chain.block(height)?.header]));
       expect((await client.tip()).height).to.equal(3);
-      expect(await client.headers(1, 9)).to.deep.equal(headers.slice(1));
+      expect(await client.headers(1, 9)).to.deep.equal(headers.slice(1).flat());
       expect(await client.nextBlockRate()).to.equal(10_000n);
       expect(remote.asked[0]).to.equal("server.version");
     });
@@ -66,7 +66,7 @@ describe("courtesy-call-redeemer/bitcoin/electrum/client", () => {
 
   it("BTC-11 gives up on silence, rests longer each time, and comes back", async () => {
     const clock = new Clock();
-    const { client, remote } = await start(undefined, { timeoutMs: 50, nowMs: clock.now });
+    const { client, remote } = await start(undefined, { timeoutMs: 400, nowMs: clock.now });
     remote.faults.isSilent = () => true;
     let rested = 0;
     for (const atLeastMs of [250, 500, 1_000]) {
@@ -88,29 +88,16 @@ describe("courtesy-call-redeemer/bitcoin/electrum/client", () => {
     expect((await client.tip()).height).to.equal(3);
   });
 
-  it("BTC-11 connects again after a server hung up, and hears of blocks on the new connection", async () => {
+  it("BTC-11 connects again after a server hung up", async () => {
     const clock = new Clock();
-    const { chain, client, remote } = await start(undefined, { nowMs: clock.now });
-    const tips: Tip[] = [];
-    let heard = (): void => undefined;
-    client.onTip((tip) => {
-      tips.push(tip);
-      heard();
-    });
-    const next = (): Promise<void> => new Promise((resolve) => (heard = resolve));
+    const { client, remote } = await start(undefined, { nowMs: clock.now });
     await client.tip();
-    const fourth = next();
-    chain.mine();
-    await fourth;
-    remote.faults.hangsUp = ({ method }) => method === "blockchain.block.header";
-    expect(await codeOf(client.header(0))).to.equal("BTC_SERVER_UNREACHABLE");
+    remote.faults.hangsUp = ({ method }) => method === "blockchain.block.headers";
+    expect(await codeOf(client.headers(0, 1))).to.equal("BTC_SERVER_UNREACHABLE");
     remote.faults = {};
     clock.ms += 60_000;
-    await client.header(0);
-    const fifth = next();
-    chain.mine();
-    await fifth;
-    expect(tips.map(({ height }) => height)).to.deep.equal([3, 4, 5]);
+    expect((await client.tip()).height).to.equal(3);
+    expect(remote.asked.filter((method) => method === "server.version")).to.have.length(2);
   });
 
   it("BTC-11 takes no answer of another form, nothing that is no JSON and nothing endless", async () => {
@@ -143,7 +130,6 @@ describe("courtesy-call-redeemer/bitcoin/electrum/client", () => {
 
   it("BTC-11 names what a server refuses, and knows a broadcast that changed nothing from one that failed", async () => {
     const { chain, client } = await start();
-    expect(await codeOf(client.header(99))).to.equal("BTC_SERVER_REFUSED");
     expect(await codeOf(client.transaction("00".repeat(32)))).to.equal("BTC_SERVER_REFUSED");
     const payment = paymentOf(requestOf(FEE_SAT));
     expect(await client.broadcast(payment.raw)).to.equal(undefined);

@@ -109,6 +109,10 @@ const LIES: Readonly<Record<string, readonly [Lie, string]>> = {
     on("blockchain.block.headers", (chunk: { hex: string }) => ({ ...chunk, hex: `${chunk.hex}00` })),
     "BTC_SERVER_MALFORMED",
   ],
+  "the length of its headers": [
+    on("blockchain.block.headers", (chunk: { hex: string }) => ({ ...chunk, hex: "0".repeat(8_000_000) })),
+    "BTC_SERVER_MALFORMED",
+  ],
   "the payment, which it hides": [
     on("blockchain.scripthash.get_history", (list: { tx_hash: string }[]) =>
       list.filter((entry) => entry.tx_hash !== FIRST.txid),
@@ -197,6 +201,18 @@ describe("courtesy-call-redeemer/bitcoin/electrum/look", () => {
     );
     expect(await sight()).to.deep.equal({ kind: "foreign", txid: stranger.txid, isConfirmed: false });
     expect(rig.codes()).to.deep.equal([undefined, undefined, "BTC_SERVER_TX_FALSE"]);
+  });
+
+  it("BTC-12 takes an answer over which it stumbles itself as a failure of that one server", async () => {
+    await start();
+    rig.chain.mempool.submit(FIRST.raw);
+    rig.chain.mine(4);
+    const honest = await sight();
+    const [client] = rig.clients;
+    const stumble = (): Promise<never> => Promise.reject(new RangeError("Maximum call stack size exceeded"));
+    if (client !== undefined) client.history = stumble;
+    expect(await sight()).to.deep.equal(honest);
+    expect(rig.codes()).to.deep.equal(["BTC_SERVER_UNREADABLE", undefined, undefined]);
   });
 
   it("BTC-12 one server makes up no foreign payment, and its chain of headers no block", async () => {
