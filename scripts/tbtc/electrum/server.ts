@@ -168,6 +168,7 @@ export class ElectrumServer {
 
   private hear(peer: Peer, text: string): void {
     const { id, method, params = [] } = JSON.parse(text) as Question & { readonly id: unknown };
+  /** Whoever says what is no question is hung up on: anybody can connect. */
     const question = { method, params };
     this.asked.push(method);
     if (this.faults.hangsUp?.(question) === true) {

@@ -128,6 +128,41 @@ describe("courtesy-call-redeemer/bitcoin/electrum/client", () => {
     }
   });
 
+  it("BTC-11 takes a broadcast for one only where the server names the transaction that it was given", async () => {
+    const { client, remote } = await start();
+    remote.faults.alter = ({ method }, result) =>
+      method === "blockchain.transaction.broadcast" ? "ab".repeat(32) : result;
+    expect(await codeOf(client.broadcast(paymentOf(requestOf(FEE_SAT)).raw))).to.equal("BTC_SERVER_MALFORMED");
+  });
+
+  it("the local server hangs up on what is no question, and refuses signatures that cannot be read", async () => {
+    const chain = new LocalBitcoin();
+    chain.mine(1, { place: [rawTransaction(FUNDING)] });
+    const started = await ElectrumServer.start(chain);
+    endings.push(() => started.close());
+    const { port } = parseElectrumServer(started.url);
+    for (const text of ["hello\n", "null\n", "GET / HTTP/1.1\r\n\r\n"]) {
+      await new Promise<void>((resolve) => {
+        const socket = net.connect({ host: "127.0.0.1", port }, () => socket.write(text));
+        socket.on("error", () => undefined);
+        socket.on("close", () => {
+          resolve();
+        });
+        socket.resume();
+      });
+    }
+    const client = new ElectrumClient(parseElectrumServer(started.url), LIMITS);
+    endings.push(() => {
+      client.close();
+    });
+    const { raw } = paymentOf(requestOf(FEE_SAT));
+    // The witness's signature begins with the tag of a sequence.
+    const broken = raw.replace(/(02(?:47|48))30/, "$131");
+    expect(broken).to.not.equal(raw);
+    expect(await client.broadcast(broken)).to.equal("invalid");
+    expect((await client.tip()).height).to.equal(1);
+  });
+
   it("BTC-11 names what a server refuses, and knows a broadcast that changed nothing from one that failed", async () => {
     const { chain, client } = await start();
     expect(await codeOf(client.transaction("00".repeat(32)))).to.equal("BTC_SERVER_REFUSED");
