@@ -18,7 +18,12 @@ export class Clock {
 
 export async function createBitcoinRig(
   count: number,
-  options: { readonly agreeing?: number; readonly timeoutMs?: number; readonly kind?: ServerKind } = {},
+  options: {
+    readonly agreeing?: number;
+    readonly timeoutMs?: number;
+    readonly deadlineMs?: number;
+    readonly kind?: ServerKind;
+  } = {},
 ) {
   const chain = new LocalBitcoin();
   const clock = new Clock();
@@ -28,6 +33,7 @@ export async function createBitcoinRig(
   const servers = new ElectrumServers(clients, {
     agreeing: options.agreeing ?? 2,
     leaveOutMs: LEAVE_OUT_MS,
+    deadlineMs: options.deadlineMs ?? 3 * limits.timeoutMs,
     nowMs: clock.now,
   });
   return {

@@ -21,6 +21,8 @@ export interface Faults {
   alter?: (question: Question, result: unknown) => unknown;
   /** Never answers. */
   isSilent?: (question: Question) => boolean;
+  /** Answers so many milliseconds later. */
+  delayMs?: (question: Question) => number;
   /** Closes the connection instead of answering. */
   hangsUp?: (question: Question) => boolean;
 }
@@ -166,9 +168,17 @@ export class ElectrumServer {
     return peer;
   }
 
-  private hear(peer: Peer, text: string): void {
-    const { id, method, params = [] } = JSON.parse(text) as Question & { readonly id: unknown };
   /** Whoever says what is no question is hung up on: anybody can connect. */
+  private hear(peer: Peer, text: string): void {
+    try {
+      this.take(peer, text);
+    } catch {
+      peer.hangUp();
+    }
+  }
+
+  private take(peer: Peer, text: string): void {
+    const { id, method, params = [] } = JSON.parse(text) as Question & { readonly id: unknown };
     const question = { method, params };
     this.asked.push(method);
     if (this.faults.hangsUp?.(question) === true) {
@@ -177,7 +187,14 @@ export class ElectrumServer {
     }
     if (this.faults.isSilent?.(question) === true) return;
     if (method === "blockchain.headers.subscribe") peer.isSubscribed = true;
-    peer.send(JSON.stringify({ jsonrpc: "2.0", id, ...this.reply(question) }));
+    const reply = JSON.stringify({ jsonrpc: "2.0", id, ...this.reply(question) });
+    const delayMs = this.faults.delayMs?.(question) ?? 0;
+    if (delayMs === 0) peer.send(reply);
+    else {
+      setTimeout(() => {
+        if (this.peers.has(peer)) peer.send(reply);
+      }, delayMs).unref();
+    }
   }
 
   private reply(question: Question): object {

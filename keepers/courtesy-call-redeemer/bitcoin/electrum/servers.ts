@@ -1,5 +1,5 @@
 /** Several Electrum servers: asked together, and left out for a while once one has said what cannot be true. */
-import { CantileverError, PermanentError } from "../../../../protocol/errors.js";
+import { CantileverError, PermanentError, RetryableError } from "../../../../protocol/errors.js";
 import type { ElectrumClient } from "./client.js";
 import type { BroadcastRefusal } from "./refusal.js";
 
@@ -34,6 +34,8 @@ export interface ServersOptions {
   /** So many must say the same before anything is spent; never more than there are. */
   readonly agreeing: number;
   readonly leaveOutMs: number;
+  /** Most that one server may take of a look, over however many questions: a slow one must not hold up what the others know. */
+  readonly deadlineMs: number;
   /** Testnet lets a block have difficulty 1 when none has come for 20 minutes. */
   readonly hasEasyBlocks?: boolean;
   readonly nowMs?: () => number;
@@ -51,12 +53,17 @@ export interface BroadcastResult {
   readonly refused: readonly { readonly server: string; readonly refusal: BroadcastRefusal }[];
 }
 
+/** A server that took too long is not asked for so many times its deadline. */
+const SLOW_REST = 4;
+
 export class ElectrumServers {
   readonly agreeing: number;
   readonly hasEasyBlocks: boolean;
   private readonly nowMs: () => number;
   private readonly lies = new Map<string, { readonly code: Lie; readonly untilMs: number }>();
   private readonly failing = new Map<string, string>();
+  /** Until when servers rest that took too long. */
+  private readonly slow = new Map<string, number>();
 
   constructor(
     private readonly clients: readonly ElectrumClient[],
@@ -79,14 +86,14 @@ export class ElectrumServers {
     const { name } = client;
     if (this.nowMs() < (this.slow.get(name) ?? 0)) return [];
     try {
-      const answer = await ask();
+      const answer = await this.inTime(client, ask);
       this.failing.delete(name);
       return [answer];
     } catch (error) {
       const code = error instanceof CantileverError ? error.code : "BTC_SERVER_UNREADABLE";
       if (error instanceof ServerLied) this.leaveOut(name, error.lie);
-      else if (error.code === "BTC_SERVER_MALFORMED") this.leaveOut(name, error.code);
-      else this.failing.set(name, error.code);
+      else if (code === "BTC_SERVER_MALFORMED") this.leaveOut(name, code);
+      else this.failing.set(name, code);
       return [];
     }
   }
@@ -124,6 +131,24 @@ export class ElectrumServers {
 
   close(): void {
     for (const client of this.clients) client.close();
+  }
+
+  /** @throws RetryableError BTC_SERVER_SLOW; what is still being asked then is given up with its connection */
+  private async inTime<T>(client: ElectrumClient, ask: () => Promise<T>): Promise<T> {
+    const { deadlineMs } = this.options;
+    let expire: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      expire = setTimeout(() => {
+        this.slow.set(client.name, this.nowMs() + SLOW_REST * deadlineMs);
+        reject(new RetryableError("BTC_SERVER_SLOW", `${client.name} took more than ${String(deadlineMs)} ms`));
+        client.close();
+      }, deadlineMs);
+    });
+    try {
+      return await Promise.race([late, ask()]);
+    } finally {
+      clearTimeout(expire);
+    }
   }
 
   private trusted(): readonly ElectrumClient[] {

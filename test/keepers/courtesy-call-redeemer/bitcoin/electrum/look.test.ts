@@ -268,6 +268,42 @@ describe("courtesy-call-redeemer/bitcoin/electrum/look", () => {
     expect((await sight()).kind).to.equal("mempool");
   });
 
+  it("BTC-20 a server that answers late, though in time for each question, holds no look, and rests before it is asked again", async () => {
+    rig = await createBitcoinRig(3, { timeoutMs: 30_000, deadlineMs: 5_000 });
+    rig.chain.mine(1, { place: [rawTransaction(FUNDING)] });
+    const [slow] = rig.remote;
+    if (slow === undefined) throw new Error("there are servers");
+    slow.faults.delayMs = ({ method }) => (method === "blockchain.scripthash.get_history" ? 25_000 : 0);
+    const startedMs = performance.now();
+    expect(await sight()).to.deep.equal({ kind: "unseen" });
+    expect(performance.now() - startedMs < 20_000).to.equal(true);
+    expect(rig.servers.standings().map(({ state, code }) => [state, code])).to.deep.equal([
+      ["failing", "BTC_SERVER_SLOW"],
+      ["ok", undefined],
+      ["ok", undefined],
+    ]);
+    const asked = slow.asked.length;
+    expect(await sight()).to.deep.equal({ kind: "unseen" });
+    expect(slow.asked).to.have.length(asked);
+    slow.faults = {};
+    rig.clock.ms += 60_000;
+    expect(await sight()).to.deep.equal({ kind: "unseen" });
+    expect(rig.codes()).to.deep.equal([undefined, undefined, undefined]);
+  });
+
+  it("BTC-20 headers that end before the tip are a lie, and not asked for one by one", async () => {
+    await start();
+    rig.chain.mempool.submit(FIRST.raw);
+    rig.chain.mine(4);
+    const honest = await sight();
+    lie(
+      0,
+      on("blockchain.block.headers", (chunk: { hex: string }) => ({ count: 1, hex: chunk.hex.slice(0, 160) })),
+    );
+    expect(await sight()).to.deep.equal(honest);
+    expect(rig.codes()).to.deep.equal(["BTC_SERVER_HEIGHT_FALSE", undefined, undefined]);
+  });
+
   it("BTC-12 remembers who failed while another one is asked again", async () => {
     await start(4);
     rig.chain.mempool.submit(FIRST.raw);
