@@ -11,7 +11,7 @@ import { parseTransaction } from "./rawTransaction.js";
 export type BitcoinAction = Extract<NextAction, { kind: "broadcast" | "pay-by-child" }>;
 
 export interface BitcoinHands {
-  readonly servers: Pick<ElectrumServers, "broadcast">;
+  readonly servers: Pick<ElectrumServers, "broadcast" | "agreeing">;
   /** Of the operator's output; undefined: the operator is told instead. */
   readonly signer: ChildSigner | undefined;
   readonly book: PaymentBook;
@@ -39,7 +39,8 @@ export async function carryOut(
   // Never handed over, or too few have heard of it: the same bytes again. Another child would only stand beside it.
   if (newest !== undefined && newest.id !== seenChild) {
     const again = await handOver(newest, hands);
-    if (again.kind !== "handed-over" || again.accepted.length > 0) return again;
+    // One that says yes to everything would hold the dearer one back for good.
+    if (again.kind !== "handed-over" || again.accepted.length >= hands.servers.agreeing) return again;
   }
   if (hands.signer === undefined) return { kind: "by-hand", instruction: instructionFor(plan) };
   const { txid, raw } = await signedChild(plan, hands.signer);

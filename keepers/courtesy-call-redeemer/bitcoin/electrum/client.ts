@@ -7,6 +7,7 @@ import { TransportFailure } from "../../../kit/providers/failure.js";
 import type { TransportLimits } from "../../../kit/providers/transport.js";
 import { backoffMs } from "../../../kit/retry.js";
 import { rateFromBtc } from "../fee.js";
+import { parseTransaction } from "../rawTransaction.js";
 import { openLine } from "./line.js";
 import { type BroadcastRefusal, refusalOf } from "./refusal.js";
 import type { ElectrumServer } from "./server.js";
@@ -114,7 +115,8 @@ export class ElectrumClient {
   /** Hands a transaction over. @returns why the server refused it, or undefined when it has it */
   async broadcast(raw: string): Promise<BroadcastRefusal | undefined> {
     try {
-      await this.ask("blockchain.transaction.broadcast", [raw], hash);
+      const taken = await this.ask("blockchain.transaction.broadcast", [raw], hash);
+      if (taken !== parseTransaction(raw)?.txid) throw this.malformed("blockchain.transaction.broadcast");
       return undefined;
     } catch (error) {
       if (!(error instanceof PermanentError) || error.code !== "BTC_SERVER_REFUSED") throw error;

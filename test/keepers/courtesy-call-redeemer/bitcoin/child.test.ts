@@ -138,7 +138,7 @@ describe("courtesy-call-redeemer/bitcoin/child", () => {
         ({ kind: "pay-by-child", plan: planned(rate, replaced), dueAt: 0n }) as const;
       const slow = RATE / 2n;
       // Written down, and then the process died.
-      const dying = { servers: { broadcast: () => Promise.reject(new Error("died")) }, signer, book };
+      const dying = { servers: { agreeing: 2, broadcast: () => Promise.reject(new Error("died")) }, signer, book };
       expect(await failed(carryOut(pay(slow), dying, undefined))).to.equal("died");
       const [first] = book.written;
       expect(book.written).to.have.length(1);
@@ -155,6 +155,31 @@ describe("courtesy-call-redeemer/bitcoin/child", () => {
       // Nothing is handed over by a process that does not lead any more.
       const late = { ...hands, book: { children: () => Promise.resolve([]), write: () => Promise.resolve(false) } };
       expect(await carryOut(pay(RATE), late, undefined)).to.deep.equal({ kind: "not-leading" });
+    } finally {
+      await rig.close();
+    }
+  });
+
+  it("BTC-18 one server that says yes to everything holds no dearer child back", async () => {
+    const rig = await createBitcoinRig(3);
+    try {
+      rig.chain.mine(1, { place: [rawTransaction(FUNDING)] });
+      rig.chain.mempool.submit(parent.raw);
+      // Two have another child already; the third has heard of none, and takes whatever it is given.
+      const alone = rig.chain.fork();
+      rig.remote[0]?.follow(alone);
+      const signer = await openChildSigner(digestSigner(OWNER_KEY), parent.script);
+      const other = planned((RATE * 5n) / 8n);
+      rig.chain.mempool.submit((await signedChild(other, signer)).raw);
+      const hands = { servers: rig.servers, signer, book: new MemoryBook() };
+      const pay = (plan: ReturnType<typeof planned>) => ({ kind: "pay-by-child", plan, dueAt: 0n }) as const;
+      const cheap = await carryOut(pay(planned(RATE / 2n)), hands, undefined);
+      if (cheap.kind !== "handed-over") throw new Error(cheap.kind);
+      expect([cheap.accepted.length, cheap.refused.length]).to.deep.equal([1, 2]);
+      const dear = await carryOut(pay(planned(RATE, other.feeSat)), hands, undefined);
+      if (dear.kind !== "handed-over") throw new Error(dear.kind);
+      expect(dear.id).to.not.equal(cheap.id);
+      expect([dear.accepted.length, dear.refused.length]).to.deep.equal([3, 0]);
     } finally {
       await rig.close();
     }

@@ -128,6 +128,19 @@ describe("courtesy-call-redeemer/bitcoin/electrum/client", () => {
     }
   });
 
+  it("BTC-11 names what a server refuses, and knows a broadcast that changed nothing from one that failed", async () => {
+    const { chain, client } = await start();
+    expect(await codeOf(client.transaction("00".repeat(32)))).to.equal("BTC_SERVER_REFUSED");
+    const payment = paymentOf(requestOf(FEE_SAT));
+    expect(await client.broadcast(payment.raw)).to.equal(undefined);
+    expect(chain.heightOf(payment.txid)).to.equal(0);
+    expect(await client.broadcast(payment.raw)).to.equal(undefined);
+    expect(await client.broadcast(paymentOf(requestOf(FEE_SAT + 50n)).raw)).to.equal("replacement-too-cheap");
+    expect(await client.broadcast("00")).to.equal("invalid");
+    chain.mine();
+    expect(await client.broadcast(paymentOf(requestOf(2n * FEE_SAT)).raw)).to.equal("inputs-spent");
+  });
+
   it("BTC-11 takes a broadcast for one only where the server names the transaction that it was given", async () => {
     const { client, remote } = await start();
     remote.faults.alter = ({ method }, result) =>
@@ -161,19 +174,6 @@ describe("courtesy-call-redeemer/bitcoin/electrum/client", () => {
     expect(broken).to.not.equal(raw);
     expect(await client.broadcast(broken)).to.equal("invalid");
     expect((await client.tip()).height).to.equal(1);
-  });
-
-  it("BTC-11 names what a server refuses, and knows a broadcast that changed nothing from one that failed", async () => {
-    const { chain, client } = await start();
-    expect(await codeOf(client.transaction("00".repeat(32)))).to.equal("BTC_SERVER_REFUSED");
-    const payment = paymentOf(requestOf(FEE_SAT));
-    expect(await client.broadcast(payment.raw)).to.equal(undefined);
-    expect(chain.heightOf(payment.txid)).to.equal(0);
-    expect(await client.broadcast(payment.raw)).to.equal(undefined);
-    expect(await client.broadcast(paymentOf(requestOf(FEE_SAT + 50n)).raw)).to.equal("replacement-too-cheap");
-    expect(await client.broadcast("00")).to.equal("invalid");
-    chain.mine();
-    expect(await client.broadcast(paymentOf(requestOf(2n * FEE_SAT)).raw)).to.equal("inputs-spent");
   });
 
   it("says that a port is taken", async () => {
