@@ -17,7 +17,9 @@ const MAX_PORT = 65_535;
 
 /** @throws UsageError BTC_SERVER_ADDRESS_INVALID */
 export function parseElectrumServer(text: string): ElectrumServer {
-  const [, scheme = "", host = "", portText = "", fingerprint] = FORM.exec(text) ?? [];
+  const [, scheme = "", hostText = "", portText = "", fingerprint] = FORM.exec(text) ?? [];
+  // One server has one name: under two it would agree with itself.
+  const host = hostText.toLowerCase();
   const transport = TRANSPORTS[scheme.toLowerCase() as keyof typeof TRANSPORTS] as
     ElectrumServer["transport"] | undefined;
   const port = Number(portText);
@@ -29,5 +31,11 @@ export function parseElectrumServer(text: string): ElectrumServer {
       "write it like ssl://host:50002; after ssl addresses #sha256= and the certificate's fingerprint may follow",
     );
   }
-  return { transport, host, port, fingerprint: fingerprint?.toLowerCase(), name: `${transport}://${host}:${portText}` };
+  return {
+    transport,
+    host,
+    port,
+    fingerprint: fingerprint?.toLowerCase(),
+    name: `${transport}://${host}:${String(port)}`,
+  };
 }

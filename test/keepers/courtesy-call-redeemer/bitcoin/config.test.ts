@@ -65,6 +65,9 @@ describe("courtesy-call-redeemer/bitcoin/config", () => {
       "BTC_WALLET_PUBLIC_KEY",
     ]);
     expect(wrong({ ...GOOD, BTC_ELECTRUM_SERVERS: "ssl://a:1,tls://a:1" })).to.deep.equal(["BTC_ELECTRUM_SERVERS"]);
+    expect(wrong({ ...GOOD, BTC_ELECTRUM_SERVERS: "ssl://a.example:1,ssl://A.Example:01" })).to.deep.equal([
+      "BTC_ELECTRUM_SERVERS",
+    ]);
     expect(wrong({ ...GOOD, BTC_NETWROK: "main", BTC_ELECTRUM_AGREEING: "0" })).to.deep.equal([
       "BTC_NETWROK",
       "BTC_ELECTRUM_AGREEING",
