@@ -11,7 +11,7 @@ import {
   type FollowUpStep,
   type NextAction,
 } from "../../keepers/courtesy-call-redeemer/bitcoin/followUp.js";
-import { readRedemption } from "../../keepers/courtesy-call-redeemer/bitcoin/readRedemption.js";
+import { readRedemption, type RedemptionReader } from "../../keepers/courtesy-call-redeemer/bitcoin/readRedemption.js";
 import type { Performed } from "../../keepers/courtesy-call-redeemer/types.js";
 import { rawTransaction } from "../../scripts/tbtc/bitcoin.js";
 import type { Deposit } from "../../scripts/tbtc/scenario.js";
@@ -19,6 +19,19 @@ import { type BitcoinRig, createBitcoinRig } from "./bitcoinRig.js";
 import { MemoryBook } from "./memoryBook.js";
 import { keySigner } from "./psbtSigner.js";
 import type { TbtcChain } from "./tbtcChain.js";
+
+/** Reads redemptions of a chain that nobody lies about. */
+export function readerOf({ scenario, chain }: TbtcChain): RedemptionReader {
+  const { contracts } = scenario;
+  return {
+    contracts,
+    provider: chain.provider,
+    relay: async ({ number: blockTag }) => ({
+      currentDifficulty: await contracts.system.fetchRelayCurrentDifficulty({ blockTag }),
+      previousDifficulty: await contracts.system.fetchRelayPreviousDifficulty({ blockTag }),
+    }),
+  };
+}
 
 export class Settlement {
   /** Of the last broadcast. */
@@ -46,7 +59,7 @@ export class Settlement {
     const block = await provider.getBlock("latest");
     if (block?.hash == null) throw new Error("the chain has no block");
     const at = { number: block.number, hash: block.hash, timestamp: BigInt(block.timestamp) };
-    return readRedemption({ contracts: this.site.scenario.contracts, provider }, this.deposit.address, 0, at);
+    return readRedemption(readerOf(this.site), this.deposit.address, 0, at);
   }
 
   async look(): Promise<FollowUpStep> {

@@ -8,10 +8,13 @@ import { isOverwhelmed } from "../adapters/tbtc/keepLogs.js";
 import type { BlockRef } from "../types.js";
 import type { RedemptionFacts } from "./facts.js";
 import type { RedemptionRequest, SignatureParts } from "./payment.js";
+import type { RelayEpochs } from "./proof.js";
 
 export interface RedemptionReader {
   readonly contracts: TbtcContracts;
   readonly provider: Pick<Provider, "getBlock">;
+  /** What the relay knows, as enough nodes say it: by this Bitcoin servers are judged. */
+  readonly relay: (block: BlockRef) => Promise<RelayEpochs>;
 }
 
 /**
@@ -20,7 +23,7 @@ export interface RedemptionReader {
  * @throws RetryableError BTC_BLOCK_GONE when that block, or one of a log, is not there any more
  */
 export async function readRedemption(
-  { contracts, provider }: RedemptionReader,
+  { contracts, provider, relay }: RedemptionReader,
   deposit: string,
   fromBlock: number,
   block: BlockRef,
@@ -31,11 +34,10 @@ export async function readRedemption(
   const keep = contracts.keep(await handle.keepAddress(at));
   const within = <L>(query: (from: number, to: number) => Promise<L[]>): Promise<L[]> =>
     inRanges(query, fromBlock, block.number);
-  const [state, publicKey, currentDifficulty, previousDifficulty, requested, given, submitted] = await Promise.all([
+  const [state, publicKey, epochs, requested, given, submitted] = await Promise.all([
     handle.currentState(at),
     keep.getPublicKey(at),
-    system.fetchRelayCurrentDifficulty(at),
-    system.fetchRelayPreviousDifficulty(at),
+    relay(block),
     within((from, to) => system.queryFilter(system.filters.RedemptionRequested(deposit), from, to)),
     within((from, to) => system.queryFilter(system.filters.GotRedemptionSignature(deposit), from, to)),
     within((from, to) => keep.queryFilter(keep.filters.SignatureSubmitted(), from, to)),
@@ -62,7 +64,7 @@ export async function readRedemption(
     requests: await Promise.all(requests),
     keepSignatures: signatures(submitted),
     depositSignatures: signatures(given),
-    relay: { currentDifficulty, previousDifficulty },
+    relay: epochs,
   };
 }
 

@@ -12,7 +12,7 @@ import type { Deposit } from "../../../scripts/tbtc/scenario.js";
 import { codeOf } from "../../helpers/rejection.js";
 import { answerOf } from "../../helpers/tbtcAnswer.js";
 import { createTbtcChain, type TbtcChain } from "../../helpers/tbtcChain.js";
-import { Settlement } from "../../helpers/settlement.js";
+import { readerOf, Settlement } from "../../helpers/settlement.js";
 
 const TBTC = 10n ** 18n;
 const LOT_SAT = 10_000_000n;
@@ -256,7 +256,7 @@ describe("tBTC v1, a redemption followed up on both chains", () => {
     const { provider } = site.chain;
     const block = await provider.getBlock("latest");
     if (block?.hash == null) throw new Error("the chain has no block");
-    const reader = { contracts: site.scenario.contracts, provider };
+    const reader = readerOf(site);
     const at = { number: block.number, hash: block.hash, timestamp: BigInt(block.timestamp) };
     expect((await readRedemption(reader, deposit.address, 0, at)).requests).to.have.length(1);
     const undone = { ...at, hash: block.parentHash };

@@ -17,9 +17,11 @@ import type { ElectrumServers } from "../../bitcoin/electrum/servers.js";
 import { explainAlert } from "../../bitcoin/explain.js";
 import type { BitcoinFacts, RedemptionFacts } from "../../bitcoin/facts.js";
 import { FOLLOW_UP_POLICY, followUp, type FollowUpPolicy, type NextAction } from "../../bitcoin/followUp.js";
+import type { RelayEpochs } from "../../bitcoin/proof.js";
 import { readRedemption } from "../../bitcoin/readRedemption.js";
 import type { BlockRef, FollowUp, Position, Settlement, Trouble } from "../../types.js";
-import { addressOf, answered, slotRead, view } from "./views.js";
+import type { AgreedReads } from "./agreedReads.js";
+import { addressOf, answered, numberOf, slotRead, view } from "./views.js";
 
 /** What of Bitcoin can be asked and done. */
 export interface BitcoinSide {
@@ -42,15 +44,17 @@ export class TbtcSettlement {
 
   constructor(
     private readonly client: Pick<ChainClient, "ask" | "provider">,
-    addresses: TbtcAddresses,
+    private readonly reads: Pick<AgreedReads, "read">,
+    private readonly addresses: TbtcAddresses,
     private readonly bitcoin: BitcoinSide,
   ) {
     this.contracts = connectTbtc(addresses, client.provider);
   }
 
-  /** @throws RetryableError BTC_BLOCK_GONE, TBTC_LOGS_OMITTED: ask again at another block, or another node. */
+  /** @throws RetryableError BTC_BLOCK_GONE, NO_QUORUM, TBTC_LOGS_OMITTED: ask again at another block, or another node. */
   async settle({ id }: Position, since: number, block: BlockRef): Promise<Settlement> {
-    const reader = { contracts: this.contracts, provider: this.client.provider };
+    const relay = (at: BlockRef): Promise<RelayEpochs> => this.relay(at);
+    const reader = { contracts: this.contracts, provider: this.client.provider, relay };
     const facts = await readRedemption(reader, id, since, block);
     await this.assertComplete(facts, block);
     const sight = await this.look(facts);
@@ -97,6 +101,20 @@ export class TbtcSettlement {
     const summary =
       "The redemption's payment is stuck and no key of its output is set up here: sign the child by hand, as `status` shows it.";
     return [{ name: "child-by-hand", severity: "critical", summary, detail: instructionFor(action.plan) }];
+  }
+
+  /** A node that lies about it would make liars of all Bitcoin servers. */
+  private async relay(block: BlockRef): Promise<RelayEpochs> {
+    const { system } = this.addresses;
+    const [current, previous] = [
+      view("system", system, "fetchRelayCurrentDifficulty"),
+      view("system", system, "fetchRelayPreviousDifficulty"),
+    ];
+    const answers = await this.reads.read(block, [current.read, previous.read]);
+    return {
+      currentDifficulty: numberOf(current.decode(answers[0])),
+      previousDifficulty: numberOf(previous.decode(answers[1])),
+    };
   }
 
   private async look(facts: RedemptionFacts): Promise<BitcoinFacts> {

@@ -81,7 +81,7 @@ export class TbtcRescue implements RescueProtocol<TbtcCursor> {
     this.discovery = new Discovery({ client, reads, addresses, settings, counters, log, onReorganised });
     this.ways = new Options({ reads, addresses, payout: pinned });
     this.simulator = new Simulator({ reads, addresses });
-    this.settlement = new TbtcSettlement(client, addresses, bitcoin ?? NO_BITCOIN);
+    this.settlement = new TbtcSettlement(client, reads, addresses, bitcoin ?? NO_BITCOIN);
     if (escrow === undefined) return;
     this.bounties = new Bounties({ client, reads, escrow, ways: this.ways });
     const { simulator, bounties } = this;

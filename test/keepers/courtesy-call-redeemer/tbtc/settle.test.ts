@@ -10,6 +10,10 @@ import {
 import { tbtcAbi } from "../../../../protocol/tbtc/contracts.js";
 import { satToTbtcWei } from "../../../../protocol/tbtc/units.js";
 import type { Deposit } from "../../../../scripts/tbtc/scenario.js";
+import { FOLLOW_UP_POLICY } from "../../../../keepers/courtesy-call-redeemer/bitcoin/followUp.js";
+import { rawTransaction } from "../../../../scripts/tbtc/bitcoin.js";
+import { createBitcoinRig } from "../../../helpers/bitcoinRig.js";
+import { attachToNode } from "../../../helpers/localNode.js";
 import { codeOf } from "../../../helpers/rejection.js";
 import { startTbtcNode, type TbtcNode } from "../../../helpers/tbtcNode.js";
 
@@ -103,6 +107,33 @@ describe("courtesy-call-redeemer, what a redemption of tBTC v1 leaves to do", ()
     const later = (await site.block()).timestamp - requested.at;
     await scenario.signInKeep(deposit);
     expect(shown(await look()).next).to.deep.equal([["provide-signature:2", later + SIGNATURE_TIMEOUT_SECONDS, 1]]);
+  });
+
+  it("TBTC-23 by the word of one node about the relay no Bitcoin server becomes a liar", async () => {
+    const bitcoin = await createBitcoinRig(2);
+    const second = await attachToNode(site.url);
+    try {
+      bitcoin.chain.mine(1, { place: [rawTransaction(site.scenario.funding(deposit).transaction)] });
+      const client = second.client({ url: `${site.proxy.url},${second.proxy.url}`, quorum: 2, timeoutMs: 20_000 });
+      const side = { servers: bitcoin.servers, childSigner: undefined, policy: FOLLOW_UP_POLICY };
+      ({ rescue } = site.rescue({ client, bitcoin: side }));
+      await site.scenario.provideSignature(deposit);
+      expect((await look()).facts["bitcoin"]).to.equal("unseen");
+      const { selector } = tbtcAbi.system.getFunction("fetchRelayCurrentDifficulty");
+      const { selector: other } = tbtcAbi.system.getFunction("fetchRelayPreviousDifficulty");
+      // The node that is asked first.
+      site.proxy.fault = ({ method, params }) => {
+        const { data = "" } = (params[0] ?? {}) as { data?: string };
+        return method === "eth_call" && (data === selector || data === other)
+          ? { kind: "answer", body: { result: `0x${"00".repeat(24)}${"ff".repeat(8)}` } }
+          : undefined;
+      };
+      expect(await codeOf(look())).to.equal("NO_QUORUM");
+      expect(bitcoin.codes()).to.deep.equal([undefined, undefined]);
+    } finally {
+      await second.close();
+      await bitcoin.close();
+    }
   });
 
   it("TBTC-21 a node that leaves out the newest request is not believed, nor one that cannot give all blocks at once", async () => {
