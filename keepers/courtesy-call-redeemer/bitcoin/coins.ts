@@ -1,12 +1,11 @@
 /**
  * Unspent outputs of one script, as far as enough servers show the same. Nobody can make up an output's amount: every transaction is known
- * by its hash. That an output is spent one server can hide; a payment of such a coin is refused by everybody else and costs nothing.
+ * by its hash. What one server adds, hides or says of its tip counts as one voice, and takes no more memory than the largest coins do.
  */
-import { RetryableError } from "../../../protocol/errors.js";
-import { headerFrom, scripthashOf, transactionFrom } from "./electrum/claim.js";
-import type { ElectrumClient } from "./electrum/client.js";
+import { headerFrom, isPlausible, scripthashOf, transactionFrom } from "./electrum/claim.js";
+import type { ElectrumClient, UnspentOutput } from "./electrum/client.js";
 import { ServerLied, type ElectrumServers } from "./electrum/servers.js";
-import { hasWork } from "./header.js";
+import type { RelayEpochs } from "./proof.js";
 
 export interface Coin {
   readonly txid: string;
@@ -20,22 +19,27 @@ export type Purse =
   | { readonly kind: "unknown" }
   | {
       readonly kind: "known";
-      /** Deep enough, and spent by nothing that any server shows. */
+      /** Deep enough and unspent, the largest first. */
       readonly coins: readonly Coin[];
-      /** Of the newest block of every server that answered. */
-      readonly tipDifficulties: readonly bigint[];
+      /** Of the newest block, as enough servers have it. */
+      readonly tipDifficulty: bigint;
       readonly nextBlockSatPerKvb: bigint | undefined;
     };
 
-/** More payments than this to one script are another kind of wallet. */
-const MAX_HISTORY = 2_000;
-
-type Known = Awaited<ReturnType<typeof transactionFrom>>;
+/** Anybody can pay to the wallet: of thousands of outputs these are more than any payment takes. */
+const MOST_COINS = 100;
+/** What nodes pass on has at most 400,000 bytes; a coin of a larger transaction is left alone. */
+const MOST_HEX = 800_000;
 
 interface Shown {
-  readonly coins: readonly Coin[];
-  readonly spent: readonly string[];
+  readonly client: ElectrumClient;
+  readonly outputs: readonly UnspentOutput[];
   readonly tipDifficulty: bigint;
+}
+
+interface Vote {
+  readonly output: UnspentOutput;
+  readonly by: ElectrumClient[];
 }
 
 /** Names a coin everywhere. */
@@ -44,8 +48,8 @@ export function coinName({ txid, index }: Pick<Coin, "txid" | "index">): string 
 }
 
 export class CoinFinder {
-  /** What a hash names never changes, whoever has told it. */
-  private readonly known = new Map<string, Known>();
+  /** Transactions of the coins of the last look: what a hash names never changes, whoever has told it. */
+  private known = new Map<string, Pick<Coin, "raw"> & { readonly ownSat: ReadonlyMap<number, bigint> }>();
 
   /** @param leastDepth blocks from a coin's own to the newest, both counted */
   constructor(
@@ -54,55 +58,77 @@ export class CoinFinder {
     private readonly leastDepth: number,
   ) {}
 
-  async look(): Promise<Purse> {
+  /** @param relay epochs that enough nodes of Ethereum say it knows: no newest block can be far easier */
+  async look(relay: RelayEpochs): Promise<Purse> {
     const { servers } = this;
     const [shown, nextBlockSatPerKvb] = await Promise.all([
-      servers.each((client) => this.shownBy(client)),
+      servers.each((client) => this.shownBy(client, relay)),
       servers.nextBlockRate(),
     ]);
-    if (shown.length < servers.agreeing) return { kind: "unknown" };
-    const spent = new Set(shown.flatMap((one) => one.spent));
-    const votes = new Map<string, { readonly coin: Coin; count: number }>();
-    for (const coin of shown.flatMap(({ coins }) => coins)) {
-      const vote = votes.get(coinName(coin)) ?? { coin, count: 0 };
-      vote.count += 1;
-      votes.set(coinName(coin), vote);
-    }
-    const coins = [...votes]
-      .filter(([name, { count }]) => count >= servers.agreeing && !spent.has(name))
-      .map(([, { coin }]) => coin);
-    return {
-      kind: "known",
-      coins,
-      tipDifficulties: shown.map(({ tipDifficulty }) => tipDifficulty),
-      nextBlockSatPerKvb,
-    };
+    const tipDifficulty = agreed(
+      shown.map((one) => one.tipDifficulty),
+      servers.agreeing,
+    );
+    if (tipDifficulty === undefined) return { kind: "unknown" };
+    const outputs = this.agreedOutputs(shown);
+    await this.learn(outputs);
+    const coins = outputs.flatMap(({ output: { txid, index, amountSat } }): Coin[] => {
+      const found = this.known.get(txid);
+      return found?.ownSat.get(index) === amountSat ? [{ txid, index, amountSat, raw: found.raw }] : [];
+    });
+    return { kind: "known", coins, tipDifficulty, nextBlockSatPerKvb };
   }
 
-  private async shownBy(client: ElectrumClient): Promise<Shown> {
+  private async shownBy(client: ElectrumClient, relay: RelayEpochs): Promise<Shown> {
     const { height: tipHeight, hex } = await client.tip();
     const tip = headerFrom(client, `0x${hex}`);
-    if (!hasWork(tip)) throw new ServerLied("BTC_SERVER_WORK_MISSING", client.name);
-    const history = await client.history(scripthashOf(this.script));
-    if (history.length > MAX_HISTORY) {
-      throw new RetryableError("BTC_HISTORY_TOO_LONG", `${client.name} shows ${String(history.length)} payments`);
+    if (!isPlausible(tip, { ...relay, hasEasyBlocks: this.servers.hasEasyBlocks })) {
+      throw new ServerLied("BTC_SERVER_WORK_MISSING", client.name);
     }
-    const spent: string[] = [];
-    const coins: Coin[] = [];
-    for (const { txid, height } of history) {
-      const { spends, outputs, raw } = await this.transaction(client, txid);
-      spent.push(...spends.map(coinName));
-      if (height <= 0 || tipHeight - height + 1 < this.leastDepth) continue;
-      for (const [index, { amountSat, script }] of outputs.entries()) {
-        if (Buffer.from(script).equals(this.script)) coins.push({ txid, index, amountSat, raw });
-      }
-    }
-    return { coins, spent, tipDifficulty: tip.difficulty };
+    const all = await client.unspent(scripthashOf(this.script));
+    const outputs = all.filter(({ height }) => height > 0 && tipHeight - height + 1 >= this.leastDepth);
+    return { client, outputs, tipDifficulty: tip.difficulty };
   }
 
-  private async transaction(client: ElectrumClient, txid: string): Promise<Known> {
-    const found = this.known.get(txid) ?? (await transactionFrom(client, txid));
-    this.known.set(txid, found);
-    return found;
+  /** Shown as unspent by as many as must agree, and missing at fewer. */
+  private agreedOutputs(shown: readonly Shown[]): readonly Vote[] {
+    const { agreeing } = this.servers;
+    const votes = new Map<string, Vote>();
+    for (const { client, outputs } of shown) {
+      for (const output of outputs) {
+        const key = `${coinName(output)} ${String(output.amountSat)}`;
+        const vote = votes.get(key) ?? { output, by: [] };
+        votes.set(key, vote);
+        if (!vote.by.includes(client)) vote.by.push(client);
+      }
+    }
+    return [...votes.values()]
+      .filter(({ by }) => by.length >= agreeing && shown.length - by.length < agreeing)
+      .sort((a, b) => (a.output.amountSat > b.output.amountSat ? -1 : 1))
+      .slice(0, MOST_COINS);
   }
+
+  /** Has the transactions of these outputs told, each by whichever of its servers is the first. */
+  private async learn(votes: readonly Vote[]): Promise<void> {
+    this.known = new Map([...this.known].filter(([txid]) => votes.some(({ output }) => output.txid === txid)));
+    await this.servers.each(async (client) => {
+      for (const { output, by } of votes) {
+        const { txid } = output;
+        if (this.known.has(txid) || !by.includes(client)) continue;
+        const { raw, outputs } = await transactionFrom(client, txid);
+        const own = [...outputs.entries()].filter(([, { script }]) => Buffer.from(script).equals(this.script));
+        const isTooLarge = raw.length > MOST_HEX;
+        const ownSat = new Map(isTooLarge ? [] : own.map(([index, { amountSat }]) => [index, amountSat] as const));
+        this.known.set(txid, { raw: isTooLarge ? "" : raw, ownSat });
+      }
+    });
+  }
+}
+
+/** What so many say, where no other answer has as many. */
+function agreed(answers: readonly bigint[], agreeing: number): bigint | undefined {
+  const [one, ...others] = [...new Set(answers)].filter(
+    (answer) => answers.filter((other) => other === answer).length >= agreeing,
+  );
+  return others.length === 0 ? one : undefined;
 }

@@ -236,6 +236,8 @@ export class ElectrumServer {
         return this.touching(String(first));
       case "blockchain.scripthash.get_mempool":
         return this.touching(String(first)).filter(({ height }) => height === 0);
+      case "blockchain.scripthash.listunspent":
+        return this.unspent(String(first));
       case "blockchain.transaction.get": {
         const transaction = this.chain.transaction(String(first));
         if (transaction === undefined) throw new Refusal("No such mempool or blockchain transaction.", 2);
@@ -267,6 +269,18 @@ export class ElectrumServer {
       const touches = spends.some((outpoint) => pays.has(outpoint)) || [...pays].some((one) => one.startsWith(txid));
       return touches ? [{ tx_hash: txid, height: this.chain.heightOf(txid) ?? 0 }] : [];
     });
+  }
+
+  private unspent(scripthash: string): { tx_hash: string; tx_pos: number; height: number; value: number }[] {
+    const all = this.chain.all();
+    const spent = new Set(all.flatMap(({ spends }) => spends));
+    return all.flatMap(({ txid, outputs }) =>
+      outputs.flatMap(({ script, amountSat }, index) => {
+        const isOwn = reversed(sha256(script).slice(2)).slice(2) === scripthash;
+        if (!isOwn || spent.has(`${txid}:${String(index)}`)) return [];
+        return [{ tx_hash: txid, tx_pos: index, height: this.chain.heightOf(txid) ?? 0, value: Number(amountSat) }];
+      }),
+    );
   }
 
   private merkle(txid: string, height: number): unknown {

@@ -156,7 +156,7 @@ export function headerFrom(client: ElectrumClient, raw: string): BlockHeader {
 }
 
 /** Work as claimed, and no easier than the epochs that the relay knows let it become. */
-function isPlausible(header: BlockHeader, rules: HeaderRules): boolean {
+export function isPlausible(header: BlockHeader, rules: HeaderRules): boolean {
   const least = minBigint(rules.currentDifficulty, rules.previousDifficulty) / MAX_FALL;
   return hasWork(header) && (header.difficulty >= least || (rules.hasEasyBlocks && header.difficulty === 1n));
 }

@@ -26,6 +26,14 @@ const HEADER_BYTES = 80;
 const header = hexOf(HEADER_BYTES, HEADER_BYTES);
 const tip = z.object({ height: z.int().nonnegative(), hex: header });
 const history = z.array(z.object({ tx_hash: hash, height: z.int().min(-1) })).max(100_000);
+const unspent = z
+  .array(
+    z.object({
+      ...{ tx_hash: hash, tx_pos: z.int().nonnegative(), height: z.int().min(-1) },
+      value: z.int().nonnegative().transform(BigInt),
+    }),
+  )
+  .max(100_000);
 const merkle = z.object({
   block_height: z.int().nonnegative(),
   merkle: z.array(hash).max(32),
@@ -43,6 +51,10 @@ export interface HistoryEntry {
   readonly txid: string;
   /** 0 and -1: in no block. */
   readonly height: number;
+}
+export interface UnspentOutput extends HistoryEntry {
+  readonly index: number;
+  readonly amountSat: bigint;
 }
 export interface MerkleAnswer {
   readonly height: number;
@@ -85,6 +97,14 @@ export class ElectrumClient {
   /** Those of them that are in no block. */
   async mempool(scripthash: string): Promise<HistoryEntry[]> {
     return entries(await this.ask("blockchain.scripthash.get_mempool", [scripthash], history));
+  }
+
+  /** Outputs to a script that nothing spends, in no block either. */
+  async unspent(scripthash: string): Promise<UnspentOutput[]> {
+    const list = await this.ask("blockchain.scripthash.listunspent", [scripthash], unspent);
+    return list.map(({ tx_hash: txid, tx_pos: index, height, value: amountSat }) => {
+      return { txid, index, height, amountSat };
+    });
   }
 
   /** Hex, with witness. */

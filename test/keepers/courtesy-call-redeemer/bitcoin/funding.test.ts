@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { concat, id, SigningKey } from "ethers";
+import { RawOldTx } from "@scure/btc-signer/script.js";
+import { concat, getBytes, id, SigningKey } from "ethers";
 
 import { type Coin, CoinFinder, coinName } from "../../../../keepers/courtesy-call-redeemer/bitcoin/coins.js";
 import {
@@ -21,6 +22,11 @@ const TARGET = { script: keyScript(new SigningKey(id("keep"))), amountSat: 10_00
 const POLICY = { rateMultipleBps: 20_000n, maxFeeSat: 50_000n };
 const RATE = 10_000n;
 const DEPTH = 6;
+/** The local chain's own. */
+const RELAY = { currentDifficulty: 0n, previousDifficulty: 0n };
+/** The first block of the public chain: work of difficulty 1. */
+const GENESIS =
+  "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c";
 
 function placed(name: string, amountSat: bigint): { readonly raw: string; readonly coin: Coin } {
   const transaction = payment(concat([id(name), "0x00000000"]), SCRIPT, amountSat);
@@ -110,7 +116,7 @@ describe("courtesy-call-redeemer/bitcoin: coins of the wallet", () => {
   afterEach(() => bitcoin.close());
 
   const look = async (): Promise<readonly string[] | "unknown"> => {
-    const purse = await new CoinFinder(bitcoin.servers, SCRIPT, DEPTH).look();
+    const purse = await new CoinFinder(bitcoin.servers, SCRIPT, DEPTH).look(RELAY);
     return purse.kind === "unknown" ? "unknown" : purse.coins.map(coinName);
   };
 
@@ -133,7 +139,8 @@ describe("courtesy-call-redeemer/bitcoin: coins of the wallet", () => {
     const [liar, other] = bitcoin.remote;
     if (liar === undefined || other === undefined) throw new Error("there are servers");
     const hide = (question: { readonly method: string }, result: unknown): unknown =>
-      question.method === "blockchain.scripthash.get_history" ? [] : result;
+      question.method === "blockchain.scripthash.listunspent" ? [] : result;
+    // It is spent, says one of three.
     liar.faults.alter = hide;
     expect(await look()).to.deep.equal([coinName(brought.coin)]);
     other.faults.alter = hide;
@@ -145,5 +152,36 @@ describe("courtesy-call-redeemer/bitcoin: coins of the wallet", () => {
     expect(bitcoin.codes()[0]).to.equal("BTC_SERVER_TX_FALSE");
     other.faults = { hangsUp: () => true };
     expect(await look()).to.equal("unknown");
+  });
+
+  it("MINT-20 one server's newest block keeps nobody from paying, and one without the relay's work is a lie", async () => {
+    bitcoin.chain.mine(1);
+    const [liar] = bitcoin.remote;
+    if (liar === undefined) throw new Error("there are servers");
+    liar.faults.alter = ({ method }, result) =>
+      method === "blockchain.headers.subscribe" ? { height: 0, hex: GENESIS } : result;
+    const finder = new CoinFinder(bitcoin.servers, SCRIPT, DEPTH);
+    const purse = await finder.look(RELAY);
+    expect(purse.kind === "known" && [purse.tipDifficulty, purse.coins.length]).to.deep.equal([0n, 1]);
+    liar.faults = {};
+    expect(await finder.look({ currentDifficulty: 40n, previousDifficulty: 50n })).to.deep.equal({ kind: "unknown" });
+    expect(bitcoin.codes()).to.deep.equal(Array(3).fill("BTC_SERVER_WORK_MISSING"));
+  });
+
+  it("MINT-20 thousands of payments of dust hide no coin, and one of a transaction that no node passes on is left alone", async () => {
+    const dust = Array.from({ length: 2_100 }, (_, index) => placed(`dust ${String(index)}`, 546n).raw);
+    const large = RawOldTx.encode({
+      ...{ version: 2, lockTime: 0 },
+      inputs: [{ ...{ txid: getBytes(id("large")), index: 0 }, finalScriptSig: new Uint8Array(), sequence: 0 }],
+      outputs: [
+        { amount: 50_000_000n, script: SCRIPT },
+        { amount: 0n, script: new Uint8Array(450_000).fill(0x6a) },
+      ],
+    });
+    bitcoin.chain.mine(1, { place: [...dust, Buffer.from(large).toString("hex")] });
+    bitcoin.chain.mine(DEPTH);
+    const found = await look();
+    expect(found[0]).to.equal(coinName(brought.coin));
+    expect(found.length < 101).to.equal(true);
   });
 });

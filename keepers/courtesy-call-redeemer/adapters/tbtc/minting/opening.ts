@@ -76,7 +76,7 @@ export function decideOpening(facts: OpeningFacts, policy: OpeningPolicy): Openi
   if (facts.nativeWei < policy.reserveWei + creationFeeWei + policy.gasWei) return { skip: "gas-short" };
   if (purse.kind !== "known") return { skip: "bitcoin-unknown" };
   const known = [relay.currentDifficulty, relay.previousDifficulty];
-  if (!purse.tipDifficulties.every((difficulty) => known.includes(difficulty))) return { skip: "relay-behind" };
+  if (!known.includes(purse.tipDifficulty)) return { skip: "relay-behind" };
 
   const sizes = [...facts.lotsSat].sort((a, b) => (a < b ? -1 : 1));
   if (sizes.length === 0) return { skip: "no-lots" };

@@ -151,7 +151,7 @@ export class MintRoutine {
       mint,
       {
         deposit,
-        purse: isUnfunded ? await this.purse(mint) : undefined,
+        purse: isUnfunded ? await this.purse(mint, deposit) : undefined,
         funding: await this.sight(mint, deposit),
       },
       policy,
@@ -159,8 +159,8 @@ export class MintRoutine {
   }
 
   /** Coins that no other open mint spends. */
-  private async purse(mint: Mint) {
-    const [purse, { open }] = await Promise.all([this.coins.look(), this.parts.store.load()]);
+  private async purse(mint: Mint, { relay }: DepositFacts): Promise<Purse> {
+    const [purse, { open }] = await Promise.all([this.coins.look(relay), this.parts.store.load()]);
     if (purse.kind === "unknown") return purse;
     const others = open.filter(({ ordinal }) => ordinal !== mint.ordinal);
     const used = new Set(others.flatMap(({ funding }) => funding?.coins ?? []));
@@ -313,7 +313,8 @@ export class MintRoutine {
       );
     // The Bitcoin servers are asked only when nothing else speaks against it.
     const first = decidedWith({ kind: "unknown" });
-    const decided = "skip" in first && first.skip !== "bitcoin-unknown" ? first : decidedWith(await this.coins.look());
+    const decided =
+      "skip" in first && first.skip !== "bitcoin-unknown" ? first : decidedWith(await this.coins.look(system.relay));
     const shown = "skip" in decided ? decided.skip : decided.lotsSat.join();
     if (shown !== this.shownOpening) this.parts.log.info("mint.opening", { decided: shown });
     this.shownOpening = shown;

@@ -45,7 +45,7 @@ function coin(name: string, amountSat: bigint): Coin {
 const PURSE: Purse = {
   kind: "known",
   coins: [coin("one", 7_000_000n), coin("two", 6_000_000n)],
-  tipDifficulties: [5n],
+  tipDifficulty: 5n,
   nextBlockSatPerKvb: 10_000n,
 };
 const FUNDING = { txid: "11".repeat(32), raw: "00", feeSat: 5_000n, coins: [`${"22".repeat(32)}:0`] };
@@ -146,7 +146,12 @@ describe("minting: the decision", () => {
       ["supply at its cap", { canMint: false }, PURSE, "supply-cap"],
       ["relay behind", { relay: { currentDifficulty: 6n, previousDifficulty: 4n } }, PURSE, "relay-behind"],
       ["relay one epoch ahead", { relay: { currentDifficulty: 6n, previousDifficulty: 5n } }, PURSE, "fund"],
-      ["one server on another epoch", {}, { ...PURSE, tipDifficulties: [5n, 7n] }, "relay-behind"],
+      [
+        "a newest block of an epoch that nobody has told the relay",
+        {},
+        { ...PURSE, tipDifficulty: 7n },
+        "relay-behind",
+      ],
       ["servers disagree", {}, { kind: "unknown" }, "bitcoin-unknown"],
       ["nobody was asked", {}, undefined, "bitcoin-unknown"],
       ["no estimate", {}, { ...PURSE, nextBlockSatPerKvb: undefined }, "fee-unknown"],

@@ -15,7 +15,7 @@ const FACTS: OpeningFacts = {
   ...{ lotsSat: LOTS_SAT, mintableSat: new Set(LOTS_SAT), creationFeeWei: WAD / 1_000n },
   ...{ tokenUnits: 0n, nativeWei: 10n * WAD, openLotsSat: [], usedCoins: new Set<string>(), unfundedSat: 0n },
   ...{ committedSat: 0n, relay: { currentDifficulty: 5n, previousDifficulty: 4n } },
-  purse: { kind: "known", coins: [coin(0, 300_000_000n)], tipDifficulties: [5n], nextBlockSatPerKvb: 1_000n },
+  purse: { kind: "known", coins: [coin(0, 300_000_000n)], tipDifficulty: 5n, nextBlockSatPerKvb: 1_000n },
 };
 const POLICY: OpeningPolicy = {
   ...{ targetUnits: WAD, maxOpen: 2, maxSatPerDay: 200_000_000n, maxCreationFeeWei: WAD / 100n },
@@ -57,7 +57,7 @@ describe("minting: which lot is opened", () => {
     expect(opened({ mintableSat: new Set() })).to.equal("supply-cap");
     expect(opened({ lotsSat: [] })).to.equal("no-lots");
     const with2 = (a: bigint, b: bigint): OpeningFacts["purse"] => {
-      return { kind: "known", coins: [coin(0, a), coin(1, b)], tipDifficulties: [5n], nextBlockSatPerKvb: 1_000n };
+      return { kind: "known", coins: [coin(0, a), coin(1, b)], tipDifficulty: 5n, nextBlockSatPerKvb: 1_000n };
     };
     expect(opened({ purse: with2(50_000_000n, 50_050_000n) })).to.equal("100000000,50000000,10000000,1000000");
     expect(opened({ purse: with2(50_000_000n, 50_049_999n) })).to.equal("50000000,10000000,1000000");
