@@ -17,6 +17,11 @@ const COMMITTED = `
 SELECT coalesce(sum(lot_sat), 0) AS committed FROM keeper_mint
 WHERE book = $1 AND account = $2
   AND (funded_at > clock_timestamp() - interval '1 day' OR (funded_at IS NULL AND ended_as IS NULL))`;
+/** Opened and never paid; what was not even sent, or taken back before, cost nothing. */
+const FAILED = `
+SELECT count(*) AS failed FROM keeper_mint
+WHERE book = $1 AND account = $2 AND funding_txid IS NULL AND ended_at > clock_timestamp() - interval '1 day'
+  AND ended_as IN ('setup-failed', 'unfunded', 'fraud', 'failed')`;
 const FOUND = `
 UPDATE keeper_mint SET deposit = $4
 WHERE book = $1 AND account = $2 AND ordinal = $3 AND deposit IS NULL AND ended_as IS NULL
@@ -53,6 +58,12 @@ export async function newestMint(db: Queryable, { book }: MintBook): Promise<big
 export async function committedSat(db: Queryable, { book, account }: MintBook): Promise<bigint> {
   const [row] = await db.query<{ committed: bigint }>(COMMITTED, [book, account]);
   return row?.committed ?? 0n;
+}
+
+/** Mints that ended without a payment in the last 24 hours. */
+export async function failedMints(db: Queryable, { book, account }: MintBook): Promise<bigint> {
+  const [row] = await db.query<{ failed: bigint }>(FAILED, [book, account]);
+  return row?.failed ?? 0n;
 }
 
 /** @returns false when a deposit was written before, or this one belongs to another mint. */

@@ -47,9 +47,14 @@ export interface FundingPlan {
   readonly psbt: string;
 }
 
-export type FundingOutcome =
-  | { readonly ok: true; readonly plan: FundingPlan }
-  | { readonly ok: false; readonly reason: "coins-short" | "fee-ceiling" };
+interface Unpayable {
+  readonly ok: false;
+  readonly reason: "coins-short" | "fee-ceiling";
+}
+export type FundingOutcome = { readonly ok: true; readonly plan: FundingPlan } | Unpayable;
+export type CoinChoice =
+  | { readonly ok: true; readonly coins: readonly Coin[]; readonly feeSat: bigint; readonly changeSat: bigint }
+  | Unpayable;
 
 /** The deposit's output; its index is one byte of the proof. */
 export const FUNDING_INDEX = 0;
@@ -69,10 +74,26 @@ export function planFunding(
   nextBlockSatPerKvb: bigint,
   policy: FundingPolicy,
 ): FundingOutcome {
+  const chosen = chooseCoins(coins, target.amountSat, target.script.length, script, nextBlockSatPerKvb, policy);
+  if (!chosen.ok) return chosen;
+  const { coins: taken, feeSat, changeSat } = chosen;
+  const psbt = psbtOf(taken, target, script, changeSat);
+  return { ok: true, plan: { feeSat, changeSat, coins: taken.map(coinName), psbt } };
+}
+
+/** Which coins would pay an amount to a script of so many bytes, and what that costs. */
+export function chooseCoins(
+  coins: readonly Coin[],
+  amountSat: bigint,
+  scriptBytes: number,
+  script: Uint8Array,
+  nextBlockSatPerKvb: bigint,
+  policy: FundingPolicy,
+): CoinChoice {
   const kind = outputScriptKind(script);
   if (kind === undefined) return { ok: false, reason: "coins-short" };
   const rate = mulDivUp(nextBlockSatPerKvb, policy.rateMultipleBps, ALL_BPS);
-  const outputsVsize = 2n * OUTPUT_VBYTES + BigInt(target.script.length + script.length);
+  const outputsVsize = 2n * OUTPUT_VBYTES + BigInt(scriptBytes + script.length);
   const sorted = [...coins].sort((a, b) =>
     a.amountSat === b.amountSat ? (coinName(a) < coinName(b) ? -1 : 1) : a.amountSat > b.amountSat ? -1 : 1,
   );
@@ -82,13 +103,12 @@ export function planFunding(
     taken.push(coin);
     sumSat += coin.amountSat;
     const feeSat = feeAt(rate, OVERHEAD_VBYTES + outputsVsize + BigInt(taken.length) * INPUT_VBYTES[kind]);
-    if (sumSat < target.amountSat + feeSat) continue;
-    const restSat = sumSat - target.amountSat - feeSat;
+    if (sumSat < amountSat + feeSat) continue;
+    const restSat = sumSat - amountSat - feeSat;
     const changeSat = restSat < DUST_SAT ? 0n : restSat;
-    const paidSat = sumSat - target.amountSat - changeSat;
+    const paidSat = sumSat - amountSat - changeSat;
     if (paidSat > policy.maxFeeSat) return { ok: false, reason: "fee-ceiling" };
-    const psbt = psbtOf(taken, target, script, changeSat);
-    return { ok: true, plan: { feeSat: paidSat, changeSat, coins: taken.map(coinName), psbt } };
+    return { ok: true, coins: taken, feeSat: paidSat, changeSat };
   }
   return { ok: false, reason: "coins-short" };
 }

@@ -355,6 +355,15 @@ const RULES: Readonly<Record<string, Rule>> = {
     ),
   "mint.stuck": mint("warning", "A mint waits for something that does not come by itself."),
   "mint.aborted": mint("critical", "Bitcoin was paid to a deposit that failed: its signers were asked to return it."),
+  "mint.unfunded": mint(
+    "warning",
+    "A deposit was opened for minting and could not be paid in time: its opening is lost.",
+  ),
+  "mint.setup-failed": mint(
+    "warning",
+    "The signers of a new deposit made no key in time; what opening it cost comes back but for gas.",
+  ),
+  "mint.failed": mint("warning", "The chain refused to open a deposit for minting; its gas is lost."),
   "mint.fraud": mint("warning", "The signers of a new deposit were caught at fraud before it was funded."),
   "ether.stuck": (facts) => ({
     raise: {

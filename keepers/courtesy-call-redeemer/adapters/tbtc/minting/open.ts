@@ -87,7 +87,7 @@ export async function openMinting(
     },
     opening: {
       ...{ targetUnits: config.mintTargetUnits, maxOpen: config.mintMaxOpen, maxSatPerDay: config.mintMaxSatPerDay },
-      ...{ maxCreationFeeWei: config.mintMaxCreationFeeWei, maxBitcoinFeeSat: maxFeeSat },
+      maxCreationFeeWei: config.mintMaxCreationFeeWei,
       ...{ reserveWei: config.reserveWei, gasWei: gas * maxFeePerGasWei },
     },
     ...{ maxFeePerGasWei, validBlocks: config.validBlocks, coinDepth: COIN_DEPTH },

@@ -47,7 +47,7 @@ export interface MintRoutineParts {
   readonly encode: EncodeAction;
   readonly submitter: Submitter;
   readonly policy: MintPolicy;
-  readonly opening: OpeningPolicy;
+  readonly opening: Omit<OpeningPolicy, "script" | "fees">;
   readonly maxFeePerGasWei: bigint;
   readonly validBlocks: number;
   /** Blocks from a coin's own to the newest with which it is spent. */
@@ -299,17 +299,18 @@ export class MintRoutine {
   private async open(head: Head): Promise<void> {
     const { store, reader, opening, policy } = this.parts;
     if (opening.targetUnits === 0n) return;
-    const { open, newest, committedSat } = await store.load();
+    const { open, newest, committedSat, failedToday } = await store.load();
     const system = await reader.system(head);
     const unfunded = open.filter(({ funding }) => funding === undefined);
+    const { script, fees } = policy;
     const decidedWith = (purse: Purse) =>
       decideOpening(
         {
-          ...{ ...system, purse, committedSat, openLotsSat: open.map(({ lotSat }) => lotSat) },
+          ...{ ...system, purse, committedSat, failedToday, openLotsSat: open.map(({ lotSat }) => lotSat) },
           usedCoins: new Set(open.flatMap(({ funding }) => funding?.coins ?? [])),
-          unfundedSat: unfunded.reduce((sum, { lotSat }) => sum + lotSat + policy.fees.maxFeeSat, 0n),
+          unfundedLotsSat: unfunded.map(({ lotSat }) => lotSat),
         },
-        opening,
+        { ...opening, script, fees },
       );
     // The Bitcoin servers are asked only when nothing else speaks against it.
     const first = decidedWith({ kind: "unknown" });

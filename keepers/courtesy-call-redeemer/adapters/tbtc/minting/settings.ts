@@ -4,6 +4,9 @@ const TBTC_DECIMALS = 18;
 const ETHER_DECIMALS = 18;
 const BTC_DECIMALS = 8;
 
+/** What signers bond for a new deposit: with more wanted, each would be opened and never paid. */
+const MOST_COLLATERAL_PERCENT = 150;
+
 /** Settings of minting. Keys carry the unit of the parsed value. */
 export const mintSettings = {
   mintTargetUnits: setting({
@@ -38,8 +41,8 @@ export const mintSettings = {
   }),
   mintMinCollateralPercent: setting({
     env: "REDEEMER_MINT_MIN_COLLATERAL",
-    schema: integer(100, 1_000).transform(BigInt),
+    schema: integer(100, MOST_COLLATERAL_PERCENT).transform(BigInt),
     default: "140",
-    doc: "Least collateral of a new deposit, percent, with which bitcoin is sent to it.",
+    doc: "Least collateral of a new deposit, percent, with which bitcoin is sent to it; none begins with more than 150.",
   }),
 } as const satisfies Settings;

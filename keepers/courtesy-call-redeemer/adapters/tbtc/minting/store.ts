@@ -7,6 +7,7 @@ import type { Database, Queryable } from "../../../../../db/database.js";
 import {
   committedSat,
   endMint,
+  failedMints,
   insertMint,
   newestMint,
   openMints,
@@ -49,6 +50,8 @@ export interface StoredMints {
   readonly newest: bigint;
   /** Lots in satoshis that count against a day. */
   readonly committedSat: bigint;
+  /** That ended without a payment in the last 24 hours. */
+  readonly failedToday: bigint;
 }
 
 /** Key of a transaction of a mint in the outbox: names the effect. */
@@ -75,6 +78,7 @@ export class MintStore {
         open: rows.map((row) => mintOf(row, found)),
         newest: await newestMint(tx, this.book),
         committedSat: await committedSat(tx, this.book),
+        failedToday: await failedMints(tx, this.book),
       };
     });
   }

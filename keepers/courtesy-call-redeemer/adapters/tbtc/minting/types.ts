@@ -119,15 +119,15 @@ export const MINT_WAITS = [
   /** Until the funding's time is over, and may be reported. */
   "too-late-to-fund",
   "price-offline",
-  "collateral-low",
   "supply-cap",
   "bitcoin-unknown",
+  /** Seen nowhere, and too late to be sent again. */
+  "payment-missing",
+  /** From here on somebody should look: what was opened is lost if it is not paid in time. */
+  "collateral-low",
   "fee-unknown",
   "fee-ceiling",
   "coins-short",
-  /** Seen nowhere, and too late to be sent again. */
-  "payment-missing",
-  /** From here on somebody should look. */
   "key-mismatch",
   "relay-behind",
   "proof-invalid",
@@ -142,6 +142,10 @@ export type MintWait = (typeof MINT_WAITS)[number];
 
 /** Waits that people are told of. */
 export const ALARMING: ReadonlySet<MintWait> = new Set([
+  "collateral-low",
+  "fee-unknown",
+  "fee-ceiling",
+  "coins-short",
   "key-mismatch",
   "relay-behind",
   "proof-invalid",

@@ -195,6 +195,10 @@ describe("minting on the real tBTC v1", function () {
     await until(minter, "mints.unfunded");
     expect(await node.scenario.state(deposit)).to.equal(DepositState.FAILED_SETUP);
     expect(paymentsTo(node, bitcoin, keep)).to.deep.equal([]);
+    // What has cost an opening today is not tried again, and people are told.
+    for (let count = 0; count < 10; count += 1) await round(minter);
+    expect(await openedBy(node)).to.deep.equal([deposit]);
+    expect(minter.alerts).to.include("mint.unfunded mint-stuck");
   });
 
   it("MINT-14 closed by somebody before its payment was proven: the signers are asked for the bitcoin", async () => {

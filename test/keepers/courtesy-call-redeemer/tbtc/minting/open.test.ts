@@ -91,5 +91,7 @@ describe("minting: the key of the bitcoin", () => {
     expect(code({ ...unseen, REDEEMER_MINT_TARGET_TBTC: "0" })).to.equal("no error");
     expect(code({ REDEEMER_MODE: "courtesy", REDEEMER_MINT_TARGET_TBTC: "two" })).to.equal("CONFIG_INVALID");
     expect(code({ REDEEMER_MODE: "courtesy", REDEEMER_MINT_MAX_OPEN: "0" })).to.equal("CONFIG_INVALID");
+    expect(code({ REDEEMER_MODE: "courtesy", REDEEMER_MINT_MIN_COLLATERAL: "150" })).to.equal("no error");
+    expect(code({ REDEEMER_MODE: "courtesy", REDEEMER_MINT_MIN_COLLATERAL: "151" })).to.equal("CONFIG_INVALID");
   });
 });

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { id, SigningKey } from "ethers";
 
 import {
   broughtBy,
@@ -6,20 +7,23 @@ import {
   type OpeningFacts,
   type OpeningPolicy,
 } from "../../../../../keepers/courtesy-call-redeemer/adapters/tbtc/minting/opening.js";
+import { chooseCoins } from "../../../../../keepers/courtesy-call-redeemer/bitcoin/funding.js";
+import { keyScript } from "../../../../../scripts/tbtc/bitcoin.js";
 import { WAD } from "../../fixtures.js";
 
+const SCRIPT = keyScript(new SigningKey(id("wallet")));
 const LOTS_SAT = [100_000_000n, 1_000_000n, 10_000_000n, 50_000_000n];
 const coin = (index: number, amountSat: bigint) => ({ txid: "aa".repeat(32), index, amountSat, raw: "00" });
 
 const FACTS: OpeningFacts = {
   ...{ lotsSat: LOTS_SAT, mintableSat: new Set(LOTS_SAT), creationFeeWei: WAD / 1_000n },
-  ...{ tokenUnits: 0n, nativeWei: 10n * WAD, openLotsSat: [], usedCoins: new Set<string>(), unfundedSat: 0n },
-  ...{ committedSat: 0n, relay: { currentDifficulty: 5n, previousDifficulty: 4n } },
+  ...{ tokenUnits: 0n, nativeWei: 10n * WAD, openLotsSat: [], usedCoins: new Set<string>(), unfundedLotsSat: [] },
+  ...{ committedSat: 0n, failedToday: 0n, relay: { currentDifficulty: 5n, previousDifficulty: 4n } },
   purse: { kind: "known", coins: [coin(0, 300_000_000n)], tipDifficulty: 5n, nextBlockSatPerKvb: 1_000n },
 };
 const POLICY: OpeningPolicy = {
   ...{ targetUnits: WAD, maxOpen: 2, maxSatPerDay: 200_000_000n, maxCreationFeeWei: WAD / 100n },
-  ...{ maxBitcoinFeeSat: 50_000n, reserveWei: WAD, gasWei: WAD },
+  ...{ reserveWei: WAD, gasWei: WAD, script: SCRIPT, fees: { rateMultipleBps: 20_000n, maxFeeSat: 50_000n } },
 };
 
 function opened(facts: Partial<OpeningFacts>, policy: Partial<OpeningPolicy> = {}): string {
@@ -59,10 +63,31 @@ describe("minting: which lot is opened", () => {
     const with2 = (a: bigint, b: bigint): OpeningFacts["purse"] => {
       return { kind: "known", coins: [coin(0, a), coin(1, b)], tipDifficulty: 5n, nextBlockSatPerKvb: 1_000n };
     };
-    expect(opened({ purse: with2(50_000_000n, 50_050_000n) })).to.equal("100000000,50000000,10000000,1000000");
-    expect(opened({ purse: with2(50_000_000n, 50_049_999n) })).to.equal("50000000,10000000,1000000");
+    const two = [coin(0, 90_000_000n), coin(1, 90_000_000n)];
+    const chosen = chooseCoins(two, 100_000_000n, 22, SCRIPT, 1_000n, POLICY.fees);
+    const feeSat = chosen.ok ? chosen.feeSat : 0n;
+    expect(opened({ purse: with2(50_000_000n, 50_000_000n + feeSat) })).to.equal("100000000,50000000,10000000,1000000");
+    expect(opened({ purse: with2(50_000_000n, 50_000_000n + feeSat - 1n) })).to.equal("50000000,10000000,1000000");
     const used = new Set([`${"aa".repeat(32)}:1`]);
     expect(opened({ purse: with2(5_000_000n, 90_000_000n), usedCoins: used })).to.equal("1000000");
-    expect(opened({ purse: with2(5_000_000n, 90_000_000n), unfundedSat: 94_000_000n })).to.equal("coins-short");
+    // The larger coin is another's, and of the rest of it nothing is there yet.
+    expect(opened({ purse: with2(5_000_000n, 90_000_000n), unfundedLotsSat: [10_000_000n] })).to.equal("1000000");
+    expect(opened({ purse: with2(5_000_000n, 900_000n), unfundedLotsSat: [1_000_000n] })).to.equal("coins-short");
+    expect(opened({ purse: with2(500_000n, 90_000n), unfundedLotsSat: [1_000_000n] })).to.equal("coins-short");
+  });
+
+  it("MINT-24 nothing is opened that one payment could not pay for now, or that has just failed", () => {
+    const purse = (count: number, nextBlockSatPerKvb: bigint | undefined): OpeningFacts["purse"] => ({
+      kind: "known",
+      coins: Array.from({ length: count }, (_, index) => coin(index, 1_000_000n)),
+      tipDifficulty: 5n,
+      nextBlockSatPerKvb,
+    });
+    // A whole bitcoin, of which a payment takes twenty coins.
+    expect(opened({ purse: purse(100, 1_000n) })).to.equal("10000000,1000000");
+    expect(opened({ purse: purse(100, 200_000n) })).to.equal("fee-ceiling");
+    expect(opened({ purse: purse(100, undefined) })).to.equal("fee-unknown");
+    expect(opened({ purse: purse(1, 1_000n) })).to.equal("coins-short");
+    expect(opened({ failedToday: 1n })).to.equal("failed-lately");
   });
 });

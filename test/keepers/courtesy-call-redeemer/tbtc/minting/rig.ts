@@ -18,6 +18,7 @@ import { MINTS, type MintPolicy } from "../../../../../keepers/courtesy-call-red
 import { redeemerEncoder } from "../../../../../keepers/courtesy-call-redeemer/encode.js";
 import { redeemerGuard } from "../../../../../keepers/courtesy-call-redeemer/guard.js";
 import { KEEPER_NAME, redeemerPolicy } from "../../../../../keepers/courtesy-call-redeemer/policy.js";
+import { alertingLog } from "../../../../../keepers/kit/alerts/rules.js";
 import { PublicBroadcaster } from "../../../../../keepers/kit/broadcast/public.js";
 import { Counters } from "../../../../../keepers/kit/counters.js";
 import { Lease } from "../../../../../keepers/kit/lease.js";
@@ -61,7 +62,11 @@ export async function startMinter(node: TbtcNode, bitcoin: BitcoinRig, db: Datab
   const { at } = options;
   const client = node.client({ timeoutMs: 20_000 });
   const captured = capturedLog();
-  const { log } = captured;
+  const alerts: string[] = [];
+  const log = alertingLog(captured.log, {
+    raise: ({ kind }) => void alerts.push(`${captured.names().at(-1) ?? ""} ${kind}`),
+    resolve: () => undefined,
+  });
   const counters = new Counters();
   const record = new MemoryRecord();
   const account = node.roles.redeemer;
@@ -122,7 +127,7 @@ export async function startMinter(node: TbtcNode, bitcoin: BitcoinRig, db: Datab
     },
     opening: {
       ...{ targetUnits: WAD / 20n, maxOpen: 1, maxSatPerDay: 100_000_000n, maxCreationFeeWei: WAD / 20n },
-      ...{ maxBitcoinFeeSat: MAX_BITCOIN_FEE_SAT, reserveWei: WAD, gasWei: WAD },
+      ...{ reserveWei: WAD, gasWei: WAD },
       ...options.opening,
     },
     ...{ maxFeePerGasWei: FEES.maxFeePerGasWei, validBlocks: 300, coinDepth: 6 },
@@ -131,7 +136,7 @@ export async function startMinter(node: TbtcNode, bitcoin: BitcoinRig, db: Datab
   known.routine = routine;
   await routine.load();
   return {
-    ...{ client, outbox, routine, counters, record, lease, logged: captured },
+    ...{ client, outbox, routine, counters, record, lease, alerts, logged: captured },
     /** One head's work, as the runner does it. */
     async step(acts = true): Promise<void> {
       const head = await client.head();
