@@ -10,7 +10,7 @@
  * swapped, by a contract that borrows it for a moment), and debts at a stable rate, which are counted but not paid. Computed for core-v3 1.19.3; where the pool's own figure differs nothing is offered.
  */
 import { aaveAbi, VARIABLE_RATE } from "../../../../protocol/aave/contracts.js";
-import { collateralUnits, healthBpsOf, healthOf, unitOf, type Holding } from "../../../../protocol/aave/health.js";
+import { healthBpsOf, healthOf, unitOf, type Holding } from "../../../../protocol/aave/health.js";
 import { ALL_BPS } from "../../../../protocol/aave/math.js";
 import { aaveRevert } from "../../../../protocol/aave/reverts.js";
 import { RetryableError, UsageError } from "../../../../protocol/errors.js";
@@ -226,9 +226,7 @@ export class AaveRescue implements RescueProtocol<AaveCursor> {
 
   /** Nothing of the wallet's reserve leaves: deposit and debt of one asset shrink together. */
   private deleverage(id: string, holdings: readonly Holding[], debt: Holding, block: BlockRef): readonly Action[] {
-    const at = this.minedBy(block);
-    if (collateralUnits(debt, block.timestamp) === 0n) return [];
-    const payment = paymentFor(holdings, debt, at, this.sizing(), true);
+    const payment = paymentFor(holdings, debt, this.minedBy(block), this.sizing(), block.timestamp);
     if (payment === undefined) return [];
     const { asset } = debt.reserve;
     const data = aaveAbi.pool.encodeFunctionData("repayWithATokens", [asset, payment.units, VARIABLE_RATE]);

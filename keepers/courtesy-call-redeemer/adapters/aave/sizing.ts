@@ -32,17 +32,19 @@ export interface Payment {
 /**
  * Least payment after which health is at least the target, one unit less is below it; or all that can be paid if that brings at least
  * `leastWad`; undefined when this debt alone cannot save the account, or nothing need be paid.
- * @param fromDeposit pays with the account's own deposit of the same asset.
+ * @param depositAt pays with the account's own deposit of the same asset, as it was at this time: interest that is still to come is none
+ * that could be paid with, and a payment of more than there is fails. Undefined: pays from a reserve.
  */
 export function paymentFor(
   holdings: readonly Holding[],
   debt: Holding,
   at: bigint,
   policy: SizingPolicy,
-  fromDeposit = false,
+  depositAt?: bigint,
 ): Payment | undefined {
   const owedUnits = variableUnits(debt, at);
-  const mostUnits = fromDeposit ? minBigint(owedUnits, collateralUnits(debt, at)) : owedUnits;
+  const fromDeposit = depositAt !== undefined;
+  const mostUnits = fromDeposit ? minBigint(owedUnits, collateralUnits(debt, depositAt)) : owedUnits;
   if (mostUnits === 0n) return undefined;
   const healthAfter = (units: bigint): bigint | undefined =>
     healthOf(

@@ -5,6 +5,7 @@ import { lossWei } from "../../../../keepers/courtesy-call-redeemer/strategies/u
 import type { Action, Reading } from "../../../../keepers/courtesy-call-redeemer/types.js";
 import { aaveAbi } from "../../../../protocol/aave/contracts.js";
 import { RetryableError, UsageError } from "../../../../protocol/errors.js";
+import { StandInToken__factory } from "../../../../protocol/generated/contracts/index.js";
 import { createAaveChain, type AaveChain } from "../../../helpers/aaveChain.js";
 
 const USD8 = 10n ** 8n;
@@ -278,6 +279,31 @@ describe("courtesy-call-redeemer: rescue on the real Aave v3", () => {
     expect(await scenario.healthOf(account)).to.be.greaterThanOrEqual((115n * WAD) / 100n);
     expect(await scenario.healthOf(account)).to.be.lessThan((116n * WAD) / 100n);
     expect(gas).to.be.within((action.gasEstimate * 8n) / 10n, action.gasEstimate);
+  });
+
+  it("AAVE-9 a deposit that is smaller than what is needed is paid whole, whatever it will have earned by then", async () => {
+    const { scenario, units } = site;
+    await endanger();
+    await scenario.supply("USDC", account, units("USDC", 1_500n));
+    await scenario.borrow("USDC", account, units("USDC", 600n));
+    // Deposits earn something when somebody borrows most of them.
+    const other = site.roles.borrowers[1] ?? "";
+    await scenario.supply("WETH", other, units("WETH", 10_000n));
+    const { aToken } = scenario.reserve("USDC");
+    await scenario.borrow("USDC", other, ((await scenario.token("USDC").balanceOf(aToken)) * 9n) / 10n);
+    const rescue = site.rescue([account], { triggerBps: 10_900n, targetBps: 12_500n, inclusionSeconds: 3_600n });
+    const { options } = await look(rescue, account);
+    const action = options.find(({ costUnits }) => costUnits === 0n);
+    if (action === undefined) throw new Error("no way by the deposit");
+    const deposit = StandInToken__factory.connect(aToken, site.chain.provider);
+    const depositOf = (): Promise<bigint> => deposit.balanceOf(account);
+    const [, amount] = aaveAbi.pool.decodeFunctionData("repayWithATokens", action.calls.at(-1)?.data ?? "0x");
+    expect(amount).to.equal(await depositOf());
+    expect(await rescue.simulate(action, account, await site.block())).to.deep.equal({ ok: true });
+    await send(action, (await site.block()).timestamp + 1n, account);
+    // The interest of a second is left, of 58,000 that an hour would bring.
+    expect(await depositOf()).to.be.lessThan(100n);
+    expect(await scenario.healthOf(account)).to.be.greaterThanOrEqual((109n * WAD) / 100n);
   });
 
   it("AAVE-10 tries a payment before its allowance is given, over the state it will meet", async () => {
