@@ -34,7 +34,7 @@ export interface Account {
   readonly hasDebt: boolean;
   readonly holdings: readonly Holding[];
   readonly doubt: Doubt | undefined;
-  /** When the oldest price of what it has and owes was written, unix seconds; undefined where none of the feeds tells. */
+  /** When the oldest price of what it has and owes, or of the native coin, was written, unix seconds; undefined where none of the feeds tells. */
   readonly pricedAt: bigint | undefined;
 }
 
@@ -74,17 +74,20 @@ export async function readMarket(
       const shared = settings.eModeCategory === user.eMode ? category?.source : undefined;
       return balances.updatedAt.get(shared ?? sources.get(asset) ?? ZeroAddress);
     };
-    const isStale = (reserve: ReserveState): boolean => {
-      const mostSeconds = maxPriceAge(reserve.asset);
+    const isOld = (asset: string, updatedAt: bigint | undefined): boolean => {
+      const mostSeconds = maxPriceAge(asset);
       if (mostSeconds === undefined) return false;
-      const updatedAt = writtenAt(reserve);
       return updatedAt === undefined || block.timestamp - updatedAt > mostSeconds;
     };
-    const stale = parts.used.some(isStale);
+    // In the native coin everything that a rescue may cost is counted, whoever has some.
+    const { wrappedNative } = place;
+    const nativeAt = balances.updatedAt.get(sources.get(wrappedNative) ?? ZeroAddress);
+    const stale =
+      parts.used.some((reserve) => isOld(reserve.asset, writtenAt(reserve))) || isOld(wrappedNative, nativeAt);
     const missing = user.healthWad === undefined || parts.missing;
     const doubt = missing ? "price-missing" : stale ? "price-stale" : undefined;
     const healthWad = user.hasDebt && doubt === undefined ? user.healthWad : undefined;
-    const [first, ...written] = parts.used.flatMap((reserve) => writtenAt(reserve) ?? []);
+    const [first, ...written] = [...parts.used.map(writtenAt), nativeAt].flatMap((at) => at ?? []);
     const pricedAt = first === undefined ? undefined : written.reduce(minBigint, first);
     const { id, hasDebt } = user;
     accounts.set(id, { id, healthWad, hasDebt, holdings: parts.holdings, doubt, pricedAt });
@@ -141,7 +144,7 @@ async function readReservesAndUsers(
   const priced = assets.includes(wrappedNative) ? assets : [...assets, wrappedNative];
   const data = assets.map((asset) => question(pool, "pool", "getReserveData", asset));
   const price = priced.map((asset) => question(oracle, "oracle", "getAssetPrice", asset));
-  const source = assets.map((asset) => question(oracle, "oracle", "getSourceOfAsset", asset));
+  const source = priced.map((asset) => question(oracle, "oracle", "getSourceOfAsset", asset));
   const uses = ids.map((id) => question(pool, "pool", "getUserConfiguration", id));
   const modes = ids.map((id) => question(pool, "pool", "getUserEMode", id));
   const health = ids.map((id) => question(pool, "pool", "getUserAccountData", id));
@@ -161,7 +164,7 @@ async function readReservesAndUsers(
   }
   const sources = new Map<string, string>();
   for (const [index, [each, result]] of take(source).entries())
-    sources.set(assets[index] ?? "", addressOf(required(result, each)[0]));
+    sources.set(priced[index] ?? "", addressOf(required(result, each)[0]));
   const words = take(uses).map(([each, result]) => required(result, each)[0] as bigint);
   const categories = take(modes).map(([each, result]) => required(result, each)[0] as bigint);
   const users = take(health).map(([, result], index): User => {

@@ -263,6 +263,19 @@ describe("courtesy-call-redeemer: rescue on the real Aave v3", () => {
     expect((await look(rescue)).options).to.have.length(1);
   });
 
+  it("AAVE-8 goes by no old price of the native coin either, whether an account has some or not", async () => {
+    const { scenario, units } = site;
+    await scenario.supply("WBTC", account, units("WBTC", 1n));
+    await scenario.borrow("USDC", account, units("USDC", 30_000n));
+    const native = scenario.reserve("WETH").asset.toLowerCase();
+    const rescue = site.rescue([account], { maxPriceAge: (asset) => (asset === native ? 3_600n : undefined) });
+    await site.chain.advance(3_700);
+    const { reading } = await look(rescue);
+    expect([reading.healthBps, reading.priced?.isStale]).to.deep.equal([undefined, true]);
+    await scenario.setPrice("WETH", 1_750n * USD8);
+    expect((await look(rescue)).reading.priced?.isStale).to.equal(false);
+  });
+
   it("AAVE-9 only the account itself pays with its deposit, nothing leaves the reserve, and health is the target", async () => {
     const { scenario, units, roles } = site;
     await endanger();
