@@ -3,6 +3,8 @@
  *
  *   floor = max(setting, what rescues and other routines may need at the highest fee)      have ≥ floor: nothing
  *   missing = max(target, floor + gas of the swap) − have
+ *   urgent: there is less than rescues can use now. Then what they may want of the token later is not kept, and where they may want some,
+ *           missing = what they can use now + gas of the swap − have
  *   most = min(limit of a swap, what is left of the day, what is there − kept − spoken for)
  *   amount = what brings the missing by the lowest quote for `most`, once more by that for what came out, rounded up, never above `most`
  *   least out = the lowest quote for the amount less the slippage, rounded up; no quote may be further than the deviation from another

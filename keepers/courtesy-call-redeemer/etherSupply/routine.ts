@@ -119,7 +119,7 @@ export class EtherRoutine {
       }
       amountUnits = better;
     }
-    const priced = await this.price(amountUnits, head);
+    const priced = await this.price(amountUnits, facts.allowedUnits, head);
     if ("skip" in priced) {
       this.skip(priced, head);
       return;
@@ -150,7 +150,7 @@ export class EtherRoutine {
   private async goOn(swap: Swap, stored: StoredSwaps, head: Head, needs: Needs | undefined): Promise<void> {
     const { policy } = this.parts;
     const { amountUnits } = swap;
-    const facts = await this.factsAt(head, stored, needs);
+    const facts = await this.factsAt(head, stored, needs, amountUnits);
     const want = wanted(facts, policy, minBigint(amountUnits, stored.committedUnits));
     if ("skip" in want) {
       if (want.skip === "needs-unknown") this.skip(want, head);
@@ -162,7 +162,7 @@ export class EtherRoutine {
       await this.giveUp(swap, "tokens-needed", head);
       return;
     }
-    const priced = await this.price(amountUnits, head);
+    const priced = await this.price(amountUnits, facts.allowedUnits, head);
     if ("skip" in priced) {
       if (this.isOld(swap, head)) await this.giveUp(swap, priced.skip, head);
       else this.skip(priced, head);
@@ -229,6 +229,7 @@ export class EtherRoutine {
     head: Head,
     { committedUnits, failed }: StoredSwaps,
     needs: Needs | undefined,
+    amountUnits?: bigint,
   ): Promise<SupplyFacts & { readonly allowedUnits: bigint }> {
     const { client, account, token, router } = this.parts;
     const [native, units, allowed] = await client.agreed(head, [
@@ -236,23 +237,26 @@ export class EtherRoutine {
       pinnedCall({ to: token, data: tokenAbi.encodeFunctionData("balanceOf", [account]) }),
       pinnedCall({ to: token, data: allowanceAbi.encodeFunctionData("allowance", [account, router.spender]) }),
     ]);
+    const allowedUnits = BigInt(String(allowed));
+    const isAllowed = amountUnits !== undefined && allowedUnits >= amountUnits;
     return {
       nativeWei: BigInt(String(native)),
       tokenUnits: BigInt(String(units)),
-      allowedUnits: BigInt(String(allowed)),
-      ...{ needs, committedUnits, failedToday: failed, gasWei: this.gasWei(head) },
+      ...{ allowedUnits, needs, committedUnits, failedToday: failed, gasWei: this.gasWei(head, isAllowed) },
     };
   }
 
-  private gasWei({ nextBaseFeeWei }: Head): bigint {
+  /** What is approved already is not paid for again. */
+  private gasWei({ nextBaseFeeWei }: Head, isAllowed: boolean): bigint {
     const { approvalGas, router, fees } = this.parts;
     const offered = firstFees(fees, nextBaseFeeWei)?.maxFeePerGasWei ?? fees.maxFeePerGasWei;
-    return (approvalGas + router.gasLimit) * offered;
+    return ((isAllowed ? 0n : approvalGas) + router.gasLimit) * offered;
   }
 
-  private async price(amountUnits: bigint, head: Head): Promise<Priced> {
+  private async price(amountUnits: bigint, allowedUnits: bigint, head: Head): Promise<Priced> {
     const { router, policy, deadlineSeconds } = this.parts;
-    const least = leastOut(amountUnits, await router.quotes(amountUnits, head), policy, this.gasWei(head));
+    const gasWei = this.gasWei(head, allowedUnits >= amountUnits);
+    const least = leastOut(amountUnits, await router.quotes(amountUnits, head), policy, gasWei);
     if ("skip" in least) return least;
     return { order: { amountUnits, ...least, deadline: BigInt(head.timestamp) + deadlineSeconds } };
   }

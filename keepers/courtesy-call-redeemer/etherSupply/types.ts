@@ -64,7 +64,7 @@ export interface SupplyFacts {
   /** Open, or swapped within 24 hours. */
   readonly committedUnits: bigint;
   readonly failedToday: bigint;
-  /** Most that approval and swap can cost as they are offered now. */
+  /** Most that the swap can cost as it is offered now, with its approval while that is to be made. */
   readonly gasWei: bigint;
 }
 

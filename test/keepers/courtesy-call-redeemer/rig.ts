@@ -40,7 +40,7 @@ import { GWEI, URGENCY, WAD } from "./fixtures.js";
 export const RIG_CONFIRMATIONS = 2;
 const REPLACE_AFTER_BLOCKS = 3;
 const BLOCK_MS = 12_000;
-const FEES = { maxFeePerGasWei: 500n * GWEI, priorityFeeWei: GWEI };
+export const FEES = { maxFeePerGasWei: 500n * GWEI, priorityFeeWei: GWEI };
 export const MAX_FEE_SAT = 100_000n;
 
 /** What a provider wants above his cost at least, and has paid out at least. */

@@ -2,6 +2,8 @@ import { expect } from "chai";
 import { AbiCoder, toQuantity } from "ethers";
 
 import type { SwapConfig } from "../../../../keepers/courtesy-call-redeemer/etherSupply/settings.js";
+import { APPROVAL_GAS } from "../../../../keepers/courtesy-call-redeemer/encode.js";
+import { firstFees } from "../../../../keepers/kit/fees.js";
 import { SWAP_STORE_POINTS } from "../../../../keepers/courtesy-call-redeemer/etherSupply/store.js";
 import { encodeSwap } from "../../../../keepers/courtesy-call-redeemer/etherSupply/uniswap/calls.js";
 import { SWAP } from "../../../../keepers/courtesy-call-redeemer/etherSupply/uniswap/signing.js";
@@ -14,7 +16,7 @@ import { usePostgres, type TestDatabase } from "../../../helpers/postgres.js";
 import { codeOf } from "../../../helpers/rejection.js";
 import { startTbtcNode, type TbtcNode } from "../../../helpers/tbtcNode.js";
 import { GWEI, WAD } from "../fixtures.js";
-import { Killed, startRedeemer, type Point, type Redeemer, type RigOptions } from "../rig.js";
+import { FEES, Killed, startRedeemer, type Point, type Redeemer, type RigOptions } from "../rig.js";
 import { FEE, openMarket, RATE_WEI, type Market, type Sold } from "./market.js";
 
 const LOT_SAT = 10_000_000n;
@@ -23,6 +25,8 @@ const CALLABLE = 2_666n * 10n ** 13n;
 const POSITIONS = 2;
 const ROUNDS = 40;
 const FEE_ON_TRANSFER = 1;
+/** Measured are 150,000. */
+const SWAP_GAS = 400_000n;
 
 describe("supply with ether on the real Uniswap v3", function () {
   this.timeout(240_000);
@@ -248,6 +252,21 @@ describe("supply with ether on the real Uniswap v3", function () {
     expect(await market.soldInto(tbtc.address)).to.deep.equal([]);
     expect(await node.tbtcOf(node.roles.redeemer)).to.equal(WAD);
     expect(redeemer.logged.names()).to.include("ether.failed");
+  });
+
+  it("ETHSUPPLY-20 what was paid for an approval is not asked for again: with just enough gas for both, both are sent", async () => {
+    const redeemer = await start();
+    const { nextBaseFeeWei = 0n } = await redeemer.client.head();
+    const offeredWei = firstFees(FEES, nextBaseFeeWei)?.maxFeePerGasWei ?? 0n;
+    await market.setEther((APPROVAL_GAS + SWAP_GAS) * offeredWei);
+    await redeemer.step();
+    expect(redeemer.outbox.pending().map(({ key }) => key)).to.deep.equal(["ether:1:approve"]);
+    // The price of gas stays what it is: an empty block takes an eighth from it.
+    await node.ask("hardhat_setNextBlockBaseFeePerGas", toQuantity((nextBaseFeeWei * 8n) / 7n + 1n));
+    await node.mine();
+    await rounds(redeemer, 6);
+    expect(redeemer.counters.get("ether.gas-short")).to.equal(0);
+    expect(await endings()).to.deep.equal({ swapped: 1 });
   });
 
   it("ETHSUPPLY-15 tokens that rescues need are never sold, also when they are needed only after the approval", async () => {
