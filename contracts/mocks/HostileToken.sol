@@ -4,14 +4,15 @@ pragma solidity 0.8.33;
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
 /// @title HostileToken
-/// @notice ERC-20 that misbehaves on demand: takes a fee, lies, reverts, rebases, or calls back like ERC-777.
+/// @notice ERC-20 that misbehaves on demand: takes a fee, lies, reverts, rebases, calls back like ERC-777, or replaces no allowance like USDT.
 contract HostileToken is ERC20 {
     enum Mode {
         HONEST,
         FEE_ON_TRANSFER,
         RETURNS_FALSE,
         REVERTS,
-        HOOKS
+        HOOKS,
+        KEEPS_ALLOWANCE
     }
 
     error Refused();
@@ -44,6 +45,11 @@ contract HostileToken is ERC20 {
     /// @notice Rebases an account's balance downwards.
     function slash(address account, uint256 amount) external {
         _burn(account, amount);
+    }
+
+    function approve(address spender, uint256 amount) public override returns (bool) {
+        require(mode != Mode.KEEPS_ALLOWANCE || amount == 0 || allowance(msg.sender, spender) == 0, Refused());
+        return super.approve(spender, amount);
     }
 
     function transfer(address to, uint256 amount) public override returns (bool) {

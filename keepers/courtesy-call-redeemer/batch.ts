@@ -1,5 +1,5 @@
 /**
- * A plan as transactions, pure: one approval per spender, of exactly what is taken, and then the calls of every rescue, most urgent first.
+ * A plan as transactions, pure: one approval per spender, of exactly what is taken (where the token replaces none, after one of 0), and then the calls of every rescue, most urgent first.
  * All of them share the soonest deadline, so that they rise together and land in one block. What does not fit into the outbox, or could
  * not pay the next block from its share of what is at stake, waits.
  */
@@ -36,6 +36,8 @@ export interface BatchParts {
   readonly encode: EncodeAction;
   /** undefined: nothing that may be signed. */
   readonly typed: (call: Call) => TypedAction | undefined;
+  /** Spenders whose allowance must be 0 before it can be another. */
+  readonly resets: ReadonlySet<string>;
   /** Promised instead of lost, where it is done for others. */
   readonly stakeWei: (choice: Choice) => bigint;
 }
@@ -81,7 +83,8 @@ export function buildBatch(chosen: readonly Choice[], config: BatchConfig, parts
       continue;
     }
     const spender = choice.action.allowance?.spender;
-    const needed = part.actions.length + (spender === undefined || spenders.has(spender) ? 0 : 1);
+    const approvals = spender === undefined || spenders.has(spender) ? 0 : parts.resets.has(spender) ? 2 : 1;
+    const needed = part.actions.length + approvals;
     if (needed > room) {
       left.push({ about, reason: "window" });
       continue;
@@ -151,8 +154,11 @@ function intentsOf(taken: readonly Part[], config: BatchConfig, parts: BatchPart
     const units = served.reduce((sum, { choice }) => sum + (choice.action.allowance?.units ?? 0n), 0n);
     // It stands before all of them: what the dearest may pay, it may pay.
     const ceilingWei = served.map((part) => part.ceilingWei).reduce(maxBigint);
-    const key = `approve:${spender}:${stepKey(first.rescue, 0)}`;
-    return [intent(key, approvalAction(spender, units), 0n, APPROVAL_GAS, ceilingWei)];
+    const approve = (word: string, value: bigint): Intent => {
+      const key = `${word}:${spender}:${stepKey(first.rescue, 0)}`;
+      return intent(key, approvalAction(spender, value), 0n, APPROVAL_GAS, ceilingWei);
+    };
+    return [...(parts.resets.has(spender) ? [approve("reset", 0n)] : []), approve("approve", units)];
   });
   const calls = taken.flatMap(({ rescue, actions, ceilingWei, choice }) =>
     actions.map(({ call, typed }, step) => {

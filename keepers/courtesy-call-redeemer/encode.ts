@@ -26,7 +26,7 @@ export function redeemerEncoder({ token, signing }: Pick<RescueSite, "token" | "
   });
 }
 
-/** The allowance is set, not added to: what an earlier batch left over is gone. */
+/** The allowance is set, not added to: what an earlier batch left over is gone. Some tokens want it to be 0 before. */
 export function approvalAction(spender: string, value: bigint): Action {
   return { name: APPROVAL, args: { spender, value } };
 }

@@ -16,6 +16,8 @@ import type { ChainClient, Head } from "../kit/provider.js";
 import { pinnedCall } from "../kit/providers/confirm.js";
 import type { RecordSink } from "../kit/record.js";
 import type { Intent, Refusal, Settled, Submission, Submitter } from "../kit/submitter.js";
+import { Allowances } from "./allowances.js";
+import { resetsOf } from "./approvals.js";
 import { Aside } from "./aside.js";
 import { buildBatch, type Batch } from "./batch.js";
 import { decide, type DecideConfig, type Decision, type Observation } from "./decide.js";
@@ -30,6 +32,7 @@ import { Settling, type SettlingConfig } from "./settling.js";
 import type { RescueSite } from "./site.js";
 import { keysOf, type OpenRescue, type RescueStore, type StoredRescues } from "./store.js";
 import { allowedEffects } from "./strategies/modes.js";
+import type { Choice } from "./strategies/planner.js";
 import { urgencyOf } from "./strategies/urgency.js";
 import type { BlockRef, Call, Reading } from "./types.js";
 import type { Watchlist } from "./watchlist.js";
@@ -56,7 +59,7 @@ export interface TickParts {
   readonly store: RescueStore | undefined;
   /** Transactions that the outbox holds at a time. */
   readonly window: number;
-  readonly client: Pick<ChainClient, "agreed">;
+  readonly client: Pick<ChainClient, "agreed" | "agreedEach">;
   readonly encode: EncodeAction;
   /** The typed form of a call that may be signed. */
   readonly typed: (call: Call) => TypedAction | undefined;
@@ -80,10 +83,12 @@ export class RescueTick {
   /** Most rescues of the next batch. */
   private most = Number.POSITIVE_INFINITY;
   private readonly settling: Settling;
+  private readonly allowances: Allowances;
   private needsNow: Needs | undefined;
 
   constructor(private readonly parts: TickParts) {
     this.settling = new Settling(parts);
+    this.allowances = new Allowances(parts.client);
   }
 
   /** What rescues may need, after the newest decision; undefined where it could not be made. */
@@ -293,6 +298,10 @@ export class RescueTick {
         begun: books.begun,
         encode,
         typed,
+        resets: await this.resets(
+          tried.map(({ choice }) => choice),
+          head,
+        ),
         stakeWei: ({ candidate }) =>
           rules.operators.kind === "service"
             ? candidate.atStakeWei
@@ -325,6 +334,19 @@ export class RescueTick {
       if (refused === undefined) this.aside.forget(position);
       else if (refused === ("policy" satisfies Refusal) && half === 0) this.aside.put(position, head.number);
     }
+  }
+
+  /** Spenders to whom the token gives no new allowance over the one that an earlier batch left. */
+  private resets(chosen: readonly Choice[], head: Head): Promise<ReadonlySet<string>> {
+    const { client, account, site, submitter } = this.parts;
+    const units = new Map<string, bigint>();
+    for (const { action } of chosen) {
+      if (action.allowance === undefined) continue;
+      const { spender } = action.allowance;
+      units.set(spender, (units.get(spender) ?? 0n) + action.allowance.units);
+    }
+    const parts = { client, allowances: this.allowances, token: site.token.address, account };
+    return resetsOf(parts, units, submitter.pending().length > 0, head);
   }
 
   /** What the outbox throws is an answer too: nobody knows then whether it is written, and the books will say. @returns why not. */

@@ -91,13 +91,18 @@ export type SwapDuty =
 
 /** What an open swap needs next, as the outbox says. A restart needs nothing else. */
 export function swapDuty({ states }: Pick<Swap, "states">): SwapDuty {
-  const { approve, swap } = states;
+  const { clear, approve, swap } = states;
+  const before = [clear, approve];
   // An account that somebody else uses signs nothing more, and nobody knows what became of it.
-  if (swap === "foreign" || approve === "foreign") return { do: "wait", why: "unexpected" };
+  if (swap === "foreign" || before.includes("foreign")) return { do: "wait", why: "unexpected" };
   if (swap === "final") return { do: "end", as: "swapped" };
-  if (swap === "reverted" || approve === "reverted") return { do: "end", as: "failed" };
-  if (swap === "cancelled" || (swap === undefined && approve === "cancelled")) return { do: "end", as: "cancelled" };
-  if (swap !== undefined || approve === "assigned" || approve === "signed") return { do: "wait", why: "in-flight" };
+  if (swap === "reverted" || before.includes("reverted")) return { do: "end", as: "failed" };
+  if (swap === "cancelled" || (swap === undefined && before.includes("cancelled"))) {
+    return { do: "end", as: "cancelled" };
+  }
+  if (swap !== undefined || before.includes("assigned") || before.includes("signed")) {
+    return { do: "wait", why: "in-flight" };
+  }
   // An approval in a block is enough: were it unwound, the swap would fail and move nothing.
   return { do: "go-on" };
 }

@@ -8,6 +8,7 @@ import { toQuantity } from "ethers";
 import { RetryableError } from "../../../protocol/errors.js";
 import { minBigint } from "../../../protocol/math.js";
 import { allowanceAbi, type Allowances } from "../allowances.js";
+import { resetsOf } from "../approvals.js";
 import { tokenAbi } from "../encode.js";
 import type { Needs } from "../needs.js";
 import type { Counters } from "../../kit/counters.js";
@@ -183,11 +184,21 @@ export class EtherRoutine {
       const action = router.swap(order, account);
       await this.send(swap, "swap", action, router.gasLimit, { leastOutWei: order.leastOutWei }, head);
     } else if (swap.states.approve === undefined) {
-      await this.send(swap, "approve", approval(swap.amountUnits), approvalGas, {}, head);
+      if (allowedUnits > 0n && swap.states.clear === undefined && (await this.mustClear(swap, head))) {
+        await this.send(swap, "clear", approval(0n), approvalGas, {}, head);
+      } else {
+        await this.send(swap, "approve", approval(swap.amountUnits), approvalGas, {}, head);
+      }
     } else if (swap.states.approve === "final") {
       // Somebody has taken it back with the same key; another approval would be another effect.
       await this.giveUp(swap, "allowance-gone", head);
     }
+  }
+
+  /** A swap that was given up has left its approval. */
+  private async mustClear({ amountUnits }: Swap, head: Head): Promise<boolean> {
+    const { spender } = this.parts.router;
+    return (await resetsOf(this.parts, new Map([[spender, amountUnits]]), false, head)).has(spender);
   }
 
   private isOld({ beganBlock }: Swap, head: Head): boolean {

@@ -45,7 +45,12 @@ export interface EtherRouter {
 }
 
 /** Transactions of a swap; a key of the outbox each. */
-export const SWAP_STEPS = ["approve", "swap"] as const;
+export const SWAP_STEPS = [
+  /** Takes back an earlier approval, where the token gives none in its place. */
+  "clear",
+  "approve",
+  "swap",
+] as const;
 export type SwapStep = (typeof SWAP_STEPS)[number];
 
 /** By step, as the outbox's newest row says; missing: it has never heard of it. */

@@ -48,6 +48,7 @@ function partsOf(change: Partial<BatchParts> = {}): BatchParts {
     stageOf: () => "called",
     begun: new Map([[idOf(2), 4n]]),
     encode,
+    resets: new Set(),
     typed: ({ to, data }) => ({
       name: "redeem",
       args: { position: String(abi.decodeFunctionData("redeem", data)[0]).toLowerCase() },
@@ -81,6 +82,17 @@ describe("courtesy-call-redeemer: a plan as transactions", () => {
       [idOf(2), 5n],
       [idOf(3), 1n],
     ]);
+  });
+
+  it("REDEEM-31 where a token replaces no allowance the one that is left is taken back first, if there is room for it", () => {
+    const chosen = [choiceOf(1, 2n), choiceOf(2, 3n)];
+    const { intents } = buildBatch(chosen, CONFIG, partsOf({ resets: new Set([MACHINE]) }));
+    expect(intents.map(({ action }) => action.name)).to.deep.equal([APPROVAL, APPROVAL, "redeem", "redeem"]);
+    expect(intents.slice(0, 2).map(({ action }) => action.args["value"])).to.deep.equal([0n, 5n * WAD]);
+    expect(new Set(intents.map(({ key }) => key)).size).to.equal(intents.length);
+    const tight = buildBatch(chosen, CONFIG, partsOf({ resets: new Set([MACHINE]), room: 3 }));
+    expect(tight.left).to.deep.equal([{ about: idOf(2), reason: "window" }]);
+    expect(tight.intents).to.have.length(3);
   });
 
   it("REDEEM-31 what takes nothing needs no approval", () => {

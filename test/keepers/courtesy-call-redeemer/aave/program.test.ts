@@ -3,14 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { expect } from "chai";
+import { AbiCoder, concat, keccak256, toBeHex, zeroPadValue } from "ethers";
 
 import { program } from "../../../../keepers/courtesy-call-redeemer/main.js";
 import { ConfigError } from "../../../../keepers/kit/env.js";
 import type { ProgramContext } from "../../../../keepers/kit/program.js";
+import { HostileToken__factory } from "../../../../protocol/generated/contracts/index.js";
 import { createAaveChain, type AaveChain } from "../../../helpers/aaveChain.js";
 import { usePostgres, type TestDatabase } from "../../../helpers/postgres.js";
 import { rejection } from "../../../helpers/rejection.js";
 
+const KEEPS_ALLOWANCE = 5;
 const USD8 = 10n ** 8n;
 const WAD = 10n ** 18n;
 const TARGET_WAD = (125n * WAD) / 100n;
@@ -89,6 +92,12 @@ describe("courtesy-call-redeemer as a program, in the real Aave v3", function ()
     return lines.filter((line) => (JSON.parse(line) as { readonly kind?: string }).kind === kind);
   }
 
+  /** Where the tokens of this market keep an allowance. */
+  function slotOf(owner: string, spender: string): string {
+    const of = (key: string, at: string): string => keccak256(concat([zeroPadValue(key, 32), at]));
+    return of(spender, of(owner, toBeHex(1n, 32)));
+  }
+
   /** Owes 14,000 dollars against 10 WETH, which then fall so far that health is 1.03. */
   async function endanger(debt: "USDC" | "DAI" = "USDC"): Promise<void> {
     await site.scenario.supply("WETH", account, site.units("WETH", 10n));
@@ -154,6 +163,31 @@ describe("courtesy-call-redeemer as a program, in the real Aave v3", function ()
     expect(await started({})).to.equal("token");
     expect(await rejection(run(true, { REDEEMER_AAVE_TARGET: "1.01" }))).to.be.instanceOf(ConfigError);
     expect(await spent()).to.equal(0n);
+  });
+
+  it("AAVE-25 a debt in a token that replaces no allowance is paid again and again, whatever was left of the last one", async () => {
+    const { scenario, roles, chain, market } = site;
+    const usdc = scenario.reserve("USDC").asset;
+    // The same balances, and the rules of USDT.
+    const { contractAddress = "" } = await chain.send({
+      from: roles.deployer,
+      data: HostileToken__factory.bytecode + AbiCoder.defaultAbiCoder().encode(["uint8"], [6]).slice(2),
+    });
+    await site.provider.send("hardhat_setCode", [usdc, await site.provider.getCode(contractAddress)]);
+    const token = HostileToken__factory.createInterface();
+    await scenario.send(roles.deployer, usdc, token.encodeFunctionData("setMode", [KEEPS_ALLOWANCE]));
+    const allowance = (): Promise<bigint> => scenario.token("USDC").allowance(roles.wallet, market.pool);
+    for (let count = 0; count < 2; count += 1) {
+      // As a payment leaves it for which interest was counted that did not come.
+      await site.provider.send("hardhat_setStorageAt", [usdc, slotOf(roles.wallet, market.pool), toBeHex(5n, 32)]);
+      expect(await allowance()).to.equal(5n);
+      if (count === 0) await endanger();
+      else await scenario.setPrice("WETH", 1_450n * USD8);
+      const { report } = await run(true);
+      expect(report).to.deep.include({ sent: { "Token.approve": 2, "Pool.repay": 1 } });
+      expect(await scenario.healthOf(account)).to.be.greaterThanOrEqual(TARGET_WAD);
+      expect(await allowance()).to.equal(0n);
+    }
   });
 
   it("AAVE-21 with a price that is too old nothing is spent, people are told, and it goes on once it is written anew", async () => {

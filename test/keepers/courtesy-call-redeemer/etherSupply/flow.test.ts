@@ -25,6 +25,7 @@ const CALLABLE = 2_666n * 10n ** 13n;
 const POSITIONS = 2;
 const ROUNDS = 40;
 const FEE_ON_TRANSFER = 1;
+const KEEPS_ALLOWANCE = 5;
 /** Measured are 150,000. */
 const SWAP_GAS = 400_000n;
 
@@ -252,6 +253,30 @@ describe("supply with ether on the real Uniswap v3", function () {
     expect(await market.soldInto(tbtc.address)).to.deep.equal([]);
     expect(await node.tbtcOf(node.roles.redeemer)).to.equal(WAD);
     expect(redeemer.logged.names()).to.include("ether.failed");
+  });
+
+  it("ETHSUPPLY-21 a token that replaces no allowance is sold all the same after a swap that was given up", async () => {
+    await market.setEther(WAD);
+    const { router } = market.uniswap.addresses;
+    const hostile = HostileToken__factory.createInterface();
+    await node.ask("evm_setAutomine", true);
+    await node.scenario.send(node.roles.user, taxed.address, hostile.encodeFunctionData("setMode", [KEEPS_ALLOWANCE]));
+    await node.ask("evm_setAutomine", false);
+    const first = await start({ swap: market.config({ mostUnits: WAD / 40n }, taxed) });
+    await first.step();
+    expect(first.outbox.pending().map(({ key }) => key)).to.deep.equal(["ether:1:approve"]);
+    await node.mine();
+    // Somebody fills the wallet: the swap is not needed any more, and its approval stays.
+    await market.setEther(10n * WAD);
+    await rounds(first, 3);
+    expect(await endings()).to.deep.equal({ "given-up": 1 });
+    const token = HostileToken__factory.connect(taxed.address, node.scenario.chain.provider);
+    expect(await token.allowance(node.roles.redeemer, router)).to.equal(WAD / 40n);
+    await market.setEther(WAD);
+    const second = await start({ swap: market.config({}, taxed) });
+    await rounds(second, 40);
+    expect(await endings()).to.deep.equal({ "given-up": 1, swapped: 1 });
+    expect(await market.unitsOf(taxed, node.roles.redeemer)).to.be.lessThan(10n * WAD);
   });
 
   it("ETHSUPPLY-20 what was paid for an approval is not asked for again: with just enough gas for both, both are sent", async () => {
