@@ -1,6 +1,6 @@
 /**
  * Prices of Uniswap v3 as ticks: a pool's price, units of token1 for one unit of token0, is 1.0001^tick. Computed with 256 bits behind the
- * point, by squaring; every step rounds down, and the error stays below one part in 2^240 over the whole range of ticks.
+ * point, by squaring; every step rounds down, and the error stays below one part in 2^235 over the whole range of ticks.
  */
 const FRACTION_BITS = 256n;
 const ONE = 1n << FRACTION_BITS;

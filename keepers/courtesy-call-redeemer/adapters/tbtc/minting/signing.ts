@@ -1,6 +1,7 @@
 /**
  * What minting adds to what the key may sign: opening deposits, up to a lot and a fee; their setup, proof, exchange and failure; and the
- * exchange's approval, to the vending machine alone. All of it about deposits that this keeper has opened and still holds.
+ * exchange's approval, to the vending machine alone. All of it about deposits whose token the key holds. Those that this keeper has opened,
+ * except for the exchange of one that is proven and its approval: they name it by its token, whoever opened it, and what it brings stays here.
  */
 import type { TbtcAddresses } from "../../../../../protocol/tbtc/addresses.js";
 import { depositTokenId, tbtcAbi } from "../../../../../protocol/tbtc/contracts.js";

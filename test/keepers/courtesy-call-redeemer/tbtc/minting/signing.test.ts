@@ -87,7 +87,7 @@ function actionOf(step: MintStep): Action {
 }
 
 describe("minting: what the key may sign", () => {
-  it("MINT-21 every step of a mint, about deposits that this keeper has opened, with the gas that it takes; nothing while it watches", () => {
+  it("MINT-21 every step of a mint with the gas that it takes, and nothing while it watches: about deposits that this keeper has opened, or exchanges what the key holds", () => {
     const judge = judgeOf();
     for (const step of MINT_STEPS) {
       expect(judge(step), step).to.equal("ok");
