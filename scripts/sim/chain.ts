@@ -179,12 +179,6 @@ export class SimChain {
     return { ok: raw.status === "0x1", gasUsed: Number(raw.gasUsed), logs: raw.logs };
   }
 
-  /** Logs of one contract with one topic, from a block on. */
-  async logs(address: string, topic: string, fromBlock: number): Promise<SimLog[]> {
-    const filter = { address, topics: [topic], fromBlock: hex(fromBlock), toBlock: "latest" };
-    return (await this.#node.request("eth_getLogs", [filter])) as SimLog[];
-  }
-
   async close(): Promise<void> {
     await this.#node.close();
   }

@@ -6,7 +6,6 @@ import { pairOf } from "../../protocol/params/rules.js";
 import { BUCKETS } from "../../protocol/reserveLens.js";
 import type { ReservesReport } from "../../protocol/reservesReport.js";
 import { tokenNames } from "../../protocol/params/schema.js";
-import { MarketDriver__factory } from "../../protocol/generated/contracts/index.js";
 import { OneSidedFlow, RegimeFlow } from "../market/flow.js";
 import {
   ReplayedMarket,
@@ -175,6 +174,7 @@ export class SimChainRun {
   #computed = 0;
   /** Block-ends after which the keeper could be asked, for the same reason. */
   #ended = 0;
+  #failedTrades = 0;
 
   constructor(
     private readonly options: SimOptions,
@@ -311,16 +311,11 @@ export class SimChainRun {
 
   /** What a finished or interrupted run of `done` blocks knows. */
   async finish(done: number, { started, setupMs }: { started: number; setupMs: number }): Promise<Simulation> {
-    const { options, world } = this;
+    const { options } = this;
     await this.#flush();
     const markToMarketXauWei =
       this.#ledger.valueAt(await this.#holdings(), this.#market.prices()) -
       this.#ledger.valueAt(new Map(this.#holdingsBefore), this.#pricesBefore);
-    const failed = await world.chain.logs(
-      world.driver,
-      MarketDriver__factory.createInterface().getEvent("TradeFailed").topicHash,
-      this.#firstBlock,
-    );
     return {
       options,
       blocks: done,
@@ -334,9 +329,9 @@ export class SimChainRun {
       reserves: await this.#refills.report(),
       reports: this.#reports,
       curves: this.#traces,
-      failedTrades: failed.length,
+      failedTrades: this.#failedTrades,
       markToMarketXauWei,
-      times: { ...world.chain.times, setupMs, totalMs: performance.now() - started },
+      times: { ...this.world.chain.times, setupMs, totalMs: performance.now() - started },
       interrupted: done < plannedBlocks(options),
     };
   }
@@ -383,6 +378,7 @@ export class SimChainRun {
       const receipts: SimReceipt[] = [];
       for (const hash of hashes) receipts.push(await this.world.chain.receipt(hash));
       const market = trades.length > 0 ? receipts.shift() : undefined;
+      this.#failedTrades += market === undefined ? 0 : failuresIn(market);
       await this.#settle(receipts, { rounds, poke, execution, refill, acts, swing }, prices);
       if (receipts.length > 0)
         this.#update(this.#pools, await this.world.chain.call(this.world.driver, this.#readData));
@@ -440,7 +436,7 @@ export class SimChainRun {
     const { chain, driver } = this.world;
     if (!market.ok) throw new Error(`the market's transaction failed in block ${chain.head.number}`);
     // A trade that the contract refused for reasons of its own: nothing computed counts.
-    const refused = market.logs.some((log) => log.topics[0] === TRADE_FAILED_TOPIC);
+    const refused = failuresIn(market) > 0;
     if (observed.length > 0) this.#update(observed, observedIn(market));
     else if (refused) this.#update(this.#pools, await chain.call(driver, this.#readData));
     for (const pool of traded) {
@@ -569,6 +565,11 @@ export class SimChainRun {
     }
     return held;
   }
+}
+
+/** Trades of the market that a pool refused. */
+function failuresIn(receipt: SimReceipt): number {
+  return receipt.logs.filter((log) => log.topics[0] === TRADE_FAILED_TOPIC).length;
 }
 
 /** The driver's own report of the states after its trades. */
