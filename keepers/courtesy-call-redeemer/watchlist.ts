@@ -22,6 +22,8 @@ export interface WatchlistParts {
 
 /** Blocks after which what is over is looked at again: a small part of any window. */
 const LOOK_AGAIN_BLOCKS = 300n;
+/** So many of them in one look: thousands that ended together must not hold it up. */
+const LOOK_AGAIN_MOST = 100;
 /** Looks for more at most so often in one go; the rest at the next block. */
 const MAX_ROUNDS = 50;
 
@@ -121,7 +123,8 @@ export class Watchlist {
         fresh.push(position.id);
       } else if (block - since >= depth) this.gone.set(position.id, block);
     }
-    for (const [id, since] of this.gone) if (block - since >= LOOK_AGAIN_BLOCKS) this.gone.delete(id);
+    const due = [...this.gone].filter(([, since]) => block - since >= LOOK_AGAIN_BLOCKS);
+    for (const [id] of due.slice(0, LOOK_AGAIN_MOST)) this.gone.delete(id);
     if (fresh.length > 0) await store?.closed(fresh, block);
     if (back.length > 0) await store?.closed(back, undefined);
   }
