@@ -64,7 +64,7 @@ describe("world of the redeemer's benchmark", () => {
   it("has another name when any of the files that make it differs", () => {
     const reached = [...filesReached("scripts/bench/redeem/world.ts")];
     expect(reached).to.include.members(["scripts/bench/redeem/crowd.ts", "scripts/tbtc/deploy.ts"]);
-    expect(worldSources()).to.include.members([...reached, "scripts/bench/redeem/node-main.ts"]);
+    expect(worldSources()).to.include.members([...reached, "scripts/world/anvil-main.ts"]);
   });
 
   it("comes back as it was kept, under its own name alone", () => {

@@ -16,7 +16,8 @@ export interface OpenOptions extends WorldPlan {
 
 /** What makes a world, below the root. */
 const SOURCES = [
-  ...["world", "crowd", "node", "node-main"].map((name) => `scripts/bench/redeem/${name}.ts`),
+  ...["world", "crowd", "node"].map((name) => `scripts/bench/redeem/${name}.ts`),
+  ...["anvil", "anvil-main", "child"].map((name) => `scripts/world/${name}.ts`),
   ...["scripts/local/chain.ts", "protocol/errors.ts", "protocol/math.ts", "protocol/units.ts"],
 ];
 const SOURCE_FOLDERS = ["scripts/tbtc", "protocol/tbtc"];
