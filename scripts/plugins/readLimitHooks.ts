@@ -2,7 +2,7 @@
 import type { NetworkHooks } from "hardhat/types/hooks";
 import type { NetworkConnection } from "hardhat/types/network";
 
-import { Semaphore } from "./semaphore.js";
+import { Semaphore } from "../../keepers/kit/semaphore.js";
 
 /** One is answered while the next is being written. */
 const READS_AT_A_TIME = 2;

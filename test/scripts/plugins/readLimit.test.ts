@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import networkHooks from "../../../scripts/plugins/readLimitHooks.js";
-import { Semaphore } from "../../../scripts/plugins/semaphore.js";
+import { Semaphore } from "../../../keepers/kit/semaphore.js";
 
 type Hooks = Awaited<ReturnType<typeof networkHooks>>;
 type OnRequest = NonNullable<Hooks["onRequest"]>;

@@ -1,5 +1,6 @@
 /** Several Electrum servers: asked together, and left out for a while once one has said what cannot be true. */
 import { CantileverError, PermanentError, RetryableError } from "../../../../protocol/errors.js";
+import { Semaphore } from "../../../kit/semaphore.js";
 import type { ElectrumClient } from "./client.js";
 import type { BroadcastRefusal } from "./refusal.js";
 
@@ -55,6 +56,8 @@ export interface BroadcastResult {
 
 /** A server that took too long is not asked for so many times its deadline. */
 const SLOW_REST = 4;
+/** So many looks ask one server at a time. The deadline of the others begins with their turn: a server is not slow because much is asked. */
+const LOOKS_AT_A_TIME = 8;
 
 export class ElectrumServers {
   readonly agreeing: number;
@@ -64,6 +67,7 @@ export class ElectrumServers {
   private readonly failing = new Map<string, string>();
   /** Until when servers rest that took too long. */
   private readonly slow = new Map<string, number>();
+  private readonly turns: ReadonlyMap<string, Semaphore>;
 
   constructor(
     private readonly clients: readonly ElectrumClient[],
@@ -73,6 +77,7 @@ export class ElectrumServers {
     this.agreeing = Math.max(1, Math.min(options.agreeing, clients.length));
     this.hasEasyBlocks = options.hasEasyBlocks ?? false;
     this.nowMs = options.nowMs ?? Date.now;
+    this.turns = new Map(clients.map(({ name }) => [name, new Semaphore(LOOKS_AT_A_TIME)]));
   }
 
   /** Asks every server that is not left out; those that fail are noted and missing from the answers. */
@@ -81,10 +86,19 @@ export class ElectrumServers {
     return answers.flat();
   }
 
-  /** Asks one of them in the same way: its answer, or none. Whatever goes wrong over what it says is its own failure, and nobody else's. */
+  /**
+   * Asks one of them in the same way, once it is its turn: its answer, or none. Whatever goes wrong over what it says is its own failure, and
+   * nobody else's. Not to be called from within `ask`: that would wait for itself.
+   */
   async one<T>(client: ElectrumClient, ask: () => Promise<T>): Promise<readonly T[]> {
+    const turn = this.turns.get(client.name);
+    return turn === undefined ? this.asked(client, ask) : turn.run(() => this.asked(client, ask));
+  }
+
+  private async asked<T>(client: ElectrumClient, ask: () => Promise<T>): Promise<readonly T[]> {
     const { name } = client;
-    if (this.nowMs() < (this.slow.get(name) ?? 0)) return [];
+    // It may have been found slow, or lying, while this waited.
+    if (this.nowMs() < (this.slow.get(name) ?? 0) || this.lieOf(name) !== undefined) return [];
     try {
       const answer = await this.inTime(client, ask);
       this.failing.delete(name);

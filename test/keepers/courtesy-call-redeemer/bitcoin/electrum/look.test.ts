@@ -291,6 +291,24 @@ describe("courtesy-call-redeemer/bitcoin/electrum/look", () => {
     expect(rig.codes()).to.deep.equal([undefined, undefined, undefined]);
   });
 
+  it("BTC-20 many looks at once are no reason to call a server slow", async () => {
+    rig = await createBitcoinRig(3, { timeoutMs: 30_000, deadlineMs: 2_000 });
+    rig.chain.mine(1, { place: [rawTransaction(FUNDING)] });
+    // One question at a time, as a server does that has others to serve.
+    for (const remote of rig.remote) {
+      let free = 0;
+      remote.faults.delayMs = ({ method }) => {
+        if (method !== "blockchain.scripthash.get_history") return 0;
+        const now = performance.now();
+        free = Math.max(free, now) + 100;
+        return free - now;
+      };
+    }
+    const looks = await Promise.all(Array.from({ length: 40 }, sight));
+    for (const look of looks) expect(look).to.deep.equal({ kind: "unseen" });
+    expect(rig.codes()).to.deep.equal([undefined, undefined, undefined]);
+  });
+
   it("BTC-20 headers that end before the tip are a lie, and not asked for one by one", async () => {
     await start();
     rig.chain.mempool.submit(FIRST.raw);
